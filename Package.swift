@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every own target is built strictly: Swift 6 mode, strict memory safety, warnings as errors.
+// Dependencies point down only; Tests/TidyTests holds the table that enforces it.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "larder",
+    products: [
+        .executable(name: "larder", targets: ["larder"]),
+        .executable(name: "floor", targets: ["floor"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C: module maps and shims only.
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .target(name: "CKernel"),
+        // Pure: no I/O, no clock.
+        module("Bytes", ["CXXHash"]),
+        module("HTTP", ["Bytes"]),
+        module("Settings", ["Bytes"]),
+        module("Eviction"),
+        module("Caching", ["Bytes", "HTTP", "Settings"]),
+        module("Balancing", ["Bytes"]),
+        module("Exchange", ["Bytes", "HTTP"]),
+        // Owners: unsafe inside, safe API.
+        module("Kernel", ["CKernel", "Bytes", systemPackage]),
+        module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
+        // Engines and the data plane.
+        module("Loop", ["Bytes", "Kernel", systemPackage]),
+        module("Files", ["Bytes", "HTTP", "Kernel", "Loop", systemPackage]),
+        module("Proxy", [
+            "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop", "Settings", "Store", log, systemPackage,
+        ]),
+        .executableTarget(
+            name: "larder", dependencies: ["Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage, yams],
+            swiftSettings: strict),
+        .executableTarget(name: "floor", dependencies: ["Kernel", systemPackage], path: "perf/Floor", swiftSettings: strict),
+        // Tests.
+        tests("BytesTests", ["Bytes"]),
+        tests("HTTPTests", ["Bytes", "HTTP"]),
+        tests("SettingsTests", ["Settings"]),
+        tests("EvictionTests", ["Eviction"]),
+        tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
+        tests("BalancingTests", ["Balancing", "Bytes"]),
+        tests("ExchangeTests", ["Exchange"]),
+        tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
+        tests("StoreTests", ["Bytes", "Kernel", "Store", systemPackage]),
+        tests("LoopTests", ["Bytes", "Kernel", "Loop", systemPackage]),
+        tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
+        tests("ProxyTests", ["Bytes", "Caching", "HTTP", "Kernel", "Proxy", "Settings", "Store", systemPackage]),
+        tests("TidyTests", []),
+    ]
+)

@@ -1,0 +1,4 @@
+@main
+enum Larder {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum Floor {
+    static func main() {}
+}
