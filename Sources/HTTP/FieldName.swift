@@ -1,0 +1,16 @@
+public import Bytes
+
+/// The field names that some rule of Larder mentions. At most 128, so that a set of them is one `UInt128`.
+public enum FieldName: UInt8, Sendable, CaseIterable {
+    case other = 0
+    case accept, acceptEncoding, acceptLanguage, age, authorization, cacheControl, cacheGroupInvalidation, cacheGroups
+    case cacheStatus, cacheTag, cdnCacheControl, connection, contentEncoding, contentLength, contentLocation
+    case contentRange, contentType, cookie, date, etag, expect, expires, forwarded, host, http2Settings, ifMatch
+    case ifModifiedSince, ifNoneMatch, ifRange, ifUnmodifiedSince, keepAlive, larderCacheControl, lastModified
+    case location, origin, pragma, proxyAuthenticate, proxyAuthenticationInfo, proxyAuthorization, proxyConnection
+    case range, referer, server, setCookie, surrogateControl, surrogateKey, te, trailer, transferEncoding, upgrade
+    case userAgent, vary, via, warning, wwwAuthenticate, xForwardedFor, xForwardedHost, xForwardedProto, xkey
+    // Fields that some frameworks let rewrite the request behind the cache's back (reason `unkeyed`).
+    case forwardedHost, xForwardedPort, xForwardedPrefix, xForwardedScheme, xForwardedServer, xHTTPMethod
+    case xHTTPMethodOverride, xHost, xMethodOverride, xOriginalHost, xOriginalURL, xRewriteURL, xOriginalURI
+}

@@ -1,0 +1,44 @@
+/// A cache policy: what the files in `cache-policies/` say (design: `config.md`). All values are effective:
+/// `extends:` is resolved and defaults are filled in.
+public struct Policy: Sendable, Equatable {
+    public enum NoCache: String, Sendable, CaseIterable { case refuse, revalidate }
+    public enum Reading: String, Sendable, CaseIterable { case strict, rfc }
+    public enum Cookies: String, Sendable, CaseIterable { case publicOnly = "public-only", strip, never }
+    public enum Authorization: String, Sendable, CaseIterable { case never, explicit }
+    public enum Vary: Sendable, Equatable { case any, list([String]) }
+    public enum Query: Sendable, Equatable { case keep, sort, ignore, only([String]) }
+    public enum ClientRefresh: String, Sendable, CaseIterable { case revalidate, ignore }
+    public enum Stale: String, Sendable, CaseIterable { case never, originDirected = "origin-directed" }
+    public enum CacheStatus: String, Sendable, CaseIterable { case full, brief, none, debug }
+
+    public struct Store: Sendable, Equatable {
+        public var statuses: [Int] = [200, 301, 308, 404, 410]
+        public var maxBodyBytes = 64 * 1024
+        public var maxHeadBytes = 4 * 1024
+        public var maxAgeSeconds = 600
+        public var minAgeSeconds = 1
+        /// Share of Date − Last-Modified, in per cent.
+        public var heuristicPercent = 0
+        public var noCache = NoCache.refuse
+        public var reading = Reading.strict
+        public var cookies = Cookies.publicOnly
+        public var authorization = Authorization.never
+        public var vary = Vary.list(["accept-encoding"])
+        public init() {}
+    }
+
+    public struct Serve: Sendable, Equatable {
+        public var clientRefresh = ClientRefresh.revalidate
+        public var stale = Stale.originDirected
+        public var cacheStatus = CacheStatus.full
+        public init() {}
+    }
+
+    public var name: String
+    public var description = ""
+    public var store = Store()
+    public var query = Query.keep
+    public var serve = Serve()
+
+    public init(name: String) { self.name = name }
+}
