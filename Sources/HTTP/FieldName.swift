@@ -1,7 +1,5 @@
-public import Bytes
-
 /// The field names that some rule of Larder mentions. At most 128, so that a set of them is one `UInt128`.
-public enum FieldName: UInt8, Sendable, CaseIterable {
+public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case other = 0
     case accept, acceptEncoding, acceptLanguage, age, authorization, cacheControl, cacheGroupInvalidation, cacheGroups
     case cacheStatus, cacheTag, cdnCacheControl, connection, contentEncoding, contentLength, contentLocation

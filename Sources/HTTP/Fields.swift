@@ -1,5 +1,3 @@
-public import Bytes
-
 /// Heads as offsets into the buffer they were parsed from: nothing is copied, nothing is allocated.
 ///
 /// A head is at most 65 535 bytes (`HeadLimits`), so that offsets fit 16 bits.

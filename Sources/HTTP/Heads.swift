@@ -1,5 +1,3 @@
-public import Bytes
-
 /// Bounds of a head.
 public struct HeadLimits: BitwiseCopyable, Sendable {
     /// Bytes of the whole head, the blank line included; at most 65 535.
