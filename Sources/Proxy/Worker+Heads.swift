@@ -1,0 +1,102 @@
+internal import Bytes
+internal import Caching
+internal import HTTP
+internal import Loop
+internal import Settings
+
+/// The heads we write: to an origin and to a client.
+extension Worker {
+    /// Writes the exchange's request into `out`. Its head is parsed in `request`, over `forwards[f].head`.
+    mutating func writeOriginRequest(_ f: Handle, route: Int) {
+        let bytes = forwards[f].head
+        let options = ConnectionOptions(request.fields, bytes)
+        let stores = forwards[f].verdict.mayStore
+        out.append(bytes.slice(request.methodName))
+        out.append(0x20)
+        if request.path.isEmpty { out.append(request.form == .asterisk ? "*" : "/") }
+        out.append(bytes.slice(request.path))
+        if request.hasQuery {
+            out.append("?")
+            out.append(bytes.slice(request.query))
+        }
+        out.append(" HTTP/1.1\r\nHost: ")
+        out.append(bytes.slice(request.authority))
+        out.append("\r\n")
+        for index in 0..<request.fields.count {
+            let field = request.fields[index]
+            if HopByHop.contains(field.id) || field.id == .host || field.id == .contentLength { continue }
+            if options.nominates(bytes.slice(field.name)) { continue }
+            if site.forwarding.replaces(field.id) { continue }
+            if stores, site.routes[route].rules.withholds(field.id) { continue }
+            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
+        }
+        if stores { site.routes[route].rules.appendAcceptEncoding(forwards[f].verdict, to: &out) }
+        switch request.framing {
+        case .length(let n):
+            out.append("Content-Length: ")
+            out.append(decimal: n)
+            out.append("\r\n")
+        case .chunked: out.append("Transfer-Encoding: chunked\r\n")
+        case .none, .untilClose: break
+        }
+        if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+        if let c = forwards[f].client { site.forwarding.append(request, bytes, peer: clients[c].peer, to: &out) }
+        out.append("\r\n")
+    }
+
+    /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the front of
+    /// `outbound`; the request's head is parsed in `request`.
+    mutating func writeClientHead(_ f: Handle, framing: ClientFraming, interim: Bool) {
+        let bytes = outbound.span
+        let options = ConnectionOptions(response.fields, bytes)
+        out.append("HTTP/1.1 ")
+        out.append(decimal: UInt64(response.status))
+        out.append(" ")
+        out.append(bytes.slice(response.reason))
+        out.append("\r\n")
+        let bodyless = response.framing == .none
+        for index in 0..<response.fields.count {
+            let field = response.fields[index]
+            if HopByHop.contains(field.id) || options.nominates(bytes.slice(field.name)) { continue }
+            // A HEAD or 304 keeps the length it describes; elsewhere the framing below says it.
+            if field.id == .contentLength, !bodyless || response.status == 204 || interim { continue }
+            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
+        }
+        guard !interim else {
+            if response.status == 101 { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+            out.append("\r\n")
+            return
+        }
+        if !response.fields.contains(.date) {
+            out.append("Date: ")
+            date.append(now.times.wallSeconds, to: &out)
+            out.append("\r\n")
+        }
+        if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
+        if framing == .length, case .length(let n) = response.framing {
+            out.append("Content-Length: ")
+            out.append(decimal: n)
+            out.append("\r\n")
+        }
+        site.routes[forwards[f].route].rules.appendCacheStatus(
+            forwarded: forwards[f].verdict, stored: forwards[f].stored, reason: forwards[f].reason, to: &out)
+        if let c = forwards[f].client { appendConnection(closing: clients[c].closing, to: &out) }
+        out.append("\r\n")
+    }
+
+    /// `Connection`, where it says something: close, or keep-alive to an HTTP/1.0 client that asked for it.
+    func appendConnection(closing: Bool, to buffer: inout ByteBuffer) {
+        if closing {
+            buffer.append("Connection: close\r\n")
+        } else if request.minorVersion == 0 {
+            buffer.append("Connection: keep-alive\r\n")
+        }
+    }
+}
+
+func appendLine(_ name: Span<UInt8>, _ value: Span<UInt8>, to buffer: inout ByteBuffer) {
+    buffer.append(name)
+    buffer.append(": ")
+    buffer.append(value)
+    buffer.append("\r\n")
+}

@@ -1,0 +1,104 @@
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import HTTP
+internal import Loop
+internal import Settings
+internal import Store
+
+/// The origin's answer arrives: interim heads, tunnels, invalidation, may it be stored, and what the client gets.
+extension Worker {
+    /// The most interim (1xx) heads of one answer.
+    private static var interimLimit: Int { 32 }
+
+    /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in `response` and
+    /// stands at the front of `outbound`.
+    mutating func handleInterim(_ f: Handle, _ o: Handle, headCount: Int) {
+        parseAgain(f)
+        forwards[f].interimCount += 1
+        if response.status == 101 {
+            guard request.upgradesToWebSocket else {
+                fail(f, .malformed)
+                return
+            }
+            openTunnel(f, o, headCount: headCount)
+            return
+        }
+        guard forwards[f].interimCount <= Self.interimLimit else {
+            fail(f, .malformed)
+            return
+        }
+        if request.minorVersion >= 1, let c = forwards[f].client {
+            out.removeAll()
+            writeClientHead(f, framing: .none, interim: true)
+            guard clients[c].channel.send(out.span) else {
+                dropClient(c)
+                return
+            }
+        }
+        outbound.removeFirst(headCount)
+        originTimers.set(id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+    }
+
+    /// Both sides agreed on another protocol: from here on bytes pass as they are, both ways.
+    private mutating func openTunnel(_ f: Handle, _ o: Handle, headCount: Int) {
+        guard let c = forwards[f].client else { return }
+        forwards[f].isTunnel = true
+        forwards[f].status = 101
+        forwards[f].responseStarted = true
+        forwards[f].framing = .untilClose
+        forwards[f].requestBody = BodyReader(.untilClose, trailerLimit: 0)
+        forwards[f].responseBody = BodyReader(.untilClose, trailerLimit: 0)
+        clients[c].closing = true
+        out.removeAll()
+        writeClientHead(f, framing: .none, interim: true)
+        outbound.removeFirst(headCount)
+        passBody(f, o, ended: false)
+        guard clients.contains(c), forwards.contains(f) else { return }
+        // What the client sent behind its request is the tunnel's first data.
+        if clients[c].channel.readable || clients[c].channel.hasInput { deferClient(c) }
+    }
+
+    /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
+    mutating func handleResponseHead(_ f: Handle, _ o: Handle, headCount: Int, ended: Bool) {
+        parseAgain(f)
+        let route = forwards[f].route
+        forwards[f].status = response.status
+        forwards[f].responseStarted = true
+        forwards[f].reusable = response.keepAlive
+        forwards[f].responseBody = BodyReader(response.framing, trailerLimit: site.answerLimits.head)
+        if !request.method.isSafe, (200..<400).contains(response.status) { invalidate(f) }
+
+        let body = outbound.span.extracting(droppingFirst: headCount)
+        var storable: EntryFacts?
+        switch site.routes[route].rules.judge(
+            response: response, outbound.span, request: request, forwards[f].head, verdict: forwards[f].verdict,
+            sent: forwards[f].sentAt, received: now.times)
+        {
+        case .store(let facts): storable = facts
+        case .refuse(let reason): forwards[f].reason = reason
+        }
+        if let facts = storable {
+            let length = completeLength(body.count)
+            if let length {
+                // The whole body is here: it is committed first, so that the head can say `stored`.
+                commit(f, facts, body: 0..<length, headCount: headCount)
+            } else {
+                beginFill(f, facts, headCount: headCount)
+            }
+        }
+        answerHead(f, o, storable: storable != nil)
+        outbound.removeFirst(headCount)
+        guard forwards.contains(f), forwards[f].origin == o else { return }
+        passBody(f, o, ended: ended)
+    }
+
+    /// The body's length if `available` bytes are all of it.
+    private func completeLength(_ available: Int) -> Int? {
+        switch response.framing {
+        case .none: 0
+        case .length(let n) where n <= UInt64(available): Int(n)
+        case .length, .chunked, .untilClose: nil
+        }
+    }
+}
