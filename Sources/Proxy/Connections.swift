@@ -103,9 +103,9 @@ struct Forward: ~Copyable {
     /// keeping every parsed field.
     var request: ByteBuffer
     let headCount: Int
-    let method: Method
-    let keyHash: Hash128
-    let routingHash: UInt64
+    let keyed: KeyedRequest
+    /// Of the client's HTTP/1.
+    let minorVersion: UInt8
     /// The key's invalidation counter when the request was sent.
     var stamp: UInt32 = 0
     var sentAt: Times
@@ -123,13 +123,20 @@ struct Forward: ~Copyable {
     /// The origin connection may be kept after this answer.
     var reusable = false
     var isTunnel = false
+    /// The tunnel's client has said its last byte.
+    var clientShut = false
+    var interimCount = 0
     var fill: Fill?
     /// For the access log.
     var status: UInt16 = 0
     var bytesSent: UInt64 = 0
+    /// Why the answer is not in the store; nil where it is, or may yet be.
     var reason: Reason?
+    var forwarding: Forwarding
     var stored = false
     let startedMicroseconds: UInt64
+
+    var method: Method { verdict.method }
 
     var key: Span<UInt8> {
         @_lifetime(borrow self)
@@ -142,8 +149,8 @@ struct Forward: ~Copyable {
     }
 
     init(
-        client: Handle, route: Int, verdict: RequestVerdict, request: consuming ByteBuffer, headCount: Int, method: Method,
-        keyHash: Hash128, routingHash: UInt64, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
+        client: Handle, route: Int, verdict: RequestVerdict, request: consuming ByteBuffer, headCount: Int,
+        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
         now: Times, startedMicroseconds: UInt64
     ) {
         self.client = client
@@ -151,12 +158,13 @@ struct Forward: ~Copyable {
         self.verdict = verdict
         self.request = request
         self.headCount = headCount
-        self.method = method
-        self.keyHash = keyHash
-        self.routingHash = routingHash
+        self.minorVersion = minorVersion
+        self.keyed = keyed
         self.attempts = attempts
         requestBody = BodyReader(body, trailerLimit: trailerLimit)
         requestChunked = body == .chunked
+        reason = verdict.reason
+        forwarding = verdict.mayLookup ? .miss : .bypass
         sentAt = now
         self.startedMicroseconds = startedMicroseconds
     }

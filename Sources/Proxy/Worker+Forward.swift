@@ -13,7 +13,7 @@ extension Worker {
     /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`), and
     /// drops the head.
     mutating func forward(
-        _ h: Handle, route: Int, verdict: RequestVerdict, keyHash: Hash128, routingHash: UInt64, headCount: Int
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int
     ) {
         let upstream = site.routes[route].upstream
         let hasBody = request.framing != .none
@@ -24,7 +24,7 @@ extension Worker {
         let f = forwards.insert(
             Forward(
                 client: h, route: route, verdict: verdict, request: consume copy, headCount: headCount,
-                method: request.method, keyHash: keyHash, routingHash: routingHash,
+                minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries,
                     reuse: replayable && !request.upgradesToWebSocket),
@@ -42,7 +42,7 @@ extension Worker {
         let upstream = site.routes[forwards[f].route].upstream
         if forwards[f].server < 0 {
             let chosen = site.upstreams[upstream].balancer.choose(
-                forwards[f].routingHash, excluding: forwards[f].tried)
+                forwards[f].keyed.routingHash, excluding: forwards[f].tried)
             guard let chosen else {
                 answerFailure(f, status: 502)
                 return
@@ -114,7 +114,7 @@ extension Worker {
         if !parsed { parseAgain(f) }
         let route = forwards[f].route
         forwards[f].sentAt = now.times
-        if forwards[f].verdict.mayStore { forwards[f].stamp = store.stamp(forwards[f].keyHash) }
+        if forwards[f].verdict.mayStore { forwards[f].stamp = store.stamp(forwards[f].keyed.hash) }
         out.removeAll()
         writeOriginRequest(f, route: route)
         guard origins[o].channel.send(out.span) else {
@@ -154,7 +154,7 @@ extension Worker {
         }
         var tried = forwards[f].tried
         tried.insert(site.servers[server].index)
-        let left = site.upstreams[upstream].balancer.choose(forwards[f].routingHash, excluding: tried) != nil
+        let left = site.upstreams[upstream].balancer.choose(forwards[f].keyed.routingHash, excluding: tried) != nil
         let recovery = forwards[f].attempts.on(failure, reused: reused, sent: forwards[f].sent, serversLeft: left)
         switch recovery {
         case .reconnect:

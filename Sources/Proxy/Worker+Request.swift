@@ -6,6 +6,14 @@ internal import Loop
 internal import Settings
 
 /// One request: its route, what the cache may do with it, its key; then an answer from the store, or an origin.
+/// The hashes of a request and where the parts of its key begin. All zero for a request without a key.
+struct KeyedRequest {
+    var hash = Hash128(low: 0, high: 0)
+    var routingHash: UInt64 = 0
+    var routingStart = 0
+    var targetStart = 0
+}
+
 extension Worker {
     /// Handles the request at the front of `inbound`, whose head is in `request`, and drops that head.
     mutating func handleRequest(_ h: Handle, headCount: Int) {
@@ -25,20 +33,25 @@ extension Worker {
             return
         }
         var verdict = site.routes[route].rules.judge(request, inbound.span)
-        var routingStart = 0
-        switch site.routes[route].rules.writeKey(request, inbound.span, into: &key) {
-        case .ok(let start): routingStart = start
-        case .refused(let reason): verdict.bypass(reason)
+        var keyed = KeyedRequest()
+        switch site.routes[route].rules.writeKey(request, inbound.span, scheme: .http, into: &key) {
+        case .key(let routingStart, let targetStart):
+            keyed.routingStart = routingStart
+            keyed.targetStart = targetStart
+            keyed.hash = store.hash(key.span)
+            keyed.routingHash = XXH3.hash64(key.span.extracting(droppingFirst: routingStart), seed: 0)
+        case .refused(let reason):
+            verdict.bypass(reason)
+            key.removeAll()
+            keyed.routingHash = XXH3.hash64(inbound.span.slice(request.path), seed: 0)
         }
-        let keyHash = XXH3.hash128(key.span, seed: site.hashSeed)
         if verdict.mayLookup {
-            if answerFromStore(h, route: route, verdict: verdict, keyHash: keyHash, headCount: headCount) { return }
-            if verdict.onlyIfCached {
+            if answerFromStore(h, route: route, verdict: &verdict, keyed, headCount: headCount) { return }
+            if verdict.flags.contains(.onlyIfCached) {
                 answer(h, .onlyIfCached, headCount: headCount)
                 return
             }
         }
-        let routingHash = XXH3.hash64(key.span.extracting(droppingFirst: routingStart), seed: 0)
-        forward(h, route: route, verdict: verdict, keyHash: keyHash, routingHash: routingHash, headCount: headCount)
+        forward(h, route: route, verdict: verdict, keyed, headCount: headCount)
     }
 }
