@@ -29,6 +29,11 @@ public enum Eviction {
         remembered || replacing == .main ? .main : .small
     }
 
+    /// Whether an object may enter at all: one of more than a twentieth of the cache costs more than it brings.
+    /// - Parameter capacity: bytes of the cache, as `size`.
+    @inlinable
+    public static func admits(size: Int, capacity: Int) -> Bool { size <= capacity / 20 }
+
     /// The queue to reclaim from. Amounts in any one unit (bytes or segments).
     @inlinable
     public static func victimQueue(small: Int, main: Int) -> Queue {
@@ -43,9 +48,11 @@ public enum Eviction {
         queue == .small ? min(available, 1) : min(available, batch)
     }
 
+    /// Whether what leaves `queue` becomes a ghost.
+    @inlinable
+    public static func remembers(evictedFrom queue: Queue) -> Bool { queue == .small }
+
     /// The frequency that an object keeps when it is appended again.
     @inlinable
-    public static func decayed(_ frequency: UInt8, in queue: Queue) -> UInt8 {
-        frequency / 2
-    }
+    public static func decayed(_ frequency: UInt8) -> UInt8 { frequency > 0 ? frequency - 1 : 0 }
 }

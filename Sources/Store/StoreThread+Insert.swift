@@ -20,7 +20,8 @@ extension StoreThread {
         let payload = key.count + vary.count + head.count + body.count
         let total = (RecordHeader.bytes + payload + 7) & ~7
         guard key.count <= 0xffff, vary.count <= 0xffff, head.count <= 0xffff, body.count <= 0xffff_ffff,
-            total <= arena.geometry.segmentBytes
+            total <= arena.geometry.segmentBytes,
+            Eviction.admits(size: total, capacity: arena.geometry.areaEnd - arena.geometry.areaStart)
         else { return .tooLarge }
         guard self.stamp(hash) == stamp else { return .invalidated }
 
@@ -49,11 +50,8 @@ extension StoreThread {
         arena.setPlain(header.computedChecksum(arena), offset + RecordHeader.checksum)
         arena.storeReleasing(arena.load(Header.nonce), offset)
 
-        let outcome = publish(header, hash: hash, kin: kin, stamp: stamp)
-        if outcome == .stored {
-            arena.count(Row.inserted, row: row)
-            replaceOlder(than: header, hash: hash, key: key, vary: vary)
-        }
+        let outcome = publish(header, hash: hash, kin: kin, stamp: stamp, key: key, vary: vary)
+        if outcome == .stored { arena.count(Row.inserted, row: row) }
         if opened { reclaim(now: now) }
         return outcome
     }
@@ -79,7 +77,8 @@ extension StoreThread {
     /// Pending slot, then the checks, then live: so that an invalidation either is seen here or sees the slot, and
     /// no reader ever sees a record that was outdated before it became visible.
     private func publish(
-        _ header: RecordHeader, hash: Hash128, kin: Arena.Kin, stamp: UInt32
+        _ header: RecordHeader, hash: Hash128, kin: Arena.Kin, stamp: UInt32, key: borrowing Span<UInt8>,
+        vary: borrowing Span<UInt8>
     ) -> StoreOutcome {
         let live = Slot.make(header.offset, Slot.tag(hash.high))
         guard let index = claimSlot(live | Slot.pending, hash: hash, kin: kin) else { return .pressure }
@@ -95,6 +94,8 @@ extension StoreThread {
             _ = arena.compareExchange(live | Slot.pending, 0, offset)
             return .invalidated
         }
+        // The older twin goes first: a death in between must not leave it behind, to come back one day.
+        replace(by: header, at: index, hash: hash, key: key, vary: vary)
         // Counted first: whoever removes it counts it out.
         arena.count(Row.objects, row: row)
         arena.count(Row.liveBytes, row: row, header.total)
@@ -102,6 +103,8 @@ extension StoreThread {
             lost(header)
             return .invalidated
         }
+        // And again, for the twin that another writer published meanwhile.
+        replace(by: header, at: index, hash: hash, key: key, vary: vary)
         return .stored
     }
 
@@ -121,22 +124,27 @@ extension StoreThread {
         return nil
     }
 
-    /// Removes the older records with the same Vary values, and the oldest of a key that has more than eight.
-    private func replaceOlder(
-        than header: RecordHeader, hash: Hash128, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
+    /// Of two records with the same Vary values removes the older; of more than eight of a key the oldest.
+    private func replace(
+        by header: RecordHeader, at own: Int, hash: Hash128, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
     ) {
         let tag = Slot.tag(hash.high)
         var others = 0
         var oldest: (index: Int, value: UInt64, header: RecordHeader)?
         for way in 0..<2 {
             let bucket = arena.bucket(hash, way)
-            for index in bucket..<bucket + 8 {
+            for index in bucket..<bucket + 8 where index != own {
                 let value = arena.loadAcquiring(arena.slotOffset(index))
-                guard Slot.matches(value, tag), value & Slot.pending == 0,
-                    let other = arena.record(value, ifKeyed: key), other.serial < header.serial
+                guard Slot.matches(value, tag), value & Slot.pending == 0, let other = arena.record(value, ifKeyed: key)
                 else { continue }
                 if other.varyCount == vary.count, arena.equals(vary, other.payload + other.keyCount) {
-                    replace(value, other, index)
+                    if other.serial < header.serial {
+                        remove(value, other, index)
+                    } else {
+                        // A newer twin: this record is outdated already.
+                        let live = Slot.make(header.offset, tag)
+                        remove(live, header, own)
+                    }
                     continue
                 }
                 others += 1
@@ -144,10 +152,10 @@ extension StoreThread {
                 oldest = (index, value, other)
             }
         }
-        if others > 7, let oldest { replace(oldest.value, oldest.header, oldest.index) }
+        if others > 7, let oldest { remove(oldest.value, oldest.header, oldest.index) }
     }
 
-    private func replace(_ value: UInt64, _ header: RecordHeader, _ index: Int) {
+    private func remove(_ value: UInt64, _ header: RecordHeader, _ index: Int) {
         if arena.compareExchange(value, 0, arena.slotOffset(index)) {
             lost(header)
             arena.count(Row.replaced, row: row)

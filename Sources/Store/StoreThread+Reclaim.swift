@@ -12,8 +12,8 @@ extension StoreThread {
         // No view of this handle is alive, since the caller has it exclusively: this row may move on.
         if arena.load(rowStart + Row.epoch) != 0 { arena.exchange(arena.loadAcquiring(Header.epoch), rowStart + Row.epoch) }
         guard arena.lock(Header.reclaimLock, row: row, spins: 0) else { return }
-        // A batch may give back as little as a quarter of what it takes.
-        for _ in 0..<8 {
+        // A batch may give back as little as a quarter of what it takes, less what doesn't pack well.
+        for _ in 0..<16 {
             arena.freeRetired()
             let census = arena.census()
             if census.free + census.retired >= arena.geometry.reserve { break }
@@ -40,11 +40,11 @@ extension StoreThread {
             let expired = header.expiry(arena) <= now
             let frequency = arena.frequency(index)
             if value & Slot.pending == 0, cut.keeps(size: header.total, frequency: frequency, expired: expired),
-                keep(header, frequency: Eviction.decayed(frequency, in: cut.queue), index: index, value: value)
+                keep(header, frequency: Eviction.decayed(frequency), index: index, value: value)
             {
                 return
             }
-            drop(header, hash: hash, index: index, value: value, remember: cut.queue == .small && !expired)
+            drop(header, hash: hash, index: index, value: value, remember: Eviction.remembers(evictedFrom: cut.queue) && !expired)
         }
         if !sound {
             // Lengths that make no sense: whatever still leads here is found by reading the whole index.
@@ -66,10 +66,12 @@ extension StoreThread {
         var selection = Selection(queue: queue)
         var count = 0
         var after: UInt64 = 0
+        var appended = 0
         while count < min(wanted, 8), let (segment, word) = arena.oldestSealed(queue, after: after) {
             after = word.sequence
             victims[count] = segment
             count += 1
+            appended += arena.tail(segment)
             _ = walk(segment) { header, _, index, value in
                 guard value & Slot.pending == 0 else { return }
                 selection.consider(
@@ -77,7 +79,7 @@ extension StoreThread {
             }
         }
         guard count > 0 else { return nil }
-        let cut = selection.cut(capacity: count * arena.geometry.segmentBytes)
+        let cut = selection.cut(capacity: appended)
         arena.store(cut.budget, Header.cutBudget)
         arena.store(UInt64(cut.threshold) | UInt64(queue.rawValue) << 8, Header.cutThreshold)
         for position in 0..<count {

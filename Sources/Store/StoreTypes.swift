@@ -38,7 +38,8 @@ public enum StoreOutcome: Sendable, Hashable {
     case invalidated
     /// No free segment, or another process holds the lock (perhaps dead or stopped).
     case pressure
-    /// Key over 65 535 bytes, head or Vary values too, or the record does not fit into a segment.
+    /// Key over 65 535 bytes, head or Vary values too, or the record larger than a segment or a
+    /// twentieth of the store.
     case tooLarge
 }
 
