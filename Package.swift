@@ -42,6 +42,7 @@ let package = Package(
     targets: [
         // C: module maps and shims only.
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CKernel"),
         // Pure: no I/O, no clock.
         module("Bytes", ["CXXHash"]),
@@ -68,12 +69,16 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "HTTP"]),
         tests("SettingsTests", ["Settings"]),
-        tests("EvictionTests", ["Eviction"]),
+        .target(name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
+        tests("EvictionTests", ["Eviction", "TraceReader"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
         tests("ExchangeTests", ["Exchange"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
-        tests("StoreTests", ["Bytes", "Kernel", "Store", systemPackage]),
+        .executableTarget(
+            name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage], path: "Tests/StorePeer",
+            swiftSettings: strict),
+        tests("StoreTests", ["Bytes", "Kernel", "Store", "StorePeer", "TraceReader", systemPackage]),
         tests("LoopTests", ["Bytes", "Kernel", "Loop", systemPackage]),
         tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
         tests("ProxyTests", ["Bytes", "Caching", "HTTP", "Kernel", "Proxy", "Settings", "Store", systemPackage]),

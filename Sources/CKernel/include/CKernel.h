@@ -7,4 +7,5 @@
 #endif
 #include <stdint.h>
 #include <stddef.h>
+#include "memory.h"
 #endif
