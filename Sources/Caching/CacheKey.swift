@@ -34,7 +34,7 @@ extension Rules {
         into key: inout ByteBuffer
     ) -> KeyVerdict {
         // What is over the limit raw is refused without being copied.
-        guard authority.count &+ path.count &+ query.count < Self.urlLimit else { return .refused(.key) }
+        guard authority.count &+ path.count &+ query.count <= Self.urlLimit else { return .refused(.key) }
         guard let host = Authority(authority, scheme: scheme) else { return .refused(.key) }
         key.removeAll()
         key.append(keyPrefix.span)
