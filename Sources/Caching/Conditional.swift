@@ -10,15 +10,16 @@ public enum Conditional {
         case notModified
     }
 
-    /// If-None-Match (lists, `*`, weak comparison), and only without it If-Modified-Since. Ignored unless the stored
-    /// status is 2xx (RFC 9110 §13.2.1).
+    /// If-None-Match (lists, `*`, weak comparison), and only without it If-Modified-Since. Ignored unless the
+    /// stored status is 2xx (RFC 9110 §13.2.1).
     ///
     /// - Parameters:
     ///   - status: the stored one.
     ///   - head: the stored head, as `StoredHead.write` wrote it.
     ///   - nowSeconds: Unix time, for two-digit years.
     public static func evaluate(
-        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, status: UInt16, head: Span<UInt8>, nowSeconds: Int64
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, status: UInt16, head: Span<UInt8>,
+        nowSeconds: Int64
     ) -> Outcome {
         guard 200..<300 ~= status else { return .whole }
         if request.fields.contains(.ifNoneMatch) {
@@ -30,8 +31,10 @@ public enum Conditional {
             }
             return .whole
         }
-        // A stored answer without Last-Modified could be compared by its Date (RFC 9111 §4.3.2); Larder does not.
-        guard let field = request.fields.first(.ifModifiedSince), request.fields.count(of: .ifModifiedSince) == 1,
+        // A stored answer without Last-Modified could be compared by its Date (RFC 9111 §4.3.2); Larder does
+        // not.
+        guard let field = request.fields.first(.ifModifiedSince),
+            request.fields.count(of: .ifModifiedSince) == 1,
             let since = HTTPDate.parse(bytes.slice(field.value), now: nowSeconds),
             let stored = StoredHead.field("last-modified", in: head),
             let modified = HTTPDate.parse(stored, now: nowSeconds)
@@ -78,13 +81,15 @@ enum EntityTag {
         return opaque
     }
 
-    /// Is `stored`, if it is a valid tag, in the list, by weak comparison? A list that cannot be read matches nothing further.
+    /// Is `stored`, if it is a valid tag, in the list, by weak comparison? A list that cannot be read matches
+    /// nothing further.
     static func list(_ list: Span<UInt8>, containsWeakly stored: Span<UInt8>) -> Bool {
         guard let range = opaqueRange(of: stored) else { return false }
         let opaque = stored.extracting(range)
         var position = 0
         while true {
-            while position < list.count, ASCII.isBlank(list[position]) || list[position] == UInt8(ascii: ",") {
+            while position < list.count, ASCII.isBlank(list[position]) || list[position] == UInt8(ascii: ",")
+            {
                 position &+= 1
             }
             guard let candidate = next(in: list, from: &position) else { return false }

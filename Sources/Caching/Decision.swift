@@ -1,20 +1,23 @@
-/// One row of a policy's decision table: an exchange as text, and what the rules make of it. `larder policy test`
-/// and the tests of this module run rows through the same functions that serve traffic.
+/// One row of a policy's decision table: an exchange as text, and what the rules make of it. `larder policy
+/// test` and the tests of this module run rows through the same functions that serve traffic.
 ///
-/// The clock stands at `Decision.now`, 1 January 2026, 00:00:00 GMT, when the request is sent and the answer comes;
-/// dates in a row are written relative to that.
+/// The clock stands at `Decision.now`, 1 January 2026, 00:00:00 GMT, when the request is sent and the answer
+/// comes; dates in a row are written relative to that.
 
-public import Settings
 internal import Bytes
 internal import HTTP
+public import Settings
 
 public enum Decision {
     /// Thu, 01 Jan 2026 00:00:00 GMT.
-    public static var now: Times { Times(wallMilliseconds: 1_767_225_600_000, bootMilliseconds: 1_000_000_000) }
+    public static var now: Times {
+        Times(wallMilliseconds: 1_767_225_600_000, bootMilliseconds: 1_000_000_000)
+    }
 
     public struct Request: Sendable {
         public var method = "GET"
-        /// `http://host[:port]/path[?query]` or `https://…`. Host is written from it unless `headers` has one.
+        /// `http://host[:port]/path[?query]` or `https://…`. Host is written from it unless `headers` has
+        /// one.
         public var url = "http://example.com/"
         /// `Name: value` lines.
         public var headers: [String] = []
@@ -70,7 +73,8 @@ public enum Decision {
         public var response = Response()
         public var then: FollowUp?
 
-        public init(_ request: Request = Request(), _ response: Response = Response(), then: FollowUp? = nil) {
+        public init(_ request: Request = Request(), _ response: Response = Response(), then: FollowUp? = nil)
+        {
             self.request = request
             self.response = response
             self.then = then

@@ -119,7 +119,8 @@ struct DecisionText: ~Copyable {
             scheme = .https
             rest = request.url.dropFirst(8)
         } else {
-            throw Decision.Invalid(description: "url must begin with http:// or https://, found '\(request.url)'")
+            throw Decision.Invalid(
+                description: "url must begin with http:// or https://, found '\(request.url)'")
         }
         let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
         let target = rest[end...]

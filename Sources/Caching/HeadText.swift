@@ -33,7 +33,8 @@ enum HeadText {
         let space = bytes.firstIndex(of: 0x20)!
         let end = bytes.firstIndex(of: 0x20, from: space + 1)!
         let names: [(String, Method)] = [
-            ("GET", .get), ("HEAD", .head), ("POST", .post), ("PUT", .put), ("DELETE", .delete), ("OPTIONS", .options),
+            ("GET", .get), ("HEAD", .head), ("POST", .post), ("PUT", .put), ("DELETE", .delete),
+            ("OPTIONS", .options),
         ]
         let method = bytes.extracting(0..<space).string
         head.method = names.first { $0.0 == method }?.1 ?? .other

@@ -1,5 +1,5 @@
-/// Which keys an unsafe exchange invalidates (RFC 9111 §4.4): the target, and what Location and Content-Location
-/// name, if it is of the same origin. References are resolved by RFC 3986 §5.2.
+/// Which keys an unsafe exchange invalidates (RFC 9111 §4.4): the target, and what Location and
+/// Content-Location name, if it is of the same origin. References are resolved by RFC 3986 §5.2.
 
 public import Bytes
 public import HTTP
@@ -15,12 +15,14 @@ extension Rules {
     /// Allocates; called only after unsafe methods. The target's own key is `writeKey(request, …)`.
     /// - Returns: `.refused(.key)` where the reference is of another origin or cannot be resolved.
     public func writeKey(
-        ofReference reference: Span<UInt8>, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, scheme: Scheme,
+        ofReference reference: Span<UInt8>, _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
+        scheme: Scheme,
         into key: inout ByteBuffer
     ) -> KeyVerdict {
         let authority = bytes.slice(request.authority)
         let base = bytes.slice(request.path).copied
-        guard let target = Reference(reference).resolved(base: base, authority: authority, scheme: scheme) else {
+        guard let target = Reference(reference).resolved(base: base, authority: authority, scheme: scheme)
+        else {
             return .refused(.key)
         }
         var query = target.query
@@ -78,11 +80,15 @@ struct Reference {
                 let other = Authority(authority.span, scheme: baseScheme), mine.port == other.port
             else { return nil }
             let myHost = baseAuthority.extracting(first: mine.hostCount)
-            guard myHost.equalsIgnoringCase(authority.span.extracting(first: other.hostCount)) else { return nil }
+            guard myHost.equalsIgnoringCase(authority.span.extracting(first: other.hostCount)) else {
+                return nil
+            }
             return Target(path: Self.withoutDotSegments(path), query: query)
         }
         if path.isEmpty { return Target(path: base, query: query, keepsBaseQuery: query == nil) }
-        if path.first == UInt8(ascii: "/") { return Target(path: Self.withoutDotSegments(path), query: query) }
+        if path.first == UInt8(ascii: "/") {
+            return Target(path: Self.withoutDotSegments(path), query: query)
+        }
         let folder = base.lastIndex(of: UInt8(ascii: "/")).map { base[...$0] } ?? [UInt8(ascii: "/")]
         return Target(path: Self.withoutDotSegments(folder + path), query: query)
     }

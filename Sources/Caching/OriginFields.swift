@@ -1,8 +1,9 @@
 /// Which request fields reach the origin.
 ///
-/// On a fetch that may be stored, nothing that is not keyed may shape the answer: the host and the query are the
-/// keyed ones, Accept-Encoding is the normalised one, forwarding fields are rebuilt, and conditions and ranges are
-/// the store's own. On any other exchange the client's fields pass but for what concerns the connection.
+/// On a fetch that may be stored, nothing that is not keyed may shape the answer: the host and the query are
+/// the keyed ones, Accept-Encoding is the normalised one, forwarding fields are rebuilt, and conditions and
+/// ranges are the store's own. On any other exchange the client's fields pass but for what concerns the
+/// connection.
 
 public import HTTP
 internal import Settings
@@ -11,9 +12,9 @@ public enum FieldTreatment: Sendable, BitwiseCopyable {
     /// As it came.
     case send
     case drop
-    /// Left out here and written anew by the sender: Host (`key[routingStart..<targetStart]`), Accept-Encoding
-    /// (`Codings.fieldValue`), `Forwarded` and `X-Forwarded-For`, `-Host`, `-Proto` (client values only from trusted
-    /// proxies), Via.
+    /// Left out here and written anew by the sender: Host (`key[routingStart..<targetStart]`),
+    /// Accept-Encoding (`Codings.fieldValue`), `Forwarded` and `X-Forwarded-For`, `-Host`, `-Proto` (client
+    /// values only from trusted proxies), Via.
     case replace
 }
 

@@ -11,8 +11,10 @@ import Testing
         let sample = ResponseSample(
             200,
             [
-                "Content-Type: text/css", "X-Empty:", "Connection: close, x-private", "X-Private: 1", "Keep-Alive: timeout=5",
-                "Transfer-Encoding: chunked", "Content-Length: 99", "Age: 5", "Proxy-Authenticate: x", "Upgrade: h2c",
+                "Content-Type: text/css", "X-Empty:", "Connection: close, x-private", "X-Private: 1",
+                "Keep-Alive: timeout=5",
+                "Transfer-Encoding: chunked", "Content-Length: 99", "Age: 5", "Proxy-Authenticate: x",
+                "Upgrade: h2c",
                 "Cache-Status: inner; hit", "ETag: \"a\"", "Date: Thu, 01 Jan 2026 00:00:00 GMT",
             ], reason: "Fine")
         #expect(
@@ -46,8 +48,10 @@ import Testing
             ResponseSample(
                 200,
                 [
-                    "Cache-Control: max-age=5", "Content-Location: /a", "Content-Type: text/css", "ETag: \"a\"", "Vary: x",
-                    "Expires: 0", "Last-Modified: y", "Content-Encoding: gzip", "Cache-Status: inner", "X-Y: z",
+                    "Cache-Control: max-age=5", "Content-Location: /a", "Content-Type: text/css",
+                    "ETag: \"a\"", "Vary: x",
+                    "Expires: 0", "Last-Modified: y", "Content-Encoding: gzip", "Cache-Status: inner",
+                    "X-Y: z",
                     "Date: Thu, 01 Jan 2026 00:00:00 GMT",
                 ]
             ).stored())
@@ -72,10 +76,14 @@ import Testing
 
     // RFC 9110 §8.8.3.2 and §13.1.2.
     static let tags: [(stored: String, list: String, matches: Bool)] = [
-        (#""a""#, #""a""#, true), (#"W/"a""#, #""a""#, true), (#""a""#, #"W/"a""#, true), (#""a""#, #""b", "a""#, true),
-        (#""a""#, #", ,"b","a""#, true), (#""a,b""#, #""a,b""#, true), (#""a\""#, #""b\", "a\""#, true), (#""""#, #""""#, true),
-        (#""a""#, #""A""#, false), (#""a""#, #""a"#, false), (#""a""#, "a", false), (#""a""#, #"w/"a""#, false),
-        (#""a""#, #""b" "a""#, false), (#""a""#, #""b";"a""#, false), ("a", "a", false), (#""a"b"#, #""a""#, false),
+        (#""a""#, #""a""#, true), (#"W/"a""#, #""a""#, true), (#""a""#, #"W/"a""#, true),
+        (#""a""#, #""b", "a""#, true),
+        (#""a""#, #", ,"b","a""#, true), (#""a,b""#, #""a,b""#, true), (#""a\""#, #""b\", "a\""#, true),
+        (#""""#, #""""#, true),
+        (#""a""#, #""A""#, false), (#""a""#, #""a"#, false), (#""a""#, "a", false),
+        (#""a""#, #"w/"a""#, false),
+        (#""a""#, #""b" "a""#, false), (#""a""#, #""b";"a""#, false), ("a", "a", false),
+        (#""a"b"#, #""a""#, false),
         (#""a""#, "", false), (#""a""#, "*", true), (#""a""#, #"*, "b""#, false),
     ]
 
@@ -94,11 +102,13 @@ import Testing
     @Test func severalLinesOfIfNoneMatch() {
         let request = RequestSample("GET", "/", [#"If-None-Match: "b""#, #"If-None-Match: "a""#])
         let head = ByteBuffer("HTTP/1.1 200 OK\r\nEtag:\"a\"\r\n")
-        let outcome = Conditional.evaluate(request.head, request.buffer.span, status: 200, head: head.span, nowSeconds: 0)
+        let outcome = Conditional.evaluate(
+            request.head, request.buffer.span, status: 200, head: head.span, nowSeconds: 0)
         #expect(outcome == .notModified)
         // Two tags: which one is meant?
         let twice = ByteBuffer("HTTP/1.1 200 OK\r\nETag: \"a\"\r\nETag: \"a\"\r\n")
-        let unsure = Conditional.evaluate(request.head, request.buffer.span, status: 200, head: twice.span, nowSeconds: 0)
+        let unsure = Conditional.evaluate(
+            request.head, request.buffer.span, status: 200, head: twice.span, nowSeconds: 0)
         #expect(unsure == .whole)
     }
 
@@ -114,7 +124,10 @@ import Testing
         #expect(outcome(["If-Modified-Since: \(date)"], "") == .whole)
         #expect(outcome(["If-Modified-Since: 0"], "Last-Modified: \(date)\r\n") == .whole)
         #expect(outcome(["If-Modified-Since: \(date)"], "Last-Modified: 0\r\n") == .whole)
-        #expect(outcome(["If-Modified-Since: \(date)", "If-Modified-Since: \(date)"], "Last-Modified: \(date)\r\n") == .whole)
+        #expect(
+            outcome(
+                ["If-Modified-Since: \(date)", "If-Modified-Since: \(date)"], "Last-Modified: \(date)\r\n")
+                == .whole)
     }
 
     // RFC 9211.
@@ -130,14 +143,17 @@ import Testing
         #expect(hit(.none) == "")
         #expect(hit(.debug) == "Cache-Status: larder; hit; ttl=30; key=\"example.com/a\\\"\\\\??\"\r\n")
 
-        func forward(_ form: Policy.CacheStatus, _ why: Forwarding, stored: Bool, _ detail: Reason?) -> String {
+        func forward(_ form: Policy.CacheStatus, _ why: Forwarding, stored: Bool, _ detail: Reason?) -> String
+        {
             var head = ByteBuffer(capacity: 64)
             let key = ByteBuffer("example.com/a")
             CacheStatus.appendForward(why, stored: stored, detail: detail, key: key.span, form, to: &head)
             return head.span.string
         }
         #expect(forward(.full, .miss, stored: true, nil) == "Cache-Status: larder; fwd=miss; stored\r\n")
-        #expect(forward(.full, .stale, stored: false, .setCookie) == "Cache-Status: larder; fwd=stale; detail=set-cookie\r\n")
+        #expect(
+            forward(.full, .stale, stored: false, .setCookie)
+                == "Cache-Status: larder; fwd=stale; detail=set-cookie\r\n")
         #expect(forward(.brief, .bypass, stored: false, .method) == "Cache-Status: larder; fwd=bypass\r\n")
         #expect(forward(.none, .miss, stored: true, nil) == "")
         #expect(

@@ -1,5 +1,5 @@
-/// The decision table of the policy `pessimistic`, the same rows as in `cache-policies/pessimistic.yaml` (which
-/// this module cannot read), and run here against the policy's defaults.
+/// The decision table of the policy `pessimistic`, the same rows as in `cache-policies/pessimistic.yaml`
+/// (which this module cannot read), and run here against the policy's defaults.
 import Caching
 import Settings
 import Testing
@@ -55,11 +55,17 @@ extension PessimisticRow {
             "s-maxage=0 goes before max-age too",
             response: .init(headers: ["Cache-Control: max-age=60, s-maxage=0"]), refused: "expired"),
         .init(
-            "max-age goes before Expires", response: .init(headers: ["Cache-Control: max-age=60",
-            "Expires: Thu, 01 Jan 2015 00:00:00 GMT"]), after: 1, is: .init(.hit, ageSeconds: 1)),
+            "max-age goes before Expires",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "Expires: Thu, 01 Jan 2015 00:00:00 GMT",
+            ]), after: 1, is: .init(.hit, ageSeconds: 1)),
         .init(
-            "Expires minus Date", response: .init(headers: ["Date: Thu, 01 Jan 2026 00:00:00 GMT",
-            "Expires: Thu, 01 Jan 2026 00:01:00 GMT"]), after: 59, is: .init(.hit, ageSeconds: 59)),
+            "Expires minus Date",
+            response: .init(headers: [
+                "Date: Thu, 01 Jan 2026 00:00:00 GMT",
+                "Expires: Thu, 01 Jan 2026 00:01:00 GMT",
+            ]), after: 59, is: .init(.hit, ageSeconds: 59)),
         .init(
             "Expires without Date counts from receipt",
             response: .init(headers: ["Expires: Thu, 01 Jan 2026 00:01:00 GMT"]), after: 60,
@@ -67,8 +73,11 @@ extension PessimisticRow {
         .init("Expires: 0 is the past", response: .init(headers: ["Expires: 0"]), refused: "expired"),
         .init("Expires: -1 is the past", response: .init(headers: ["Expires: -1"]), refused: "expired"),
         .init(
-            "two Expires are the past", response: .init(headers: ["Expires: Thu, 01 Jan 2026 00:01:00 GMT",
-            "Expires: Thu, 01 Jan 2026 00:01:00 GMT"]), refused: "expired"),
+            "two Expires are the past",
+            response: .init(headers: [
+                "Expires: Thu, 01 Jan 2026 00:01:00 GMT",
+                "Expires: Thu, 01 Jan 2026 00:01:00 GMT",
+            ]), refused: "expired"),
         .init(
             "an Expires in another zone is the past",
             response: .init(headers: ["Expires: Thu, 01 Jan 2026 00:01:00 CET"]), refused: "expired"),
@@ -102,8 +111,11 @@ extension PessimisticRow {
             "conflicting lifetimes are stale",
             response: .init(headers: ["Cache-Control: max-age=60, max-age=120"]), refused: "no-freshness"),
         .init(
-            "the same lifetime twice is one", response: .init(headers: ["Cache-Control: max-age=60",
-            "Cache-Control: max-age=60"])),
+            "the same lifetime twice is one",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "Cache-Control: max-age=60",
+            ])),
         .init(
             "a quoted lifetime reads like a bare one",
             response: .init(headers: [#"Cache-Control: max-age="60""#])),
@@ -123,8 +135,11 @@ extension PessimisticRow {
             "no-store", response: .init(headers: ["Cache-Control: max-age=60, no-store"]),
             refused: "no-store"),
         .init(
-            "no-store on a line of its own", response: .init(headers: ["Cache-Control: max-age=60",
-            "Cache-Control: no-store"]), refused: "no-store"),
+            "no-store on a line of its own",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "Cache-Control: no-store",
+            ]), refused: "no-store"),
         .init(
             "no-store in capitals", response: .init(headers: ["Cache-Control: NO-STORE, max-age=60"]),
             refused: "no-store"),
@@ -146,8 +161,11 @@ extension PessimisticRow {
             response: .init(headers: [#"Cache-Control: max-age=60, no-cache="set-cookie""#]),
             refused: "no-cache"),
         .init(
-            "Pragma: no-cache is meant as it says", response: .init(headers: ["Cache-Control: max-age=60",
-            "Pragma: no-cache"]), refused: "no-cache"),
+            "Pragma: no-cache is meant as it says",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "Pragma: no-cache",
+            ]), refused: "no-cache"),
         .init(
             "a prohibition may hide behind an open quote",
             response: .init(headers: [#"Cache-Control: max-age=60, x="y, no-store"#]),
@@ -156,8 +174,11 @@ extension PessimisticRow {
             "a semicolon does not separate directives",
             response: .init(headers: ["Cache-Control: max-age=60; no-store"]), refused: "no-freshness"),
         .init(
-            "a cookie makes it private", response: .init(headers: ["Cache-Control: max-age=60",
-            "Set-Cookie: id=1"]), refused: "set-cookie"),
+            "a cookie makes it private",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "Set-Cookie: id=1",
+            ]), refused: "set-cookie"),
         .init(
             "a cookie does, whatever public says",
             response: .init(headers: ["Cache-Control: public, s-maxage=60", "Set-Cookie: id=1"]),
@@ -169,21 +190,35 @@ extension PessimisticRow {
     /// Targeted fields (RFC 9213).
     static let targeted: [PessimisticRow] = [
         .init(
-            "CDN-Cache-Control replaces Cache-Control", response: .init(headers: ["Cache-Control: no-store",
-            "CDN-Cache-Control: max-age=60"]), after: 10, is: .init(.hit, ageSeconds: 10)),
+            "CDN-Cache-Control replaces Cache-Control",
+            response: .init(headers: [
+                "Cache-Control: no-store",
+                "CDN-Cache-Control: max-age=60",
+            ]), after: 10, is: .init(.hit, ageSeconds: 10)),
         .init(
-            "Larder-Cache-Control goes first", response: .init(headers: ["CDN-Cache-Control: max-age=60",
-            "Larder-Cache-Control: no-store"]), refused: "no-store"),
+            "Larder-Cache-Control goes first",
+            response: .init(headers: [
+                "CDN-Cache-Control: max-age=60",
+                "Larder-Cache-Control: no-store",
+            ]), refused: "no-store"),
         .init(
             "a targeted field hides Expires too",
-            response: .init(headers: ["Expires: Thu, 01 Jan 2026 00:01:00 GMT",
-            "CDN-Cache-Control: public"]), refused: "no-freshness"),
+            response: .init(headers: [
+                "Expires: Thu, 01 Jan 2026 00:01:00 GMT",
+                "CDN-Cache-Control: public",
+            ]), refused: "no-freshness"),
         .init(
-            "an unparsable targeted field is ignored", response: .init(headers: ["Cache-Control: no-store",
-            "CDN-Cache-Control: max-age=60, ="]), refused: "no-store"),
+            "an unparsable targeted field is ignored",
+            response: .init(headers: [
+                "Cache-Control: no-store",
+                "CDN-Cache-Control: max-age=60, =",
+            ]), refused: "no-store"),
         .init(
-            "an empty targeted field is ignored", response: .init(headers: ["Cache-Control: max-age=60",
-            "CDN-Cache-Control:"])),
+            "an empty targeted field is ignored",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "CDN-Cache-Control:",
+            ])),
         .init(
             "a targeted lifetime is an integer",
             response: .init(headers: [#"CDN-Cache-Control: max-age="60""#]), refused: "no-freshness"),
@@ -203,21 +238,35 @@ extension PessimisticRow {
             "Age: less than the policy's minimum is left",
             response: .init(headers: ["Cache-Control: max-age=1", "Age: 1"]), refused: "expired"),
         .init(
-            "a malformed Age is not trusted", response: .init(headers: ["Cache-Control: max-age=60",
-            "Age: old"]), refused: "age"),
+            "a malformed Age is not trusted",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "Age: old",
+            ]), refused: "age"),
         .init(
-            "two Ages are not trusted", response: .init(headers: ["Cache-Control: max-age=60", "Age: 1",
-            "Age: 1"]), refused: "age"),
+            "two Ages are not trusted",
+            response: .init(headers: [
+                "Cache-Control: max-age=60", "Age: 1",
+                "Age: 1",
+            ]), refused: "age"),
         .init(
-            "an old Date counts like Age", response: .init(headers: ["Cache-Control: max-age=60",
-            "Date: Wed, 31 Dec 2025 23:59:30 GMT"]), after: 0, is: .init(.hit, ageSeconds: 30)),
+            "an old Date counts like Age",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "Date: Wed, 31 Dec 2025 23:59:30 GMT",
+            ]), after: 0, is: .init(.hit, ageSeconds: 30)),
         .init(
             "Date kept by a tier below, with its Age",
-            response: .init(headers: ["Cache-Control: max-age=200000", "Date: Tue, 30 Dec 2025 00:00:00 GMT",
-            "Age: 172800"]), after: 5, is: .init(.hit, ageSeconds: 172805)),
+            response: .init(headers: [
+                "Cache-Control: max-age=200000", "Date: Tue, 30 Dec 2025 00:00:00 GMT",
+                "Age: 172800",
+            ]), after: 5, is: .init(.hit, ageSeconds: 172805)),
         .init(
-            "a clock that is days off is not trusted", response: .init(headers: ["Cache-Control: max-age=60",
-            "Date: Tue, 30 Dec 2025 00:00:00 GMT"]), refused: "date"),
+            "a clock that is days off is not trusted",
+            response: .init(headers: [
+                "Cache-Control: max-age=60",
+                "Date: Tue, 30 Dec 2025 00:00:00 GMT",
+            ]), refused: "date"),
         .init(
             "a Date from the day after tomorrow is not trusted",
             response: .init(headers: ["Cache-Control: max-age=60", "Date: Sat, 03 Jan 2026 00:00:00 GMT"]),
@@ -226,99 +275,9 @@ extension PessimisticRow {
             "a Date that is no date", response: .init(headers: ["Cache-Control: max-age=60", "Date: today"]),
             refused: "date"),
         .init(
-            "a slow answer is as old as it took", response: .init(headers: ["Cache-Control: max-age=60"],
-            delaySeconds: 20), after: 39, is: .init(.hit, ageSeconds: 59)),
-    ]
-}
-
-extension PessimisticRow {
-    /// Status and shape (§3, §3.3).
-    static let shapes: [PessimisticRow] = [
-        .init(
-            "301 with a lifetime", response: .init(301, headers: ["Cache-Control: max-age=60",
-            "Location: /a"]), after: 1, is: .init(.hit, ageSeconds: 1)),
-        .init(
-            "302 is not on the list", response: .init(302, headers: ["Cache-Control: max-age=60",
-            "Location: /a"]), refused: "status"),
-        .init(
-            "404 lives ten seconds", response: .init(404, headers: ["Cache-Control: max-age=60"]), after: 9,
-            is: .init(.hit, ageSeconds: 9)),
-        .init(
-            "404 lives no longer", response: .init(404, headers: ["Cache-Control: max-age=60"]), after: 10,
-            is: .init(.stale)),
-        .init(
-            "500 is not stored", response: .init(500, headers: ["Cache-Control: max-age=60"]),
-            refused: "status"),
-        .init(
-            "400 is shaped by the request", response: .init(400, headers: ["Cache-Control: max-age=60"]),
-            refused: "status"),
-        .init(
-            "206 is not stored", response: .init(206, headers: ["Cache-Control: max-age=60",
-            "Content-Range: bytes 0-99/1000"]), refused: "status"),
-        .init(
-            "Content-Range on a 200", response: .init(headers: ["Cache-Control: max-age=60",
-            "Content-Range: bytes 0-99/100"]), refused: "range"),
-        .init(
-            "a body at the limit", response: .init(headers: ["Cache-Control: max-age=60"], bodyCount: 65536)),
-        .init(
-            "a body above the limit", response: .init(headers: ["Cache-Control: max-age=60"],
-            bodyCount: 65537), refused: "too-large"),
-        .init(
-            "a chunked body above the limit", response: .init(headers: ["Cache-Control: max-age=60"],
-            bodyCount: 65537, framing: .chunked), refused: "too-large"),
-        .init(
-            "chunked is complete by its last chunk", response: .init(headers: ["Cache-Control: max-age=60"],
-            framing: .chunked)),
-        .init(
-            "a body that ends with the connection", response: .init(headers: ["Cache-Control: max-age=60"],
-            framing: .close), refused: "incomplete"),
-        .init(
-            "a head above the limit", response: .init(headers: ["Cache-Control: max-age=60",
-            "X-Long: " + String(repeating: "x", count: 4096)]), refused: "head-too-large"),
-        .init(
-            "announced trailers", response: .init(headers: ["Cache-Control: max-age=60", "Trailer: X-Sum"],
-            framing: .chunked), refused: "trailers"),
-        .init(
-            "Connection names a field", response: .init(headers: ["Cache-Control: max-age=60",
-            "Connection: X-Secret"]), refused: "connection"),
-        .init(
-            "gzip is known", .init(headers: ["Accept-Encoding: gzip"]),
-            response: .init(headers: ["Cache-Control: max-age=60", "Content-Encoding: gzip"]), after: 1,
-            next: .init(headers: ["Accept-Encoding: br, gzip"]), is: .init(.hit, ageSeconds: 1)),
-        .init(
-            "gzip goes only to who accepts it", .init(headers: ["Accept-Encoding: gzip"]),
-            response: .init(headers: ["Cache-Control: max-age=60", "Content-Encoding: gzip"]), after: 1,
-            is: .init(.miss)),
-        .init(
-            "a refused coding is not served", .init(headers: ["Accept-Encoding: gzip"]),
-            response: .init(headers: ["Cache-Control: max-age=60", "Content-Encoding: gzip"]), after: 1,
-            next: .init(headers: ["Accept-Encoding: gzip;q=0, br"]), is: .init(.miss)),
-        .init(
-            "an unknown coding", response: .init(headers: ["Cache-Control: max-age=60",
-            "Content-Encoding: deflate"]), refused: "encoding"),
-        .init(
-            "two codings", response: .init(headers: ["Cache-Control: max-age=60",
-            "Content-Encoding: gzip, br"]), refused: "encoding"),
-        .init(
-            "identity refused by the client is not served",
-            response: .init(headers: ["Cache-Control: max-age=60"]), after: 1,
-            next: .init(headers: ["Accept-Encoding: gzip, identity;q=0"]), is: .init(.miss)),
-    ]
-}
-
-extension PessimisticRow {
-    /// Vary (§4.1).
-    static let variance: [PessimisticRow] = [
-        .init(
-            "Vary: Accept-Encoding is matched by the coding",
-            response: .init(headers: ["Cache-Control: max-age=60", "Vary: accept-encoding"]), after: 1,
-            next: .init(headers: ["Accept-Encoding: gzip"]), is: .init(.hit, ageSeconds: 1)),
-        .init("Vary: *", response: .init(headers: ["Cache-Control: max-age=60", "Vary: *"]), refused: "vary"),
-        .init(
-            "Vary by Cookie", response: .init(headers: ["Cache-Control: max-age=60",
-            "Vary: Accept-Encoding, Cookie"]), refused: "vary"),
-        .init(
-            "a second Vary line counts", response: .init(headers: ["Cache-Control: max-age=60",
-            "Vary: Accept-Encoding", "Vary: Origin"]), refused: "vary"),
+            "a slow answer is as old as it took",
+            response: .init(
+                headers: ["Cache-Control: max-age=60"],
+                delaySeconds: 20), after: 39, is: .init(.hit, ageSeconds: 59)),
     ]
 }

@@ -23,24 +23,34 @@ import Testing
     }
 
     static let rows: [Row] = [
-        .init(is: nil), .init("GET", "/a.css?x=../;", is: nil), .init("GET", "/", ["Content-Length: 0"], is: nil),
-        .init("POST", is: .method), .init("PUT", is: .method), .init("PROPFIND", is: .method), .init("OPTIONS", "*", is: .method),
-        .init("GET", "/", ["Transfer-Encoding: chunked"], is: .method), .init("GET", "/", ["Content-Length: 1"], is: .method),
+        .init(is: nil), .init("GET", "/a.css?x=../;", is: nil),
+        .init("GET", "/", ["Content-Length: 0"], is: nil),
+        .init("POST", is: .method), .init("PUT", is: .method), .init("PROPFIND", is: .method),
+        .init("OPTIONS", "*", is: .method),
+        .init("GET", "/", ["Transfer-Encoding: chunked"], is: .method),
+        .init("GET", "/", ["Content-Length: 1"], is: .method),
         .init("GET", "/", ["Authorization: x"], is: .authorization),
-        .init("GET", "/", ["X-Original-URL: /a"], is: .unkeyed), .init("GET", "/", ["x-rewrite-url: /a"], is: .unkeyed),
-        .init("GET", "/", ["X-Host: a"], is: .unkeyed), .init("GET", "/", ["X-HTTP-Method-Override: PUT"], is: .unkeyed),
-        .init("GET", "/", ["X-HTTP-Method: PUT"], is: .unkeyed), .init("GET", "/", ["X-Method-Override: PUT"], is: .unkeyed),
-        .init("GET", "/", ["X-Forwarded-Prefix: /a"], is: .unkeyed), .init("GET", "/", ["X-Original-Host: a"], is: .unkeyed),
-        .init("GET", "/", ["X-Original-URI: /a"], is: .unkeyed), .init("GET", "/", ["Forwarded-Host: a"], is: .unkeyed),
+        .init("GET", "/", ["X-Original-URL: /a"], is: .unkeyed),
+        .init("GET", "/", ["x-rewrite-url: /a"], is: .unkeyed),
+        .init("GET", "/", ["X-Host: a"], is: .unkeyed),
+        .init("GET", "/", ["X-HTTP-Method-Override: PUT"], is: .unkeyed),
+        .init("GET", "/", ["X-HTTP-Method: PUT"], is: .unkeyed),
+        .init("GET", "/", ["X-Method-Override: PUT"], is: .unkeyed),
+        .init("GET", "/", ["X-Forwarded-Prefix: /a"], is: .unkeyed),
+        .init("GET", "/", ["X-Original-Host: a"], is: .unkeyed),
+        .init("GET", "/", ["X-Original-URI: /a"], is: .unkeyed),
+        .init("GET", "/", ["Forwarded-Host: a"], is: .unkeyed),
         .init("GET", "/", ["X-Forwarded-Host: a", "X-Forwarded-Port: 1"], is: nil),
-        .init("GET", "/", ["Connection: close"], is: nil), .init("GET", "/", ["Connection: Keep-Alive, TE"], is: nil),
+        .init("GET", "/", ["Connection: close"], is: nil),
+        .init("GET", "/", ["Connection: Keep-Alive, TE"], is: nil),
         .init("GET", "/", ["Connection: Upgrade, HTTP2-Settings"], is: nil),
         .init("GET", "/", ["Connection: cookie"], is: .connection),
         .init("GET", "/", ["Connection: close", "Connection: close, x"], is: .connection),
         .init("GET", "/", [#"If-Match: "a""#], is: .conditional),
         .init("GET", "/", ["If-Unmodified-Since: x"], is: .conditional),
         .init("GET", "/", [#"If-Range: "a""#, "Range: bytes=0-1"], is: .conditional),
-        .init("GET", "/", ["Range: bytes=0-1"], is: .range), .init("GET", "/", ["Range: lines=1"], is: .range),
+        .init("GET", "/", ["Range: bytes=0-1"], is: .range),
+        .init("GET", "/", ["Range: lines=1"], is: .range),
         .init("GET", "/", ["Cache-Control: max-age=1, NO-STORE"], is: .clientNoStore),
         .init("GET", "/", [#"Cache-Control: no-store="x""#], is: .clientNoStore),
         .init("GET", "/", ["Accept-Encoding: deflate, identity;q=0"], is: .encoding),
@@ -56,7 +66,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "/.", "/..", "/./a", "/a/../b", "/a/..", "/%2e", "/%2E%2e/a", "/.%2e", "/%2e.", "/a%2fb", "/a%2Fb", "/a%5cb",
+        "/.", "/..", "/./a", "/a/../b", "/a/..", "/%2e", "/%2E%2e/a", "/.%2e", "/%2e.", "/a%2fb", "/a%2Fb",
+        "/a%5cb",
         #"/a\b"#, "/a;b", "/a%3bb", "/a%00", "/a%0a", "/a%1F", "/a%7f", "/a%", "/a%2", "/a%zz",
     ])
     func pathIsNotPlain(path: String) {
@@ -65,7 +76,10 @@ import Testing
         #expect(!isPlain)
     }
 
-    @Test(arguments: ["", "/", "/a.b", "/a..", "/..a", "/...", "/.well-known/x", "/%2ea", "/a%2e", "/%20%C3%A9", "//", "/~@:!$&'()*+,="])
+    @Test(arguments: [
+        "", "/", "/a.b", "/a..", "/..a", "/...", "/.well-known/x", "/%2ea", "/a%2e", "/%20%C3%A9", "//",
+        "/~@:!$&'()*+,=",
+    ])
     func pathIsPlain(path: String) {
         let buffer = ByteBuffer(path)
         let isPlain = Rules.isPlain(path: buffer.span)
@@ -109,14 +123,19 @@ import Testing
     // RFC 9111 §5.2.1.
     @Test func directives() {
         let sample = RequestSample(
-            "GET", "/", ["Cache-Control: max-age=10, min-fresh=\"5\"", "Cache-Control: Max-Age=7, max-stale, only-if-cached"])
+            "GET", "/",
+            [
+                "Cache-Control: max-age=10, min-fresh=\"5\"",
+                "Cache-Control: Max-Age=7, max-stale, only-if-cached",
+            ])
         let verdict = sample.verdict()
         #expect(verdict.maxAgeSeconds == 7)
         #expect(verdict.minFreshSeconds == 5)
         #expect(verdict.maxStaleSeconds == RequestVerdict.unlimited)
         #expect(verdict.flags == .onlyIfCached)
         // Malformed: the most demanding reading.
-        let malformed = RequestSample("GET", "/", ["Cache-Control: max-age=x, min-fresh, max-stale=y"]).verdict()
+        let malformed = RequestSample("GET", "/", ["Cache-Control: max-age=x, min-fresh, max-stale=y"])
+            .verdict()
         #expect(malformed.maxAgeSeconds == 0)
         #expect(malformed.minFreshSeconds == RequestVerdict.unlimited)
         #expect(malformed.maxStaleSeconds == 0)
@@ -126,17 +145,20 @@ import Testing
 
     @Test func clientRefreshCanBeIgnored() {
         let ignoring = Policy(name: "ignore").with { $0.serve.clientRefresh = .ignore }
-        let verdict = RequestSample("GET", "/", ["Cache-Control: no-cache, max-age=0, min-fresh=9"]).verdict(ignoring)
+        let verdict = RequestSample("GET", "/", ["Cache-Control: no-cache, max-age=0, min-fresh=9"]).verdict(
+            ignoring)
         #expect(!verdict.restrictsAge)
         #expect(RequestSample("GET", "/", ["Pragma: no-cache"]).verdict(ignoring).flags == [])
-        #expect(RequestSample("GET", "/", ["Cache-Control: no-store"]).verdict(ignoring).reason == .clientNoStore)
+        #expect(
+            RequestSample("GET", "/", ["Cache-Control: no-store"]).verdict(ignoring).reason == .clientNoStore)
     }
 }
 
 @Suite struct CodingsTests {
     // RFC 9110 §12.5.3.
     static let rows: [([String], Codings)] = [
-        ([], .identity), ([""], .identity), (["gzip"], [.identity, .gzip]), (["GZIP, x"], [.identity, .gzip]),
+        ([], .identity), ([""], .identity), (["gzip"], [.identity, .gzip]),
+        (["GZIP, x"], [.identity, .gzip]),
         (["x-gzip"], [.identity, .gzip]), (["gzip, deflate, br, zstd"], .all), (["*"], .all),
         (["gzip;q=0"], .identity), (["gzip;q=0.000, br;q=0.001"], [.identity, .br]),
         (["gzip;q=1.000"], [.identity, .gzip]), (["gzip;q=1.1"], .identity), (["gzip;q=2"], .identity),

@@ -10,7 +10,10 @@ struct RequestSample: ~Copyable {
     var buffer: ByteBuffer
     var head: RequestHead
 
-    init(_ method: String = "GET", _ target: String = "/", host: String? = "example.com", _ headers: [String] = []) {
+    init(
+        _ method: String = "GET", _ target: String = "/", host: String? = "example.com",
+        _ headers: [String] = []
+    ) {
         var text = ByteBuffer(capacity: 1024)
         text.append("\(method) \(target) HTTP/1.\(host == nil ? 0 : 1)\r\n")
         if let host { text.append("Host: \(host)\r\n") }
@@ -21,13 +24,18 @@ struct RequestSample: ~Copyable {
     }
 
     func verdict(_ policy: Policy = Policy(name: "test"), clientCertificate: Bool = false) -> RequestVerdict {
-        Rules(policy: policy, upstream: "origin").judge(head, buffer.span, clientCertificate: clientCertificate)
+        Rules(policy: policy, upstream: "origin").judge(
+            head, buffer.span, clientCertificate: clientCertificate)
     }
 
     /// The key from `routingStart` on, the target of it, or the reason it is refused for.
-    func key(_ policy: Policy = Policy(name: "test"), scheme: Scheme = .http) -> (routing: String, target: String) {
+    func key(_ policy: Policy = Policy(name: "test"), scheme: Scheme = .http) -> (
+        routing: String, target: String
+    ) {
         var key = ByteBuffer(capacity: 64)
-        switch Rules(policy: policy, upstream: "origin").writeKey(head, buffer.span, scheme: scheme, into: &key) {
+        switch Rules(policy: policy, upstream: "origin").writeKey(
+            head, buffer.span, scheme: scheme, into: &key)
+        {
         case .refused(let reason): return (String(describing: reason.code), "")
         case .key(let routingStart, let targetStart):
             let bytes = key.span.copied
@@ -57,7 +65,8 @@ struct ResponseSample: ~Copyable {
     func stored(bodyCount: Int = 5, limit: Int = 4096) -> String {
         var stored = ByteBuffer(capacity: 64)
         let refusal = StoredHead.write(
-            head, buffer.span, bodyCount: bodyCount, receivedSeconds: 1_767_225_600, limit: limit, into: &stored)
+            head, buffer.span, bodyCount: bodyCount, receivedSeconds: 1_767_225_600, limit: limit,
+            into: &stored)
         return refusal.map { String(describing: $0.code) } ?? stored.span.string
     }
 }

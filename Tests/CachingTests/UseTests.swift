@@ -13,7 +13,8 @@ import Testing
         initialAge: UInt64 = 0, freshFor: UInt64 = 60_000, flags: EntryFacts.Flags = []
     ) -> EntryFacts {
         EntryFacts(
-            received: Decision.now, initialAgeMilliseconds: initialAge, freshForMilliseconds: freshFor, status: 200,
+            received: Decision.now, initialAgeMilliseconds: initialAge, freshForMilliseconds: freshFor,
+            status: 200,
             coding: .identity, flags: flags, fingerprint: rules.fingerprint)
     }
 
@@ -24,12 +25,15 @@ import Testing
     }
 
     // An Age is rounded up and a time to live down.
-    @Test(arguments: [
-        (0, 0, UseVerdict.fresh(ageSeconds: 0, ttlSeconds: 60)), (1, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)),
-        (1000, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)), (1001, 5000, .fresh(ageSeconds: 7, ttlSeconds: 58)),
-        (59_999, 0, .fresh(ageSeconds: 60, ttlSeconds: 0)), (60_000, 0, .stale(ageSeconds: 60)),
-        (1 << 52, 0, .stale(ageSeconds: .max)),
-    ] as [(Int64, UInt64, UseVerdict)])
+    @Test(
+        arguments: [
+            (0, 0, UseVerdict.fresh(ageSeconds: 0, ttlSeconds: 60)),
+            (1, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)),
+            (1000, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)),
+            (1001, 5000, .fresh(ageSeconds: 7, ttlSeconds: 58)),
+            (59_999, 0, .fresh(ageSeconds: 60, ttlSeconds: 0)), (60_000, 0, .stale(ageSeconds: 60)),
+            (1 << 52, 0, .stale(ageSeconds: .max)),
+        ] as [(Int64, UInt64, UseVerdict)])
     func overTime(elapsed: Int64, initialAge: UInt64, expected: UseVerdict) {
         let verdict = Self.rules.use(
             Self.facts(initialAge: initialAge), for: RequestSample().verdict(), now: Self.later(elapsed))
@@ -39,19 +43,26 @@ import Testing
     @Test func theLargerClockCounts() {
         let request = RequestSample().verdict()
         // The wall clock was set back, the machine slept, the wall clock jumped ahead.
-        #expect(Self.rules.use(Self.facts(), for: request, now: Self.later(-3_600_000, boot: 60_000)) == .stale(ageSeconds: 60))
+        #expect(
+            Self.rules.use(Self.facts(), for: request, now: Self.later(-3_600_000, boot: 60_000))
+                == .stale(ageSeconds: 60))
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(-5000, boot: 4000))
                 == .fresh(ageSeconds: 4, ttlSeconds: 56))
-        #expect(Self.rules.use(Self.facts(), for: request, now: Self.later(61_000, boot: 10)) == .stale(ageSeconds: 61))
         #expect(
-            Self.rules.use(Self.facts(), for: request, now: Self.later(-5000)) == .fresh(ageSeconds: 0, ttlSeconds: 60))
+            Self.rules.use(Self.facts(), for: request, now: Self.later(61_000, boot: 10))
+                == .stale(ageSeconds: 61))
+        #expect(
+            Self.rules.use(Self.facts(), for: request, now: Self.later(-5000))
+                == .fresh(ageSeconds: 0, ttlSeconds: 60))
     }
 
     @Test func rulesThatChangedServeNothing() {
         var facts = Self.facts()
         facts.fingerprint &+= 1
-        #expect(Self.rules.use(facts, for: RequestSample().verdict(), now: Self.later(1000)) == .stale(ageSeconds: 1))
+        #expect(
+            Self.rules.use(facts, for: RequestSample().verdict(), now: Self.later(1000))
+                == .stale(ageSeconds: 1))
         let plain = Policy(name: "test")
         let same = Rules(policy: plain.with { $0.serve.cacheStatus = .none }, upstream: "other")
         #expect(same.fingerprint == Self.rules.fingerprint)
@@ -59,9 +70,11 @@ import Testing
             { $0.store.statuses = [200] }, { $0.store.maxBodyBytes = 1 }, { $0.store.maxHeadBytes = 1 },
             { $0.store.maxAgeSeconds = 1 }, { $0.store.minAgeSeconds = 2 }, { $0.store.heuristicPercent = 1 },
             { $0.store.noCache = .revalidate }, { $0.store.reading = .rfc }, { $0.store.cookies = .strip },
-            { $0.store.authorization = .explicit }, { $0.store.vary = .any }, { $0.store.vary = .list(["x"]) },
+            { $0.store.authorization = .explicit }, { $0.store.vary = .any },
+            { $0.store.vary = .list(["x"]) },
         ] {
-            #expect(Rules(policy: plain.with(change), upstream: "origin").fingerprint != Self.rules.fingerprint)
+            #expect(
+                Rules(policy: plain.with(change), upstream: "origin").fingerprint != Self.rules.fingerprint)
         }
     }
 
@@ -81,20 +94,26 @@ import Testing
     @Test func refreshCountsToTheMillisecond() {
         let request = RequestSample("GET", "/", ["Cache-Control: max-age=5"]).verdict()
         #expect(
-            Self.rules.use(Self.facts(), for: request, now: Self.later(5000)) == .fresh(ageSeconds: 5, ttlSeconds: 55))
+            Self.rules.use(Self.facts(), for: request, now: Self.later(5000))
+                == .fresh(ageSeconds: 5, ttlSeconds: 55))
         #expect(Self.rules.use(Self.facts(), for: request, now: Self.later(5001)) == .refresh(.clientRefresh))
         // Less than a second after the fetch nobody gets the origin asked again, whatever the age was then.
         #expect(
             Self.rules.use(Self.facts(initialAge: 9000), for: request, now: Self.later(999))
                 == .fresh(ageSeconds: 10, ttlSeconds: 59))
-        #expect(Self.rules.use(Self.facts(initialAge: 9000), for: request, now: Self.later(1000)) == .refresh(.clientRefresh))
+        #expect(
+            Self.rules.use(Self.facts(initialAge: 9000), for: request, now: Self.later(1000))
+                == .refresh(.clientRefresh))
     }
 
     /// Any five words are some facts, and using them traps nowhere.
     @Test func arbitraryWordsDoNotTrap() {
         for pattern in [0, UInt64.max, 0xffff_ffff_ffff, 1 << 63, 0x5555_5555_5555_5555] {
             let facts = EntryFacts(unpacking: [pattern, pattern, pattern, pattern, pattern])
-            for now in [Times(wallMilliseconds: 0, bootMilliseconds: 0), Times(wallMilliseconds: .max, bootMilliseconds: .max)] {
+            for now in [
+                Times(wallMilliseconds: 0, bootMilliseconds: 0),
+                Times(wallMilliseconds: .max, bootMilliseconds: .max),
+            ] {
                 _ = Self.rules.use(facts, for: RequestSample().verdict(), now: now)
             }
         }
@@ -107,7 +126,8 @@ import Testing
         let request = RequestSample("GET", "/", request)
         var blob = ByteBuffer(capacity: 64)
         let refusal = Rules(policy: policy, upstream: "origin").writeVary(
-            response.head, response.buffer.span, request: request.head.fields, request.buffer.span, into: &blob)
+            response.head, response.buffer.span, request: request.head.fields, request.buffer.span,
+            into: &blob)
         return refusal == nil ? blob.span.copied : nil
     }
 
@@ -117,17 +137,22 @@ import Testing
     }
 
     // RFC 9111 §4.1.
-    @Test(arguments: [
-        (["Origin"], ["Origin: a"], ["origin: a"], true), (["Origin"], ["Origin: a"], ["Origin: b"], false),
-        (["Origin"], ["Origin: a"], ["Origin: ab"], false), (["Origin"], ["Origin: ab"], ["Origin: a"], false),
-        (["Origin"], [], [], true), (["Origin"], [], ["Origin: a"], false), (["Origin"], ["Origin: a"], [], false),
-        (["Origin"], ["Origin:"], [], false), (["Origin"], ["Origin:"], ["Origin:"], true),
-        (["X-A, X-B"], ["X-A: 1", "X-B: 2"], ["X-B: 2", "X-A: 1"], true),
-        (["X-A", "X-B"], ["X-A: 1", "X-B: 2"], ["X-A: 1"], false),
-        (["X-A"], ["X-A: 1", "X-A: 2"], ["X-A: 1, 2"], true), (["X-A"], ["X-A: 1, 2"], ["X-A: 1", "X-A: 2"], true),
-        (["X-A"], ["X-A: 1", "X-A: 2"], ["X-A: 2", "X-A: 1"], false),
-        (["Accept-Encoding"], ["Accept-Encoding: gzip"], ["Accept-Encoding: br"], true),
-    ] as [([String], [String], [String], Bool)])
+    @Test(
+        arguments: [
+            (["Origin"], ["Origin: a"], ["origin: a"], true),
+            (["Origin"], ["Origin: a"], ["Origin: b"], false),
+            (["Origin"], ["Origin: a"], ["Origin: ab"], false),
+            (["Origin"], ["Origin: ab"], ["Origin: a"], false),
+            (["Origin"], [], [], true), (["Origin"], [], ["Origin: a"], false),
+            (["Origin"], ["Origin: a"], [], false),
+            (["Origin"], ["Origin:"], [], false), (["Origin"], ["Origin:"], ["Origin:"], true),
+            (["X-A, X-B"], ["X-A: 1", "X-B: 2"], ["X-B: 2", "X-A: 1"], true),
+            (["X-A", "X-B"], ["X-A: 1", "X-B: 2"], ["X-A: 1"], false),
+            (["X-A"], ["X-A: 1", "X-A: 2"], ["X-A: 1, 2"], true),
+            (["X-A"], ["X-A: 1, 2"], ["X-A: 1", "X-A: 2"], true),
+            (["X-A"], ["X-A: 1", "X-A: 2"], ["X-A: 2", "X-A: 1"], false),
+            (["Accept-Encoding"], ["Accept-Encoding: gzip"], ["Accept-Encoding: br"], true),
+        ] as [([String], [String], [String], Bool)])
     func selects(vary: [String], stored: [String], presented: [String], expected: Bool) {
         guard let blob = Self.blob(vary, stored) else {
             Issue.record("refused")
@@ -136,7 +161,9 @@ import Testing
         #expect(Self.matches(blob, presented) == expected)
     }
 
-    @Test func acceptEncodingLeavesNoBlob() { #expect(Self.blob(["accept-encoding"], ["Accept-Encoding: gzip"]) == []) }
+    @Test func acceptEncodingLeavesNoBlob() {
+        #expect(Self.blob(["accept-encoding"], ["Accept-Encoding: gzip"]) == [])
+    }
 
     @Test func strippedCookiesDoNotVary() {
         #expect(Self.blob(["Cookie"], ["Cookie: a"], Policy.liberal.with { $0.store.cookies = .strip }) == [])
@@ -154,7 +181,9 @@ import Testing
             return
         }
         #expect(Self.matches(blob, ["Origin: abc"]))
-        for count in 1..<blob.count where count != 12 { #expect(!Self.matches(Array(blob[..<count]), ["Origin: abc"]), "\(count)") }
+        for count in 1..<blob.count where count != 12 {
+            #expect(!Self.matches(Array(blob[..<count]), ["Origin: abc"]), "\(count)")
+        }
         #expect(!Self.matches([255, 1, 2], []))
         #expect(!Self.matches([0, 0xff, 0xfe], []))
     }
@@ -164,13 +193,17 @@ import Testing
     @Test func whatReachesTheOrigin() {
         let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
         let strip = Rules(policy: Policy(name: "test").with { $0.store.cookies = .strip }, upstream: "origin")
-        let replaced: [FieldName] = [.host, .forwarded, .xForwardedFor, .xForwardedHost, .xForwardedProto, .via]
+        let replaced: [FieldName] = [
+            .host, .forwarded, .xForwardedFor, .xForwardedHost, .xForwardedProto, .via,
+        ]
         let connection: [FieldName] = [
-            .connection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade, .proxyAuthorization, .proxyConnection,
+            .connection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade, .proxyAuthorization,
+            .proxyConnection,
             .http2Settings,
         ]
         let stores: [FieldName] = [
-            .ifNoneMatch, .ifModifiedSince, .ifMatch, .ifUnmodifiedSince, .ifRange, .range, .xOriginalURL, .xHost,
+            .ifNoneMatch, .ifModifiedSince, .ifMatch, .ifUnmodifiedSince, .ifRange, .range, .xOriginalURL,
+            .xHost,
             .xForwardedPort, .xForwardedScheme, .xForwardedPrefix,
         ]
         for field in replaced { #expect(rules.treatment(of: field, storable: false) == .replace) }
