@@ -54,12 +54,14 @@ public struct FieldTable: ~Copyable {
 
     @usableFromInline var storage: InlineArray<128, Field>
     @usableFromInline var present: UInt128
+    @usableFromInline var repeated: UInt128
     @inlinable public var count: Int { total }
     @usableFromInline var total: Int
 
     public init() {
         storage = InlineArray(repeating: .none)
         present = 0
+        repeated = 0
         total = 0
     }
 
@@ -71,7 +73,11 @@ public struct FieldTable: ~Copyable {
 
     /// Is there at least one line of this well-known name?
     @inlinable @inline(__always)
-    public func contains(_ id: FieldName) -> Bool { present & (1 << UInt128(id.rawValue)) != 0 }
+    public func contains(_ id: FieldName) -> Bool { present & (1 &<< UInt128(id.rawValue)) != 0 }
+
+    /// Are there two lines or more of this name? (Of `.other`: of any names that no rule knows.)
+    @inlinable @inline(__always)
+    public func isRepeated(_ id: FieldName) -> Bool { repeated & (1 &<< UInt128(id.rawValue)) != 0 }
 
     /// The first line of this name.
     @inlinable
@@ -93,6 +99,7 @@ public struct FieldTable: ~Copyable {
     @inlinable
     public mutating func removeAll() {
         present = 0
+        repeated = 0
         total = 0
     }
 
@@ -101,7 +108,9 @@ public struct FieldTable: ~Copyable {
     public mutating func append(_ field: Field) -> Bool {
         guard count < Self.capacity else { return false }
         storage[total] = field
-        present |= 1 << UInt128(field.id.rawValue)
+        let bit: UInt128 = 1 &<< UInt128(field.id.rawValue)
+        repeated |= present & bit
+        present |= bit
         total &+= 1
         return true
     }
