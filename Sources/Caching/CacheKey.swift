@@ -3,10 +3,10 @@
 ///     fingerprint of the key settings · upstream · 0 · scheme │ host[:port] │ path[?query]
 ///                                                             └ routingStart └ targetStart
 ///
-/// The part from `routingStart` on is what the routing hash covers; it is at most 2 KiB. The host is in lower case, a
-/// default port is folded away, and the query is the keyed one. What is not keyed must not shape the answer, so a
-/// fetch that may be stored sends `key[routingStart..<targetStart]` as its Host and `key[targetStart...]` as its
-/// target.
+/// The part from `routingStart` on is what the routing hash covers; it is at most 2 KiB. The host is in lower
+/// case, a default port is folded away, and the query is the keyed one. What is not keyed must not shape the
+/// answer, so a fetch that may be stored sends `key[routingStart..<targetStart]` as its Host and
+/// `key[targetStart...]` as its target.
 
 public import Bytes
 public import HTTP
@@ -34,13 +34,14 @@ extension Rules {
         into key: inout ByteBuffer
     ) -> KeyVerdict {
         // What is over the limit raw is refused without being copied.
-        guard authority.count &+ path.count &+ query.count < Self.urlLimit else { return .refused(.key) }
+        guard authority.count &+ path.count &+ query.count <= Self.urlLimit else { return .refused(.key) }
         guard let host = Authority(authority, scheme: scheme) else { return .refused(.key) }
         key.removeAll()
         key.append(keyPrefix.span)
         key.append(scheme == .http ? UInt8(ascii: "h") : UInt8(ascii: "s"))
         let routingStart = key.count
-        key.append(lowercasing: authority.extracting(first: host.hostCount))
+        let name = authority.extracting(first: host.hostCount)
+        if host.hasUppercase { key.append(lowercasing: name) } else { key.append(name) }
         if host.port != scheme.defaultPort {
             key.append(UInt8(ascii: ":"))
             key.append(decimal: UInt64(host.port))
@@ -53,16 +54,19 @@ extension Rules {
     }
 }
 
-/// An authority taken apart: `host [ ":" [ port ] ]`, the host perhaps an IP literal in brackets (RFC 3986 §3.2).
+/// An authority taken apart: `host [ ":" [ port ] ]`, the host perhaps an IP literal in brackets (RFC 3986
+/// §3.2).
 struct Authority {
     var hostCount: Int
     var port: UInt16
+    var hasUppercase = false
 
     /// nil for an empty host, user information, or a port that is no number up to 65 535.
     init?(_ text: Span<UInt8>, scheme: Scheme) {
         var colon: Int?
         for index in 0..<text.count {
             switch text[index] {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): hasUppercase = true
             case UInt8(ascii: ":"): if colon == nil { colon = index }
             // The colons of an IP literal end here.
             case UInt8(ascii: "]"): colon = nil
@@ -74,7 +78,9 @@ struct Authority {
         port = scheme.defaultPort
         guard hostCount > 0 else { return nil }
         if let colon, colon &+ 1 < text.count {
-            guard let number = text.extracting(droppingFirst: colon &+ 1).decimalSaturating(), number <= 65_535 else {
+            guard let number = text.extracting(droppingFirst: colon &+ 1).decimalSaturating(),
+                number <= 65_535
+            else {
                 return nil
             }
             port = UInt16(number)

@@ -1,5 +1,5 @@
-/// Larder's own Cache-Status line (RFC 9211), as a whole field line with CRLF. A line of the origin's stays before it,
-/// so that the list reads from the origin to the client.
+/// Larder's own Cache-Status line (RFC 9211), as a whole field line with CRLF. A line of the origin's stays
+/// before it, so that the list reads from the origin to the client.
 
 public import Bytes
 public import Settings

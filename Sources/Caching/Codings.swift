@@ -1,9 +1,9 @@
-/// The content codings Larder knows, as a set: what a request accepts after normalisation (RFC 9110 §12.5.3), or,
-/// with one member, what a record is coded in.
+/// The content codings Larder knows, as a set: what a request accepts after normalisation (RFC 9110 §12.5.3),
+/// or, with one member, what a record is coded in.
 ///
-/// Normalising to a set gives up preferences between codings. It never accepts what the client did not: an unknown or
-/// malformed weight counts as refusal, and a missing Accept-Encoding as identity alone (RFC 9110 would let the origin
-/// send any coding, but clients that say nothing seldom decode).
+/// Normalising to a set gives up preferences between codings. It never accepts what the client did not: an
+/// unknown or malformed weight counts as refusal, and a missing Accept-Encoding as identity alone (RFC 9110
+/// would let the origin send any coding, but clients that say nothing seldom decode).
 internal import Bytes
 public import HTTP
 
@@ -21,12 +21,21 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
 
     /// The coding with this name, `x-gzip` for gzip included (RFC 9110 §8.4.1.3); nil for any other.
     static func named(_ token: Span<UInt8>) -> Codings? {
-        switch token.count {
-        case 2: token.equalsIgnoringCase("br") ? .br : nil
-        case 4:
-            if token.equalsIgnoringCase("gzip") { .gzip } else if token.equalsIgnoringCase("zstd") { .zstd } else { nil }
-        case 6: token.equalsIgnoringCase("x-gzip") ? .gzip : nil
-        case 8: token.equalsIgnoringCase("identity") ? .identity : nil
+        guard token.isToken, token.count <= 8 else { return nil }
+        var word: UInt64 = 0
+        for index in 0..<token.count { word = word << 8 | UInt64(token[index] | 0x20) }
+        return named(word)
+    }
+
+    /// As above, for a token of at most 8 bytes packed first byte highest, each with bit 5 set. Among token characters
+    /// only letters become letters by that, so it folds case and nothing else.
+    private static func named(_ word: UInt64) -> Codings? {
+        switch word {
+        case 0x6272: .br
+        case 0x677a_6970: .gzip
+        case 0x7a73_7464: .zstd
+        case 0x782d_677a_6970: .gzip
+        case 0x6964_656e_7469_7479: .identity
         default: nil
         }
     }
@@ -35,32 +44,59 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
     /// that Larder knows.
     public static func accepted(by fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings {
         guard fields.contains(.acceptEncoding) else { return .identity }
-        var accepted: Codings = []
+        var preference = Preference()
+        for index in 0..<fields.count where fields[index].id == .acceptEncoding {
+            preference.read(bytes.slice(fields[index].value))
+        }
+        return preference.accepted
+    }
+
+    private struct Preference {
+        var listed: Codings = []
         var refused: Codings = []
         var wildcard: Bool?
-        for index in 0..<fields.count where fields[index].id == .acceptEncoding {
-            let value = bytes.slice(fields[index].value)
+
+        /// One line's value, in one pass: every browser sends one with every request.
+        mutating func read(_ value: Span<UInt8>) {
             var position = 0
-            while let member = nextMember(of: value, from: &position) {
-                let text = value.extracting(member)
-                let nameEnd = text.tokenEnd
-                let wanted = Weight.isPositive(text.extracting(droppingFirst: nameEnd))
-                if nameEnd == 1, text[0] == UInt8(ascii: "*") {
-                    // A repeated wildcard permits only if all of them do.
-                    wildcard = (wildcard ?? true) && wanted
-                } else if let coding = named(text.extracting(first: nameEnd)) {
-                    if wanted { accepted.insert(coding) } else { refused.insert(coding) }
+            while position < value.count {
+                var word: UInt64 = 0
+                let start = position
+                while position < value.count, ASCII.token.contains(value[position]) {
+                    word = word << 8 | UInt64(value[position] | 0x20)
+                    position &+= 1
                 }
+                let count = position &- start
+                let isWildcard = count == 1 && value[start] == UInt8(ascii: "*")
+                let parameters = position
+                while position < value.count, value[position] != UInt8(ascii: ",") { position &+= 1 }
+                if count > 0 {
+                    let coding = count <= 8 ? Codings.named(word) : nil
+                    if coding != nil || isWildcard {
+                        note(coding, isWanted: Weight.isPositive(value.extracting(parameters..<position)))
+                    }
+                }
+                position &+= 1
+                while position < value.count, ASCII.isBlank(value[position]) { position &+= 1 }
             }
         }
-        if wildcard == true {
-            accepted = .all
-        } else if wildcard == false {
-            // `*;q=0` refuses identity too, unless it is listed.
-            if !accepted.contains(.identity) { refused.insert(.identity) }
+
+        /// nil is the wildcard.
+        private mutating func note(_ coding: Codings?, isWanted: Bool) {
+            if let coding {
+                if isWanted { listed.insert(coding) } else { refused.insert(coding) }
+            } else {
+                // A repeated wildcard permits only if all of them do.
+                wildcard = (wildcard ?? true) && isWanted
+            }
         }
-        if !refused.contains(.identity) { accepted.insert(.identity) }
-        return accepted.subtracting(refused)
+
+        var accepted: Codings {
+            var accepted = wildcard == true ? .all : listed
+            // Identity is acceptable unless it is refused, by itself or by `*;q=0` without being listed.
+            if wildcard != false { accepted.insert(.identity) }
+            return accepted.subtracting(refused)
+        }
     }
 
     /// The Accept-Encoding that a fetch which may be stored carries: one spelling for each set.
@@ -89,8 +125,8 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
 }
 
 enum Weight {
-    /// Does what follows a list member's token permit it: nothing, or a valid `;q=` above 0 (RFC 9110 §12.4.2)?
-    /// Other parameters, or a malformed weight, do not.
+    /// Does what follows a list member's token permit it: nothing, or a valid `;q=` above 0 (RFC 9110
+    /// §12.4.2)? Other parameters, or a malformed weight, do not.
     static func isPositive(_ parameters: Span<UInt8>) -> Bool {
         let text = parameters.trimmed()
         guard text.count > 0 else { return true }

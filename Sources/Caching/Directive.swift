@@ -1,6 +1,7 @@
 /// One directive of a Cache-Control-like field: `token [ "=" ( token / quoted-string ) ]` (RFC 9111 §5.2).
 ///
-/// Reads leniently and says so: a prohibition counts however it is spelt, a permission only if it is well formed.
+/// Reads leniently and says so: a prohibition counts however it is spelt, a permission only if it is well
+/// formed.
 
 internal import Bytes
 
@@ -36,7 +37,9 @@ struct Directive {
 
     /// The argument as delta-seconds (RFC 9111 §1.2.2), saturating at 2³¹; nil for anything malformed.
     func seconds(in value: Span<UInt8>) -> UInt32? {
-        guard isWellFormed, let argument, let number = value.extracting(argument).decimalSaturating() else { return nil }
+        guard isWellFormed, let argument, let number = value.extracting(argument).decimalSaturating() else {
+            return nil
+        }
         return UInt32(min(number, 1 << 31))
     }
 }

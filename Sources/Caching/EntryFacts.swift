@@ -19,7 +19,8 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
 
         /// May answer a request with a Cookie: `public`, `s-maxage`, or stored under `cookies: strip`.
         @inlinable public static var answersCookies: Flags { Flags(rawValue: 1) }
-        /// May answer a request with Authorization: `public`, `s-maxage` or `must-revalidate` (RFC 9111 §3.5).
+        /// May answer a request with Authorization: `public`, `s-maxage` or `must-revalidate` (RFC 9111
+        /// §3.5).
         @inlinable public static var answersAuthorized: Flags { Flags(rawValue: 2) }
         /// `must-revalidate`, `proxy-revalidate` or `s-maxage`: never served stale, whatever else is said.
         @inlinable public static var mustRevalidate: Flags { Flags(rawValue: 4) }
@@ -58,7 +59,8 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
 
     @inlinable
     public func pack() -> InlineArray<5, UInt64> {
-        // Saturating: a time that does not fit 48 bits (8 900 years) would otherwise come back as an early one.
+        // Saturating: a time that does not fit 48 bits (8 900 years) would otherwise come back as an early
+        // one.
         let mask = Self.mask48
         return [
             min(received.wallMilliseconds, mask) | UInt64(status) << 48,

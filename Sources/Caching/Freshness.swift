@@ -23,7 +23,8 @@ extension Rules {
     static var clockToleranceMilliseconds: Int64 { 86_400_000 }
 
     func freshness(
-        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives, isTargeted: Bool,
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
+        isTargeted: Bool,
         sent: Times, received: Times
     ) -> FreshnessVerdict {
         let now = Int64(clamping: received.wallMilliseconds)
@@ -54,9 +55,11 @@ extension Rules {
         case refused(Reason)
     }
 
-    /// `s-maxage`, else `max-age`, else Expires − Date, else heuristics; what is stated but unreadable is stale.
+    /// `s-maxage`, else `max-age`, else Expires − Date, else heuristics; what is stated but unreadable is
+    /// stale.
     private func lifetime(
-        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives, isTargeted: Bool,
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
+        isTargeted: Bool,
         date: Int64, _ received: Times
     ) -> LifetimeVerdict {
         if directives.isMalformed, reading == .strict { return .refused(.noFreshness) }
@@ -97,7 +100,9 @@ extension Rules {
         case valid(Int64)
     }
 
-    private func readDate(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ received: Times) -> DateVerdict {
+    private func readDate(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ received: Times)
+        -> DateVerdict
+    {
         guard let field = fields.first(.date) else { return .absent }
         guard fields.count(of: .date) == 1,
             let seconds = HTTPDate.parse(bytes.slice(field.value), now: received.wallSeconds)
@@ -105,8 +110,8 @@ extension Rules {
         return .valid(seconds)
     }
 
-    /// Age in seconds, 0 where absent; nil where it cannot be trusted. `reading: rfc` takes the first of several and
-    /// ignores an invalid one (RFC 9111 §5.1).
+    /// Age in seconds, 0 where absent; nil where it cannot be trusted. `reading: rfc` takes the first of
+    /// several and ignores an invalid one (RFC 9111 §5.1).
     private func readAge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> UInt32? {
         guard let field = fields.first(.age) else { return 0 }
         var value = bytes.slice(field.value)

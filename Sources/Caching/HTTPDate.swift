@@ -10,7 +10,8 @@ enum HTTPDate {
         func number(_ start: Int, _ count: Int) -> Int64? {
             text.extracting(start..<(start + count)).decimalSaturating().map { Int64(clamping: $0) }
         }
-        guard let day = number(5, 2), let year = number(12, 4), let hour = number(17, 2), let minute = number(20, 2),
+        guard let day = number(5, 2), let year = number(12, 4), let hour = number(17, 2),
+            let minute = number(20, 2),
             let second = number(23, 2)
         else { return nil }
         for month in 0..<12 {
@@ -44,7 +45,8 @@ enum HTTPDate {
         func pick(_ text: StaticString, _ index: Int64) -> String {
             String(decoding: (0..<3).map { text.byte(at: Int(index) * 3 + $0) }, as: UTF8.self)
         }
-        buffer.append(pick(days, (seconds / 86_400) % 7) + ", \(two(day)) " + pick(months, month - 1) + " \(year) ")
+        buffer.append(
+            pick(days, (seconds / 86_400) % 7) + ", \(two(day)) " + pick(months, month - 1) + " \(year) ")
         buffer.append("\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)) GMT")
     }
 }

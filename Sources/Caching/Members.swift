@@ -2,8 +2,8 @@
 
 internal import Bytes
 
-/// The next non-empty member of a comma-separated list, trimmed; commas in quoted strings do not separate, and an
-/// unterminated quoted string runs to the end. `position` is where to go on.
+/// The next non-empty member of a comma-separated list, trimmed; commas in quoted strings do not separate,
+/// and an unterminated quoted string runs to the end. `position` is where to go on.
 func nextMember(of value: Span<UInt8>, from position: inout Int) -> Range<Int>? {
     while position < value.count {
         var end = position
@@ -44,8 +44,11 @@ extension Span<UInt8> {
 
     /// The content of a quoted string without escapes, or nil.
     var plainQuotedRange: Range<Int>? {
-        guard count >= 2, self[0] == UInt8(ascii: "\""), self[count &- 1] == UInt8(ascii: "\"") else { return nil }
-        for index in 1..<(count &- 1) where self[index] == UInt8(ascii: "\"") || self[index] == UInt8(ascii: "\\") {
+        guard count >= 2, self[0] == UInt8(ascii: "\""), self[count &- 1] == UInt8(ascii: "\"") else {
+            return nil
+        }
+        for index in 1..<(count &- 1)
+        where self[index] == UInt8(ascii: "\"") || self[index] == UInt8(ascii: "\\") {
             return nil
         }
         return 1..<(count &- 1)

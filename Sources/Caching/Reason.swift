@@ -4,7 +4,8 @@
 /// Raw values start at 1, so that 0 can mean "none" wherever a reason is packed into a byte.
 public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     // What a request may not have (RFC 9111 §3, §4).
-    case method = 1, authorization, clientCertificate, unkeyed, path, connection, conditional, clientNoStore
+    case method = 1
+    case authorization, clientCertificate, unkeyed, path, connection, conditional, clientNoStore
     case clientRefresh, cookie, key
     // What an answer may not have.
     case status, noStore, `private`, noCache, noFreshness, expired, age, date, setCookie, vary, tooLarge

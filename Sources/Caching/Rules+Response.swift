@@ -3,8 +3,8 @@
 /// What only the body tells is the caller's: `.tooLarge` past `maxBodyBytes`, `.incomplete`, `.trailers`; and
 /// `.headTooLarge` is `StoredHead`'s, `.invalidated` and `.pressure` the store's.
 
-public import HTTP
 internal import Bytes
+public import HTTP
 internal import Settings
 
 public enum StoreVerdict: Equatable, Sendable {
@@ -30,12 +30,17 @@ extension Rules {
         let directives = targeted ?? CacheDirectives(cacheControl: response.fields, bytes, reading)
         if directives.flags.contains(.noStore) { return .refuse(.noStore) }
         if directives.flags.contains(.private) { return .refuse(.private) }
-        // `noCache: revalidate` will store these for revalidation; until that is built it takes its strictest effect.
+        // `noCache: revalidate` will store these for revalidation; until that is built it takes its strictest
+        // effect.
         if directives.flags.contains(.noCache) { return .refuse(.noCache) }
         // RFC 9111 gives Pragma in answers no meaning; who sends it means no-cache.
-        if targeted == nil, reading == .strict, Pragma.isNoCache(response.fields, bytes) { return .refuse(.noCache) }
+        if targeted == nil, reading == .strict, Pragma.isNoCache(response.fields, bytes) {
+            return .refuse(.noCache)
+        }
 
-        if request.flags.contains(.authorization), !directives.mayAnswerAuthorized { return .refuse(.authorization) }
+        if request.flags.contains(.authorization), !directives.mayAnswerAuthorized {
+            return .refuse(.authorization)
+        }
         if request.flags.contains(.cookie), !directives.mayAnswerCookies { return .refuse(.cookie) }
         let varies: Bool
         switch Variance.judge(response.fields, bytes, allowed: varyNames) {
@@ -67,7 +72,8 @@ extension Rules {
         return .store(
             EntryFacts(
                 received: received, initialAgeMilliseconds: UInt64(freshness.initialAgeMilliseconds),
-                freshForMilliseconds: UInt64(remaining), status: response.status, coding: coding, flags: flags,
+                freshForMilliseconds: UInt64(remaining), status: response.status, coding: coding,
+                flags: flags,
                 fingerprint: fingerprint))
     }
 

@@ -1,7 +1,7 @@
 /// "May this entry answer this request now?"
 ///
-/// Ages are counted in milliseconds and rounded only when shown: an Age up, a time to live down, so that nobody
-/// downstream takes an answer for younger than it is.
+/// Ages are counted in milliseconds and rounded only when shown: an Age up, a time to live down, so that
+/// nobody downstream takes an answer for younger than it is.
 
 public enum UseVerdict: Equatable, Sendable, BitwiseCopyable {
     /// Serve it, with this Age.
@@ -16,7 +16,9 @@ public enum UseVerdict: Equatable, Sendable, BitwiseCopyable {
 
 extension Rules {
     public func use(_ entry: EntryFacts, for request: RequestVerdict, now: Times) -> UseVerdict {
-        if request.flags.contains(.cookie), !entry.flags.contains(.answersCookies) { return .refused(.cookie) }
+        if request.flags.contains(.cookie), !entry.flags.contains(.answersCookies) {
+            return .refused(.cookie)
+        }
         if request.flags.contains(.authorization), !entry.flags.contains(.answersAuthorized) {
             return .refused(.authorization)
         }
@@ -28,11 +30,12 @@ extension Rules {
             return .stale(ageSeconds: ageSeconds)
         }
         let ttl = entry.freshForMilliseconds &- residence
-        // What came from the origin less than a second ago satisfies every wish for freshness: nobody hammers the
-        // origin through request directives.
+        // What came from the origin less than a second ago satisfies every wish for freshness: nobody hammers
+        // the origin through request directives.
         if request.restrictsAge, residence >= 1000 {
             let tooOld =
-                request.maxAgeSeconds != RequestVerdict.unlimited && age > UInt64(request.maxAgeSeconds) &* 1000
+                request.maxAgeSeconds != RequestVerdict.unlimited
+                && age > UInt64(request.maxAgeSeconds) &* 1000
             if request.flags.contains(.noCache) || tooOld || ttl < UInt64(request.minFreshSeconds) &* 1000 {
                 return .refresh(.clientRefresh)
             }
@@ -40,5 +43,7 @@ extension Rules {
         return .fresh(ageSeconds: ageSeconds, ttlSeconds: UInt32(clamping: ttl / 1000))
     }
 
-    static func seconds(roundingUp milliseconds: UInt64) -> UInt32 { UInt32(clamping: (milliseconds &+ 999) / 1000) }
+    static func seconds(roundingUp milliseconds: UInt64) -> UInt32 {
+        UInt32(clamping: (milliseconds &+ 999) / 1000)
+    }
 }

@@ -1,7 +1,8 @@
 /// A policy compiled for use: what one route's requests and answers are judged by.
 ///
-/// Made once for each (policy, upstream) pair and shared by all threads; every judgement borrows it. The tables of
-/// `Rules+Request`, `Rules+Response` and `Rules+Use` are the law; this file only holds what they look up.
+/// Made once for each (policy, upstream) pair and shared by all threads; every judgement borrows it. The
+/// tables of `Rules+Request`, `Rules+Response` and `Rules+Use` are the law; this file only holds what they
+/// look up.
 internal import Bytes
 public import Settings
 
@@ -13,8 +14,8 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
 }
 
 public struct Rules: Sendable {
-    /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged under
-    /// another revision are not served.
+    /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
+    /// under another revision are not served.
     static var revision: Int { 1 }
     /// Bytes of host, path and query at most.
     static var urlLimit: Int { 2048 }
@@ -107,8 +108,8 @@ extension Int {
 struct StatusSet: Sendable {
     private var words: InlineArray<10, UInt64>
 
-    /// Answers shaped by the request rather than by the resource, and those with rules of their own: storing them
-    /// under a key that does not hold what shaped them is cache poisoning.
+    /// Answers shaped by the request rather than by the resource, and those with rules of their own: storing
+    /// them under a key that does not hold what shaped them is cache poisoning.
     static func isForbidden(_ status: Int) -> Bool {
         switch status {
         case 100..<200, 206, 304, 400, 401, 406...408, 411...417, 421, 425, 426, 428, 429, 431, 511: true
@@ -118,7 +119,9 @@ struct StatusSet: Sendable {
 
     init(policy statuses: [Int]) {
         words = InlineArray(repeating: 0)
-        for status in statuses where !Self.isForbidden(status) { words[status >> 6] |= 1 << UInt64(status & 63) }
+        for status in statuses where !Self.isForbidden(status) {
+            words[status >> 6] |= 1 << UInt64(status & 63)
+        }
     }
 
     func contains(_ status: UInt16) -> Bool {

@@ -1,9 +1,9 @@
-/// The head of an entry as the store keeps it: a status line and field lines, each ended by CRLF, without the blank
-/// line. On a hit the head on the wire is these bytes, the lines that differ from hit to hit (Age, Cache-Status,
-/// Connection if needed) and the blank line.
+/// The head of an entry as the store keeps it: a status line and field lines, each ended by CRLF, without the
+/// blank line. On a hit the head on the wire is these bytes, the lines that differ from hit to hit (Age,
+/// Cache-Status, Connection if needed) and the blank line.
 ///
-/// Left out: what concerns one connection only (RFC 9110 §7.6.1), Content-Length (replaced by the stored body's),
-/// Age (written at serving). Date is added where the origin sent none.
+/// Left out: what concerns one connection only (RFC 9110 §7.6.1), Content-Length (replaced by the stored
+/// body's), Age (written at serving). Date is added where the origin sent none.
 
 public import Bytes
 public import HTTP
@@ -13,7 +13,9 @@ public enum StoredHead {
     @inlinable @inline(__always)
     static var hopByHop: FieldSet {
         FieldSet(.connection).with(.keepAlive).with(.proxyAuthenticate).with(.proxyAuthorization)
-            .with(.proxyAuthenticationInfo).with(.proxyConnection).with(.te).with(.trailer).with(.transferEncoding)
+            .with(.proxyAuthenticationInfo).with(.proxyConnection).with(.te).with(.trailer).with(
+                .transferEncoding
+            )
             .with(.upgrade)
     }
 
@@ -25,7 +27,8 @@ public enum StoredHead {
     ///   - limit: `Rules.maxHeadBytes`.
     /// - Returns: nil, or `.headTooLarge`; then `head` is as it was.
     public static func write(
-        _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, bodyCount: Int, receivedSeconds: Int64, limit: Int,
+        _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, bodyCount: Int, receivedSeconds: Int64,
+        limit: Int,
         into head: inout ByteBuffer
     ) -> Reason? {
         let start = head.count
@@ -40,7 +43,9 @@ public enum StoredHead {
             if dropped.contains(field.id) { continue }
             if response.fields.contains(.connection),
                 Connection.nominates(bytes.slice(field.name), response.fields, bytes)
-            { continue }
+            {
+                continue
+            }
             head.append(bytes.slice(field.name))
             head.append(": ")
             head.append(bytes.slice(field.value))

@@ -1,5 +1,5 @@
-/// Targeted cache control (RFC 9213): a dictionary of structured fields (RFC 9651 §3.2), which replaces Cache-Control,
-/// Expires and Pragma whole if it parses and is not empty, and else counts as absent.
+/// Targeted cache control (RFC 9213): a dictionary of structured fields (RFC 9651 §3.2), which replaces
+/// Cache-Control, Expires and Pragma whole if it parses and is not empty, and else counts as absent.
 
 internal import Bytes
 internal import HTTP
@@ -35,7 +35,8 @@ enum TargetedField {
                 guard let member = reader.member() else { return nil }
                 isEmpty = false
                 directives.note(
-                    reader.text.extracting(member.key), seconds: member.integer, isBare: member.isTrue, reading)
+                    reader.text.extracting(member.key), seconds: member.integer, isBare: member.isTrue,
+                    reading)
                 guard let goesOn = reader.separator() else { return nil }
                 if !goesOn { break }
             }
@@ -44,7 +45,8 @@ enum TargetedField {
     }
 }
 
-/// Walks a dictionary of structured fields. Every method returns nil on what RFC 9651 §4.2 calls a parse failure.
+/// Walks a dictionary of structured fields. Every method returns nil on what RFC 9651 §4.2 calls a parse
+/// failure.
 struct DictionaryReader: ~Escapable {
     let text: Span<UInt8>
     private var position = 0
@@ -134,7 +136,9 @@ struct DictionaryReader: ~Escapable {
                 return true
             }
             guard bareItem() != nil, parameters() else { return false }
-            guard let next = peek(), next == UInt8(ascii: " ") || next == UInt8(ascii: ")") else { return false }
+            guard let next = peek(), next == UInt8(ascii: " ") || next == UInt8(ascii: ")") else {
+                return false
+            }
         }
     }
 
@@ -153,7 +157,9 @@ struct DictionaryReader: ~Escapable {
         case UInt8(ascii: "%"): return displayString() ? .other : nil
         case UInt8(ascii: "?"):
             position &+= 1
-            guard let digit = peek(), digit == UInt8(ascii: "0") || digit == UInt8(ascii: "1") else { return nil }
+            guard let digit = peek(), digit == UInt8(ascii: "0") || digit == UInt8(ascii: "1") else {
+                return nil
+            }
             position &+= 1
             return .boolean(digit == UInt8(ascii: "1"))
         case UInt8(ascii: "@"):
@@ -196,7 +202,9 @@ struct DictionaryReader: ~Escapable {
             switch byte {
             case UInt8(ascii: "\""): return true
             case UInt8(ascii: "\\"):
-                guard let next = peek(), next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\") else { return false }
+                guard let next = peek(), next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\") else {
+                    return false
+                }
                 position &+= 1
             default: guard byte >= 0x20, byte < 0x7f else { return false }
             }

@@ -1,7 +1,8 @@
 /// One instant on the two clocks that ages are counted on.
 ///
-/// The boot clock runs on while the machine sleeps and never jumps; the wall clock can be set. An age is taken as
-/// the larger of what the two say, so that neither a clock set back nor one that stood still makes an answer younger.
+/// The boot clock runs on while the machine sleeps and never jumps; the wall clock can be set. An age is
+/// taken as the larger of what the two say, so that neither a clock set back nor one that stood still makes
+/// an answer younger.
 public struct Times: BitwiseCopyable, Sendable, Equatable {
     /// Since the Unix epoch.
     public var wallMilliseconds: UInt64
@@ -17,8 +18,10 @@ public struct Times: BitwiseCopyable, Sendable, Equatable {
     /// Milliseconds from `earlier` to `self`: the larger of the two clocks' answers, at least 0.
     @inlinable
     public func milliseconds(since earlier: Times) -> UInt64 {
-        let wall = wallMilliseconds > earlier.wallMilliseconds ? wallMilliseconds &- earlier.wallMilliseconds : 0
-        let boot = bootMilliseconds > earlier.bootMilliseconds ? bootMilliseconds &- earlier.bootMilliseconds : 0
+        let wall =
+            wallMilliseconds > earlier.wallMilliseconds ? wallMilliseconds &- earlier.wallMilliseconds : 0
+        let boot =
+            bootMilliseconds > earlier.bootMilliseconds ? bootMilliseconds &- earlier.bootMilliseconds : 0
         return max(wall, boot)
     }
 

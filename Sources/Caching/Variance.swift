@@ -1,13 +1,15 @@
 /// Vary (RFC 9111 §4.1): which request fields select among the records of a key.
 ///
-/// Accept-Encoding is never compared: a record's coding is tested against what the request accepts instead. The other
-/// names and the values they had in the stored request are the record's Vary blob, empty in the common case:
+/// Accept-Encoding is never compared: a record's coding is tested against what the request accepts instead.
+/// The other names and the values they had in the stored request are the record's Vary blob, empty in the
+/// common case:
 ///
 ///     blob  = *entry
-///     entry = name length (1 byte) · name, lower case · 0xFF 0xFF                          the field was absent
+///     entry = name length (1 byte) · name, lower case · 0xFF 0xFF               the field was absent
 ///           | name length (1 byte) · name, lower case · value length (2, big-endian) · value
 ///
-/// A field's lines are combined with ", " and compared byte by byte: a difference that means nothing costs a miss.
+/// A field's lines are combined with ", " and compared byte by byte: a difference that means nothing costs a
+/// miss.
 
 public import Bytes
 public import HTTP
@@ -24,7 +26,8 @@ public enum Variance {
     }
 
     /// Does Vary name only what `allowed` lists (nil: any), and never `*`?
-    static func judge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, allowed: [[UInt8]]?) -> Judgement {
+    static func judge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, allowed: [[UInt8]]?) -> Judgement
+    {
         guard fields.contains(.vary) else { return .allowed(beyondAcceptEncoding: false) }
         var beyondAcceptEncoding = false
         for index in 0..<fields.count where fields[index].id == .vary {
@@ -72,7 +75,9 @@ public enum Variance {
             position = isAbsent ? valueStart : valueStart &+ length
             guard position <= blob.count else { return false }
             let stored = blob.extracting(valueStart..<position)
-            guard combinedEquals(stored, isAbsent: isAbsent, name, request, requestBytes) else { return false }
+            guard combinedEquals(stored, isAbsent: isAbsent, name, request, requestBytes) else {
+                return false
+            }
         }
         return true
     }

@@ -1,4 +1,5 @@
-/// A set of well-known field names as one mask, so that "does this head have any of these twenty fields" is one test.
+/// A set of well-known field names as one mask, so that "does this head have any of these twenty fields" is
+/// one test.
 
 public struct FieldSet: BitwiseCopyable, Sendable {
     @usableFromInline let mask: UInt128
