@@ -55,7 +55,8 @@ public struct RequestVerdict: Sendable {
         maxStaleSeconds = 0
     }
 
-    mutating func bypass(_ why: Reason) {
+    /// Neither lookup nor storing; without a reason where the route has no policy.
+    public mutating func bypass(_ why: Reason?) {
         mayLookup = false
         mayStore = false
         reason = why

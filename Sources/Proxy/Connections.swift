@@ -132,7 +132,7 @@ struct Forward: ~Copyable {
     var bytesSent: UInt64 = 0
     /// Why the answer is not in the store; nil where it is, or may yet be.
     var reason: Reason?
-    var forwarding: Forwarding
+    let forwarding: Forwarding
     var stored = false
     let startedMicroseconds: UInt64
 
@@ -143,13 +143,30 @@ struct Forward: ~Copyable {
         get { request.span.extracting(droppingFirst: headCount) }
     }
 
+    /// The key's host, path and query.
+    var routingKey: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { request.span.extracting(droppingFirst: min(headCount + keyed.routingStart, request.count)) }
+    }
+
+    var keyedHost: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { request.span.extracting((headCount + keyed.routingStart)..<(headCount + keyed.targetStart)) }
+    }
+
+    var keyedTarget: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { request.span.extracting(droppingFirst: headCount + keyed.targetStart) }
+    }
+
     var head: Span<UInt8> {
         @_lifetime(borrow self)
         get { request.span.extracting(first: headCount) }
     }
 
     init(
-        client: Handle, route: Int, verdict: RequestVerdict, request: consuming ByteBuffer, headCount: Int,
+        client: Handle, route: Int, verdict: RequestVerdict, forwarding: Forwarding, request: consuming ByteBuffer,
+        headCount: Int,
         minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
         now: Times, startedMicroseconds: UInt64
     ) {
@@ -164,7 +181,7 @@ struct Forward: ~Copyable {
         requestBody = BodyReader(body, trailerLimit: trailerLimit)
         requestChunked = body == .chunked
         reason = verdict.reason
-        forwarding = verdict.mayLookup ? .miss : .bypass
+        self.forwarding = forwarding
         sentAt = now
         self.startedMicroseconds = startedMicroseconds
     }

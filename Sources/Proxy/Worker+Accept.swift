@@ -12,7 +12,7 @@ extension Worker {
     /// Watches the doorbell and the listeners. Without them the thread is of no use: a refusal ends the process.
     mutating func watchListeners() {
         do {
-            try poller.addReadable(seedBell.counter.raw, token: Handle(index: 0, generation: 0, kind: Kind.bell).token)
+            try poller.addReadable(bell.counter.raw, token: Handle(index: 0, generation: 0, kind: Kind.bell).token)
         } catch {
             preconditionFailure("the kernel refuses to watch a doorbell: \(error)")
         }

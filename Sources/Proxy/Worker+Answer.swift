@@ -109,7 +109,7 @@ extension Worker {
         out.append(" ")
         out.append(reason)
         out.append("\r\nDate: ")
-        date.append(now.times.wallSeconds, to: &out)
+        date.append(now: now.times.wallSeconds, to: &out)
         out.append("\r\nCache-Control: no-store\r\n")
         if let allow = answer.allow {
             out.append("Allow: ")

@@ -9,7 +9,7 @@ extension Worker {
     /// The most bytes read and dropped while lingering.
     private static var lingerBytes: Int { 1 << 20 }
 
-    mutating func clientEvent(_ h: Handle, _ event: Poller.Event) {
+    mutating func clientEvent(_ h: Handle, _ event: Event) {
         guard clients.contains(h) else { return }
         if event.error || event.hangup {
             // Reset, or shut both ways: nobody is there to take an answer.

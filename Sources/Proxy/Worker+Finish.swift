@@ -140,7 +140,7 @@ extension Worker {
         guard var fill = forwards[f].fill.take() else { return }
         let before = fill.body.capacity
         let count = fill.body.count + range.count
-        let limit = site.routes[forwards[f].route].rules.maxBody
+        let limit = site.routes[forwards[f].route].rules.maxBodyBytes
         if count > limit || fillBytes + max(0, count - before) > site.fillLimit {
             fillBytes -= before
             forwards[f].reason = count > limit ? .tooLarge : .pressure
@@ -167,13 +167,79 @@ extension Worker {
         var scan = HeadScan()
         let result = response.parse(fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: forwards[f].method)
         precondition(result == .complete(fill.head.count), "a kept response head changed")
-        commit(f, fill.facts, head: fill.head.span, body: fill.body.span)
+        Self.commit(
+            &forwards[f], into: &store, fill.facts, site.routes[forwards[f].route].rules, request, response,
+            head: fill.head.span, body: fill.body.span, &storedHead, &vary, now.times)
+    }
+
+    /// Stores an answer whose body is complete; `response` is parsed over `head`, `request` over the exchange's head.
+    static func commit(
+        _ forward: inout Forward, into store: inout StoreThread, _ facts: EntryFacts, _ rules: Rules,
+        _ request: borrowing RequestHead, _ response: borrowing ResponseHead, head: Span<UInt8>, body: Span<UInt8>,
+        _ storedHead: inout ByteBuffer, _ vary: inout ByteBuffer, _ now: Times
+    ) {
+        storedHead.removeAll()
+        VaryBlob.begin(facts.coding, into: &vary)
+        let refusal =
+            StoredHead.write(
+                response, head, bodyCount: body.count, receivedSeconds: facts.received.wallSeconds,
+                limit: rules.maxHeadBytes, into: &storedHead)
+            ?? rules.writeVary(response, head, request: request.fields, forward.head, into: &vary)
+        if let refusal {
+            forward.reason = refusal
+            return
+        }
+        let nowSeconds = UInt32(clamping: now.wallSeconds)
+        let expires = UInt32(clamping: facts.received.wallMilliseconds / 1000 + facts.freshForMilliseconds / 1000)
+        let outcome = store.insert(
+            key: forward.key, hash: forward.keyed.hash, facts: facts.record, vary: vary.span, head: storedHead.span,
+            body: body, expires: expires, now: nowSeconds, stamp: forward.stamp)
+        switch outcome {
+        case .stored: forward.stored = true
+        case .invalidated: forward.reason = .invalidated
+        case .pressure: forward.reason = .pressure
+        case .tooLarge: forward.reason = .tooLarge
+        }
+    }
+
+    /// An unsafe method succeeded: what it names is no longer what the store holds (RFC 9111 §4.4). The answer is in
+    /// `response` over `outbound`, the request in `request`.
+    mutating func invalidate(_ f: Handle) {
+        let rules = site.routes[forwards[f].route].rules
+        if case .key = rules.writeKey(request, forwards[f].head, scheme: .http, into: &key) {
+            store.invalidate(key: key.span, hash: store.hash(key.span))
+        }
+        for name in [FieldName.location, .contentLocation] {
+            guard let field = response.fields.first(name) else { continue }
+            let verdict = rules.writeKey(
+                ofReference: outbound.span.slice(field.value), request, forwards[f].head, scheme: .http, into: &key)
+            if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
+        }
     }
 
     // MARK: Draining
 
-    /// Stops taking connections and lets what is under way end. True once nothing is left or the time is up.
-    mutating func shouldStop() -> Bool {
-        return false
+    /// What the doorbell was rung for: INT stops at once, TERM lets what is under way end.
+    mutating func obey(_ command: WorkerCommand) {
+        guard command == .drain, !isDraining else { return }
+        for index in listeners.indices { acceptAll(index) }
+        for slot in listeners { poller.remove(slot.listener.raw) }
+        isDraining = true
+        drainDeadline = now.milliseconds + site.drain
+        for h in clients.handles where clients[h].phase == .idle && !clients[h].headStarted {
+            clients[h].closing = true
+            if clients[h].channel.isFlushed, !clients[h].channel.readable { closeClientNow(h) }
+        }
+    }
+
+    /// Is nothing left to do, or the time to do it over?
+    func shouldStop() -> Bool {
+        switch bell.command {
+        case .run: return false
+        case .stop: return true
+        case .drain:
+            guard isDraining else { return false }
+            return clients.count == 0 && forwards.count == 0 || now.milliseconds >= drainDeadline
+        }
     }
 }

@@ -13,21 +13,27 @@ extension Worker {
     /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`), and
     /// drops the head.
     mutating func forward(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding, _ keyed: KeyedRequest,
+        headCount: Int
     ) {
         let upstream = site.routes[route].upstream
         let hasBody = request.framing != .none
-        let replayable = request.method.isIdempotent && !hasBody
+        let replayable = request.method.isIdempotent && !hasBody && !request.upgradesToWebSocket
+        let reuse =
+            switch site.upstreams[upstream].reuse {
+            case .safe: replayable
+            case .always: !request.upgradesToWebSocket
+            case .never: false
+            }
         var copy = ByteBuffer(capacity: headCount + key.count)
         copy.append(inbound.span.extracting(first: headCount))
         copy.append(key.span)
         let f = forwards.insert(
             Forward(
-                client: h, route: route, verdict: verdict, request: consume copy, headCount: headCount,
+                client: h, route: route, verdict: verdict, forwarding: forwarding, request: consume copy, headCount: headCount,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
-                    idempotent: replayable, retries: site.upstreams[upstream].retries,
-                    reuse: replayable && !request.upgradesToWebSocket),
+                    idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
                 body: request.framing, trailerLimit: site.headLimits.head, now: now.times,
                 startedMicroseconds: now.microseconds))
         inbound.removeFirst(headCount)

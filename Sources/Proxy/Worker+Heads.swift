@@ -13,24 +13,35 @@ extension Worker {
         let stores = forwards[f].verdict.mayStore
         out.append(bytes.slice(request.methodName))
         out.append(0x20)
-        if request.path.isEmpty { out.append(request.form == .asterisk ? "*" : "/") }
-        out.append(bytes.slice(request.path))
-        if request.hasQuery {
-            out.append("?")
-            out.append(bytes.slice(request.query))
+        if stores {
+            // What is not keyed must not shape the answer: host and query are the key's.
+            out.append(forwards[f].keyedTarget)
+            out.append(" HTTP/1.1\r\nHost: ")
+            out.append(forwards[f].keyedHost)
+        } else {
+            if request.path.isEmpty { out.append("/") }
+            out.append(bytes.slice(request.path))
+            if request.hasQuery {
+                out.append("?")
+                out.append(bytes.slice(request.query))
+            }
+            out.append(" HTTP/1.1\r\nHost: ")
+            out.append(bytes.slice(request.authority))
         }
-        out.append(" HTTP/1.1\r\nHost: ")
-        out.append(bytes.slice(request.authority))
         out.append("\r\n")
         for index in 0..<request.fields.count {
             let field = request.fields[index]
-            if HopByHop.contains(field.id) || field.id == .host || field.id == .contentLength { continue }
-            if options.nominates(bytes.slice(field.name)) { continue }
-            if site.forwarding.replaces(field.id) { continue }
-            if stores, site.routes[route].rules.withholds(field.id) { continue }
+            // The length is said by the framing below.
+            if field.id == .contentLength { continue }
+            guard site.routes[route].rules.treatment(of: field.id, storable: stores) == .send else { continue }
+            if options.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
             appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
         }
-        if stores { site.routes[route].rules.appendAcceptEncoding(forwards[f].verdict, to: &out) }
+        if stores {
+            out.append("Accept-Encoding: ")
+            out.append(forwards[f].verdict.codings.fieldValue)
+            out.append("\r\n")
+        }
         switch request.framing {
         case .length(let n):
             out.append("Content-Length: ")
@@ -57,7 +68,7 @@ extension Worker {
         let bodyless = response.framing == .none
         for index in 0..<response.fields.count {
             let field = response.fields[index]
-            if HopByHop.contains(field.id) || options.nominates(bytes.slice(field.name)) { continue }
+            if HopByHop.contains(field.id) || options.nominates(bytes.slice(field.name), response.fields, bytes) { continue }
             // A HEAD or 304 keeps the length it describes; elsewhere the framing below says it.
             if field.id == .contentLength, !bodyless || response.status == 204 || interim { continue }
             appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
@@ -69,7 +80,7 @@ extension Worker {
         }
         if !response.fields.contains(.date) {
             out.append("Date: ")
-            date.append(now.times.wallSeconds, to: &out)
+            date.append(now: now.times.wallSeconds, to: &out)
             out.append("\r\n")
         }
         if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
@@ -78,8 +89,9 @@ extension Worker {
             out.append(decimal: n)
             out.append("\r\n")
         }
-        site.routes[forwards[f].route].rules.appendCacheStatus(
-            forwarded: forwards[f].verdict, stored: forwards[f].stored, reason: forwards[f].reason, to: &out)
+        CacheStatus.appendForward(
+            forwards[f].forwarding, stored: forwards[f].stored, detail: forwards[f].reason,
+            key: forwards[f].routingKey, site.routes[forwards[f].route].rules.cacheStatus, to: &out)
         if let c = forwards[f].client { appendConnection(closing: clients[c].closing, to: &out) }
         out.append("\r\n")
     }

@@ -6,7 +6,7 @@ internal import Loop
 
 /// Origin connections: events, and the answer's bytes as they come.
 extension Worker {
-    mutating func originEvent(_ o: Handle, _ event: Poller.Event) {
+    mutating func originEvent(_ o: Handle, _ event: Event) {
         guard origins.contains(o) else { return }
         if event.readHangup || event.hangup || event.error { origins[o].channel.ending = true }
         if event.readable || event.readHangup || event.hangup || event.error { origins[o].channel.readable = true }

@@ -1,3 +1,4 @@
+internal import Balancing
 internal import Bytes
 internal import Caching
 internal import Exchange
@@ -27,31 +28,43 @@ extension Worker {
             answer(h, .refused(.bodyTooLarge), headCount: headCount)
             return
         }
-        let bytes = inbound.span
-        guard let route = site.table.match(host: bytes.slice(request.authority), path: bytes.slice(request.path)) else {
+        guard let route = site.table.route(
+            host: inbound.span.slice(request.authority), path: inbound.span.slice(request.path))
+        else {
             answer(h, .noRoute, headCount: headCount)
             return
         }
         var verdict = site.routes[route].rules.judge(request, inbound.span)
+        if !site.routes[route].caches { verdict.bypass(nil) }
         var keyed = KeyedRequest()
         switch site.routes[route].rules.writeKey(request, inbound.span, scheme: .http, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
             keyed.targetStart = targetStart
             keyed.hash = store.hash(key.span)
-            keyed.routingHash = XXH3.hash64(key.span.extracting(droppingFirst: routingStart), seed: 0)
+            keyed.routingHash = Rendezvous.hash(key.span.extracting(droppingFirst: routingStart))
         case .refused(let reason):
             verdict.bypass(reason)
             key.removeAll()
-            keyed.routingHash = XXH3.hash64(inbound.span.slice(request.path), seed: 0)
+            keyed.routingHash = Rendezvous.hash(inbound.span.slice(request.path))
         }
+        var forwarding = Forwarding.bypass
         if verdict.mayLookup {
-            if answerFromStore(h, route: route, verdict: &verdict, keyed, headCount: headCount) { return }
+            switch answerFromStore(h, route: route, verdict: verdict, keyed, headCount: headCount) {
+            case .answered: return
+            case .absent: forwarding = .miss
+            case .stale: forwarding = .stale
+            case .refresh(let reason):
+                forwarding = .request
+                verdict.reason = reason
+            case .refused(let reason):
+                verdict.bypass(reason)
+            }
             if verdict.flags.contains(.onlyIfCached) {
                 answer(h, .onlyIfCached, headCount: headCount)
                 return
             }
         }
-        forward(h, route: route, verdict: verdict, keyed, headCount: headCount)
+        forward(h, route: route, verdict: verdict, forwarding, keyed, headCount: headCount)
     }
 }

@@ -67,27 +67,27 @@ extension Worker {
         forwards[f].responseStarted = true
         forwards[f].reusable = response.keepAlive
         forwards[f].responseBody = BodyReader(response.framing, trailerLimit: site.answerLimits.head)
-        if !request.method.isSafe, (200..<400).contains(response.status) { invalidate(f) }
+        if Rules.invalidates(request.method, status: response.status) { invalidate(f) }
 
-        let body = outbound.span.extracting(droppingFirst: headCount)
         var storable: EntryFacts?
         switch site.routes[route].rules.judge(
-            response: response, outbound.span, request: request, forwards[f].head, verdict: forwards[f].verdict,
-            sent: forwards[f].sentAt, received: now.times)
+            response, outbound.span, to: forwards[f].verdict, sent: forwards[f].sentAt, received: now.times)
         {
         case .store(let facts): storable = facts
         case .refuse(let reason): forwards[f].reason = reason
         }
         if let facts = storable {
-            let length = completeLength(body.count)
-            if let length {
+            if let length = completeLength(outbound.count - headCount) {
                 // The whole body is here: it is committed first, so that the head can say `stored`.
-                commit(f, facts, body: 0..<length, headCount: headCount)
+                Self.commit(
+                    &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
+                    head: outbound.span, body: outbound.span.extracting(headCount..<(headCount + length)), &storedHead,
+                    &vary, now.times)
             } else {
                 beginFill(f, facts, headCount: headCount)
             }
         }
-        answerHead(f, o, storable: storable != nil)
+        answerHead(f, storable: storable != nil)
         outbound.removeFirst(headCount)
         guard forwards.contains(f), forwards[f].origin == o else { return }
         passBody(f, o, ended: ended)
@@ -100,5 +100,56 @@ extension Worker {
         case .length(let n) where n <= UInt64(available): Int(n)
         case .length, .chunked, .untilClose: nil
         }
+    }
+
+    /// Composes what the client gets: the origin's head, or a 304 where the client's own copy turns out to be current.
+    /// Leaves the head in `out`, for the body to go with it.
+    private mutating func answerHead(_ f: Handle, storable: Bool) {
+        out.removeAll()
+        guard let c = forwards[f].client else { return }
+        if storable, forwards[f].verdict.flags.contains(.conditional), isNotModified(f) {
+            answerNotModified(f, c)
+            return
+        }
+        let framing: ClientFraming =
+            switch response.framing {
+            case .none: .none
+            case .length: .length
+            case .chunked, .untilClose: request.minorVersion >= 1 ? .chunked : .untilClose
+            }
+        forwards[f].framing = framing
+        // A body that only the close ends, and a request that is answered before it is read, end the connection.
+        if framing == .untilClose || !forwards[f].requestBody.isComplete { clients[c].closing = true }
+        writeClientHead(f, framing: framing, interim: false)
+    }
+
+    /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole could be
+    /// stored.
+    private mutating func isNotModified(_ f: Handle) -> Bool {
+        storedHead.removeAll()
+        guard
+            StoredHead.write(
+                response, outbound.span, bodyCount: 0, receivedSeconds: now.times.wallSeconds, limit: .max,
+                into: &storedHead) == nil
+        else { return false }
+        return Conditional.evaluate(
+            request, forwards[f].head, status: response.status, head: storedHead.span, nowSeconds: now.times.wallSeconds)
+            == .notModified
+    }
+
+    /// Answers 304 at once; the body still goes into the store, without this client.
+    private mutating func answerNotModified(_ f: Handle, _ c: Handle) {
+        Conditional.appendNotModified(head: storedHead.span, to: &out)
+        CacheStatus.appendForward(
+            forwards[f].forwarding, stored: forwards[f].stored, detail: forwards[f].reason,
+            key: forwards[f].routingKey, site.routes[forwards[f].route].rules.cacheStatus, to: &out)
+        appendConnection(closing: clients[c].closing, to: &out)
+        out.append("\r\n")
+        forwards[f].status = 304
+        logForward(f)
+        forwards[f].client = nil
+        let sent = clients[c].channel.send(out.span)
+        out.removeAll()
+        if sent { releaseClient(c) } else { closeClientNow(c) }
     }
 }

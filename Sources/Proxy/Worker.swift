@@ -46,7 +46,7 @@ struct Worker: ~Copyable {
     static var turnBudget: Int { 16 }
 
     let site: Site
-    var listeners: [ListenerSlot]
+    let listeners: [ListenerSlot]
     let bell: WorkerBell
     var poller: Poller
     var store: StoreThread
@@ -71,7 +71,7 @@ struct Worker: ~Copyable {
     var key = ByteBuffer(capacity: 4 * 1024)
     var storedHead = ByteBuffer(capacity: 8 * 1024)
     var vary = ByteBuffer(capacity: 1024)
-    var date = DateCache()
+    var date = CachedHTTPDate()
     var now: Now
     /// Connections with something left to do, for the next turn.
     var deferred: [Handle] = []
@@ -79,16 +79,16 @@ struct Worker: ~Copyable {
     var fillBytes = 0
     var acceptPausedUntil: UInt64?
     var isDraining = false
-    var drainDeadline: UInt64?
+    var drainDeadline: UInt64 = .max
 
     /// - Throws: the kernel's refusal of an epoll descriptor.
     init(_ seed: consuming WorkerSeed) throws(Errno) {
         let site = seed.site
         self.site = site
-        listeners = seed.takeListeners()
+        listeners = seed.listeners
         bell = seed.bell
-        store = seed.store.row()
-        log = seed.log.thread()
+        store = seed.store
+        log = seed.log
         poller = try Poller()
         let milliseconds = Clock.monotonicMilliseconds()
         clientTimers = TimerWheel(now: milliseconds)
@@ -123,13 +123,15 @@ struct Worker: ~Copyable {
         now.times = Times(wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds())
     }
 
-    private mutating func handle(_ event: Poller.Event) {
+    private mutating func handle(_ event: Event) {
         let handle = Handle(token: event.token)
         switch handle.kind {
         case Kind.client: clientEvent(handle, event)
         case Kind.origin: originEvent(handle, event)
         case Kind.listener: acceptAll(Int(handle.index))
-        case Kind.bell: bell.drain()
+        case Kind.bell:
+            bell.counter.drain()
+            obey(bell.command)
         default: preconditionFailure("an event for a kind of descriptor that is never watched")
         }
     }

@@ -8,4 +8,6 @@
 #include <stdint.h>
 #include <stddef.h>
 #include "memory.h"
+#include "sockets.h"
+#include "events.h"
 #endif
