@@ -136,8 +136,8 @@ extension Rules {
     /// Is this a path that every origin reads alike? No dot segments, `\`, `;`, encoded slashes, backslashes,
     /// semicolons, dots that form a dot segment, encoded controls, or broken encodings (cache deception).
     static func isPlain(path: Span<UInt8>) -> Bool {
-        // Nearly every path has nothing that needs a look: no `%`, `;`, `\`, and no `.` behind a slash. Without
-        // branches, so that the loop becomes vector code.
+        // Nearly every path has nothing that needs a look: no `%`, `;`, `\`, and no `.` behind a slash.
+        // Without branches, so that the loop becomes vector code.
         var looks: UInt8 = path.isEmpty || path[0] == UInt8(ascii: "/") ? 0 : 1
         for index in 1..<max(path.count, 1) {
             let byte = path[index]

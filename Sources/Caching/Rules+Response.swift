@@ -43,7 +43,7 @@ extension Rules {
         }
         if request.flags.contains(.cookie), !directives.mayAnswerCookies { return .refuse(.cookie) }
         let varies: Bool
-        switch Variance.judge(response.fields, bytes, allowed: varyNames) {
+        switch Variance.judge(response.fields, bytes, allowed: names.vary) {
         case .allowed(let beyondAcceptEncoding): varies = beyondAcceptEncoding
         case .refused: return .refuse(.vary)
         }

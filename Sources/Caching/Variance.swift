@@ -108,7 +108,7 @@ extension Rules {
     /// Appends the blob of an answer that `judge` found storable.
     ///
     /// - Parameters:
-    ///   - request: the field lines that reached the origin (so without Cookie under `cookies: strip`), or the
+    ///   - request: the field lines that reached the origin (without Cookie under `cookies: strip`), or the
     ///     client's own.
     /// - Returns: nil, or why it cannot be stored: more than a blob may hold.
     public func writeVary(
