@@ -59,20 +59,25 @@ extension Span<UInt8> {
     }
 
     /// The index of the first byte at or after `start` that both tests, which must agree, accept; `count` if none is.
+    /// `lanes` answers in the highest bit of each lane.
+    ///
+    /// The tests use additions and bit operations alone: Swift 6.3 turns most comparisons of vectors into a loop over
+    /// the lanes, ten times slower. Below, `h` is a byte without its highest bit; adding 0x80 - c to it sets that bit
+    /// just if h >= c.
     @inlinable @inline(__always)
     func firstIndex(
-        from start: Int, lanes: (SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>>, byte: (UInt8) -> Bool
+        from start: Int, lanes: (SIMD16<UInt8>) -> SIMD16<UInt8>, byte: (UInt8) -> Bool
     ) -> Int {
         precondition(start >= 0)
         var index = start
         while index &+ 16 <= count {
             // The loop condition keeps the whole load inside the span.
             let vector = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
-            // There is no movemask; two words of the mask tell the place just as well (a cast of equal sizes).
+            // There is no movemask; two words tell the place just as well (a cast of equal sizes).
             let found = unsafe unsafeBitCast(lanes(vector), to: SIMD2<UInt64>.self)
-            let low = UInt64(littleEndian: found[0])
+            let low = UInt64(littleEndian: found[0]) & 0x8080_8080_8080_8080
             if low != 0 { return index &+ low.trailingZeroBitCount &>> 3 }
-            let high = UInt64(littleEndian: found[1])
+            let high = UInt64(littleEndian: found[1]) & 0x8080_8080_8080_8080
             if high != 0 { return index &+ 8 &+ high.trailingZeroBitCount &>> 3 }
             index &+= 16
         }
@@ -87,16 +92,29 @@ extension Span<UInt8> {
     @inlinable
     public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         let pattern = SIMD16<UInt8>(repeating: byte)
-        let index = firstIndex(from: start, lanes: { $0 .== pattern }, byte: { $0 == byte })
+        let index = firstIndex(
+            from: start,
+            lanes: {
+                let difference = $0 ^ pattern
+                return ~(((difference & SIMD16(repeating: 0x7f)) &+ SIMD16(repeating: 0x7f)) | difference)
+            },
+            byte: { $0 == byte })
         return index < count ? index : nil
     }
 
-    /// The index of the first byte at or after `start` that a field value may not hold (`ASCII.isFieldValue`), or `count`.
+    /// The index of the first byte at or after `start` that a field value may not hold (`ASCII.isFieldValue`),
+    /// or `count`.
     @inlinable @inline(__always)
     public func firstControl(from start: Int) -> Int {
         firstIndex(
             from: start,
-            lanes: { (($0 .< SIMD16(repeating: 0x20)) .& ($0 .!= SIMD16(repeating: 0x09))) .| ($0 .== SIMD16(repeating: 0x7f)) },
+            lanes: {
+                let h = $0 & SIMD16(repeating: 0x7f)
+                let isNotTab = (h ^ SIMD16(repeating: 0x09)) &+ SIMD16(repeating: 0x7f)
+                let isLow = ~(h &+ SIMD16(repeating: 0x80 - 0x20))
+                let isDelete = h &+ SIMD16(repeating: 0x80 - 0x7f)
+                return ((isLow & isNotTab) | isDelete) & ~$0
+            },
             byte: { !ASCII.isFieldValue($0) })
     }
 
@@ -104,8 +122,12 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     public func firstNonVisible(from start: Int) -> Int {
         firstIndex(
-            from: start, lanes: { ($0 &- SIMD16(repeating: 0x21)) .> SIMD16(repeating: 0x5d) },
-            byte: { $0 &- 0x21 > 0x5d })
+            from: start,
+            lanes: {
+                let h = $0 & SIMD16(repeating: 0x7f)
+                return $0 | ~(h &+ SIMD16(repeating: 0x80 - 0x21)) | (h &+ SIMD16(repeating: 0x80 - 0x7f))
+            },
+            byte: { $0 &- 0x21 >= 0x5e })
     }
 
     /// The index of the first byte at or after `start` that is no letter, digit or hyphen, or `count`.
@@ -114,9 +136,12 @@ extension Span<UInt8> {
         firstIndex(
             from: start,
             lanes: {
-                let letters = (($0 | SIMD16(repeating: 0x20)) &- SIMD16(repeating: 0x61)) .< SIMD16(repeating: 26)
-                let digits = ($0 &- SIMD16(repeating: 0x30)) .< SIMD16(repeating: 10)
-                return .!(letters .| digits .| ($0 .== SIMD16(repeating: 0x2d)))
+                let h = $0 & SIMD16(repeating: 0x7f)
+                let small = h | SIMD16(repeating: 0x20)
+                let isLetter = (small &+ SIMD16(repeating: 0x80 - 0x61)) & ~(small &+ SIMD16(repeating: 0x80 - 0x7b))
+                let isDigit = (h &+ SIMD16(repeating: 0x80 - 0x30)) & ~(h &+ SIMD16(repeating: 0x80 - 0x3a))
+                let isNotHyphen = (h ^ SIMD16(repeating: 0x2d)) &+ SIMD16(repeating: 0x7f)
+                return (~(isLetter | isDigit) & isNotHyphen) | $0
             },
             byte: { !(ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 0x2d) })
     }

@@ -1,7 +1,7 @@
 /// The key a request is stored and found under.
 ///
-///     fingerprint of the key settings · upstream · 0 · scheme │ host[:port] │ path[?query]
-///                                                             └ routingStart └ targetStart
+///     hash of upstream and key settings (16 bytes) · scheme │ host[:port] │ path[?query]
+///                                                            └ routingStart └ targetStart
 ///
 /// The part from `routingStart` on is what the routing hash covers; it is at most 2 KiB. The host is in lower
 /// case, a default port is folded away, and the query is the keyed one. What is not keyed must not shape the
@@ -37,7 +37,8 @@ extension Rules {
         guard authority.count &+ path.count &+ query.count <= Self.urlLimit else { return .refused(.key) }
         guard let host = Authority(authority, scheme: scheme) else { return .refused(.key) }
         key.removeAll()
-        key.append(keyPrefix.span)
+        key.append(littleEndian: keyPrefix.low)
+        key.append(littleEndian: keyPrefix.high)
         key.append(scheme == .http ? UInt8(ascii: "h") : UInt8(ascii: "s"))
         let routingStart = key.count
         let name = authority.extracting(first: host.hostCount)
@@ -48,7 +49,7 @@ extension Rules {
         }
         let targetStart = key.count
         if path.isEmpty { key.append(UInt8(ascii: "/")) } else { key.append(path) }
-        if hasQuery { self.query.append(query, to: &key) }
+        if hasQuery { names.query.append(query, to: &key) }
         guard key.count &- routingStart <= Self.urlLimit else { return .refused(.key) }
         return .key(routingStart: routingStart, targetStart: targetStart)
     }
@@ -89,6 +90,12 @@ struct Authority {
 }
 
 extension ByteBuffer {
+    mutating func append(littleEndian value: UInt64) {
+        append(capacity: 8) { output in
+            for byte in 0..<8 { output.append(UInt8(truncatingIfNeeded: value >> (8 &* UInt64(byte)))) }
+        }
+    }
+
     mutating func append(lowercasing text: Span<UInt8>) {
         append(capacity: text.count) { output in
             for index in 0..<text.count { output.append(ASCII.lowercased(text[index])) }

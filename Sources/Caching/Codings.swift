@@ -27,8 +27,8 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
         return named(word)
     }
 
-    /// As above, for a token of at most 8 bytes packed first byte highest, each with bit 5 set. Among token characters
-    /// only letters become letters by that, so it folds case and nothing else.
+    /// As above, for a token of at most 8 bytes packed first byte highest, each with bit 5 set. Among token
+    /// characters only letters become letters by that, so it folds case and nothing else.
     private static func named(_ word: UInt64) -> Codings? {
         switch word {
         case 0x6272: .br
@@ -40,8 +40,8 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
         }
     }
 
-    /// What the Accept-Encoding lines of a request accept. Empty where the client refuses identity and names nothing
-    /// that Larder knows.
+    /// What the Accept-Encoding lines of a request accept. Empty where the client refuses identity and names
+    /// nothing that Larder knows.
     public static func accepted(by fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings {
         guard fields.contains(.acceptEncoding) else { return .identity }
         var preference = Preference()

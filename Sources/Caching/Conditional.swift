@@ -34,7 +34,7 @@ public enum Conditional {
         // A stored answer without Last-Modified could be compared by its Date (RFC 9111 §4.3.2); Larder does
         // not.
         guard let field = request.fields.first(.ifModifiedSince),
-            request.fields.count(of: .ifModifiedSince) == 1,
+            !request.fields.isRepeated(.ifModifiedSince),
             let since = HTTPDate.parse(bytes.slice(field.value), now: nowSeconds),
             let stored = StoredHead.field("last-modified", in: head),
             let modified = HTTPDate.parse(stored, now: nowSeconds)

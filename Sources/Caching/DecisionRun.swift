@@ -22,9 +22,8 @@ struct DecisionRun {
         _ request: Decision.Request, _ response: Decision.Response
     ) throws(Decision.Invalid) -> Reason? {
         let requestText = try DecisionText(request)
-        guard let requestHead = HeadText.request(requestText.head.span) else {
-            throw Decision.Invalid(description: "the request is no valid HTTP")
-        }
+        var requestHead = RequestHead()
+        try requestText.parse(into: &requestHead, "request")
         let verdict = rules.judge(requestHead, requestText.head.span)
         if !verdict.mayLookup, let reason = verdict.reason { return reason }
         var key = ByteBuffer(capacity: 256)
@@ -35,8 +34,12 @@ struct DecisionRun {
         }
 
         let text = DecisionText.head(of: response)
-        guard let head = HeadText.response(text.span) else {
-            throw Decision.Invalid(description: "the response is no valid HTTP")
+        var head = ResponseHead()
+        var scan = HeadScan()
+        let result = head.parse(
+            text.span, limits: DecisionText.limits, scan: &scan, requestMethod: requestHead.method)
+        guard case .complete = result else {
+            throw Decision.Invalid(description: "the response is no valid HTTP: \(result)")
         }
         let received = Self.time(after: response.delaySeconds)
         let facts: EntryFacts
@@ -66,9 +69,8 @@ struct DecisionRun {
     func answer(_ request: Decision.Request, seconds: Int) throws(Decision.Invalid) -> Decision.Answer {
         let text = try DecisionText(request)
         let bytes = text.head.span
-        guard let head = HeadText.request(bytes) else {
-            throw Decision.Invalid(description: "the second request is no valid HTTP")
-        }
+        var head = RequestHead()
+        try text.parse(into: &head, "second request")
         let verdict = rules.judge(head, bytes)
         if !verdict.mayLookup { return Self.refusal(.bypass, verdict.reason) }
         var key = ByteBuffer(capacity: 256)
@@ -107,8 +109,18 @@ struct DecisionRun {
 
 /// Rows as the heads that would be on the wire.
 struct DecisionText: ~Copyable {
+    static var limits: HeadLimits { HeadLimits(head: 65_535, fields: FieldTable.capacity) }
+
     var head: ByteBuffer
     var scheme: Scheme
+
+    func parse(into request: inout RequestHead, _ name: String) throws(Decision.Invalid) {
+        var scan = HeadScan()
+        let result = request.parse(head.span, limits: Self.limits, scan: &scan)
+        guard case .complete = result else {
+            throw Decision.Invalid(description: "the \(name) is no valid HTTP: \(result)")
+        }
+    }
 
     init(_ request: Decision.Request) throws(Decision.Invalid) {
         let rest: Substring

@@ -4,6 +4,7 @@
 /// formed.
 
 internal import Bytes
+internal import HTTP
 
 struct Directive {
     /// Trimmed; a token only if `isWellFormed`.
@@ -12,9 +13,9 @@ struct Directive {
     var argument: Range<Int>?
     var isWellFormed: Bool
 
-    /// The directive at `position` of one line's value, which is left behind it; nil at the end.
-    static func next(in value: Span<UInt8>, from position: inout Int) -> Directive? {
-        guard let member = nextMember(of: value, from: &position) else { return nil }
+    /// The next directive of one line's value, whose members are read; nil at the end.
+    static func next(of members: inout ListTokens, in value: Span<UInt8>) -> Directive? {
+        guard let member = members.next() else { return nil }
         let text = value.extracting(member)
         let nameEnd = text.tokenEnd
         if nameEnd == text.count { return Directive(name: member, argument: nil, isWellFormed: true) }

@@ -75,13 +75,13 @@ extension Rules {
         }
         if !isTargeted, let expires = response.fields.first(.expires) {
             // Two of them, or no date, is the past.
-            guard response.fields.count(of: .expires) == 1,
+            guard !response.fields.isRepeated(.expires),
                 let seconds = HTTPDate.parse(bytes.slice(expires.value), now: received.wallSeconds)
             else { return .refused(.expired) }
             return .known(seconds &* 1000 &- date)
         }
         guard heuristicPercent > 0, Self.isHeuristic(response.status) || directives.flags.contains(.public),
-            response.fields.count(of: .lastModified) == 1, let field = response.fields.first(.lastModified),
+            !response.fields.isRepeated(.lastModified), let field = response.fields.first(.lastModified),
             let modified = HTTPDate.parse(bytes.slice(field.value), now: received.wallSeconds)
         else { return .refused(.noFreshness) }
         return .known(max(0, date &- modified &* 1000) / 100 &* heuristicPercent)
@@ -104,7 +104,7 @@ extension Rules {
         -> DateVerdict
     {
         guard let field = fields.first(.date) else { return .absent }
-        guard fields.count(of: .date) == 1,
+        guard !fields.isRepeated(.date),
             let seconds = HTTPDate.parse(bytes.slice(field.value), now: received.wallSeconds)
         else { return .invalid }
         return .valid(seconds)
@@ -118,7 +118,7 @@ extension Rules {
         if reading == .rfc, let comma = value.firstIndex(of: UInt8(ascii: ",")) {
             value = value.extracting(first: comma).trimmed()
         }
-        guard let number = value.decimalSaturating(), reading == .rfc || fields.count(of: .age) == 1 else {
+        guard let number = value.decimalSaturating(), reading == .rfc || !fields.isRepeated(.age) else {
             return reading == .rfc ? 0 : nil
         }
         return UInt32(min(number, 1 << 31))

@@ -1,18 +1,20 @@
-/// Which keys an unsafe exchange invalidates (RFC 9111 §4.4): the target, and what Location and
+/// Which keys a change invalidates (RFC 9111 §4.4): the target, and what Location and
 /// Content-Location name, if it is of the same origin. References are resolved by RFC 3986 §5.2.
 
 public import Bytes
 public import HTTP
 
 extension Rules {
-    /// Does an answer with this status to this method invalidate? Unsafe and unknown methods, 2xx and 3xx.
+    /// Does an answer with this status to this method invalidate? Methods that are not safe or not known, 2xx
+    /// and 3xx.
     public static func invalidates(_ method: Method, status: UInt16) -> Bool {
         !method.isSafe && 200..<400 ~= status
     }
 
     /// Writes the key that a Location or Content-Location value names.
     ///
-    /// Allocates; called only after unsafe methods. The target's own key is `writeKey(request, …)`.
+    /// Allocates; called only after methods that are not safe. The target's own key is `writeKey(request,
+    /// …)`.
     /// - Returns: `.refused(.key)` where the reference is of another origin or cannot be resolved.
     public func writeKey(
         ofReference reference: Span<UInt8>, _ request: borrowing RequestHead, _ bytes: Span<UInt8>,

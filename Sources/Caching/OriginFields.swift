@@ -36,7 +36,7 @@ extension Rules {
         case .host, .forwarded, .xForwardedFor, .xForwardedHost, .xForwardedProto, .via: return .replace
         default: break
         }
-        if StoredHead.hopByHop.contains(field) { return .drop }
+        if HopByHop.contains(field) { return .drop }
         if field == .http2Settings { return .drop }
         if field == .cookie { return cookies == .strip ? .drop : .send }
         guard storable else { return .send }

@@ -70,7 +70,7 @@ extension Rules {
             if authorization == .never { return verdict.bypass(.authorization) }
         }
         if request.fields.containsAny(of: .unkeyed) { return verdict.bypass(.unkeyed) }
-        if request.upgradesToWebSocket || Connection.namesUnusual(request.fields, bytes) {
+        if request.upgradesToWebSocket || request.connection.other {
             return verdict.bypass(.connection)
         }
         if request.fields.containsAny(of: FieldSet(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)) {
@@ -107,8 +107,8 @@ extension Rules {
         }
         for index in 0..<request.fields.count where request.fields[index].id == .cacheControl {
             let value = bytes.slice(request.fields[index].value)
-            var position = 0
-            while let directive = Directive.next(in: value, from: &position) {
+            var members = ListTokens(value)
+            while let directive = Directive.next(of: &members, in: value) {
                 let name = value.extracting(directive.name)
                 if name.equalsIgnoringCase("no-store") {
                     verdict.flags.insert(.noStore)
@@ -136,8 +136,8 @@ extension Rules {
     /// Is this a path that every origin reads alike? No dot segments, `\`, `;`, encoded slashes, backslashes,
     /// semicolons, dots that form a dot segment, encoded controls, or broken encodings (cache deception).
     static func isPlain(path: Span<UInt8>) -> Bool {
-        // Nearly every path has nothing that needs a look: no `%`, `;`, `\`, and no `.` behind a slash. Without
-        // branches, so that the loop becomes vector code.
+        // Nearly every path has nothing that needs a look: no `%`, `;`, `\`, and no `.` behind a slash.
+        // Without branches, so that the loop becomes vector code.
         var looks: UInt8 = path.isEmpty || path[0] == UInt8(ascii: "/") ? 0 : 1
         for index in 1..<max(path.count, 1) {
             let byte = path[index]
@@ -201,39 +201,13 @@ extension Rules {
     }
 }
 
-enum Connection {
-    /// Do the Connection lines name anything but the usual options (which a client could use to have a field
-    /// dropped that the answer depends on)?
-    static func namesUnusual(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
-        guard fields.contains(.connection) else { return false }
-        for index in 0..<fields.count where fields[index].id == .connection {
-            let value = bytes.slice(fields[index].value)
-            var position = 0
-            while let member = nextMember(of: value, from: &position) {
-                let option = value.extracting(member)
-                let usual: Bool
-                switch option.count {
-                case 2: usual = option.equalsIgnoringCase("te")
-                case 5: usual = option.equalsIgnoringCase("close")
-                case 7: usual = option.equalsIgnoringCase("upgrade")
-                case 10: usual = option.equalsIgnoringCase("keep-alive")
-                case 14: usual = option.equalsIgnoringCase("http2-settings")
-                default: usual = false
-                }
-                if !usual { return true }
-            }
-        }
-        return false
-    }
-}
-
 enum Pragma {
     static func isNoCache(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
         guard fields.contains(.pragma) else { return false }
         for index in 0..<fields.count where fields[index].id == .pragma {
             let value = bytes.slice(fields[index].value)
-            var position = 0
-            while let directive = Directive.next(in: value, from: &position) {
+            var members = ListTokens(value)
+            while let directive = Directive.next(of: &members, in: value) {
                 if value.extracting(directive.name).equalsIgnoringCase("no-cache") { return true }
             }
         }

@@ -43,7 +43,7 @@ extension Rules {
         }
         if request.flags.contains(.cookie), !directives.mayAnswerCookies { return .refuse(.cookie) }
         let varies: Bool
-        switch Variance.judge(response.fields, bytes, allowed: varyNames) {
+        switch Variance.judge(response.fields, bytes, allowed: names.vary) {
         case .allowed(let beyondAcceptEncoding): varies = beyondAcceptEncoding
         case .refused: return .refuse(.vary)
         }
@@ -82,7 +82,7 @@ extension Rules {
         // `reading: rfc` ignores Content-Range on what is no 206 (RFC 9110 §14.4); a 206 is never stored.
         if response.fields.contains(.contentRange), reading == .strict { return .range }
         if response.fields.contains(.trailer) { return .trailers }
-        if Connection.namesUnusual(response.fields, bytes) { return .connection }
+        if response.connection.other { return .connection }
         switch response.framing {
         case .none, .chunked: return nil
         case .length(let count): return count > UInt64(maxBodyBytes) ? .tooLarge : nil
@@ -93,7 +93,7 @@ extension Rules {
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.
     private static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
         guard let field = fields.first(.contentEncoding) else { return .identity }
-        guard fields.count(of: .contentEncoding) == 1, let coding = Codings.named(bytes.slice(field.value)),
+        guard !fields.isRepeated(.contentEncoding), let coding = Codings.named(bytes.slice(field.value)),
             coding != .identity
         else { return nil }
         return coding

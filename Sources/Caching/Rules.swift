@@ -1,8 +1,8 @@
 /// A policy compiled for use: what one route's requests and answers are judged by.
 ///
-/// Made once for each (policy, upstream) pair and shared by all threads; every judgement borrows it. The
-/// tables of `Rules+Request`, `Rules+Response` and `Rules+Use` are the law; this file only holds what they
-/// look up.
+/// Made for each (policy, upstream) pair, by each thread for itself: a copy counts a reference, and threads
+/// that count the same one wait for each other. Every judgement borrows it. The tables of `Rules+Request`,
+/// `Rules+Response` and `Rules+Use` are the law; this file only holds what they look up.
 internal import Bytes
 public import Settings
 
@@ -38,11 +38,23 @@ public struct Rules: Sendable {
     let cookies: Policy.Cookies
     let authorization: Policy.Authorization
     let clientRefresh: Policy.ClientRefresh
-    /// Lower-case names that Vary may list; nil for any.
-    let varyNames: [[UInt8]]?
-    let query: KeyedQuery
-    /// Key settings, upstream: what stands before the scheme in every key.
-    let keyPrefix: [UInt8]
+    let keyPrefix: Hash128
+    /// The parts with storage of their own, behind one reference: a copy of Rules counts one, not several.
+    let names: Names
+
+    final class Names: Sendable {
+        /// Lower-case names that Vary may list; nil for any.
+        let vary: [[UInt8]]?
+        let query: KeyedQuery
+
+        init(_ policy: Policy) {
+            switch policy.store.vary {
+            case .any: vary = nil
+            case .list(let names): vary = names.map { Array($0.lowercased().utf8) }
+            }
+            query = KeyedQuery(policy.query)
+        }
+    }
 
     /// - Parameter upstream: the upstream's name, unique in the configuration.
     public init(policy: Policy, upstream: String) {
@@ -59,15 +71,8 @@ public struct Rules: Sendable {
         cookies = store.cookies
         authorization = store.authorization
         clientRefresh = policy.serve.clientRefresh
-        switch store.vary {
-        case .any: varyNames = nil
-        case .list(let names): varyNames = names.map { Array($0.lowercased().utf8) }
-        }
-        query = KeyedQuery(policy.query)
-        var prefix = Self.bytes(ofKeyFingerprint: policy.query)
-        prefix += Array(upstream.utf8)
-        prefix.append(0)
-        keyPrefix = prefix
+        names = Names(policy)
+        keyPrefix = Self.keyPrefix(policy.query, upstream: upstream)
     }
 
     /// Over everything that decides what may be stored. `serve` is left out: it is read at each use.
@@ -83,8 +88,10 @@ public struct Rules: Sendable {
         return UInt32(truncatingIfNeeded: XXH3.hash64(Array(text.utf8).span, seed: 0))
     }
 
-    /// Four bytes that differ between key settings, so that a change of them cannot mix up old and new keys.
-    private static func bytes(ofKeyFingerprint query: Policy.Query) -> [UInt8] {
+    /// What stands before the scheme in every key: differs between upstreams, and between key settings, so
+    /// that a change of them cannot mix up old and new keys. Only the configuration can choose what is hashed
+    /// here.
+    private static func keyPrefix(_ query: Policy.Query, upstream: String) -> Hash128 {
         let text: String
         switch query {
         case .keep: text = "keep"
@@ -92,8 +99,7 @@ public struct Rules: Sendable {
         case .ignore: text = "ignore"
         case .only(let names): text = "only|" + names.joined(separator: "&")
         }
-        let hash = XXH3.hash64(Array(text.utf8).span, seed: 0)
-        return (0..<4).map { UInt8(truncatingIfNeeded: hash >> (8 * UInt64($0))) }
+        return XXH3.hash128(Array("\(upstream)\n\(text)".utf8).span, seed: 0)
     }
 }
 

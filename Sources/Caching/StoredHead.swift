@@ -9,16 +9,6 @@ public import Bytes
 public import HTTP
 
 public enum StoredHead {
-    /// Fields that concern one connection.
-    @inlinable @inline(__always)
-    static var hopByHop: FieldSet {
-        FieldSet(.connection).with(.keepAlive).with(.proxyAuthenticate).with(.proxyAuthorization)
-            .with(.proxyAuthenticationInfo).with(.proxyConnection).with(.te).with(.trailer).with(
-                .transferEncoding
-            )
-            .with(.upgrade)
-    }
-
     /// Appends the stored form of `response`.
     ///
     /// - Parameters:
@@ -37,15 +27,10 @@ public enum StoredHead {
         head.append(UInt8(ascii: " "))
         head.append(bytes.slice(response.reason))
         head.append("\r\n")
-        let dropped = hopByHop.with(.contentLength).with(.age)
         for index in 0..<response.fields.count {
             let field = response.fields[index]
-            if dropped.contains(field.id) { continue }
-            if response.fields.contains(.connection),
-                Connection.nominates(bytes.slice(field.name), response.fields, bytes)
-            {
-                continue
-            }
+            if field.id == .contentLength || field.id == .age || HopByHop.contains(field.id) { continue }
+            if response.connection.nominates(bytes.slice(field.name), response.fields, bytes) { continue }
             head.append(bytes.slice(field.name))
             head.append(": ")
             head.append(bytes.slice(field.value))
@@ -105,19 +90,5 @@ public enum StoredHead {
         let value = text.extracting(droppingFirst: count &+ 1).trimmedRange()
         let start = line.lowerBound &+ count &+ 1
         return (start &+ value.lowerBound)..<(start &+ value.upperBound)
-    }
-}
-
-extension Connection {
-    /// Do the Connection lines name this field?
-    static func nominates(_ name: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
-        for index in 0..<fields.count where fields[index].id == .connection {
-            let value = bytes.slice(fields[index].value)
-            var position = 0
-            while let member = nextMember(of: value, from: &position) {
-                if value.extracting(member).equalsIgnoringCase(name) { return true }
-            }
-        }
-        return false
     }
 }

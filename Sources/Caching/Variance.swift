@@ -32,8 +32,8 @@ public enum Variance {
         var beyondAcceptEncoding = false
         for index in 0..<fields.count where fields[index].id == .vary {
             let value = bytes.slice(fields[index].value)
-            var position = 0
-            while let member = nextMember(of: value, from: &position) {
+            var members = ListTokens(value)
+            while let member = members.next() {
                 let name = value.extracting(member)
                 // `*` is a token too.
                 guard name.isToken, name.count < 256, !name.equals("*") else { return .refused }
@@ -108,7 +108,7 @@ extension Rules {
     /// Appends the blob of an answer that `judge` found storable.
     ///
     /// - Parameters:
-    ///   - request: the field lines that reached the origin (so without Cookie under `cookies: strip`), or the
+    ///   - request: the field lines that reached the origin (without Cookie under `cookies: strip`), or the
     ///     client's own.
     /// - Returns: nil, or why it cannot be stored: more than a blob may hold.
     public func writeVary(
@@ -119,8 +119,8 @@ extension Rules {
         let start = blob.count
         for index in 0..<response.fields.count where response.fields[index].id == .vary {
             let value = bytes.slice(response.fields[index].value)
-            var position = 0
-            while let member = nextMember(of: value, from: &position) {
+            var members = ListTokens(value)
+            while let member = members.next() {
                 let name = value.extracting(member)
                 if name.equalsIgnoringCase("accept-encoding") { continue }
                 // Under `strip` the origin saw no cookie, whatever it says about varying by it.

@@ -19,7 +19,11 @@ struct RequestSample: ~Copyable {
         if let host { text.append("Host: \(host)\r\n") }
         for line in headers { text.append("\(line)\r\n") }
         text.append("\r\n")
-        head = HeadText.request(text.span)!
+        var parsed = RequestHead()
+        var scan = HeadScan()
+        let result = parsed.parse(text.span, limits: DecisionText.limits, scan: &scan)
+        precondition(result == .complete(text.count), "\(result)")
+        head = parsed
         buffer = text
     }
 
@@ -57,7 +61,11 @@ struct ResponseSample: ~Copyable {
         text.append("HTTP/1.1 \(status) \(reason)\r\n")
         for line in headers { text.append("\(line)\r\n") }
         text.append("\r\n")
-        head = HeadText.response(text.span)!
+        var parsed = ResponseHead()
+        var scan = HeadScan()
+        let result = parsed.parse(text.span, limits: DecisionText.limits, scan: &scan, requestMethod: .get)
+        precondition(result == .complete(text.count), "\(result)")
+        head = parsed
         buffer = text
     }
 
