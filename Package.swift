@@ -64,7 +64,7 @@ let package = Package(
         .executableTarget(
             name: "larder", dependencies: ["Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage, yams],
             swiftSettings: strict),
-        .executableTarget(name: "floor", dependencies: ["Kernel", systemPackage], path: "perf/Floor", swiftSettings: strict),
+        .executableTarget(name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor", swiftSettings: strict),
         // Tests.
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "HTTP"]),

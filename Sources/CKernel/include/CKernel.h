@@ -7,4 +7,6 @@
 #endif
 #include <stdint.h>
 #include <stddef.h>
+#include "sockets.h"
+#include "events.h"
 #endif
