@@ -148,7 +148,7 @@ public struct AccessLogThread: ~Copyable {
         let limit = shared.limit
         let (before, after) = lane.batch.withLock { batch in
             let before = batch.size
-            if before + pending.size > limit {
+            if before > 0, before + pending.size > limit {
                 batch.dropped += UInt64(pending.entries.count)
             } else {
                 batch.append(pending)

@@ -1,4 +1,5 @@
 import Bytes
+import Kernel
 
 /// One record as it waits for the writer: the numbers, and where its texts end in the batch's text.
 struct Entry: Sendable {
@@ -35,16 +36,17 @@ struct Batch: ~Copyable, Sendable {
 
     /// Adds one record and its texts.
     mutating func add(
-        _ record: AccessRecord, client: borrowing Span<UInt8>, method: borrowing Span<UInt8>,
+        _ record: AccessRecord, client: borrowing SocketAddress, method: borrowing Span<UInt8>,
         target: borrowing Span<UInt8>, host: borrowing Span<UInt8>, referer: borrowing Span<UInt8>,
         userAgent: borrowing Span<UInt8>
     ) {
+        let start = text.count
+        client.appendHost(to: &text)
         let lengths: InlineArray<6, UInt32> = [
-            UInt32(client.count), UInt32(method.count), UInt32(target.count), UInt32(host.count), UInt32(referer.count),
+            UInt32(text.count - start), UInt32(method.count), UInt32(target.count), UInt32(host.count), UInt32(referer.count),
             UInt32(userAgent.count),
         ]
-        entries.append(Entry(record: record, start: text.count, lengths: lengths))
-        text.append(client)
+        entries.append(Entry(record: record, start: start, lengths: lengths))
         text.append(method)
         text.append(target)
         text.append(host)

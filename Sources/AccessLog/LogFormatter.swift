@@ -17,8 +17,10 @@ struct LogFormatter {
         self.servers = servers.map { Array($0.utf8) }
     }
 
-    /// Appends one line, its line feed included.
-    mutating func append(_ entry: Entry, _ text: Span<UInt8>, to out: inout ByteBuffer) {
+    /// Appends the line of one record of a batch, its line feed included.
+    mutating func append(_ batch: borrowing Batch, _ index: Int, to out: inout ByteBuffer) {
+        let entry = batch.entries[index]
+        let text = batch.text.span
         renewDates(entry.record.wallMilliseconds / 1_000)
         switch format {
         case .json: appendJSON(entry, text, to: &out)

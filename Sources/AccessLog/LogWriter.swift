@@ -1,5 +1,6 @@
 import Bytes
 import Kernel
+import Synchronization
 import SystemPackage
 
 /// The writer's thread: collects the lanes' batches, formats, writes. Built by `AccessLog`, moved into the thread.
@@ -17,11 +18,12 @@ struct LogWriter: ~Copyable, Sendable {
     private let destination: AccessLog.Destination
     private var output: Descriptor
     private var isStream: Bool
-    private var poller: Poller
     private var formatter: LogFormatter
     private var spare: Batch
     private var text: ByteBuffer
     private var dropped: UInt64 = 0
+    /// When to stop trying to write to a stream that nobody reads; set once the process ends.
+    private var giveUp: UInt64?
     private var droppedNoticeDue: UInt64 = 0
     private var errorNoticeDue: UInt64 = 0
 
@@ -30,14 +32,11 @@ struct LogWriter: ~Copyable, Sendable {
     ) throws(Errno) {
         let output = try Self.open(options.destination)
         let isStream = try output.status().kind != .regular
-        let poller = try Poller(capacity: 4)
-        try poller.addReadable(shared.counter.raw, token: 0)
         self.shared = shared
         self.notice = notice
         destination = options.destination
         self.output = output
         self.isStream = isStream
-        self.poller = poller
         formatter = LogFormatter(format: options.format, routes: options.routes, servers: options.servers)
         spare = Batch(textCapacity: Self.writeBytes)
         text = ByteBuffer(capacity: 2 * Self.writeBytes)
@@ -60,18 +59,18 @@ struct LogWriter: ~Copyable, Sendable {
             if isLast { break }
             tellOfDrops(isLast: false)
             if found {
-                wait(Self.lingerMilliseconds)
+                shared.counter.wait(timeoutMilliseconds: Self.lingerMilliseconds)
             } else {
                 shared.isIdle.store(true, ordering: .relaxed)
-                if isEmpty() { wait(dropped > 0 ? Int(Self.noticeIntervalMilliseconds) : nil) }
+                if isEmpty() {
+                    // A notice that is not due yet is given even if no record follows.
+                    let limit = dropped > 0 ? Int(Self.noticeIntervalMilliseconds) : nil
+                    shared.counter.wait(timeoutMilliseconds: limit)
+                }
                 shared.isIdle.store(false, ordering: .relaxed)
             }
         }
         tellOfDrops(isLast: true)
-    }
-
-    private mutating func wait(_ milliseconds: Int?) {
-        if poller.wait(timeoutMilliseconds: milliseconds) > 0 { shared.counter.drain() }
     }
 
     private func isEmpty() -> Bool {
@@ -88,7 +87,7 @@ struct LogWriter: ~Copyable, Sendable {
             found = true
             dropped += spare.dropped
             for index in spare.entries.indices {
-                formatter.append(spare.entries[index], spare.text.span, to: &text)
+                formatter.append(spare, index, to: &text)
                 if text.count >= Self.writeBytes { writeText() }
             }
             spare.removeAll()
@@ -104,14 +103,12 @@ struct LogWriter: ~Copyable, Sendable {
     /// Writes and empties `text`. What cannot be written is given up: the records after it matter as much.
     private mutating func writeText() {
         defer { text.removeAll() }
-        var giveUp: UInt64?
         while !text.isEmpty {
+            if let giveUp, Clock.monotonicMilliseconds() >= giveUp { return }
             if isStream, !output.waitWritable(timeoutMilliseconds: 200) {
                 // Nobody reads. Meanwhile the lanes fill and drop; the end of the process does not wait for long.
                 guard shared.mustStop.load(ordering: .acquiring) else { continue }
-                let now = Clock.monotonicMilliseconds()
-                if now >= giveUp ?? .max { return }
-                giveUp = giveUp ?? now + 800
+                giveUp = giveUp ?? Clock.monotonicMilliseconds() + 800
                 continue
             }
             let run = isStream ? min(text.count, Self.pipeBytes) : text.count

@@ -1,5 +1,6 @@
 @testable import AccessLog
 import Bytes
+import Kernel
 import Testing
 
 private func json(_ bytes: [UInt8]) -> String {
@@ -54,12 +55,12 @@ private func line(_ format: LogFormat, userAgent: String = #"curl/8 "x""#, reaso
     let record = AccessRecord(
         wallMilliseconds: 784_111_777_007, version: .http11, status: 200, bytesSent: 1234, durationMicroseconds: 56,
         cache: .hit, reason: reason, route: route, server: 9)
-    batch.add(record, client: Array("192.0.2.7".utf8).span, method: Array("GET".utf8).span,
+    batch.add(record, client: SocketAddress(parsing: "192.0.2.7:5000")!, method: Array("GET".utf8).span,
         target: Array("/a\"b?c".utf8).span, host: Array("example.com".utf8).span, referer: [UInt8]().span,
         userAgent: Array(userAgent.utf8).span)
     var formatter = LogFormatter(format: format, routes: ["assets", "ap\"p"], servers: [])
     var out = ByteBuffer(capacity: 64)
-    formatter.append(batch.entries[0], batch.text.span, to: &out)
+    formatter.append(batch, 0, to: &out)
     return out.span.string
 }
 
