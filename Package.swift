@@ -57,9 +57,10 @@ let package = Package(
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
         // Engines and the data plane.
         module("Loop", ["Bytes", "Kernel", systemPackage]),
+        module("AccessLog", ["Bytes", "Kernel", "Loop", systemPackage]),
         module("Files", ["Bytes", "HTTP", "Kernel", "Loop", systemPackage]),
         module("Proxy", [
-            "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop", "Settings", "Store", log, systemPackage,
+            "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop", "Settings", "Store", log, systemPackage,
         ]),
         .executableTarget(
             name: "larder", dependencies: ["Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage, yams],
@@ -80,6 +81,7 @@ let package = Package(
             swiftSettings: strict),
         tests("StoreTests", ["Bytes", "Kernel", "Store", "StorePeer", "TraceReader", systemPackage]),
         tests("LoopTests", ["Bytes", "Kernel", "Loop", systemPackage]),
+        tests("AccessLogTests", ["AccessLog", "Bytes", "Kernel", systemPackage]),
         tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
         tests("ProxyTests", ["Bytes", "Caching", "HTTP", "Kernel", "Proxy", "Settings", "Store", systemPackage]),
         tests("TidyTests", []),

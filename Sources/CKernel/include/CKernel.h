@@ -10,4 +10,5 @@
 #include "memory.h"
 #include "sockets.h"
 #include "events.h"
+#include "files.h"
 #endif
