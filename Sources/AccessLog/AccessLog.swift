@@ -109,7 +109,7 @@ final class Shared: Sendable {
 }
 
 /// A worker thread's end of the log. Confined to its thread.
-public struct AccessLogThread: ~Copyable {
+public struct AccessLogThread: ~Copyable, Sendable {
     /// Bytes after which records are handed over without waiting for the turn's end.
     static var turnBytes: Int { 1 << 15 }
 

@@ -76,7 +76,7 @@ int64_t larder_write(int fd, const void *from, size_t count) {
     return n < 0 ? -errno : n;
 }
 
-int larder_wait(int fd, int to_write, int timeout_milliseconds) {
+int larder_poll(int fd, int to_write, int timeout_milliseconds) {
     struct pollfd p = { .fd = fd, .events = to_write ? POLLOUT : POLLIN };
     return poll(&p, 1, timeout_milliseconds) > 0;
 }

@@ -1,3 +1,4 @@
+public import Bytes
 public import HTTP
 
 /// Finds the end of a message body in the bytes that follow a head, whatever the framing (RFC 9112 §6.3).
@@ -45,6 +46,12 @@ public struct BodyReader: ~Copyable {
         return false
     }
 
+    /// Do runs of the body come with chunk framing between them?
+    public var isChunked: Bool {
+        if case .chunked = mode { return true }
+        return false
+    }
+
     /// Bytes still to come, where the framing says.
     public var remaining: UInt64? {
         switch mode {
@@ -74,7 +81,12 @@ public struct BodyReader: ~Copyable {
 
     /// The next run of body bytes in `input` at or after `offset`.
     /// Returns the step and the index up to which the input is used up.
-    public mutating func next(_ input: borrowing Span<UInt8>, from offset: Int) -> (Step, Int) {
+    public mutating func next(_ input: borrowing ByteBuffer, from offset: Int) -> (Step, Int) {
+        next(input.span, from: offset)
+    }
+
+    /// As above, over borrowed bytes.
+    public mutating func next(_ input: Span<UInt8>, from offset: Int) -> (Step, Int) {
         switch mode {
         case .complete: return (.end(offset), offset)
         case .untilClose:

@@ -29,4 +29,4 @@ public struct OriginPool: Sendable {
     public mutating func remove(_ token: UInt64) {
         if let index = idle.lastIndex(of: token) { idle.remove(at: index) }
     }
-
+}

@@ -7,6 +7,6 @@ extension EventCounter {
     @discardableResult
     public func wait(timeoutMilliseconds: Int?) -> Bool {
         let timeout = timeoutMilliseconds.map { CInt(clamping: max(0, $0)) } ?? -1
-        return larder_wait(raw, 0, timeout) != 0 && drain() > 0
+        return larder_poll(raw, 0, timeout) != 0 && drain() > 0
     }
 }

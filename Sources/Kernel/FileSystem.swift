@@ -114,7 +114,7 @@ extension Descriptor {
 
     /// Waits until something can be written (4 096 bytes at least, for a pipe) or writing fails.
     public func waitWritable(timeoutMilliseconds: Int) -> Bool {
-        larder_wait(raw, 1, CInt(clamping: timeoutMilliseconds)) != 0
+        larder_poll(raw, 1, CInt(clamping: timeoutMilliseconds)) != 0
     }
 }
 

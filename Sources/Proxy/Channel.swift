@@ -71,12 +71,12 @@ struct Channel: ~Copyable {
         }
     }
 
-    /// Keeps what was not used for the next turn.
-    mutating func keep(_ rest: Span<UInt8>) {
-        guard rest.count > 0 else { return }
+    /// Keeps a copy of what was not used for the next turn.
+    mutating func keep(_ rest: borrowing ByteBuffer) {
+        guard !rest.isEmpty else { return }
         var kept = ByteBuffer(capacity: rest.count)
-        kept.append(rest)
-        input = kept
+        kept.append(rest.span)
+        input = consume kept
     }
 
     mutating func dropInput() { input = nil }
@@ -101,9 +101,12 @@ struct Channel: ~Copyable {
         return true
     }
 
-    mutating func send(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool { send(a, b, Span()) }
+    /// Sends a head (perhaps empty) and a run of a buffer.
+    mutating func send(_ head: borrowing ByteBuffer, _ body: borrowing ByteBuffer, _ range: Range<Int>) -> Bool {
+        send(head.span, body.span.extracting(range), Span())
+    }
 
-    mutating func send(_ a: Span<UInt8>) -> Bool { send(a, Span(), Span()) }
+    mutating func send(_ head: borrowing ByteBuffer) -> Bool { send(head.span, Span(), Span()) }
 
     /// Sends kept bytes, after the socket became writable.
     mutating func flush() -> Flushed {

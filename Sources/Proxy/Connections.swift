@@ -5,6 +5,7 @@ internal import Exchange
 internal import HTTP
 internal import Kernel
 internal import Loop
+internal import Store
 
 /// The three things a worker keeps in slots: client connections, origin connections and the exchanges between them.
 

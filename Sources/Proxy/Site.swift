@@ -29,7 +29,7 @@ final class Site: Sendable {
         /// Indices in `Site.servers`, in the balancer's order.
         let servers: [Int]
         let balancer: Rendezvous
-        let reuse: Settings.Upstream.Connections.Reuse
+        let reuse: Reuse
         let idleConnections: Int
         let idleTimeout: UInt64
         let timeouts: Timeouts
@@ -126,3 +126,6 @@ final class Site: Sendable {
 
     func timeouts(_ server: Int) -> Timeouts { upstreams[servers[server].upstream].timeouts }
 }
+
+/// `Upstream` is also the name of the site's own view of one.
+typealias Reuse = Upstream.Connections.Reuse

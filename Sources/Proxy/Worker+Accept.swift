@@ -12,7 +12,7 @@ extension Worker {
     /// Watches the doorbell and the listeners. Without them the thread is of no use: a refusal ends the process.
     mutating func watchListeners() {
         do {
-            try poller.addReadable(bell.counter.raw, token: Handle(index: 0, generation: 0, kind: Kind.bell).token)
+            try poller.addReadable(bell.counter.raw, token: Handle.named(kind: Kind.bell).token)
         } catch {
             preconditionFailure("the kernel refuses to watch a doorbell: \(error)")
         }
@@ -28,8 +28,11 @@ extension Worker {
             switch listeners[index].listener.accept() {
             case .connection(let accepted): admit(accepted)
             case .wouldBlock: return
-            case .descriptorLimit, .failed:
+            case .descriptorLimit:
                 // The listener stays readable: without a rest the loop would spin.
+                pauseAccepting()
+                return
+            case .failed:
                 pauseAccepting()
                 return
             }
@@ -46,7 +49,7 @@ extension Worker {
             return
         }
         // The first event tells when bytes are there; until then the head's time runs without a head.
-        clientTimers.set(id(h), deadline: now.milliseconds + site.headTimeout)
+        clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
     }
 
     mutating func pauseAccepting() {
@@ -59,7 +62,7 @@ extension Worker {
         acceptPausedUntil = nil
         guard !isDraining else { return }
         for index in listeners.indices {
-            let token = Handle(index: UInt32(index), generation: 0, kind: Kind.listener).token
+            let token = Handle.named(kind: Kind.listener, index: UInt32(index)).token
             do {
                 try poller.addListener(listeners[index].listener.raw, token: token)
             } catch {

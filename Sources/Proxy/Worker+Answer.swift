@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Caching
+internal import Exchange
 internal import HTTP
 internal import Loop
 
@@ -80,7 +81,7 @@ extension Worker {
             body: forwards[f].method != .head)
         logForward(f)
         forget(f)
-        guard clients[c].channel.send(out.span) else {
+        guard clients[c].channel.send(out) else {
             closeClientNow(c)
             return
         }
@@ -89,14 +90,14 @@ extension Worker {
 
     /// Sends `out` to a client between requests.
     private mutating func send(_ h: Handle) {
-        guard clients[h].channel.send(out.span) else {
+        guard clients[h].channel.send(out) else {
             closeClientNow(h)
             return
         }
         if clients[h].closing {
             finishClient(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id(h), deadline: now.milliseconds + site.writeTimeout)
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
         }
     }
 

@@ -23,14 +23,14 @@ extension Worker {
         var refusal: Refusal?
         out.removeAll()
         reading: while true {
-            let (step, next) = forwards[f].requestBody.next(inbound.span, from: offset)
+            let (step, next) = forwards[f].requestBody.next(inbound, from: offset)
             offset = next
             switch step {
             case .data(let range):
-                if forwards[f].requestChunked { appendChunk(inbound.span.extracting(range), to: &out) } else { direct = range }
+                if forwards[f].requestChunked { appendChunk(inbound, range, to: &out) } else { direct = range }
             case .needMore: break reading
             case .end:
-                if forwards[f].requestChunked { appendLastChunk(forwards[f].requestBody.trailers, to: &out) }
+                if forwards[f].requestChunked { appendLastChunk(&forwards[f].requestBody, to: &out) }
                 break reading
             case .refused(let reason):
                 refusal = reason
@@ -44,7 +44,7 @@ extension Worker {
         }
         if !out.isEmpty || !direct.isEmpty {
             forwards[f].sent = .body
-            let alive = origins[o].channel.send(out.span, inbound.span.extracting(direct))
+            let alive = origins[o].channel.send(out, inbound, direct)
             inbound.removeFirst(offset)
             guard alive else {
                 // What the origin said before it closed may still be an answer: an early refusal of a large body.
@@ -57,11 +57,11 @@ extension Worker {
         }
         let complete = forwards[f].requestBody.isComplete
         if !forwards[f].responseStarted {
-            originTimers.set(id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+            originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
         } else if forwards[f].isTunnel {
             touchTunnel(f, o)
         }
-        if !complete { clientTimers.set(id(c), deadline: now.milliseconds + site.bodyTimeout) }
+        if !complete { clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout) }
     }
 
     /// The origin takes no more of the request. Reads its last words; without any, the exchange failed.
@@ -107,16 +107,16 @@ extension Worker {
         let before = forwards[f].responseBody.delivered
         let copies = forwards[f].framing == .chunked || forwards[f].responseBody.isChunked
         reading: while true {
-            let (step, next) = forwards[f].responseBody.next(outbound.span, from: offset)
+            let (step, next) = forwards[f].responseBody.next(outbound, from: offset)
             offset = next
             switch step {
             case .data(let range):
                 fill(f, range)
                 guard forwards[f].client != nil else { continue }
                 switch forwards[f].framing {
-                case .chunked: appendChunk(outbound.span.extracting(range), to: &out)
+                case .chunked: appendChunk(outbound, range, to: &out)
                 case .length, .untilClose, .none:
-                    if copies { out.append(outbound.span.extracting(range)) } else { direct = range }
+                    if copies { appendRun(outbound, range, to: &out) } else { direct = range }
                 }
             case .needMore: break reading
             case .end:
@@ -131,17 +131,17 @@ extension Worker {
             complete = forwards[f].responseBody.closed()
             failed = !complete
         }
-        if complete, forwards[f].framing == .chunked { appendLastChunk(forwards[f].responseBody.trailers, to: &out) }
+        if complete, forwards[f].framing == .chunked { appendLastChunk(&forwards[f].responseBody, to: &out) }
         forwards[f].bytesSent += forwards[f].responseBody.delivered - before
         // Bytes behind the end of an answer are nobody's: the connection is not kept.
         if complete, offset < outbound.count { forwards[f].reusable = false }
         if let c = forwards[f].client, !out.isEmpty || !direct.isEmpty {
-            guard clients[c].channel.send(out.span, outbound.span.extracting(direct)) else {
+            guard clients[c].channel.send(out, outbound, direct) else {
                 dropClient(c)
                 return
             }
             if !clients[c].channel.isFlushed {
-                clientTimers.set(id(c), deadline: now.milliseconds + site.writeTimeout)
+                clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
             }
         }
         if failed {
@@ -154,15 +154,15 @@ extension Worker {
         } else if forwards[f].isTunnel {
             touchTunnel(f, o)
         } else {
-            originTimers.set(id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
+            originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
         }
     }
 
     /// Traffic in a tunnel, either way, keeps both sides alive.
     private mutating func touchTunnel(_ f: Handle, _ o: Handle) {
         let deadline = now.milliseconds + site.timeouts(origins[o].server).tunnel
-        originTimers.set(id(o), deadline: deadline)
-        if let c = forwards[f].client, clients[c].channel.isFlushed { clientTimers.set(id(c), deadline: deadline) }
+        originTimers.set(id: id(o), deadline: deadline)
+        if let c = forwards[f].client, clients[c].channel.isFlushed { clientTimers.set(id: id(c), deadline: deadline) }
     }
 
     /// The tunnel's client sends no more: the origin hears it behind what is still on its way.
@@ -174,15 +174,20 @@ extension Worker {
 }
 
 /// One chunk of chunked coding (RFC 9112 §7.1).
-func appendChunk(_ bytes: Span<UInt8>, to buffer: inout ByteBuffer) {
-    buffer.append(hexadecimal: UInt64(bytes.count))
+func appendChunk(_ bytes: borrowing ByteBuffer, _ range: Range<Int>, to buffer: inout ByteBuffer) {
+    buffer.append(hexadecimal: UInt64(range.count))
     buffer.append("\r\n")
-    buffer.append(bytes)
+    buffer.append(bytes.span.extracting(range))
     buffer.append("\r\n")
 }
 
-func appendLastChunk(_ trailers: Span<UInt8>, to buffer: inout ByteBuffer) {
+/// The end of a chunked body, with the trailers that came with it.
+func appendLastChunk(_ body: inout BodyReader, to buffer: inout ByteBuffer) {
     buffer.append("0\r\n")
-    buffer.append(trailers)
+    buffer.append(body.trailers)
     buffer.append("\r\n")
+}
+
+func appendRun(_ bytes: borrowing ByteBuffer, _ range: Range<Int>, to buffer: inout ByteBuffer) {
+    buffer.append(bytes.span.extracting(range))
 }

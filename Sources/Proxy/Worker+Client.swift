@@ -44,7 +44,7 @@ extension Worker {
             useInput(h)
             guard clients.contains(h) else { return }
             let used = before - inbound.count
-            clients[h].channel.keep(inbound.span)
+            clients[h].channel.keep(inbound)
             if received == .end, used == 0 || inbound.isEmpty {
                 clientEnded(h)
                 return
@@ -80,11 +80,11 @@ extension Worker {
     private mutating func readRequests(_ h: Handle) {
         while clients.contains(h), clients[h].phase == .idle, !clients[h].closing, clients[h].channel.isFlushed {
             guard !inbound.isEmpty else { break }
-            switch request.parse(inbound.span, limits: site.headLimits, scan: &clients[h].scan) {
+            switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
             case .needMore:
                 if !clients[h].headStarted {
                     clients[h].headStarted = true
-                    clientTimers.set(id(h), deadline: now.milliseconds + site.headTimeout)
+                    clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
                 }
                 return
             case .refused(let refusal):
@@ -107,7 +107,7 @@ extension Worker {
     /// Between requests: the keep-alive time runs.
     mutating func rest(_ h: Handle) {
         let partial = clients[h].headStarted
-        if !partial { clientTimers.set(id(h), deadline: now.milliseconds + site.keepAlive) }
+        if !partial { clientTimers.set(id: id(h), deadline: now.milliseconds + site.keepAlive) }
     }
 
     /// The client sends no more.
@@ -133,7 +133,7 @@ extension Worker {
     private mutating func flushClient(_ h: Handle) {
         switch clients[h].channel.flush() {
         case .failed: dropClient(h)
-        case .pending: clientTimers.set(id(h), deadline: now.milliseconds + site.writeTimeout)
+        case .pending: clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
         case .done:
             switch clients[h].phase {
             case .exchange(let f):
@@ -155,11 +155,15 @@ extension Worker {
     mutating func finishClient(_ h: Handle) {
         clients[h].closing = true
         guard clients[h].channel.isFlushed else {
-            clientTimers.set(id(h), deadline: now.milliseconds + site.writeTimeout)
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
             return
         }
         closeClient(h)
     }
+
+    private static func parse(
+        _ bytes: borrowing ByteBuffer, into request: inout RequestHead, _ limits: HeadLimits, _ scan: inout HeadScan
+    ) -> HeadResult { request.parse(bytes.span, limits: limits, scan: &scan) }
 
     func id(_ h: Handle) -> Int { Int(h.index) }
 }

@@ -4,6 +4,7 @@ internal import Exchange
 internal import HTTP
 internal import Kernel
 internal import Loop
+internal import Settings
 internal import Store
 
 /// How exchanges and connections end.
@@ -54,7 +55,7 @@ extension Worker {
         }
         let server = origins[o].server
         origins[o].phase = .idle
-        originTimers.set(id(o), deadline: now.milliseconds + site.upstreams[site.servers[server].upstream].idleTimeout)
+        originTimers.set(id: id(o), deadline: now.milliseconds + site.upstreams[site.servers[server].upstream].idleTimeout)
         if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }
     }
 
@@ -107,7 +108,7 @@ extension Worker {
             clients[c].phase = .lingering
             clients[c].channel.socket.shutdownWrite()
             clients[c].channel.dropInput()
-            clientTimers.set(id(c), deadline: now.milliseconds + site.lingerTimeout)
+            clientTimers.set(id: id(c), deadline: now.milliseconds + site.lingerTimeout)
             if clients[c].channel.readable { deferClient(c) }
             return
         }
@@ -169,22 +170,20 @@ extension Worker {
         precondition(result == .complete(fill.head.count), "a kept response head changed")
         Self.commit(
             &forwards[f], into: &store, fill.facts, site.routes[forwards[f].route].rules, request, response,
-            head: fill.head.span, body: fill.body.span, &storedHead, &vary, now.times)
+            head: fill.head, body: fill.body, 0..<fill.body.count, &storedHead, &vary, now.times)
     }
 
     /// Stores an answer whose body is complete; `response` is parsed over `head`, `request` over the exchange's head.
     static func commit(
         _ forward: inout Forward, into store: inout StoreThread, _ facts: EntryFacts, _ rules: Rules,
-        _ request: borrowing RequestHead, _ response: borrowing ResponseHead, head: Span<UInt8>, body: Span<UInt8>,
-        _ storedHead: inout ByteBuffer, _ vary: inout ByteBuffer, _ now: Times
+        _ request: borrowing RequestHead, _ response: borrowing ResponseHead, head: borrowing ByteBuffer,
+        body: borrowing ByteBuffer, _ range: Range<Int>, _ storedHead: inout ByteBuffer, _ vary: inout ByteBuffer, _ now: Times
     ) {
-        storedHead.removeAll()
         VaryBlob.begin(facts.coding, into: &vary)
         let refusal =
-            StoredHead.write(
-                response, head, bodyCount: body.count, receivedSeconds: facts.received.wallSeconds,
-                limit: rules.maxHeadBytes, into: &storedHead)
-            ?? rules.writeVary(response, head, request: request.fields, forward.head, into: &vary)
+            writeStored(
+                response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes, into: &storedHead)
+            ?? rules.writeVary(response, head.span, request: request.fields, forward.head, into: &vary)
         if let refusal {
             forward.reason = refusal
             return
@@ -193,7 +192,7 @@ extension Worker {
         let expires = UInt32(clamping: facts.received.wallMilliseconds / 1000 + facts.freshForMilliseconds / 1000)
         let outcome = store.insert(
             key: forward.key, hash: forward.keyed.hash, facts: facts.record, vary: vary.span, head: storedHead.span,
-            body: body, expires: expires, now: nowSeconds, stamp: forward.stamp)
+            body: body.span.extracting(range), expires: expires, now: nowSeconds, stamp: forward.stamp)
         switch outcome {
         case .stored: forward.stored = true
         case .invalidated: forward.reason = .invalidated
@@ -205,14 +204,20 @@ extension Worker {
     /// An unsafe method succeeded: what it names is no longer what the store holds (RFC 9111 §4.4). The answer is in
     /// `response` over `outbound`, the request in `request`.
     mutating func invalidate(_ f: Handle) {
-        let rules = site.routes[forwards[f].route].rules
-        if case .key = rules.writeKey(request, forwards[f].head, scheme: .http, into: &key) {
+        Self.invalidate(&forwards[f], site.routes[forwards[f].route].rules, request, response, outbound, &key, &store)
+    }
+
+    private static func invalidate(
+        _ forward: inout Forward, _ rules: Rules, _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
+        _ outbound: borrowing ByteBuffer, _ key: inout ByteBuffer, _ store: inout StoreThread
+    ) {
+        if case .key = rules.writeKey(request, forward.head, scheme: .http, into: &key) {
             store.invalidate(key: key.span, hash: store.hash(key.span))
         }
         for name in [FieldName.location, .contentLocation] {
             guard let field = response.fields.first(name) else { continue }
             let verdict = rules.writeKey(
-                ofReference: outbound.span.slice(field.value), request, forwards[f].head, scheme: .http, into: &key)
+                ofReference: outbound.span.slice(field.value), request, forward.head, scheme: .http, into: &key)
             if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
         }
     }
@@ -226,7 +231,9 @@ extension Worker {
         for slot in listeners { poller.remove(slot.listener.raw) }
         isDraining = true
         drainDeadline = now.milliseconds + site.drain
-        for h in clients.handles where clients[h].phase == .idle && !clients[h].headStarted {
+        var position = 0
+        while let h = clients.next(from: &position) {
+            guard clients[h].phase == .idle, !clients[h].headStarted else { continue }
             clients[h].closing = true
             if clients[h].channel.isFlushed, !clients[h].channel.readable { closeClientNow(h) }
         }

@@ -2,11 +2,13 @@ internal import Balancing
 internal import Bytes
 internal import Caching
 internal import Exchange
+internal import Files
 internal import HTTP
 internal import Kernel
 internal import Loop
 internal import Settings
 internal import Store
+internal import SystemPackage
 
 /// Requests on their way to an origin: choice of the server, connections, the request's head, failures and retries.
 extension Worker {
@@ -38,7 +40,7 @@ extension Worker {
                 startedMicroseconds: now.microseconds))
         inbound.removeFirst(headCount)
         clients[h].phase = .exchange(f)
-        setClientTimer(h, f)
+        if hasBody { clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout) }
         connect(f, parsed: true)
     }
 
@@ -79,13 +81,13 @@ extension Worker {
                 return
             }
             let address = site.servers[server].addresses[addressInUse[server]]
-            var connecting = try Socket.connect(to: address)
+            let connecting = try Socket.connect(to: address)
             let pending = connecting.inProgress
             let o = try watchOrigin(
-                Origin(connecting.takeSocket(), server: server, phase: pending ? .connecting(f) : .active(f)))
+                Origin(connecting.socket, server: server, phase: pending ? .connecting(f) : .active(f)))
             forwards[f].origin = o
             if pending {
-                originTimers.set(id(o), deadline: now.milliseconds + site.timeouts(server).connect)
+                originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
             } else {
                 sendRequest(f, o, parsed: parsed)
             }
@@ -118,25 +120,28 @@ extension Worker {
     /// Sends the request's head on `o`; a body follows as it comes.
     private mutating func sendRequest(_ f: Handle, _ o: Handle, parsed: Bool) {
         if !parsed { parseAgain(f) }
-        let route = forwards[f].route
         forwards[f].sentAt = now.times
         if forwards[f].verdict.mayStore { forwards[f].stamp = store.stamp(forwards[f].keyed.hash) }
         out.removeAll()
-        writeOriginRequest(f, route: route)
-        guard origins[o].channel.send(out.span) else {
+        composeRequest(f)
+        guard origins[o].channel.send(out) else {
             fail(f, .closed)
             return
         }
         forwards[f].sent = .head
-        originTimers.set(id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
         if !parsed, let c = forwards[f].client, !forwards[f].requestBody.isComplete { deferClient(c) }
     }
 
     /// Parses the exchange's head into `request` again; it was valid once and has not changed.
     mutating func parseAgain(_ f: Handle) {
+        Self.parseHead(of: &forwards[f], into: &request, site.headLimits)
+    }
+
+    private static func parseHead(of forward: inout Forward, into request: inout RequestHead, _ limits: HeadLimits) {
         var scan = HeadScan()
-        let result = request.parse(forwards[f].head, limits: site.headLimits, scan: &scan)
-        precondition(result == .complete(forwards[f].headCount), "a kept request head changed")
+        let result = request.parse(forward.head, limits: limits, scan: &scan)
+        precondition(result == .complete(forward.headCount), "a kept request head changed")
     }
 
     /// The origin connection of `f` failed: close it, then do what the retry rules say.

@@ -1,23 +1,34 @@
 internal import Bytes
 internal import Caching
+internal import Exchange
 internal import HTTP
+internal import Kernel
 internal import Loop
 internal import Settings
 
 /// The heads we write: to an origin and to a client.
 extension Worker {
-    /// Writes the exchange's request into `out`. Its head is parsed in `request`, over `forwards[f].head`.
-    mutating func writeOriginRequest(_ f: Handle, route: Int) {
-        let bytes = forwards[f].head
+    /// Writes the exchange's request into `out`. Its head is parsed in `request`.
+    mutating func composeRequest(_ f: Handle) {
+        guard let c = forwards[f].client else { return }
+        Self.writeRequest(
+            &forwards[f], request, site.routes[forwards[f].route].rules, site.forwarding, peer: clients[c].peer, to: &out)
+    }
+
+    private static func writeRequest(
+        _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
+        _ forwarding: ForwardedHeads, peer: SocketAddress, to out: inout ByteBuffer
+    ) {
+        let bytes = forward.head
         let options = ConnectionOptions(request.fields, bytes)
-        let stores = forwards[f].verdict.mayStore
+        let stores = forward.verdict.mayStore
         out.append(bytes.slice(request.methodName))
         out.append(0x20)
         if stores {
             // What is not keyed must not shape the answer: host and query are the key's.
-            out.append(forwards[f].keyedTarget)
+            out.append(forward.keyedTarget)
             out.append(" HTTP/1.1\r\nHost: ")
-            out.append(forwards[f].keyedHost)
+            out.append(forward.keyedHost)
         } else {
             if request.path.isEmpty { out.append("/") }
             out.append(bytes.slice(request.path))
@@ -33,13 +44,13 @@ extension Worker {
             let field = request.fields[index]
             // The length is said by the framing below.
             if field.id == .contentLength { continue }
-            guard site.routes[route].rules.treatment(of: field.id, storable: stores) == .send else { continue }
+            guard rules.treatment(of: field.id, storable: stores) == .send else { continue }
             if options.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
             appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
         }
         if stores {
             out.append("Accept-Encoding: ")
-            out.append(forwards[f].verdict.codings.fieldValue)
+            out.append(forward.verdict.codings.fieldValue)
             out.append("\r\n")
         }
         switch request.framing {
@@ -51,28 +62,14 @@ extension Worker {
         case .none, .untilClose: break
         }
         if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
-        if let c = forwards[f].client { site.forwarding.append(request, bytes, peer: clients[c].peer, to: &out) }
+        forwarding.append(request, bytes, peer: peer, to: &out)
         out.append("\r\n")
     }
 
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the front of
     /// `outbound`; the request's head is parsed in `request`.
-    mutating func writeClientHead(_ f: Handle, framing: ClientFraming, interim: Bool) {
-        let bytes = outbound.span
-        let options = ConnectionOptions(response.fields, bytes)
-        out.append("HTTP/1.1 ")
-        out.append(decimal: UInt64(response.status))
-        out.append(" ")
-        out.append(bytes.slice(response.reason))
-        out.append("\r\n")
-        let bodyless = response.framing == .none
-        for index in 0..<response.fields.count {
-            let field = response.fields[index]
-            if HopByHop.contains(field.id) || options.nominates(bytes.slice(field.name), response.fields, bytes) { continue }
-            // A HEAD or 304 keeps the length it describes; elsewhere the framing below says it.
-            if field.id == .contentLength, !bodyless || response.status == 204 || interim { continue }
-            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
-        }
+    mutating func composeAnswer(_ f: Handle, framing: ClientFraming, interim: Bool) {
+        Self.writeFields(response, outbound, interim: interim, to: &out)
         guard !interim else {
             if response.status == 101 { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
             out.append("\r\n")
@@ -89,19 +86,49 @@ extension Worker {
             out.append(decimal: n)
             out.append("\r\n")
         }
-        CacheStatus.appendForward(
-            forwards[f].forwarding, stored: forwards[f].stored, detail: forwards[f].reason,
-            key: forwards[f].routingKey, site.routes[forwards[f].route].rules.cacheStatus, to: &out)
-        if let c = forwards[f].client { appendConnection(closing: clients[c].closing, to: &out) }
+        appendForwardStatus(f)
+        if let c = forwards[f].client { Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out) }
         out.append("\r\n")
     }
 
+    /// Larder's Cache-Status of an exchange with an origin.
+    mutating func appendForwardStatus(_ f: Handle) {
+        guard site.routes[forwards[f].route].caches else { return }
+        Self.writeStatus(&forwards[f], site.routes[forwards[f].route].rules.cacheStatus, to: &out)
+    }
+
+    private static func writeStatus(_ forward: inout Forward, _ form: Policy.CacheStatus, to out: inout ByteBuffer) {
+        CacheStatus.appendForward(
+            forward.forwarding, stored: forward.stored, detail: forward.reason, key: forward.routingKey, form, to: &out)
+    }
+
+    /// The status line and the origin's fields, less what concerns its connection only.
+    private static func writeFields(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, interim: Bool, to out: inout ByteBuffer
+    ) {
+        let bytes = outbound.span
+        let options = ConnectionOptions(response.fields, bytes)
+        out.append("HTTP/1.1 ")
+        out.append(decimal: UInt64(response.status))
+        out.append(" ")
+        out.append(bytes.slice(response.reason))
+        out.append("\r\n")
+        let bodyless = response.framing == .none
+        for index in 0..<response.fields.count {
+            let field = response.fields[index]
+            if HopByHop.contains(field.id) || options.nominates(bytes.slice(field.name), response.fields, bytes) { continue }
+            // A HEAD or 304 keeps the length it describes; elsewhere the framing below says it.
+            if field.id == .contentLength, !bodyless || response.status == 204 || interim { continue }
+            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
+        }
+    }
+
     /// `Connection`, where it says something: close, or keep-alive to an HTTP/1.0 client that asked for it.
-    func appendConnection(closing: Bool, to buffer: inout ByteBuffer) {
+    static func appendConnection(closing: Bool, minorVersion: UInt8, to out: inout ByteBuffer) {
         if closing {
-            buffer.append("Connection: close\r\n")
-        } else if request.minorVersion == 0 {
-            buffer.append("Connection: keep-alive\r\n")
+            out.append("Connection: close\r\n")
+        } else if minorVersion == 0 {
+            out.append("Connection: keep-alive\r\n")
         }
     }
 }

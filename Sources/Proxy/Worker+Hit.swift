@@ -3,6 +3,7 @@ internal import Caching
 internal import HTTP
 internal import Kernel
 internal import Loop
+internal import Settings
 internal import Store
 
 /// Answers from the store: one `sendmsg` of the stored head, a few lines of our own and the body, straight from shared
@@ -13,14 +14,41 @@ extension Worker {
     mutating func answerFromStore(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int
     ) -> StoreAnswer {
-        // The borrowed view lives to the end of this function, inside the turn.
-        guard
-            let view = Self.find(store, key.span, keyed.hash, verdict, request.fields, inbound.span)
-        else { return .absent }
+        var hit = Hit()
+        let answer = Self.serve(
+            store, &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,
+            closing: clients[h].closing, &out, &hit)
+        guard answer == .answered else { return answer }
+        logHit(h, route: route, status: hit.status, bytes: hit.bytes)
+        inbound.removeFirst(headCount)
+        if !hit.sent {
+            closeClientNow(h)
+        } else if clients[h].closing {
+            finishClient(h)
+        } else if !clients[h].channel.isFlushed {
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+        }
+        return answer
+    }
+
+    private struct Hit {
+        var status: UInt16 = 0
+        var bytes = 0
+        var sent = false
+    }
+
+    /// Looks up, decides and sends. A function of separate parts, because the borrowed view lives through all of it.
+    private static func serve(
+        _ store: borrowing StoreThread, _ channel: inout Channel, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
+        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, closing: Bool, _ out: inout ByteBuffer,
+        _ hit: inout Hit
+    ) -> StoreAnswer {
+        guard let view = find(store, key.span, keyed.hash, verdict, request.fields, inbound.span) else { return .absent }
         let entry = EntryFacts(view.facts)
         let ageSeconds: UInt32
         let ttlSeconds: UInt32
-        switch site.routes[route].rules.use(entry, for: verdict, now: now.times) {
+        switch rules.use(entry, for: verdict, now: now) {
         case .fresh(let age, let ttl):
             ageSeconds = age
             ttlSeconds = ttl
@@ -28,15 +56,15 @@ extension Worker {
         case .refresh(let reason): return .refresh(reason)
         case .refused(let reason): return .refused(reason)
         }
-        var status = entry.status
-        var body = view.body
         out.removeAll()
+        hit.status = entry.status
         var head = view.head
+        var body = view.body
         if verdict.flags.contains(.conditional),
-            Conditional.evaluate(request, inbound.span, status: status, head: head, nowSeconds: now.times.wallSeconds)
-                == .notModified
+            Conditional.evaluate(
+                request, inbound.span, status: entry.status, head: head, nowSeconds: now.wallSeconds) == .notModified
         {
-            status = 304
+            hit.status = 304
             Conditional.appendNotModified(head: head, to: &out)
             head = Span()
             body = Span()
@@ -47,20 +75,12 @@ extension Worker {
         out.append(decimal: UInt64(ageSeconds))
         out.append("\r\n")
         CacheStatus.appendHit(
-            ttlSeconds: ttlSeconds, key: key.span.extracting(droppingFirst: keyed.routingStart),
-            site.routes[route].rules.cacheStatus, to: &out)
-        appendConnection(closing: clients[h].closing, to: &out)
+            ttlSeconds: ttlSeconds, key: key.span.extracting(droppingFirst: keyed.routingStart), rules.cacheStatus,
+            to: &out)
+        appendConnection(closing: closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
-        let sent = clients[h].channel.send(head, out.span, body)
-        logHit(h, route: route, status: status, bytes: head.count + out.count + body.count)
-        inbound.removeFirst(headCount)
-        if !sent {
-            closeClientNow(h)
-        } else if clients[h].closing {
-            finishClient(h)
-        } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id(h), deadline: now.milliseconds + site.writeTimeout)
-        }
+        hit.bytes = head.count + out.count + body.count
+        hit.sent = channel.send(head, out.span, body)
         return .answered
     }
 
@@ -77,7 +97,7 @@ extension Worker {
 }
 
 /// What the store had for a request.
-enum StoreAnswer {
+enum StoreAnswer: Equatable {
     case answered
     case absent
     /// An entry that is no longer fresh.

@@ -61,11 +61,9 @@ extension Worker {
             return
         }
         while !outbound.isEmpty {
-            switch response.parse(
-                outbound.span, limits: site.answerLimits, scan: &origins[o].scan, requestMethod: forwards[f].method)
-            {
+            switch Self.parse(outbound, into: &response, site.answerLimits, &origins[o].scan, forwards[f].method) {
             case .needMore:
-                if ended { fail(f, .malformed) } else { origins[o].channel.keep(outbound.span) }
+                if ended { fail(f, .malformed) } else { origins[o].channel.keep(outbound) }
                 return
             case .refused:
                 fail(f, .malformed)
@@ -82,6 +80,11 @@ extension Worker {
         }
         if ended { fail(f, failureOfClose(f)) }
     }
+
+    private static func parse(
+        _ bytes: borrowing ByteBuffer, into response: inout ResponseHead, _ limits: HeadLimits, _ scan: inout HeadScan,
+        _ method: Method
+    ) -> HeadResult { response.parse(bytes.span, limits: limits, scan: &scan, requestMethod: method) }
 
     /// What a close or reset means where the exchange stands.
     func failureOfClose(_ f: Handle) -> OriginFailure { forwards[f].responseStarted ? .truncated : .closed }

@@ -5,6 +5,7 @@ internal import Exchange
 internal import HTTP
 internal import Loop
 internal import Settings
+internal import Store
 
 /// One request: its route, what the cache may do with it, its key; then an answer from the store, or an origin.
 /// The hashes of a request and where the parts of its key begin. All zero for a request without a key.
@@ -37,7 +38,7 @@ extension Worker {
         var verdict = site.routes[route].rules.judge(request, inbound.span)
         if !site.routes[route].caches { verdict.bypass(nil) }
         var keyed = KeyedRequest()
-        switch site.routes[route].rules.writeKey(request, inbound.span, scheme: .http, into: &key) {
+        switch Self.writeKey(request, inbound, site.routes[route].rules, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
             keyed.targetStart = targetStart
@@ -67,4 +68,9 @@ extension Worker {
         }
         forward(h, route: route, verdict: verdict, forwarding, keyed, headCount: headCount)
     }
+
+    private static func writeKey(
+        _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer, _ rules: borrowing Rules,
+        into key: inout ByteBuffer
+    ) -> KeyVerdict { rules.writeKey(request, bytes.span, scheme: .http, into: &key) }
 }

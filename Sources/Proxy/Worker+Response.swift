@@ -2,6 +2,7 @@ internal import Bytes
 internal import Caching
 internal import Exchange
 internal import HTTP
+internal import Kernel
 internal import Loop
 internal import Settings
 internal import Store
@@ -30,14 +31,14 @@ extension Worker {
         }
         if request.minorVersion >= 1, let c = forwards[f].client {
             out.removeAll()
-            writeClientHead(f, framing: .none, interim: true)
-            guard clients[c].channel.send(out.span) else {
+            composeAnswer(f, framing: .none, interim: true)
+            guard clients[c].channel.send(out) else {
                 dropClient(c)
                 return
             }
         }
         outbound.removeFirst(headCount)
-        originTimers.set(id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
     }
 
     /// Both sides agreed on another protocol: from here on bytes pass as they are, both ways.
@@ -51,7 +52,7 @@ extension Worker {
         forwards[f].responseBody = BodyReader(.untilClose, trailerLimit: 0)
         clients[c].closing = true
         out.removeAll()
-        writeClientHead(f, framing: .none, interim: true)
+        composeAnswer(f, framing: .none, interim: true)
         outbound.removeFirst(headCount)
         passBody(f, o, ended: false)
         guard clients.contains(c), forwards.contains(f) else { return }
@@ -81,8 +82,7 @@ extension Worker {
                 // The whole body is here: it is committed first, so that the head can say `stored`.
                 Self.commit(
                     &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
-                    head: outbound.span, body: outbound.span.extracting(headCount..<(headCount + length)), &storedHead,
-                    &vary, now.times)
+                    head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary, now.times)
             } else {
                 beginFill(f, facts, headCount: headCount)
             }
@@ -120,35 +120,50 @@ extension Worker {
         forwards[f].framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the connection.
         if framing == .untilClose || !forwards[f].requestBody.isComplete { clients[c].closing = true }
-        writeClientHead(f, framing: framing, interim: false)
+        composeAnswer(f, framing: framing, interim: false)
     }
 
     /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole could be
     /// stored.
     private mutating func isNotModified(_ f: Handle) -> Bool {
+        let refusal = Self.writeStored(response, outbound, bodyCount: 0, now.times, limit: .max, into: &storedHead)
+        guard refusal == nil else { return false }
+        return Self.isNotModified(request, &forwards[f], response.status, storedHead, now.times)
+    }
+
+    private static func isNotModified(
+        _ request: borrowing RequestHead, _ forward: inout Forward, _ status: UInt16, _ stored: borrowing ByteBuffer,
+        _ now: Times
+    ) -> Bool {
+        Conditional.evaluate(
+            request, forward.head, status: status, head: stored.span, nowSeconds: now.wallSeconds) == .notModified
+    }
+
+    private static func writeNotModified(_ head: borrowing ByteBuffer, to out: inout ByteBuffer) {
+        Conditional.appendNotModified(head: head.span, to: &out)
+    }
+
+    /// Writes the stored form of `response`, which is parsed over `head`.
+    static func writeStored(
+        _ response: borrowing ResponseHead, _ head: borrowing ByteBuffer, bodyCount: Int, _ received: Times, limit: Int,
+        into storedHead: inout ByteBuffer
+    ) -> Reason? {
         storedHead.removeAll()
-        guard
-            StoredHead.write(
-                response, outbound.span, bodyCount: 0, receivedSeconds: now.times.wallSeconds, limit: .max,
-                into: &storedHead) == nil
-        else { return false }
-        return Conditional.evaluate(
-            request, forwards[f].head, status: response.status, head: storedHead.span, nowSeconds: now.times.wallSeconds)
-            == .notModified
+        return StoredHead.write(
+            response, head.span, bodyCount: bodyCount, receivedSeconds: received.wallSeconds, limit: limit,
+            into: &storedHead)
     }
 
     /// Answers 304 at once; the body still goes into the store, without this client.
     private mutating func answerNotModified(_ f: Handle, _ c: Handle) {
-        Conditional.appendNotModified(head: storedHead.span, to: &out)
-        CacheStatus.appendForward(
-            forwards[f].forwarding, stored: forwards[f].stored, detail: forwards[f].reason,
-            key: forwards[f].routingKey, site.routes[forwards[f].route].rules.cacheStatus, to: &out)
-        appendConnection(closing: clients[c].closing, to: &out)
+        Self.writeNotModified(storedHead, to: &out)
+        appendForwardStatus(f)
+        Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
         forwards[f].status = 304
         logForward(f)
         forwards[f].client = nil
-        let sent = clients[c].channel.send(out.span)
+        let sent = clients[c].channel.send(out)
         out.removeAll()
         if sent { releaseClient(c) } else { closeClientNow(c) }
     }

@@ -7,10 +7,12 @@ internal import Loop
 extension Worker {
     mutating func fireTimers() {
         while let index = clientTimers.popExpired(now: now.milliseconds) {
-            if let h = clients.handle(at: index) { clientExpired(h) }
+            var position = index
+            if let h = clients.next(from: &position), id(h) == index { clientExpired(h) }
         }
         while let index = originTimers.popExpired(now: now.milliseconds) {
-            if let h = origins.handle(at: index) { originExpired(h) }
+            var position = index
+            if let o = origins.next(from: &position), id(o) == index { originExpired(o) }
         }
         if let until = acceptPausedUntil, until <= now.milliseconds { resumeAccepting() }
     }
@@ -50,11 +52,11 @@ extension Worker {
                     fail(f, .responseTimeout)
                 } else {
                     // The client is still sending; its own deadline runs.
-                    originTimers.set(id(o), deadline: now.milliseconds + timeouts.response)
+                    originTimers.set(id: id(o), deadline: now.milliseconds + timeouts.response)
                 }
             } else if let c = forwards[f].client, clients[c].channel.backlog >= Channel.window {
                 // We do not read because the client does not: its own deadline runs.
-                originTimers.set(id(o), deadline: now.milliseconds + timeouts.idle)
+                originTimers.set(id: id(o), deadline: now.milliseconds + timeouts.idle)
             } else {
                 fail(f, .truncated)
             }

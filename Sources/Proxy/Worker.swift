@@ -7,6 +7,7 @@ internal import Kernel
 internal import Loop
 internal import Store
 internal import Synchronization
+internal import SystemPackage
 
 /// One thread of the data plane: an epoll loop that owns its connections, its pools and its row of the store.
 ///
