@@ -17,11 +17,10 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @usableFromInline var states: UnsafeMutablePointer<UInt32>
     @usableFromInline var nextFree: UnsafeMutablePointer<UInt32>
     @usableFromInline var capacity = 0
-    /// Slots that were ever used: indices are below it.
-    public private(set) var used = 0
+    // Slots that were ever used.
+    @usableFromInline var used = 0
     @usableFromInline var firstFree = UInt32.max
-    /// Live elements.
-    public private(set) var count = 0
+    @usableFromInline var live = 0
     /// The kind of this table's handles.
     public let kind: UInt8
 
@@ -45,12 +44,18 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         unsafe nextFree.deallocate()
     }
 
+    /// Live elements.
+    @inlinable public var count: Int { live }
+    /// Every index ever handed out is below it: what arrays beside the table need.
+    @inlinable public var indexLimit: Int { used }
+
     /// Whether the handle's element is still there.
     @inlinable
     public func contains(_ handle: Handle) -> Bool {
         let index = Int(handle.index)
+        guard handle.kind == kind, index < used else { return false }
         // `states` is initialised below `used`.
-        return unsafe handle.kind == kind && index < used && states[index] == handle.generation | slotIsLive
+        return unsafe states[index] == handle.generation | slotIsLive
     }
 
     /// Puts an element into a free slot. Amortised O(1); moves no other element.
@@ -109,9 +114,9 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 
     /// A free slot's index; its state is its generation.
-    @usableFromInline
+    @inlinable
     mutating func takeSlot() -> Int {
-        count += 1
+        live += 1
         if firstFree != .max {
             let index = Int(firstFree)
             // Free slots are below `used`.
@@ -127,17 +132,18 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         return index
     }
 
-    @usableFromInline
+    @inlinable
     mutating func giveSlot(_ index: Int) {
         // A live slot: all three arrays hold it.
         unsafe states[index] = (states[index] &+ 1) & Handle.generationMask
         unsafe nextFree[index] = firstFree
         firstFree = UInt32(truncatingIfNeeded: index)
-        count -= 1
+        live -= 1
     }
 
     /// One more chunk; the directory and the state arrays double when they are full.
-    private mutating func grow() {
+    @usableFromInline
+    mutating func grow() {
         let full = capacity >> chunkShift
         precondition(capacity < Int(UInt32.max) - chunkSize, "more slots than a handle can name")
         if full & (full - 1) == 0 {
@@ -162,8 +168,8 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 }
 
-@usableFromInline @inline(__always) var chunkShift: Int { 8 }
-@usableFromInline @inline(__always) var chunkSize: Int { 256 }
-@usableFromInline @inline(__always) var chunkMask: Int { 255 }
+@inlinable var chunkShift: Int { 8 }
+@inlinable var chunkSize: Int { 256 }
+@inlinable var chunkMask: Int { 255 }
 /// Above the 24 bits of generation.
-@usableFromInline @inline(__always) var slotIsLive: UInt32 { 1 << 31 }
+@inlinable var slotIsLive: UInt32 { 1 << 31 }

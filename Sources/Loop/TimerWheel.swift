@@ -198,6 +198,6 @@ private let ticksMask: UInt64 = 7
 /// 42 bits: what seven levels hold.
 private let lastTick: UInt64 = 1 << 42 - 1
 private let slotTag: UInt32 = 1 << 31
-@usableFromInline var latestDeadline: UInt64 { (1 << 42 - 1) << 3 }
-@usableFromInline var never: UInt64 { .max }
-@usableFromInline var nowhere: UInt32 { .max }
+@inlinable var latestDeadline: UInt64 { (1 << 42 - 1) << 3 }
+@inlinable var never: UInt64 { .max }
+@inlinable var nowhere: UInt32 { .max }
