@@ -19,7 +19,8 @@ struct FuzzCorpusTests {
     }
 
     func run(_ name: String, _ check: (Span<UInt8>) -> Void) throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz/corpus/\(name)")
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../Fuzz/corpus/\(name)")
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
         #expect(!files.isEmpty)
         replay(files.map { $0.path() }, check)

@@ -43,18 +43,23 @@ private func decode(_ bytes: Span<UInt8>, cuts: some Sequence<Int>) -> Decoded {
     return decoded
 }
 
-/// The outcome does not depend on how the bytes are cut; the body, coded again, decodes to itself; trailers are lines.
+/// The outcome does not depend on how the bytes are cut; the body, coded again, decodes to itself; trailers
+/// are lines.
 public func checkChunked(_ bytes: Span<UInt8>) {
     let whole = decode(bytes, cuts: [])
     precondition(decode(bytes, cuts: 0..<bytes.count) == whole, "whole and byte by byte differ")
     precondition(decode(bytes, cuts: [bytes.count / 2]) == whole, "whole and halves differ")
     guard let length = whole.length else { return }
     precondition(length <= bytes.count)
-    precondition(decode(bytes.extracting(first: length - 1), cuts: []).length == nil, "complete only with its last byte")
+    precondition(
+        decode(bytes.extracting(first: length - 1), cuts: []).length == nil,
+        "complete only with its last byte")
     precondition(whole.trailers.isEmpty || whole.saw)
 
     var coded: [UInt8] = []
-    if !whole.body.isEmpty { coded = Array(String(whole.body.count, radix: 16).utf8) + [13, 10] + whole.body + [13, 10] }
+    if !whole.body.isEmpty {
+        coded = Array(String(whole.body.count, radix: 16).utf8) + [13, 10] + whole.body + [13, 10]
+    }
     coded += Array("0\r\n".utf8) + whole.trailers + [13, 10]
     let again = decode(coded.span, cuts: [])
     precondition(again.body == whole.body && again.trailers == whole.trailers && again.length == coded.count)
@@ -62,8 +67,10 @@ public func checkChunked(_ bytes: Span<UInt8>) {
     var head = ResponseHead()
     var scan = HeadScan()
     let lines = Array("HTTP/1.1 200\r\n".utf8) + whole.trailers + [13, 10]
-    let result = head.parse(lines.span, limits: HeadLimits(head: 1_024, fields: 128), scan: &scan, requestMethod: .get)
-    precondition(result == .complete(lines.count) && head.framing == .untilClose && !head.fields.contains(.connection))
+    let result = head.parse(
+        lines.span, limits: HeadLimits(head: 1_024, fields: 128), scan: &scan, requestMethod: .get)
+    precondition(
+        result == .complete(lines.count) && head.framing == .untilClose && !head.fields.contains(.connection))
 }
 
 /// What is read is one of the three forms, and written out it reads the same.

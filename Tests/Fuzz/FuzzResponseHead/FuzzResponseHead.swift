@@ -1,4 +1,5 @@
-/// Fuzzes checkResponseHead under libFuzzer (built with FUZZING defined), or replays files given as arguments.
+/// Fuzzes checkResponseHead under libFuzzer (built with FUZZING defined), or replays files given as
+/// arguments.
 import FuzzChecks
 
 #if FUZZING
