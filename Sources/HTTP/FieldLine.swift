@@ -2,8 +2,8 @@
 ///
 ///     Name: value CRLF      no space before the colon, no folding, no control byte but HTAB inside the value
 ///
-/// A line is judged only once its LF is there, so that a message that comes in pieces gets the verdict that it would
-/// get in one piece; callers ask `hasLineEnd` before they report a refusal.
+/// A line is judged only once its LF is there, so that a message that comes in pieces gets the verdict that
+/// it would get in one piece; callers ask `hasLineEnd` before they report a refusal.
 import Bytes
 
 /// What became of a line.
@@ -20,8 +20,8 @@ enum FieldLine {
     static let carriageReturn: UInt8 = 0x0d
     static let lineFeed: UInt8 = 0x0a
 
-    /// Parses the line at `start`, which is inside `bytes` and does not hold CR (the blank line is the caller's).
-    /// Slices are relative to `bytes[0]`; the last index must fit 16 bits.
+    /// Parses the line at `start`, which is inside `bytes` and does not hold CR (the blank line is the
+    /// caller's). Slices are relative to `bytes[0]`; the last index must fit 16 bits.
     @inline(__always)
     static func parse(_ bytes: Span<UInt8>, from start: Int) -> FieldLineResult {
         var colon = bytes.firstNonAlphanumericOrHyphen(from: start)
@@ -33,13 +33,17 @@ enum FieldLine {
         while valueStart < bytes.count, ASCII.isBlank(bytes[valueStart]) { valueStart &+= 1 }
         let lineEnd = bytes.firstControl(from: valueStart)
         guard lineEnd &+ 1 < bytes.count else {
-            return lineEnd < bytes.count && bytes[lineEnd] != carriageReturn ? brokenValue(bytes, at: lineEnd) : .incomplete
+            return lineEnd < bytes.count && bytes[lineEnd] != carriageReturn
+                ? brokenValue(bytes, at: lineEnd) : .incomplete
         }
-        guard bytes[lineEnd] == carriageReturn, bytes[lineEnd &+ 1] == lineFeed else { return brokenValue(bytes, at: lineEnd) }
+        guard bytes[lineEnd] == carriageReturn, bytes[lineEnd &+ 1] == lineFeed else {
+            return brokenValue(bytes, at: lineEnd)
+        }
         var valueEnd = lineEnd
         while valueEnd > valueStart, ASCII.isBlank(bytes[valueEnd &- 1]) { valueEnd &-= 1 }
         let field = Field(
-            name: Slice(start: start, count: colon &- start), value: Slice(start: valueStart, count: valueEnd &- valueStart),
+            name: Slice(start: start, count: colon &- start),
+            value: Slice(start: valueStart, count: valueEnd &- valueStart),
             id: FieldName.identify(bytes, from: start, count: colon &- start))
         return .line(field, next: lineEnd &+ 2)
     }
@@ -66,7 +70,9 @@ enum FieldLine {
     }
 
     /// A CR is bare unless LF follows; without a following byte nobody can tell yet.
-    static func brokenAtCarriageReturn(_ bytes: Span<UInt8>, at index: Int, otherwise: Refusal) -> FieldLineResult {
+    static func brokenAtCarriageReturn(_ bytes: Span<UInt8>, at index: Int, otherwise: Refusal)
+        -> FieldLineResult
+    {
         guard index &+ 1 < bytes.count else { return .incomplete }
         return .refused(bytes[index &+ 1] == lineFeed ? otherwise : .bareLineBreak, at: index)
     }

@@ -20,7 +20,9 @@ struct ASCIITests {
             let lower = Array(String(decoding: [byte], as: UTF8.self).lowercased().utf8)
             #expect(ASCII.lowercased(byte) == (byte < 128 ? lower[0] : byte))
             let isHex = byte < 128 && Character(Unicode.Scalar(byte)).isHexDigit
-            #expect(ASCII.hexValue(byte).map(Int.init) == (isHex ? Character(Unicode.Scalar(byte)).hexDigitValue : nil))
+            #expect(
+                ASCII.hexValue(byte).map(Int.init)
+                    == (isHex ? Character(Unicode.Scalar(byte)).hexDigitValue : nil))
         }
     }
 
@@ -41,7 +43,9 @@ struct ASCIITests {
         for start in 0...bytes.count {
             for length in 0...min(8, bytes.count - start) {
                 var expected: UInt64 = 0
-                for offset in (0..<length).reversed() { expected = expected << 8 | UInt64(bytes[start + offset]) }
+                for offset in (0..<length).reversed() {
+                    expected = expected << 8 | UInt64(bytes[start + offset])
+                }
                 let word = bytes.span.word(at: start, length: length)
                 #expect(word == expected)
                 if length == min(8, bytes.count - start) {
@@ -70,7 +74,8 @@ struct ASCIITests {
         func first(_ test: (UInt8) -> Bool) -> Int { bytes[start...].firstIndex(where: test) ?? bytes.count }
         let span = bytes.span
         let found = [
-            span.firstIndex(of: byte, from: start) ?? bytes.count, span.firstControl(from: start), span.firstNonVisible(from: start),
+            span.firstIndex(of: byte, from: start) ?? bytes.count, span.firstControl(from: start),
+            span.firstNonVisible(from: start),
             span.firstNonAlphanumericOrHyphen(from: start),
         ]
         let expected = [

@@ -21,7 +21,8 @@ struct ByteBufferTests {
         var buffer = ByteBuffer(capacity: Int.random(in: 0...40, using: &random))
         var model: [UInt8] = []
         for step in 0..<500 {
-            let number = UInt64.random(in: 0...UInt64.max, using: &random) >> UInt64.random(in: 0...63, using: &random)
+            let number =
+                UInt64.random(in: 0...UInt64.max, using: &random) >> UInt64.random(in: 0...63, using: &random)
             switch Int.random(in: 0..<12, using: &random) {
             case 0:
                 buffer.append(UInt8(truncatingIfNeeded: number))
@@ -72,7 +73,9 @@ struct ByteBufferTests {
                 }
             }
             let (copied, count, isEmpty) = (buffer.span.copied, buffer.count, buffer.isEmpty)
-            guard copied == model, count == model.count, isEmpty == model.isEmpty, buffer.count + buffer.spareCount <= buffer.capacity else {
+            guard copied == model, count == model.count, isEmpty == model.isEmpty,
+                buffer.count + buffer.spareCount <= buffer.capacity
+            else {
                 Issue.record("seed \(seed), step \(step)")
                 return
             }
@@ -93,7 +96,8 @@ struct ByteBufferTests {
     }
 
     @Test(arguments: [
-        (0, "0"), (9, "9"), (10, "a"), (15, "f"), (16, "10"), (255, "ff"), (256, "100"), (UInt64.max, "ffffffffffffffff"), (1 << 60, "1000000000000000"),
+        (0, "0"), (9, "9"), (10, "a"), (15, "f"), (16, "10"), (255, "ff"), (256, "100"),
+        (UInt64.max, "ffffffffffffffff"), (1 << 60, "1000000000000000"),
     ])
     func hexadecimal(_ number: UInt64, _ text: String) {
         var buffer = ByteBuffer(capacity: 0)
@@ -118,8 +122,11 @@ struct XXH3Tests {
         let bytes = (0..<600).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         for length in 0...600 {
             // The same bytes at another address hash alike.
-            let (prefix, copy) = (bytes.span.extracting(first: length), Array(([0] + bytes)[1..<(length + 1)]))
-            let same = XXH3.hash64(prefix, seed: 1) == XXH3.hash64(copy.span, seed: 1)
+            let (prefix, copy) = (
+                bytes.span.extracting(first: length), Array(([0] + bytes)[1..<(length + 1)])
+            )
+            let same =
+                XXH3.hash64(prefix, seed: 1) == XXH3.hash64(copy.span, seed: 1)
                 && XXH3.hash128(prefix, seed: 1) == XXH3.hash128(copy.span, seed: 1)
             #expect(same)
             for seed in 0..<3 as Range<UInt64> {
