@@ -5,8 +5,8 @@ public import Settings
 /// A configuration that can be used.
 public struct LoadedConfiguration: Sendable {
     public var settings: Settings
-    /// The decision tables of the policies that were read, by the policies' names.
-    public var decisions: [String: [PolicyDecision]] = [:]
+    /// The policies that were read, in the order of their names.
+    public var policies: [LoadedPolicy] = []
     /// Warnings and notes.
     public var notes: [Problem] = []
 
@@ -14,6 +14,18 @@ public struct LoadedConfiguration: Sendable {
 
     /// The effective configuration, all defaults filled in; it reads back as the same settings.
     public var document: Tree { Sections.file.write(Draft(settings)) }
+}
+
+/// A policy with its decision table.
+public struct LoadedPolicy: Sendable, Equatable {
+    public var policy: Policy
+    public var decisions: [PolicyDecision]
+
+    /// The effective policy as a file, without `extends`.
+    public var document: Tree {
+        Sections.policy(from: Policy(name: policy.name)).write(
+            PolicyDraft(policy: policy, decisions: decisions))
+    }
 }
 
 public enum ConfigurationFile {
@@ -71,15 +83,28 @@ public enum ConfigurationFile {
         }
         var loaded = LoadedConfiguration(settings: draft.settings)
         loaded.notes = problems
-        let names = everyPolicy ? policies.names : draft.settings.policies.map(\.name)
-        for name in names {
-            if let decisions = policies.policy(name)?.decisions, !decisions.isEmpty { loaded.decisions[name] = decisions }
-        }
+        loaded.policies = policies.loaded
         return loaded
     }
 
+    /// All policies of a folder, with the built-in one.
+    /// - Parameter shownFolder: the folder as messages name it.
+    /// - Throws: every mistake that was found.
+    public static func policies(
+        inFolder folder: String, shownFolder: String, files: FileSource
+    ) throws(ConfigurationError) -> [LoadedPolicy] {
+        var policies = PolicyFolder(path: folder, shownPath: shownFolder, files: files)
+        for name in policies.names { _ = policies.policy(name) }
+        if policies.problems.contains(where: { $0.kind == .error }) {
+            throw ConfigurationError(problems: policies.problems.filter { $0.kind == .error })
+        }
+        return policies.loaded
+    }
+
     private static func failure(_ file: String, _ message: String, line: Int? = nil) -> ConfigurationError {
-        ConfigurationError(problems: [Problem(kind: .error, file: file, line: line, path: "", message: message)])
+        ConfigurationError(problems: [
+            Problem(kind: .error, file: file, line: line, path: "", message: message)
+        ])
     }
 }
 

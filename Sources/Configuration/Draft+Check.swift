@@ -7,7 +7,8 @@ extension Draft {
         checkBinds(&reading)
         checkRouteNames(&reading)
         checkReachability(&reading)
-        for upstream in settings.upstreams where !routes.isEmpty && !routes.contains(where: { $0.upstream == upstream.name }) {
+        for upstream in settings.upstreams
+        where !routes.isEmpty && !routes.contains(where: { $0.upstream == upstream.name }) {
             reading.report(as: .warning, at: "upstreams.\(upstream.name)", "no route uses it")
         }
     }
@@ -19,7 +20,8 @@ extension Draft {
         for (bind, path) in binds {
             if case .tcp(_, port: 0) = bind { continue }
             if let other = seen[bind] {
-                reading.report(at: path, "found '\(bind)', which \(other) has; allowed: addresses that differ")
+                reading.report(
+                    at: path, "found '\(bind)', which \(other) has; allowed: addresses that differ")
             }
             seen[bind] = path
         }
@@ -33,10 +35,12 @@ extension Draft {
                 seen[name] = index
                 continue
             }
-            // Two routes of the same host and path without names: the second is never reached, which is said already.
+            // Two routes of the same host and path without names: the second is never reached, which is said
+            // already.
             if route.name == nil, routes[first].name == nil { continue }
             reading.report(
-                at: "routes[\(index)].name", "found '\(name)', which routes[\(first)] has; allowed: names that differ")
+                at: "routes[\(index)].name",
+                "found '\(name)', which routes[\(first)] has; allowed: names that differ")
         }
     }
 
@@ -47,11 +51,13 @@ extension Draft {
             if isSame, route.name == nil, routes[first].name == nil {
                 reading.report(
                     at: "routes[\(index)]",
-                    "found the host and path of routes[\(first)]; allowed: routes that differ, or names that do")
+                    "found the host and path of routes[\(first)]; allowed: routes that differ"
+                )
             } else {
                 reading.report(
                     as: .warning, at: "routes[\(index)]",
-                    "never reached: routes[\(first)] '\(routes[first].effectiveName)' takes all of its requests")
+                    "never reached: routes[\(first)] '\(routes[first].effectiveName)' takes all its requests"
+                )
             }
         }
     }
@@ -76,9 +82,10 @@ extension Draft {
                 }
             }
             if let upstream = settings.upstreams.firstIndex(where: { $0.name == draft.upstream }) {
-                settings.routes.append(Route(
-                    name: draft.effectiveName, host: draft.host, path: draft.path, policy: policyIndex,
-                    upstream: upstream))
+                settings.routes.append(
+                    Route(
+                        name: draft.effectiveName, host: draft.host, path: draft.path, policy: policyIndex,
+                        upstream: upstream))
             } else if !reading.isGiven("upstreams.\(draft.upstream)") {
                 let names = settings.upstreams.map(\.name)
                 reading.report(
@@ -95,8 +102,8 @@ extension Draft {
         for policy in settings.policies where policy.store.maxBodyBytes > limit {
             policies.report(
                 policy.name, at: "store.maxBody",
-                "found '\(ByteCount.format(policy.store.maxBodyBytes))'; allowed: at most \(ByteCount.format(limit)), half a "
-                    + "store segment (cache.memory ÷ 1024, from 64KiB to 2MiB)")
+                "found '\(ByteCount.format(policy.store.maxBodyBytes))'; allowed: at most "
+                    + "\(ByteCount.format(limit)), half a store segment (cache.memory ÷ 1024, from 64KiB to 2MiB)")
         }
     }
 }
@@ -114,7 +121,8 @@ extension HostPattern {
         case (.any, _): true
         case (.exact(let host), .exact(let otherHost)): host == otherHost
         case (.subdomains(let apex), .exact(let host)): host.hasSuffix(".\(apex)")
-        case (.subdomains(let apex), .subdomains(let otherApex)): otherApex == apex || otherApex.hasSuffix(".\(apex)")
+        case (.subdomains(let apex), .subdomains(let otherApex)):
+            otherApex == apex || otherApex.hasSuffix(".\(apex)")
         case (.exact, _), (.subdomains, .any): false
         }
     }

@@ -1,4 +1,5 @@
-/// A configuration file as it is written: routes name their upstream and policy, where `Settings` has indexes.
+/// A configuration file as it is written: routes name their upstream and policy, where `Settings` has
+/// indexes.
 
 internal import Settings
 

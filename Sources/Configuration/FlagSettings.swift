@@ -16,7 +16,9 @@ public struct FlagSettings: Sendable {
 
     /// - Parameter folder: what relative paths start from.
     /// - Throws: every mistake that was found, the flag in the place of the file.
-    public func load(folder: String, files source: FileSource) throws(ConfigurationError) -> LoadedConfiguration {
+    public func load(folder: String, files source: FileSource) throws(ConfigurationError)
+        -> LoadedConfiguration
+    {
         var draft = Draft()
         var problems: [Problem] = []
         func value<Value>(_ form: Form<Value>, _ flag: String, _ text: String) -> Value? {
@@ -44,16 +46,23 @@ public struct FlagSettings: Sendable {
         switch (upstream, files) {
         case (.some(let url), nil):
             if let address = Self.address(of: url, value, report) {
-                draft.settings.upstreams = [Upstream(name: "upstream", origin: .servers([Upstream.Server(address)]))]
+                draft.settings.upstreams = [
+                    Upstream(name: "upstream", origin: .servers([Upstream.Server(address)]))
+                ]
                 draft.routes = [RouteDraft(upstream: "upstream")]
             }
         case (nil, .some(let path)):
             if let root = value(.path, "--files", path) {
                 let absolute = Reading(file: "", folder: folder).resolve(root)
-                draft.settings.upstreams = [Upstream(name: "files", origin: .files(Upstream.Files(root: absolute)))]
+                draft.settings.upstreams = [
+                    Upstream(name: "files", origin: .files(Upstream.Files(root: absolute)))
+                ]
                 draft.routes = [RouteDraft(upstream: "files")]
             }
-        default: report("larder", "found \(upstream == nil ? "none" : "both") of --upstream and --files; allowed: one of them")
+        default:
+            report(
+                "larder",
+                "found \(upstream == nil ? "none" : "both") of --upstream and --files; allowed: one of them")
         }
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
         return try ConfigurationFile.finish(
@@ -61,11 +70,14 @@ public struct FlagSettings: Sendable {
     }
 
     private func setAccessLog(
-        _ text: String, _ draft: inout Draft, _ value: (Form<Settings.Log.Access>, String, String) -> Settings.Log.Access?,
+        _ text: String, _ draft: inout Draft,
+        _ value: (Form<Settings.Log.Access>, String, String) -> Settings.Log.Access?,
         _ report: (String, String) -> Void
     ) {
         guard let access = value(Sections.resolvedAccessLog, "--access-log", text) else { return }
-        if access == .syslog { report("--access-log", "not built yet: the access log cannot go to syslog yet") }
+        if access == .syslog {
+            report("--access-log", "not built yet: the access log cannot go to syslog yet")
+        }
         draft.settings.log.access = access
     }
 
@@ -81,7 +93,8 @@ public struct FlagSettings: Sendable {
         guard url.lowercased().hasPrefix("http://") else { return value(.serverAddress, "--upstream", url) }
         var authority = url.dropFirst(7)
         if authority.hasSuffix("/") { authority = authority.dropLast() }
-        if authority.isEmpty || authority.contains("/") || authority.contains("?") || authority.contains("@") {
+        if authority.isEmpty || authority.contains("/") || authority.contains("?") || authority.contains("@")
+        {
             report("--upstream", "found '\(url)'; allowed: http://host:port without path, query and user")
             return nil
         }

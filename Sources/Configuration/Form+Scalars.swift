@@ -22,7 +22,9 @@ extension Form where Value == Int {
         let bounds = "from \(ByteCount.format(range.lowerBound)) to \(ByteCount.format(range.upperBound))"
         return Form(
             scalar: "size", allowed: "a size \(bounds), such as 64KiB",
-            schema: .object(["type": .list(["string", "integer"]), "pattern": "^[0-9]+(B|KiB|MiB|GiB|TiB)?$"]),
+            schema: .object([
+                "type": .list(["string", "integer"]), "pattern": "^[0-9]+(B|KiB|MiB|GiB|TiB)?$",
+            ]),
             parse: { ByteCount.parse($0).flatMap { range.contains($0) ? $0 : nil } },
             hint: { text in
                 let number = text.prefix { $0.isASCII && $0.isNumber }
@@ -37,7 +39,8 @@ extension Form where Value == Int {
 
     /// Milliseconds.
     static func duration(_ range: ClosedRange<Int>) -> Form {
-        let bounds = "from \(Milliseconds.format(range.lowerBound)) to \(Milliseconds.format(range.upperBound))"
+        let bounds =
+            "from \(Milliseconds.format(range.lowerBound)) to \(Milliseconds.format(range.upperBound))"
         return Form(
             scalar: "duration", allowed: "a duration \(bounds), such as 30s (ms, s, m, h, d)",
             schema: .object(["type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"]),
@@ -54,7 +57,8 @@ extension Form where Value == Int {
         Form.duration(range.lowerBound * 1000...range.upperBound * 1000)
             .checked { milliseconds in
                 milliseconds % 1000 == 0
-                    ? nil : "found '\(Milliseconds.format(milliseconds))'; allowed: a duration of whole seconds"
+                    ? nil
+                    : "found '\(Milliseconds.format(milliseconds))'; allowed: a duration of whole seconds"
             }
             .map({ $0 / 1000 }, back: { $0 * 1000 })
     }
@@ -106,11 +110,15 @@ extension Form where Value == String {
     static var anyScalar: Tree { .object(["type": .list(["string", "number", "boolean"])]) }
 
     /// A line of text.
-    static func text(_ type: String = "text", allowed: String = "a line of text", isValid: @escaping (String) -> Bool = { _ in true }) -> Form {
+    static func text(
+        _ type: String = "text", allowed: String = "a line of text",
+        isValid: @escaping (String) -> Bool = { _ in true }
+    ) -> Form {
         Form(
             scalar: type, allowed: allowed, schema: anyScalar,
             parse: { text in
-                let isLine = !text.isEmpty && text.utf8.count <= 4096
+                let isLine =
+                    !text.isEmpty && text.utf8.count <= 4096
                     && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
                 return isLine && isValid(text) ? text : nil
             }, write: { .text($0) })
@@ -118,7 +126,9 @@ extension Form where Value == String {
 
     /// A name that can stand in a path of the admin API and in a metric.
     static var name: Form {
-        text("name", allowed: "a name of at most 64 letters, digits, '.', '_' and '-', a letter or digit first") {
+        text(
+            "name", allowed: "a name of at most 64 letters, digits, '.', '_' and '-', a letter or digit first"
+        ) {
             Naming.isName($0)
         }
     }
@@ -142,5 +152,7 @@ enum Naming {
         !text.isEmpty && text.utf8.allSatisfy { isAlphanumeric($0) || "!#$%&'*+-.^_`|~".utf8.contains($0) }
     }
 
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 }
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10
+    }
 }

@@ -1,5 +1,6 @@
-/// How one kind of value is read, written, described to editors and documented. Settings are declared with forms once
-/// (`Sections+*.swift`), and parser, JSON Schema, reference and `check` all follow from that declaration.
+/// How one kind of value is read, written, described to editors and documented. Settings are declared with
+/// forms once (`Sections+*.swift`), and parser, JSON Schema, reference and `check` all follow from that
+/// declaration.
 struct Form<Value> {
     /// As the reference names it: `size`, `list of addresses`.
     var type: String
@@ -9,6 +10,9 @@ struct Form<Value> {
     var schema: Tree
     /// The keys inside, their paths relative to this value (`.name`, `[].name`).
     var rows: [ReferenceRow] = []
+    /// What was probably meant by a text that is not allowed, for the end of the message (`; did you mean
+    /// …?`).
+    var hint: (String) -> String = { _ in "" }
     /// nil: a problem was reported.
     var read: (Node, inout Reading) -> Value?
     var write: (Value) -> Tree
@@ -21,20 +25,17 @@ struct ReferenceRow {
     /// The default, as YAML; `required`; or nothing.
     var standard: String
     var meaning: String
-    var isBuilt = true
 }
 
 extension Form {
     /// A value written as one scalar.
-    /// - Parameters:
-    ///   - parse: nil for what is not allowed.
-    ///   - hint: what was probably meant, for the end of the message (`; did you mean …?`).
+    /// - Parameter parse: nil for what is not allowed.
     init(
         scalar type: String, allowed: String, schema: Tree, parse: @escaping (String) -> Value?,
         hint: @escaping (String) -> String = { _ in "" }, write: @escaping (Value) -> Tree
     ) {
         self.init(
-            type: type, allowed: allowed, schema: schema,
+            type: type, allowed: allowed, schema: schema, hint: hint,
             read: { node, reading in
                 guard case .text(let text) = node.content else {
                     reading.reportWrong(node, allowed: allowed)
@@ -63,7 +64,7 @@ extension Form {
     /// The same value in another type.
     func map<Other>(_ from: @escaping (Value) -> Other, back: @escaping (Other) -> Value) -> Form<Other> {
         Form<Other>(
-            type: type, allowed: allowed, schema: schema, rows: rows,
+            type: type, allowed: allowed, schema: schema, rows: rows, hint: hint,
             read: { [read] node, reading in read(node, &reading).map(from) },
             write: { [write] other in write(back(other)) })
     }
@@ -78,11 +79,12 @@ extension Form {
                 // The message says `none` too: the value's own form does not know of it.
                 var inner = reading
                 if let value = read(node, &inner) { return .some(value) }
+                var meant = ""
                 if case .text(let text) = node.content {
-                    reading.reportWrong(node, allowed: "\(allowed), or none", hint: Suggestion.text(for: text, among: ["none"]))
-                } else {
-                    reading.reportWrong(node, allowed: "\(allowed), or none")
+                    meant = hint(text)
+                    if meant.isEmpty { meant = Suggestion.text(for: text, among: ["none"]) }
                 }
+                reading.reportWrong(node, allowed: "\(allowed), or none", hint: meant)
                 return nil
             },
             write: { [write] value in value.map(write) ?? "none" })
@@ -90,11 +92,13 @@ extension Form {
 
     /// A list of such values.
     func list(of plural: String, atLeast minimum: Int = 0, atMost maximum: Int = 1024) -> Form<[Value]> {
-        let allowed = minimum == 0 ? "a list of \(plural)" : "a list of at least \(minimum) of \(plural)"
+        // The reference shows words as code, messages do not.
+        let items = plural.filter { $0 != "`" }
+        let allowed = minimum == 0 ? "a list of \(items)" : "a list of \(items), at least \(minimum)"
         var schema: [Tree.Entry] = [.init("type", "array"), .init("items", self.schema)]
         if minimum > 0 { schema.append(.init("minItems", .number(minimum))) }
         return Form<[Value]>(
-            type: "list of \(plural)", allowed: "a list of \(plural)", schema: .map(schema),
+            type: "list of \(plural)", allowed: allowed, schema: .map(schema),
             rows: rows.map { row in
                 var row = row
                 row.path = "[]" + row.path

@@ -9,8 +9,12 @@ extension Form where Value == BindAddress {
             allowed: "an IP address and port (0.0.0.0:8080, '[::]:8080' quoted) or unix:/path",
             schema: .object(["type": "string"]), parse: { BindAddress(parsing: $0) },
             hint: { text in
-                if !text.isEmpty, text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) { return "; did you mean '0.0.0.0:\(text)'?" }
-                if text.hasPrefix(":"), BindAddress(parsing: "[::]\(text)") != nil { return "; did you mean '[::]\(text)'?" }
+                if !text.isEmpty, text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) {
+                    return "; did you mean '0.0.0.0:\(text)'?"
+                }
+                if text.hasPrefix(":"), BindAddress(parsing: "[::]\(text)") != nil {
+                    return "; did you mean '[::]\(text)'?"
+                }
                 if text.hasPrefix("localhost:") { return "; did you mean '127.0.0.1\(text.dropFirst(9))'?" }
                 return ""
             },
@@ -78,7 +82,9 @@ extension Form where Value == HostPattern {
             schema: .object(["type": "string"]),
             parse: { text in HostPattern(parsing: text) },
             hint: { text in
-                if case .host(let host, _) = ServerAddress(parsing: text) { return "; did you mean '\(host)'?" }
+                if case .host(let host, _) = ServerAddress(parsing: text) {
+                    return "; did you mean '\(host)'?"
+                }
                 return text == "*" ? "; any host: leave 'host' out" : ""
             },
             write: { .text($0.description) })
@@ -89,10 +95,12 @@ extension Form where Value == [UInt8] {
     /// A prefix of the bytes that come in a request line.
     static var pathPrefix: Form {
         Form(
-            scalar: "path prefix", allowed: "a path as it is in a request line: '/' first, visible ASCII, no '?' or '#'",
+            scalar: "path prefix",
+            allowed: "a path as it is in a request line: '/' first, visible ASCII, no '?' or '#'",
             schema: .object(["type": "string", "pattern": "^/"]),
             parse: { text in
-                let isValid = text.hasPrefix("/") && text.utf8.count <= 1024
+                let isValid =
+                    text.hasPrefix("/") && text.utf8.count <= 1024
                     && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3f && $0 != 0x23 }
                 return isValid ? Array(text.utf8) : nil
             },
@@ -112,7 +120,8 @@ extension Form where Value == Settings.Threads {
             schema: .object(["anyOf": .list([.object(["const": "auto"]), count.schema])]),
             parse: { text in
                 if text == "auto" { return .auto }
-                guard text.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let number = Int(text), (1...256).contains(number)
+                guard text.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let number = Int(text),
+                    (1...256).contains(number)
                 else { return nil }
                 return .count(number)
             },
@@ -129,7 +138,8 @@ extension Form where Value == Settings.Threads {
 extension Form where Value == Settings.Log.Access {
     static var accessLog: Form {
         Form(
-            scalar: "`none`, `stdout`, `syslog` or a file", allowed: "none, stdout, syslog, or the path of a file ('/' in it)",
+            scalar: "`none`, `stdout`, `syslog` or a file",
+            allowed: "none, stdout, syslog, or the path of a file ('/' in it)",
             schema: .object(["type": "string"]),
             parse: { text in
                 switch text {
@@ -185,11 +195,9 @@ extension Form where Value == Settings.ForwardedFields {
             case .via: .via
             }
         }
-        var form = Form<Word>.choice.list(of: "`x-forwarded`, `forwarded`, `via`", atMost: 3).map(
+        return Form<Word>.choice.list(of: "`x-forwarded`, `forwarded`, `via`", atMost: 3).map(
             { words in Settings.ForwardedFields(words.map(field)) },
             back: { fields in Word.allCases.filter { fields.contains(field($0)) } })
-        form.allowed = "a list of x-forwarded, forwarded, via"
-        return form
     }
 }
 

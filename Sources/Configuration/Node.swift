@@ -1,8 +1,8 @@
 /// A parsed YAML document: texts, lists and maps, each with its line. The one file that knows Yams.
 ///
-/// Scalars are their text, never YAML's booleans, numbers or nulls. Yams refuses a document with a repeated key
-/// without saying where in it that is; here each earlier occurrence is renamed (its mark is known) and the document
-/// parsed again, so that repeated keys are reported like all other mistakes, with path and line.
+/// Scalars are their text, never YAML's booleans, numbers or nulls. Yams refuses a document with a repeated
+/// key without saying where in it that is; here each earlier occurrence is renamed (its mark is known) and
+/// the document parsed again, so that repeated keys are reported like all other mistakes, with path and line.
 
 internal import Yams
 
@@ -103,8 +103,10 @@ struct Node {
         for (key, value) in mapping {
             // A map or list as a key is no key that is known: its place in the message is enough.
             let text = key.scalar?.string ?? "?"
-            entries.append(Entry(
-                key: String(text.drop { $0 == mark }), line: key.mark?.line ?? value.mark?.line ?? 1, node: Node(value)))
+            entries.append(
+                Entry(
+                    key: String(text.drop { $0 == mark }), line: key.mark?.line ?? value.mark?.line ?? 1,
+                    node: Node(value)))
         }
         for index in entries.indices {
             let later = entries[(index + 1)...].first { $0.key == entries[index].key }

@@ -1,5 +1,5 @@
-/// The policies of a configuration: files of a folder, `extends:` resolved, each read once. The default policy needs
-/// no file: where the folder has none of its name, the built-in one is taken.
+/// The policies of a configuration: files of a folder, `extends:` resolved, each read once. The default
+/// policy needs no file: where the folder has none of its name, the built-in one is taken.
 
 internal import Settings
 
@@ -53,6 +53,14 @@ struct PolicyFolder {
         return draft
     }
 
+    /// What was read so far, in the order of the names.
+    var loaded: [LoadedPolicy] {
+        states.keys.sorted().compactMap { name in
+            guard case .loaded(let draft) = states[name] else { return nil }
+            return LoadedPolicy(policy: draft.policy, decisions: draft.decisions)
+        }
+    }
+
     func exists(_ name: String) -> Bool {
         Naming.isName(name) && (name == Self.standardPolicy || files.text(file(name)) != .failure(.missing))
     }
@@ -70,8 +78,10 @@ struct PolicyFolder {
             reading.report(at: setting, message)
             problems += reading.problems.suffix(1)
         } else {
-            problems.append(Problem(
-                kind: .error, file: "built-in policy \(name)", line: nil, path: setting, message: message))
+            problems.append(
+                Problem(
+                    kind: .error, file: "built-in policy \(name)", line: nil, path: setting, message: message)
+            )
         }
     }
 
@@ -106,7 +116,8 @@ struct PolicyFolder {
 
     /// What the file starts from; nil: a problem was reported.
     private mutating func base(of node: Node, _ name: String, _ reading: inout Reading) -> Policy? {
-        guard case .entries(let entries) = node.content, let entry = entries.first(where: { $0.key == "extends" }),
+        guard case .entries(let entries) = node.content,
+            let entry = entries.first(where: { $0.key == "extends" }),
             case .text(let baseName) = entry.node.content
         else { return Policy(name: name) }
         if let base = policy(baseName) { return base.policy }

@@ -18,12 +18,12 @@ public struct Problem: Sendable, Equatable, CustomStringConvertible {
     public var path: String
     public var message: String
 
-    /// `larder.yaml:12: cache.memory: found …`
+    /// `larder.yaml:12`
+    public var place: String { line.map { "\(file):\($0)" } ?? file }
+
+    /// `larder.yaml:12: error: cache.memory: found …`
     public var description: String {
-        var text = file
-        if let line { text += ":\(line)" }
-        if !path.isEmpty { text += ": \(path)" }
-        return "\(text): \(message)"
+        "\(place): \(kind.rawValue): " + (path.isEmpty ? message : "\(path): \(message)")
     }
 }
 

@@ -1,5 +1,5 @@
-/// The state of reading one file: where the reader is, and all it found. Reading goes on after a mistake, so that
-/// several are reported at once.
+/// The state of reading one file: where the reader is, and all it found. Reading goes on after a mistake, so
+/// that several are reported at once.
 struct Reading {
     let file: String
     /// What relative paths in the file are relative to; empty: left as they are.
@@ -35,7 +35,8 @@ struct Reading {
 
     /// A problem with what is being read.
     mutating func report(as kind: Problem.Kind = .error, line: Int? = nil, _ message: String) {
-        problems.append(Problem(kind: kind, file: file, line: line ?? self.line, path: path, message: message))
+        problems.append(
+            Problem(kind: kind, file: file, line: line ?? self.line, path: path, message: message))
     }
 
     /// A problem found afterwards with what `path` gives, on its line or that of the nearest path around it.
@@ -66,7 +67,8 @@ enum Suggestion {
         let lowered = word.lowercased()
         var best: (word: String, distance: Int)?
         for candidate in candidates {
-            let distance = distance(Array(lowered.unicodeScalars), Array(candidate.lowercased().unicodeScalars))
+            let distance = distance(
+                Array(lowered.unicodeScalars), Array(candidate.lowercased().unicodeScalars))
             if distance < best?.distance ?? .max { best = (candidate, distance) }
         }
         // A third of the letters may be wrong; of short words, one.
@@ -82,7 +84,9 @@ enum Suggestion {
             var row = [i + 1]
             for j in b.indices {
                 var best = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
-                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforeLast[j - 1] + 1) }
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                    best = min(best, beforeLast[j - 1] + 1)
+                }
                 row.append(best)
             }
             beforeLast = last

@@ -1,5 +1,5 @@
-/// What is generated from the declarations for people and editors: `docs/configuration.md`'s tables and the JSON
-/// Schemas. Tests hold the committed files to them.
+/// What is generated from the declarations for people and editors: `docs/configuration.md`'s tables and the
+/// JSON Schemas. Tests hold the committed files to them.
 
 internal import Settings
 
@@ -9,14 +9,17 @@ public enum Reference {
 
     /// JSON Schema (draft 7) of a policy file.
     public static var policySchema: Tree {
-        schema(Sections.policy(from: Policy(name: PolicyFolder.standardPolicy)).schema, "A cache policy of Larder")
+        schema(
+            Sections.policy(from: Policy(name: PolicyFolder.standardPolicy)).schema,
+            "A cache policy of Larder")
     }
 
     private static func schema(_ schema: Tree, _ title: String) -> Tree {
         guard case .map(let entries) = schema else { preconditionFailure("a section's schema is an object") }
-        return .map([
-            .init("$schema", "http://json-schema.org/draft-07/schema#"), .init("title", .text(title)),
-        ] + entries)
+        return .map(
+            [
+                .init("$schema", "http://json-schema.org/draft-07/schema#"), .init("title", .text(title)),
+            ] + entries)
     }
 
     /// Every key of the configuration file, as Markdown.
@@ -39,25 +42,24 @@ public enum Reference {
         }
         var out = ""
         for (row, inner) in tops where !inner.isEmpty {
-            out += "### `\(row.path.dropFirst())`\n\n\(meaning(row))"
+            out += "### `\(row.path.dropFirst())`\n\n\(row.meaning)"
             if row.standard == "required" { out += " Required." }
             out += "\n\n" + table(inner) + "\n"
         }
         let plain = tops.filter(\.inner.isEmpty).map(\.row)
-        if !plain.isEmpty { out += "### Keys of their own\n\n" + table(plain) + "\n" }
+        if !plain.isEmpty { out += "### Single keys\n\n" + table(plain) + "\n" }
         return String(out.dropLast())
     }
 
     private static func table(_ rows: [ReferenceRow]) -> String {
         var out = "| key | type | default | meaning |\n|---|---|---|---|\n"
         for row in rows {
-            let cells = ["`\(row.path.dropFirst())`", row.type, row.standard, meaning(row)]
-            out += "| " + cells.map { $0.split(separator: "|").joined(separator: "\\|") }.joined(separator: " | ") + " |\n"
+            let cells = ["`\(row.path.dropFirst())`", row.type, row.standard, row.meaning]
+            out +=
+                "| "
+                + cells.map { $0.split(separator: "|").joined(separator: "\\|") }.joined(separator: " | ")
+                + " |\n"
         }
         return out
-    }
-
-    private static func meaning(_ row: ReferenceRow) -> String {
-        row.isBuilt ? row.meaning : row.meaning + " *Not built yet.*"
     }
 }

@@ -1,4 +1,5 @@
-/// A map with known keys, declared once: `Section` reads it, writes it, and describes it to editors and readers.
+/// A map with known keys, declared once: `Section` reads it, writes it, and describes it to editors and
+/// readers.
 struct Section<Root> {
     var keys: [Key<Root>]
     /// The defaults; what the reader starts from.
@@ -6,7 +7,10 @@ struct Section<Root> {
     /// Runs after a map without mistakes: checks across keys, and defaults that depend on other keys.
     var finish: (inout Root, inout Reading) -> Void
 
-    init(_ initial: Root, _ keys: [Key<Root>], finish: @escaping (inout Root, inout Reading) -> Void = { _, _ in }) {
+    init(
+        _ initial: Root, _ keys: [Key<Root>],
+        finish: @escaping (inout Root, inout Reading) -> Void = { _, _ in }
+    ) {
         self.keys = keys
         self.initial = initial
         self.finish = finish
@@ -29,7 +33,7 @@ struct Section<Root> {
             guard let key = keys.first(where: { $0.name == entry.key }) else {
                 reading.inside(entry.key, line: entry.line) {
                     let hint = Suggestion.text(for: entry.key, among: keys.map(\.name))
-                    $0.report("unknown key\(hint.isEmpty ? "" : hint); allowed: \(keyList)")
+                    $0.report("unknown key; allowed: \(keyList)\(hint)")
                 }
                 continue
             }
@@ -94,15 +98,20 @@ struct Key<Root> {
 
     /// - Parameters:
     ///   - get: nil: the key is not written.
-    ///   - standard: the default for the reference, where what `get` gives of the section's defaults does not say it.
+    ///   - standard: the default for the reference, where what `get` gives of the section's defaults does
+    ///     not say it.
     ///   - unbuilt: for values whose part of Larder is not built yet.
+    ///   - caveat: what the reference says of these values.
     init<Value>(
-        _ name: String, _ form: Form<Value>, _ meaning: String, isRequired: Bool = false, standard: String? = nil,
-        unbuilt: ((Value) -> Unbuilt?)? = nil, get: @escaping (Root) -> Value?,
+        _ name: String, _ form: Form<Value>, _ meaning: String, isRequired: Bool = false,
+        standard: String? = nil,
+        unbuilt: ((Value) -> Unbuilt?)? = nil, caveat: String = "Not built yet.",
+        get: @escaping (Root) -> Value?,
         set: @escaping (inout Root, Value) -> Void
     ) {
         self.init(
-            name, form, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt, get: get,
+            name, form, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt, caveat: caveat,
+            get: get,
             read: { node, root, reading in
                 let value = form.read(node, &reading)
                 if let value { set(&root, value) }
@@ -112,7 +121,7 @@ struct Key<Root> {
 
     private init<Value>(
         _ name: String, _ form: Form<Value>, _ meaning: String, isRequired: Bool, standard: String?,
-        unbuilt: ((Value) -> Unbuilt?)?, get: @escaping (Root) -> Value?,
+        unbuilt: ((Value) -> Unbuilt?)?, caveat: String, get: @escaping (Root) -> Value?,
         read: @escaping (Node, inout Root, inout Reading) -> Value?
     ) {
         self.name = name
@@ -144,21 +153,24 @@ struct Key<Root> {
                 text = "`\(value.inlineYAML)`"
             }
             let row = ReferenceRow(
-                path: ".\(name)", type: form.type, standard: text, meaning: meaning, isBuilt: unbuilt == nil)
-            return [row] + form.rows.map { inner in
-                var inner = inner
-                inner.path = ".\(name)\(inner.path)"
-                return inner
-            }
+                path: ".\(name)", type: form.type, standard: text,
+                meaning: unbuilt == nil ? meaning : "\(meaning) *\(caveat)*")
+            return [row]
+                + form.rows.map { inner in
+                    var inner = inner
+                    inner.path = ".\(name)\(inner.path)"
+                    return inner
+                }
         }
     }
 
     init<Value>(
         _ name: String, _ form: Form<Value>, _ meaning: String, _ place: WritableKeyPath<Root, Value>,
-        isRequired: Bool = false, standard: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil
+        isRequired: Bool = false, standard: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil,
+        caveat: String = "Not built yet."
     ) {
         self.init(
-            name, form, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt,
+            name, form, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt, caveat: caveat,
             get: { $0[keyPath: place] }, set: { $0[keyPath: place] = $1 })
     }
 
@@ -173,9 +185,11 @@ struct Key<Root> {
     }
 
     /// A section inside, read over what is there: keys that are left out keep their value.
-    init<Inner>(_ name: String, _ section: Section<Inner>, _ meaning: String, _ place: WritableKeyPath<Root, Inner>) {
+    init<Inner>(
+        _ name: String, _ section: Section<Inner>, _ meaning: String, _ place: WritableKeyPath<Root, Inner>
+    ) {
         self.init(
-            name, section.form(), meaning, isRequired: false, standard: nil, unbuilt: nil,
+            name, section.form(), meaning, isRequired: false, standard: nil, unbuilt: nil, caveat: "",
             get: { $0[keyPath: place] },
             read: { node, root, reading in
                 section.read(node, into: &root[keyPath: place], &reading) ? root[keyPath: place] : nil

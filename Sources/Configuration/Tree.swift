@@ -15,7 +15,9 @@ public indirect enum Tree: Sendable, Equatable {
         }
     }
 
-    static func object(_ pairs: KeyValuePairs<String, Tree>) -> Tree { .map(pairs.map { Entry($0.key, $0.value) }) }
+    static func object(_ pairs: KeyValuePairs<String, Tree>) -> Tree {
+        .map(pairs.map { Entry($0.key, $0.value) })
+    }
 
     static func texts(_ texts: some Sequence<String>) -> Tree { .list(texts.map { .text($0) }) }
 }
@@ -96,8 +98,8 @@ extension Tree {
 // MARK: YAML
 
 extension Tree {
-    /// Block YAML; lists of scalars are written `[a, b]`. What another reader could take for a number or a boolean, and
-    /// is a text, is quoted.
+    /// Block YAML; lists of scalars are written `[a, b]`. What another reader could take for a number or a
+    /// boolean, and is a text, is quoted.
     public var yaml: String {
         var out = ""
         writeBlock(into: &out, indent: "")
@@ -113,7 +115,9 @@ extension Tree {
         case .list(let items): "[" + items.map(\.inlineYAML).joined(separator: ", ") + "]"
         case .map(let entries) where entries.isEmpty: "{}"
         case .map(let entries):
-            "{ " + entries.map { Self.scalarYAML($0.key) + ": " + $0.value.inlineYAML }.joined(separator: ", ") + " }"
+            "{ "
+                + entries.map { Self.scalarYAML($0.key) + ": " + $0.value.inlineYAML }.joined(separator: ", ")
+                + " }"
         }
     }
 
@@ -149,8 +153,11 @@ extension Tree {
 
     static func scalarYAML(_ text: String) -> String {
         if isPlain(text) { return text }
-        if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) { return quoted(text) }
-        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+        if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) {
+            return quoted(text)
+        }
+        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+            + "'"
     }
 
     /// Is the text read back as itself, and as a text, without quotes, in block and in flow style?
@@ -159,11 +166,14 @@ extension Tree {
         guard let first = bytes.first, isWord(first) || first == 0x2f || first == 0x2e else { return false }
         for (index, byte) in bytes.enumerated() where !isWord(byte) {
             switch byte {
-            case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "%"), UInt8(ascii: "+"),
+            case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "%"),
+                UInt8(ascii: "+"),
                 UInt8(ascii: "*"):
                 break
             case UInt8(ascii: ":"):
-                guard index + 1 < bytes.count, isWord(bytes[index + 1]) || bytes[index + 1] == 0x2f else { return false }
+                guard index + 1 < bytes.count, isWord(bytes[index + 1]) || bytes[index + 1] == 0x2f else {
+                    return false
+                }
             default: return false
             }
         }
@@ -175,8 +185,11 @@ extension Tree {
         (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == UInt8(ascii: "_")
     }
 
+    /// Could a reader of YAML 1.1 or 1.2 take it for a number (hexadecimal and sexagesimal ones too)?
     private static func isNumberLike(_ bytes: [UInt8]) -> Bool {
-        bytes.contains { $0 &- 0x30 < 10 } && bytes.count { $0 == UInt8(ascii: ".") } <= 1
-            && bytes.allSatisfy { $0 &- 0x30 < 10 || "+-._:eExXoOabcdfABCDF".utf8.contains($0) }
+        guard let first = bytes.first, first &- 0x30 < 10 || first == UInt8(ascii: ".") else { return false }
+        if first == 0x30, bytes.count > 1, "xXoO".utf8.contains(bytes[1]) { return true }
+        return bytes.count { $0 == UInt8(ascii: ".") } <= 1
+            && bytes.allSatisfy { $0 &- 0x30 < 10 || "+-._:eE".utf8.contains($0) }
     }
 }

@@ -1,5 +1,5 @@
-/// One row of a policy's decision table: an exchange, and what the policy is expected to make of it. The module that
-/// judges (`Caching`) is not known here: whoever runs the rows brings it.
+/// One row of a policy's decision table: an exchange, and what the policy is expected to make of it. The
+/// module that judges (`Caching`) is not known here: whoever runs the rows brings it.
 public struct PolicyDecision: Sendable, Equatable {
     public struct Request: Sendable, Equatable {
         public var method = "GET"
@@ -33,7 +33,8 @@ public struct PolicyDecision: Sendable, Equatable {
     }
 
     public enum Served: String, Sendable, CaseIterable {
-        case hit, notModified = "not-modified", miss, stale, refresh, bypass, gatewayTimeout = "gateway-timeout"
+        case hit, notModified = "not-modified", miss, stale, refresh, bypass, gatewayTimeout =
+            "gateway-timeout"
     }
 
     public struct Answer: Sendable, Equatable {
@@ -82,7 +83,8 @@ extension PolicyDecision {
         }
     }
 
-    /// How an outcome differs from what is expected; empty where it does not. What is not expected may be anything.
+    /// How an outcome differs from what is expected; empty where it does not. What is not expected may be
+    /// anything.
     public func differences(from outcome: Outcome) -> [String] {
         var differences: [String] = []
         func compare(_ what: String, _ expected: String?, _ found: String?) {
@@ -92,7 +94,8 @@ extension PolicyDecision {
         compare("stored", expect.map { String($0.stored) }, String(outcome.stored))
         compare("reason", expect?.reason, outcome.reason)
         compare("then.served", then?.expect.served.rawValue, outcome.then?.served.rawValue)
-        compare("then.age", then?.expect.ageSeconds.map { "\($0) s" }, outcome.then?.ageSeconds.map { "\($0) s" })
+        compare(
+            "then.age", then?.expect.ageSeconds.map { "\($0) s" }, outcome.then?.ageSeconds.map { "\($0) s" })
         compare("then.reason", then?.expect.reason, outcome.then?.reason)
         return differences
     }
