@@ -52,6 +52,8 @@ let package = Package(
         module("Caching", ["Bytes", "HTTP", "Settings"]),
         module("Balancing", ["Bytes"]),
         module("Exchange", ["Bytes", "HTTP"]),
+        // Files into Settings; the one module that knows YAML.
+        module("Configuration", ["Settings", yams]),
         // Owners: unsafe inside, safe API.
         module("Kernel", ["CKernel", "Bytes", systemPackage]),
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
@@ -63,13 +65,14 @@ let package = Package(
             "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop", "Settings", "Store", log, systemPackage,
         ]),
         .executableTarget(
-            name: "larder", dependencies: ["Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage, yams],
+            name: "larder",
+            dependencies: ["Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage],
             swiftSettings: strict),
         .executableTarget(name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor", swiftSettings: strict),
         // Tests.
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
-        tests("SettingsTests", ["Settings"]),
+        tests("SettingsTests", ["Configuration", "Settings"]),
         .target(name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
         tests("EvictionTests", ["Eviction", "TraceReader"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),

@@ -1,4 +1,5 @@
-/// Where a listener listens: an IP address and port, or a unix socket. Names are not looked up: a bind says where.
+/// Where a listener listens: an IP address and port, or a unix socket. Names are not looked up: a bind says
+/// where.
 public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
     /// Port 0: the kernel chooses one (for tests).
     case tcp(IPAddress, port: UInt16)
@@ -12,7 +13,9 @@ public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
             self = .unix(path: path)
             return
         }
-        guard let (host, port) = HostAndPort.split(text), let address = IPAddress(parsing: host) else { return nil }
+        guard let (host, port) = HostAndPort.split(text), let address = IPAddress(parsing: host) else {
+            return nil
+        }
         self = .tcp(address, port: port)
     }
 
@@ -33,7 +36,8 @@ enum UnixPath {
 }
 
 enum HostAndPort {
-    /// `host:port` or `[v6]:port`, the brackets taken off; port 0…65535. A host with a colon needs its brackets.
+    /// `host:port` or `[v6]:port`, the brackets taken off; port 0…65535. A host with a colon needs its
+    /// brackets.
     static func split(_ text: String) -> (host: String, port: UInt16)? {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...].utf8
@@ -52,7 +56,8 @@ enum HostAndPort {
 }
 
 extension ServerAddress {
-    /// Reads `10.0.0.1:80`, `[::1]:80`, `app.internal:80` or `unix:/path`; nil for anything else, port 0 included.
+    /// Reads `10.0.0.1:80`, `[::1]:80`, `app.internal:80` or `unix:/path`; nil for anything else, port 0
+    /// included.
     public init?(parsing text: String) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
@@ -65,7 +70,9 @@ extension ServerAddress {
             self = .host(address.description, port: port)
         } else {
             // What looks like an IPv4 address and is none (10.0.0.256, 10.0.0) is a mistake, not a name.
-            guard HostName.isValid(host), !host.utf8.allSatisfy({ $0 &- 0x30 < 10 || $0 == 0x2e }) else { return nil }
+            guard HostName.isValid(host), !host.utf8.allSatisfy({ $0 &- 0x30 < 10 || $0 == 0x2e }) else {
+                return nil
+            }
             self = .host(host, port: port)
         }
     }

@@ -1,5 +1,5 @@
-/// IP addresses and ranges of them, as values: 16 bytes in two words, IPv4 in the form ::ffff:a.b.c.d, so that a
-/// client of a dual-stack socket and one of an IPv4 socket are the same address.
+/// IP addresses and ranges of them, as values: 16 bytes in two words, IPv4 in the form ::ffff:a.b.c.d, so
+/// that a client of a dual-stack socket and one of an IPv4 socket are the same address.
 public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConvertible {
     public let high: UInt64
     public let low: UInt64
@@ -36,7 +36,8 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
     @inlinable
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xffff }
 
-    /// Reads `192.0.2.1` (four decimal numbers, no leading zeros) or RFC 4291 text (`2001:db8::1`, without brackets or zone).
+    /// Reads `192.0.2.1` (four decimal numbers, no leading zeros) or RFC 4291 text (`2001:db8::1`, without
+    /// brackets or zone).
     public init?(parsing text: String) {
         let bytes = Array(text.utf8)
         if bytes.contains(UInt8(ascii: ":")) {
@@ -58,7 +59,9 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
         guard parts.count == 4 else { return nil }
         var word: UInt32 = 0
         for part in parts {
-            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else { return nil }
+            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else {
+                return nil
+            }
             var value: UInt32 = 0
             for byte in part {
                 guard byte &- 0x30 < 10 else { return nil }
@@ -139,8 +142,8 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
     }
 }
 
-/// A CIDR range. IPv4 ranges hold IPv4 addresses (mapped ones too), IPv6 ranges none of them: trusting `::/0` does not
-/// trust every IPv4 client.
+/// A CIDR range. IPv4 ranges hold IPv4 addresses (mapped ones too), IPv6 ranges none of them: trusting `::/0`
+/// does not trust every IPv4 client.
 public struct AddressRange: Sendable, Hashable, BitwiseCopyable, CustomStringConvertible {
     /// The lowest address.
     public let first: IPAddress
@@ -169,7 +172,8 @@ public struct AddressRange: Sendable, Hashable, BitwiseCopyable, CustomStringCon
             else { throw .prefix(limit: 128 - offset) }
             bits = prefix + offset
         }
-        let first = IPAddress(high: address.high & Self.mask(bits).high, low: address.low & Self.mask(bits).low)
+        let first = IPAddress(
+            high: address.high & Self.mask(bits).high, low: address.low & Self.mask(bits).low)
         guard first == address else {
             throw .hostBits(meant: AddressRange(first: first, bits: UInt8(bits)).description)
         }
@@ -198,7 +202,10 @@ public struct AddressRange: Sendable, Hashable, BitwiseCopyable, CustomStringCon
     @inlinable
     static func mask(_ bits: Int) -> (high: UInt64, low: UInt64) {
         // Swift's smart shift: by 64 or more gives 0.
-        (bits >= 64 ? .max : ~(UInt64.max >> UInt64(bits)), bits <= 64 ? 0 : ~(UInt64.max >> UInt64(bits &- 64)))
+        (
+            bits >= 64 ? .max : ~(UInt64.max >> UInt64(bits)),
+            bits <= 64 ? 0 : ~(UInt64.max >> UInt64(bits &- 64))
+        )
     }
 
     public var description: String {

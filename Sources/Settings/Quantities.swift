@@ -1,7 +1,7 @@
 /// Texts of sizes and durations: what the configuration accepts, and the one canonical form it prints.
 
-/// A number of bytes: `65536`, `512B`, `64KiB`, `256MiB`, `1GiB`, `1TiB`. Whole numbers; binary units only, because a
-/// `KB` is 1000 bytes to some and 1024 to others.
+/// A number of bytes: `65536`, `512B`, `64KiB`, `256MiB`, `1GiB`, `1TiB`. Whole numbers; binary units only,
+/// because a `KB` is 1000 bytes to some and 1024 to others.
 public enum ByteCount {
     private static var units: [(name: String, bytes: Int)] {
         [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)]
@@ -18,12 +18,15 @@ public enum ByteCount {
 
     /// In the largest unit that divides it.
     public static func format(_ bytes: Int) -> String {
-        for unit in units where bytes != 0 && bytes % unit.bytes == 0 { return "\(bytes / unit.bytes)\(unit.name)" }
+        for unit in units where bytes != 0 && bytes % unit.bytes == 0 {
+            return "\(bytes / unit.bytes)\(unit.name)"
+        }
         return "\(bytes)B"
     }
 }
 
-/// A span of time: `500ms`, `30s`, `10m`, `1h`, `7d`. Whole numbers with a unit; a bare number says too little.
+/// A span of time: `500ms`, `30s`, `10m`, `1h`, `7d`. Whole numbers with a unit; a bare number says too
+/// little.
 public enum Milliseconds {
     private static var units: [(name: String, milliseconds: Int)] {
         [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)]

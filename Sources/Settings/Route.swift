@@ -26,13 +26,16 @@ public enum HostPattern: Sendable, Hashable, CustomStringConvertible {
     /// `*.example.com` without its `*.`: one or more labels before it, not the apex itself.
     case subdomains(of: String)
 
-    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`; nil for anything else, a port included.
+    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`; nil for anything else, a
+    /// port included.
     public init?(parsing text: String) {
-        let lowercase = String(decoding: text.utf8.map { byte in
-            byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-        }, as: UTF8.self)
+        let lowercase = String(
+            decoding: text.utf8.map { byte in
+                byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+            }, as: UTF8.self)
         if lowercase.hasPrefix("[") {
-            guard lowercase.hasSuffix("]"), let address = IPAddress(parsing: String(lowercase.dropFirst().dropLast())),
+            guard lowercase.hasSuffix("]"),
+                let address = IPAddress(parsing: String(lowercase.dropFirst().dropLast())),
                 !address.isIPv4
             else { return nil }
             self = .exact(lowercase)
@@ -60,7 +63,8 @@ public enum HostName {
     public static func isValid(_ text: String) -> Bool {
         guard !text.isEmpty, text.utf8.count <= 253 else { return false }
         for label in text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
-            guard (1...63).contains(label.count), label.first != UInt8(ascii: "-"), label.last != UInt8(ascii: "-"),
+            guard (1...63).contains(label.count), label.first != UInt8(ascii: "-"),
+                label.last != UInt8(ascii: "-"),
                 label.allSatisfy({ byte in
                     (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == UInt8(ascii: "-")
                         || byte == UInt8(ascii: "_")

@@ -1,5 +1,5 @@
-/// The routes as one array of bytes and an array of plain entries: a request is matched by comparing bytes, without
-/// allocation, reference counting or `String`. The first route that takes the host and the path wins.
+/// The routes as one array of bytes and an array of plain entries: a request is matched by comparing bytes,
+/// without allocation, reference counting or `String`. The first route that takes the host and the path wins.
 public import Bytes
 
 public struct RouteTable: Sendable {
@@ -45,8 +45,10 @@ public struct RouteTable: Sendable {
             let hostCount = UInt32(text.count) - start
             // `/` is every path, the `*` of OPTIONS aside, which only a route without a path takes.
             text += route.path
-            entries.append(Entry(
-                hostMatch: match, hostStart: start, hostCount: hostCount, pathCount: UInt32(route.path.count)))
+            entries.append(
+                Entry(
+                    hostMatch: match, hostStart: start, hostCount: hostCount,
+                    pathCount: UInt32(route.path.count)))
         }
         self.text = text
         self.entries = entries
@@ -84,9 +86,12 @@ public struct RouteTable: Sendable {
     /// Is `count` bytes of `host`, lowered, the pattern at `start` of `text` (which is in lower case)?
     @inlinable
     static func hostMatches(
-        _ host: borrowing Span<UInt8>, at offset: Int, _ text: borrowing Span<UInt8>, _ start: Int, _ count: Int
+        _ host: borrowing Span<UInt8>, at offset: Int, _ text: borrowing Span<UInt8>, _ start: Int,
+        _ count: Int
     ) -> Bool {
-        for index in 0..<count where ASCII.lowercased(host[offset &+ index]) != text[start &+ index] { return false }
+        for index in 0..<count where ASCII.lowercased(host[offset &+ index]) != text[start &+ index] {
+            return false
+        }
         return true
     }
 

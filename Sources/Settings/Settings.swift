@@ -1,10 +1,10 @@
 /// What Larder is told to do: typed, validated, and a value (a reload makes another one).
 ///
-/// The names are those of the configuration file (`docs/configuration.md`); defaults are those of the documentation,
-/// which is generated from them. Numbers carry their unit in the name. The module has no I/O and knows no YAML:
-/// `Configuration` reads files into it. Invariants that the reader has checked, and on which serving relies:
-/// at least one listener, route and upstream; `Route.upstream` and `Route.policy` are valid indexes; names of
-/// routes, upstreams, policies and of the servers within an upstream are unique.
+/// The names are those of the configuration file (`docs/configuration.md`); defaults are those of the
+/// documentation, which is generated from them. Numbers carry their unit in the name. The module has no I/O
+/// and knows no YAML: `Configuration` reads files into it. Invariants that the reader has checked, and on
+/// which serving relies: at least one listener, route and upstream; `Route.upstream` and `Route.policy` are
+/// valid indexes; names of routes, upstreams, policies and of the servers within an upstream are unique.
 public struct Settings: Sendable, Equatable {
     public var listeners: [Listener] = []
     public var admin: Admin?

@@ -24,7 +24,8 @@ public struct Upstream: Sendable, Equatable {
     }
 
     public struct Server: Sendable, Equatable {
-        /// In logs and statistics, and what the hash of `url-hash` is made over: the address unless it was given.
+        /// In logs and statistics, and what the hash of `url-hash` is made over: the address unless it was
+        /// given.
         public var name: String
         public var address: ServerAddress
         /// Its share of the keys, against the others' weights; 0: none.
@@ -80,7 +81,8 @@ public struct Upstream: Sendable, Equatable {
 
     public var name: String
     public var balance = Balance.urlHash
-    /// A server takes at most this share of the mean load before keys spill to their next choice; nil: no bound.
+    /// A server takes at most this share of the mean load before keys spill to their next choice; nil: no
+    /// bound.
     public var boundedLoadPercent: Int? = 150
     public var origin: Origin
     public var connections = Connections()
