@@ -42,10 +42,11 @@ public enum Eviction {
         return small &* 10 > small &+ main ? .small : .main
     }
 
-    /// How many of its oldest segments a reclaim of `queue` takes.
+    /// How many of its oldest segments a reclaim of `queue` takes. Large segments hold enough objects to compare:
+    /// one of them is a batch, and a step that a loop can bear.
     @inlinable
-    public static func victims(of queue: Queue, available: Int) -> Int {
-        queue == .small ? min(available, 1) : min(available, batch)
+    public static func victims(of queue: Queue, available: Int, segmentBytes: Int) -> Int {
+        queue == .small ? min(available, 1) : min(available, batch, max(1, (4 << 20) / max(segmentBytes, 1)))
     }
 
     /// Whether what leaves `queue` becomes a ghost.

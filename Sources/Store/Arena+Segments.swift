@@ -13,9 +13,9 @@ extension Arena {
     func segmentWord(_ segment: Int) -> SegmentWord { SegmentWord(raw: loadAcquiring(entry(segment))) }
     func setSegmentWord(_ word: SegmentWord, _ segment: Int) { exchange(word.raw, entry(segment)) }
 
-    /// Bytes appended, never more than a segment holds.
+    /// Bytes appended: never more than a segment holds, and a multiple of 8, whatever the table says.
     func tail(_ segment: Int) -> Int {
-        Int(min(loadAcquiring(entry(segment) + SegmentEntry.tail), UInt64(geometry.segmentBytes)))
+        Int(min(loadAcquiring(entry(segment) + SegmentEntry.tail), UInt64(geometry.segmentBytes))) & ~7
     }
 
     struct Census {
@@ -86,7 +86,7 @@ extension Arena {
         guard lock(Header.appendLock, row: row, spins: Arena.spins) else { return .busy }
         defer { unlock(Header.appendLock) }
         let openWord = Header.open + Int(queue.rawValue) * 8
-        var segment = Int(load(openWord)) - 1
+        var segment = Int(truncatingIfNeeded: load(openWord)) &- 1
         var opened = false
         if segment < 0 || segment >= geometry.segmentCount || segmentWord(segment).state != .open
             || tail(segment) + draft.total > geometry.segmentBytes

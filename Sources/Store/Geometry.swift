@@ -100,6 +100,8 @@ enum Header {
     static var cutThreshold: Int { 584 }
     /// How many ghosts back still count: the number of objects, as of the last reclaim.
     static var ghostWindow: Int { 592 }
+    /// 1 while the reserve of free segments is not met.
+    static var reclaimWanted: Int { 600 }
 }
 
 /// A thread's row, written by its thread alone (and by control once its process is gone).

@@ -15,6 +15,7 @@ extension StoreThread {
         key: borrowing Span<UInt8>, hash: Hash128, facts: RecordFacts, vary: borrowing Span<UInt8>,
         head: borrowing Span<UInt8>, body: borrowing Span<UInt8>, expires: UInt32, now: UInt32, stamp: UInt32
     ) -> StoreOutcome {
+        assert(arena.load(rowStart + Row.epoch) != 0, "insertion outside of a turn")
         // A record under a hash that isn't its key's would never be found again by a reclaim.
         precondition(hash == self.hash(key))
         let payload = key.count + vary.count + head.count + body.count
@@ -52,7 +53,7 @@ extension StoreThread {
 
         let outcome = publish(header, hash: hash, kin: kin, stamp: stamp, key: key, vary: vary)
         if outcome == .stored { arena.count(Row.inserted, row: row) }
-        if opened { reclaim(now: now) }
+        if opened || arena.load(Header.reclaimWanted) != 0 { reclaim(now: now, steps: 1) }
         return outcome
     }
 
@@ -62,7 +63,7 @@ extension StoreThread {
             switch arena.reserve(draft, queue: queue, row: row, spare: 1) {
             case .granted(let offset, let opened): return (offset, opened)
             case .busy: return nil
-            case .full: if attempt == 0 { reclaim(now: now) }
+            case .full: if attempt == 0 { reclaim(now: now, steps: 32) }
             }
         }
         return nil

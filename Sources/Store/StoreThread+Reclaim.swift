@@ -6,32 +6,41 @@ internal import Eviction
 /// The batch in progress lies in shared memory (its segments are `victim`, its cut is in the header), so that any
 /// thread can go on where another stopped or died.
 extension StoreThread {
-    /// Keeps the reserve of free segments: called when a segment was opened, or could not be.
+    /// Keeps the reserve of free segments, in small steps: the callers' loops must not stall.
     /// Does nothing if another thread is at it.
-    mutating func reclaim(now: UInt32) {
+    /// - Parameter steps: segments to choose from or to empty at most.
+    mutating func reclaim(now: UInt32, steps: Int) {
         // No view of this handle is alive, since the caller has it exclusively: this row may move on.
-        if arena.load(rowStart + Row.epoch) != 0 { arena.exchange(arena.loadAcquiring(Header.epoch), rowStart + Row.epoch) }
+        moveOn()
         guard arena.lock(Header.reclaimLock, row: row, spins: 0) else { return }
-        // A batch may give back as little as a quarter of what it takes, less what doesn't pack well.
-        for _ in 0..<16 {
+        var wanted = true
+        for _ in 0..<steps {
             arena.freeRetired()
             let census = arena.census()
-            if census.free + census.retired >= arena.geometry.reserve { break }
+            wanted = census.free + census.retired < arena.geometry.reserve
             // Survivors need a place: wait for a retired segment, unless there is none to wait for.
-            if census.free == 0 && census.retired > 0 { break }
-            guard step(census, now: now) else { break }
-            if arena.load(rowStart + Row.epoch) != 0 {
-                arena.exchange(arena.loadAcquiring(Header.epoch), rowStart + Row.epoch)
+            if !wanted || census.free == 0 && census.retired > 0 { break }
+            guard let segment = census.victim else {
+                if chooseBatch(census, now: now) { continue }
+                break
             }
+            empty(segment, now: now)
+            moveOn()
         }
         arena.freeRetired()
+        arena.store(wanted ? 1 : 0, Header.reclaimWanted)
         updateGhostWindow()
         arena.unlock(Header.reclaimLock)
     }
 
-    /// Empties one segment of the batch, choosing a batch first if there is none.
-    private func step(_ census: Arena.Census, now: UInt32) -> Bool {
-        guard let segment = census.victim ?? chooseBatch(census, now: now) else { return false }
+    /// Takes this row to the current epoch, if it is online.
+    private mutating func moveOn() {
+        let offset = rowStart + Row.epoch
+        if arena.load(offset) != 0 { arena.exchange(arena.loadAcquiring(Header.epoch), offset) }
+    }
+
+    /// Empties one segment of the batch: what is worth it is appended to the main queue again.
+    private func empty(_ segment: Int, now: UInt32) {
         let threshold = arena.load(Header.cutThreshold)
         var cut = Cut(
             queue: threshold >> 8 & 1 == 0 ? .small : .main, threshold: UInt8(truncatingIfNeeded: threshold),
@@ -53,15 +62,16 @@ extension StoreThread {
         arena.store(cut.budget, Header.cutBudget)
         arena.retire(segment)
         arena.count(Row.reclaimed, row: row)
-        return true
     }
 
-    /// Marks the next victims and sets their cut. Returns the first.
-    private func chooseBatch(_ census: Arena.Census, now: UInt32) -> Int? {
+    /// Marks the next victims and sets their cut. False if there is nothing to reclaim.
+    private func chooseBatch(_ census: Arena.Census, now: UInt32) -> Bool {
         var queue = Eviction.victimQueue(small: census.small, main: census.main)
         if queue == .small && census.sealedSmall == 0 { queue = .main }
         if queue == .main && census.sealedMain == 0 { queue = .small }
-        let wanted = Eviction.victims(of: queue, available: queue == .small ? census.sealedSmall : census.sealedMain)
+        let wanted = Eviction.victims(
+            of: queue, available: queue == .small ? census.sealedSmall : census.sealedMain,
+            segmentBytes: arena.geometry.segmentBytes)
         var victims = InlineArray<8, Int>(repeating: -1)
         var selection = Selection(queue: queue)
         var count = 0
@@ -78,7 +88,7 @@ extension StoreThread {
                     size: header.total, frequency: arena.frequency(index), expired: header.expiry(arena) <= now)
             }
         }
-        guard count > 0 else { return nil }
+        guard count > 0 else { return false }
         let cut = selection.cut(capacity: appended)
         arena.store(cut.budget, Header.cutBudget)
         arena.store(UInt64(cut.threshold) | UInt64(queue.rawValue) << 8, Header.cutThreshold)
@@ -86,7 +96,7 @@ extension StoreThread {
             let segment = victims[position]
             arena.setSegmentWord(arena.segmentWord(segment).with(.victim), segment)
         }
-        return victims[0]
+        return true
     }
 
     /// Visits the records of a segment that the index leads to. False if the log can't be followed to its end.

@@ -50,6 +50,7 @@ public struct StoreThread: ~Copyable, Sendable {
     public borrowing func lookup(
         key: borrowing Span<UInt8>, hash: Hash128, accepting: (RecordFacts, Span<UInt8>) -> Bool
     ) -> RecordView? {
+        assert(arena.load(rowStart &+ Row.epoch) != 0, "lookup outside of a turn")
         let tag = Slot.tag(hash.high)
         var best: RecordHeader?
         var bestSlot = 0

@@ -81,7 +81,7 @@ struct SegmentedCache {
     private mutating func reclaim() {
         let queue = Eviction.victimQueue(small: queueBytes[0], main: queueBytes[1])
         let index = Int(queue.rawValue)
-        let count = Eviction.victims(of: queue, available: order[index].count)
+        let count = Eviction.victims(of: queue, available: order[index].count, segmentBytes: segmentBytes)
         let batch = Array(order[index].prefix(count))
         var selection = Selection(queue: queue)
         var bytes = 0

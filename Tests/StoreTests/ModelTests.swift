@@ -107,6 +107,26 @@ import Testing
         #expect(misses == 0)
     }
 
+    @Test func tinyObjectsOverflowTheIndexAndNothingElse() throws {
+        let store = try Store.create(StoreOptions(memory: 4 << 20, rows: 4))
+        var thread = store.row()!
+        thread.beginTurn()
+        for id in 0..<30_000 {
+            let outcome = thread.put(bytes("\(id)"), body: bytes("body \(id)"))
+            #expect(outcome == .stored)
+        }
+        var found = 0
+        for id in 0..<30_000 {
+            guard let body = thread.body(bytes("\(id)")) else { continue }
+            found += 1
+            let right = body == bytes("body \(id)")
+            #expect(right)
+        }
+        #expect(found == store.statistics.objects)
+        // 4 681 slots.
+        #expect(found > 4200)
+    }
+
     @Test func atLeast43000ObjectsOfOneKiBFitInto64MiB() throws {
         let store = try Store.create(StoreOptions(memory: 64 << 20, memoryMax: 64 << 20))
         var thread = store.row()!
