@@ -34,7 +34,9 @@ struct Geometry: Sendable, Hashable {
 
     /// nil when the numbers make no sense together.
     init?(memory: Int, memoryMax: Int, rows: Int, segmentBytes: Int?) {
-        guard memory >= 1 << 16, memory < 1 << 42, memoryMax >= memory, memoryMax < 1 << 42 else { return nil }
+        guard memory >= 1 << 16, memory < 1 << 42, memoryMax >= memory, memoryMax < 1 << 42 else {
+            return nil
+        }
         guard rows > 0, rows <= 4096 else { return nil }
         let wanted = segmentBytes ?? min(max(memory / 512, 128 << 10), 4 << 20)
         guard wanted >= 1024, wanted <= 1 << 28 else { return nil }
@@ -162,7 +164,9 @@ struct SegmentWord: Equatable {
     var raw: UInt64
 
     init(raw: UInt64) { self.raw = raw }
-    init(_ state: State, queue: Int, sequence: UInt64) { raw = sequence << 16 | UInt64(queue) << 8 | state.rawValue }
+    init(_ state: State, queue: Int, sequence: UInt64) {
+        raw = sequence << 16 | UInt64(queue) << 8 | state.rawValue
+    }
 
     /// nil for a value that no version of this code wrote.
     var state: State? { State(rawValue: raw & 0xff) }

@@ -1,10 +1,11 @@
 internal import Bytes
 internal import Eviction
 
-/// Making room. One thread at a time, a segment a step; which segments and which records is `Eviction`'s decision.
+/// Making room. One thread at a time, a segment a step; which segments and which records is `Eviction`'s
+/// decision.
 ///
-/// The batch in progress lies in shared memory (its segments are `victim`, its cut is in the header), so that any
-/// thread can go on where another stopped or died.
+/// The batch in progress lies in shared memory (its segments are `victim`, its cut is in the header), so that
+/// any thread can go on where another stopped or died.
 extension StoreThread {
     /// Keeps the reserve of free segments, in small steps: the callers' loops must not stall.
     /// Does nothing if another thread is at it.
@@ -48,12 +49,15 @@ extension StoreThread {
         let sound = walk(segment) { header, hash, index, value in
             let expired = header.expiry(arena) <= now
             let frequency = arena.frequency(index)
-            if value & Slot.pending == 0, cut.keeps(size: header.total, frequency: frequency, expired: expired),
+            if value & Slot.pending == 0,
+                cut.keeps(size: header.total, frequency: frequency, expired: expired),
                 keep(header, frequency: Eviction.decayed(frequency), index: index, value: value)
             {
                 return
             }
-            drop(header, hash: hash, index: index, value: value, remember: Eviction.remembers(evictedFrom: cut.queue) && !expired)
+            drop(
+                header, hash: hash, index: index, value: value,
+                remember: Eviction.remembers(evictedFrom: cut.queue) && !expired)
         }
         if !sound {
             // Lengths that make no sense: whatever still leads here is found by reading the whole index.
@@ -85,7 +89,8 @@ extension StoreThread {
             _ = walk(segment) { header, _, index, value in
                 guard value & Slot.pending == 0 else { return }
                 selection.consider(
-                    size: header.total, frequency: arena.frequency(index), expired: header.expiry(arena) <= now)
+                    size: header.total, frequency: arena.frequency(index),
+                    expired: header.expiry(arena) <= now)
             }
         }
         guard count > 0 else { return false }
@@ -99,7 +104,8 @@ extension StoreThread {
         return true
     }
 
-    /// Visits the records of a segment that the index leads to. False if the log can't be followed to its end.
+    /// Visits the records of a segment that the index leads to. False if the log can't be followed to its
+    /// end.
     private func walk(_ segment: Int, _ visit: (RecordHeader, Hash128, Int, UInt64) -> Void) -> Bool {
         var offset = arena.geometry.segmentStart(segment)
         let end = offset + arena.tail(segment)
@@ -108,7 +114,9 @@ extension StoreThread {
             // A record without a nonce was never finished: its key may be half written.
             if arena.loadAcquiring(offset) != 0 {
                 let hash = arena.hash128(header.payload, header.keyCount)
-                if let (index, value) = arena.slot(of: hash, leadingTo: offset) { visit(header, hash, index, value) }
+                if let (index, value) = arena.slot(of: hash, leadingTo: offset) {
+                    visit(header, hash, index, value)
+                }
             }
             offset += header.total
         }
@@ -121,13 +129,17 @@ extension StoreThread {
         let draft = Arena.Draft(
             lengths: header.lengths, expiry: arena.plain(header.offset + 32), facts: arena.facts(header),
             total: header.total)
-        guard case .granted(let offset, _) = arena.reserve(draft, queue: .main, row: row, spare: 0) else { return false }
+        guard case .granted(let offset, _) = arena.reserve(draft, queue: .main, row: row, spare: 0) else {
+            return false
+        }
         arena.copy(from: header.payload, to: offset + RecordHeader.bytes, header.payloadCount)
         arena.setPlain(arena.plain(header.offset + RecordHeader.checksum), offset + RecordHeader.checksum)
         arena.storeReleasing(arena.load(Header.nonce), offset)
         arena.setFrequency(frequency, index)
         // If it was removed or replaced meanwhile, the copy is waste.
-        if arena.compareExchange(value, value & ~Slot.offsetMask | UInt64(offset / 8), arena.slotOffset(index)) {
+        if arena.compareExchange(
+            value, value & ~Slot.offsetMask | UInt64(offset / 8), arena.slotOffset(index))
+        {
             arena.count(Row.bytesKept, row: row, header.total)
         }
         return true
@@ -135,9 +147,12 @@ extension StoreThread {
 
     private func drop(_ header: RecordHeader, hash: Hash128, index: Int, value: UInt64, remember: Bool) {
         guard arena.compareExchange(value, 0, arena.slotOffset(index)), value & Slot.pending == 0 else {
-            // Removed meanwhile, or finished by its writer in this moment: then it is live, and must still go.
+            // Removed meanwhile, or finished by its writer in this moment: then it is live, and must still
+            // go.
             let live = value & ~Slot.pending
-            if value & Slot.pending != 0, arena.compareExchange(live, 0, arena.slotOffset(index)) { lost(header) }
+            if value & Slot.pending != 0, arena.compareExchange(live, 0, arena.slotOffset(index)) {
+                lost(header)
+            }
             return
         }
         lost(header)

@@ -1,7 +1,7 @@
 import Eviction
 
-/// A cache of objects without contents: segments, queues and ghosts in plain arrays, every decision `Eviction`'s.
-/// What the Store does to shared memory, this does to dictionaries.
+/// A cache of objects without contents: segments, queues and ghosts in plain arrays, every decision
+/// `Eviction`'s. What the Store does to shared memory, this does to dictionaries.
 struct SegmentedCache {
     struct Object {
         var size: Int

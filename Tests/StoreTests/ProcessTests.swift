@@ -13,17 +13,14 @@ import Testing
 
     @Test func processesReadAndWriteTogether() throws {
         let store = try makeStore()
-        var processes: [Int32] = []
-        // The noncopyable handles live in optionals of their own.
-        var first = try Peers.start(store, ["work", "0", "3", "900", "60000"])
-        var second = try Peers.start(store, ["work", "1", "3", "900", "60000"])
-        var third = try Peers.start(store, ["work", "2", "3", "900", "60000"])
-        processes = [first.id, second.id, third.id]
+        var first = try Peers.start(store, ["work", "0", "3", "900", "30000"])
+        var second = try Peers.start(store, ["work", "1", "3", "900", "30000"])
+        var third = try Peers.start(store, ["work", "2", "3", "900", "30000"])
         let ends = [first.wait(), second.wait(), third.wait()]
-        #expect(ends == [.exited(0), .exited(0), .exited(0)], "\(processes)")
+        #expect(ends == [.exited(0), .exited(0), .exited(0)])
         let statistics = store.statistics
-        #expect(statistics.segmentsReclaimed > 200)
-        #expect(statistics.inserted > 10_000)
+        #expect(statistics.segmentsReclaimed > 50)
+        #expect(statistics.inserted > 1000)
         print("three processes: \(statistics.inserted) stored, \(statistics.refusedForPressure) refused")
         #expect(statistics.corrupt == 0)
         #expect(store.processes.isEmpty)
@@ -49,7 +46,7 @@ import Testing
         #expect(store.processes.isEmpty)
         var last = try Peers.start(store, ["work", "1", "2", "900", "30000"])
         #expect(last.wait() == .exited(0))
-        #expect(store.statistics.inserted > 10_000)
+        #expect(store.statistics.inserted > 1000)
         #expect(store.statistics.corrupt == 0)
     }
 
@@ -87,7 +84,8 @@ import Testing
         #expect(rows == 1)
         for id in 0..<6000 {
             thread.beginTurn()
-            let outcome = thread.put(bytes("after \(id)"), body: [UInt8](repeating: UInt8(id % 251), count: 900))
+            let outcome = thread.put(
+                bytes("after \(id)"), body: [UInt8](repeating: UInt8(id % 251), count: 900))
             #expect(outcome == .stored)
             let body = thread.body(bytes("after \(id)"))
             let right = body == [UInt8](repeating: UInt8(id % 251), count: 900)
@@ -97,7 +95,8 @@ import Testing
         let statistics = store.statistics
         #expect(statistics.corrupt == 0)
         // Every segment is accounted for: none is lost to the dead.
-        let known = statistics.segmentsFree + statistics.segmentsRetired + statistics.segmentsSmall
+        let known =
+            statistics.segmentsFree + statistics.segmentsRetired + statistics.segmentsSmall
             + statistics.segmentsMain
         #expect(statistics.segments - known <= 4)
     }
@@ -148,7 +147,8 @@ import Testing
             }
             thread.endTurn()
         }
-        // What is free is filled; then the store refuses, since all else the reader might see. It never waits.
+        // What is free is filled; then the store refuses, since all else the reader might see. It never
+        // waits.
         #expect(stored > 0)
         #expect(pressure > 0)
         #expect(store.statistics.segmentsRetired > 0)
@@ -170,7 +170,9 @@ import Testing
         var random = Random(seed: UInt64(run) &* 31 &+ 5)
         let store = try Store.create(StoreOptions(memory: 1 << 20, rows: 4, segmentBytes: 16 << 10))
         var thread = store.row()!
-        func body(_ id: Int) -> [UInt8] { [UInt8](repeating: UInt8(id % 251), count: 200 + id % 1000) + bytes("\(id)") }
+        func body(_ id: Int) -> [UInt8] {
+            [UInt8](repeating: UInt8(id % 251), count: 200 + id % 1000) + bytes("\(id)")
+        }
         thread.beginTurn()
         for id in 0..<2000 {
             _ = thread.put(bytes("k\(id)"), body: body(id))
