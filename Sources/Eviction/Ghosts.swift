@@ -1,8 +1,10 @@
-/// The ghost list: fingerprints of what left the small queue unhit, as many as there are objects in the cache.
+/// The ghost list: fingerprints of what left the small queue unhit, as many as there are objects in the
+/// cache.
 ///
-/// A table of 32-bit words in buckets of one cache line: 16 bits of fingerprint, 16 bits of age (ghosts made, in
-/// units of `1 << ageShift`). An entry older than the window doesn't count, so the list follows the number of
-/// objects however large the table is. Words are independent hints: racing writers cost a hint, nothing else.
+/// A table of 32-bit words in buckets of one cache line: 16 bits of fingerprint, 16 bits of age (ghosts made,
+/// in units of `1 << ageShift`). An entry older than the window doesn't count, so the list follows the number
+/// of objects however large the table is. Words are independent hints: racing writers cost a hint, nothing
+/// else.
 public protocol GhostMemory {
     /// A multiple of 16.
     var ghostWords: Int { get }

@@ -1,5 +1,6 @@
-/// Which queue an object belongs to, and which queue pays when room is needed: S3-FIFO (Yang et al., SOSP '23)
-/// over segments. Pure: sizes, counts and frequencies are arguments; the Store and the trace tests run this very code.
+/// Which queue an object belongs to, and which queue pays when room is needed: S3-FIFO (Yang et al., SOSP
+/// '23) over segments. Pure: sizes, counts and frequencies are arguments; the Store and the trace tests run
+/// this very code.
 ///
 ///     new object ──► small (about a tenth) ──hit──► main ──hit or small for its use──► main again
 ///                      │ not hit                      │ the rest
@@ -29,7 +30,8 @@ public enum Eviction {
         remembered || replacing == .main ? .main : .small
     }
 
-    /// Whether an object may enter at all: one of more than a twentieth of the cache costs more than it brings.
+    /// Whether an object may enter at all: one of more than a twentieth of the cache costs more than it
+    /// brings.
     /// - Parameter capacity: bytes of the cache, as `size`.
     @inlinable
     public static func admits(size: Int, capacity: Int) -> Bool { size <= capacity / 20 }
@@ -42,10 +44,11 @@ public enum Eviction {
         return small &* 10 > small &+ main ? .small : .main
     }
 
-    /// How many of its oldest segments a reclaim of `queue` takes.
+    /// How many of its oldest segments a reclaim of `queue` takes. Large segments hold enough objects to
+    /// compare: one of them is a batch, and a step that a loop can bear.
     @inlinable
-    public static func victims(of queue: Queue, available: Int) -> Int {
-        queue == .small ? min(available, 1) : min(available, batch)
+    public static func victims(of queue: Queue, available: Int, segmentBytes: Int) -> Int {
+        queue == .small ? min(available, 1) : min(available, batch, max(1, (4 << 20) / max(segmentBytes, 1)))
     }
 
     /// Whether what leaves `queue` becomes a ghost.

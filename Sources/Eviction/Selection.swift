@@ -12,7 +12,8 @@ public struct Selection {
     @inlinable
     public init(queue: Queue) { self.queue = queue }
 
-    /// The use of keeping an object, per byte: eight steps an octave of (4 × frequency + 1) ÷ size. 0 means never.
+    /// The use of keeping an object, per byte: eight steps an octave of (4 × frequency + 1) ÷ size. 0 means
+    /// never.
     @inlinable
     public static func score(size: Int, frequency: UInt8, queue: Queue) -> UInt8 {
         // In the small queue an object that was not hit has shown nothing: it leaves.

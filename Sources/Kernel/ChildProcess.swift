@@ -5,7 +5,8 @@ public import SystemPackage
 /// A child process, killed and reaped by `deinit` unless it was waited for.
 ///
 /// The process id stays reserved (a zombie at worst) until `wait`, so signals never hit a stranger.
-/// `pidfd` becomes readable when the process is gone: that, not a timeout, is what clears its rows in shared memory.
+/// `pidfd` becomes readable when the process is gone: that, not a timeout, is what clears its rows in shared
+/// memory.
 public struct ChildProcess: ~Copyable, Sendable {
     public let id: Int32
     /// Readable once the process has ended; owned by this value.
@@ -21,7 +22,7 @@ public struct ChildProcess: ~Copyable, Sendable {
     /// - Parameters:
     ///   - arguments: without the executable's own name.
     ///   - environment: `NAME=value` each; nothing is inherited.
-    ///   - descriptors: which descriptor becomes which number in the child; all others should be close-on-exec.
+    ///   - descriptors: which descriptor becomes which number in the child; all others: close-on-exec.
     public init(
         path: String, arguments: [String] = [], environment: [String] = [],
         descriptors: [(descriptor: CInt, number: CInt)] = []
@@ -77,8 +78,8 @@ public struct ChildProcess: ~Copyable, Sendable {
         var argumentVector = unsafe arguments.map { unsafe strdup($0) } + [nil]
         var environmentVector = unsafe environment.map { unsafe strdup($0) } + [nil]
         defer {
-            for unsafe pointer in unsafe argumentVector { unsafe free(pointer) }
-            for unsafe pointer in unsafe environmentVector { unsafe free(pointer) }
+            unsafe argumentVector.forEach { unsafe free($0) }
+            unsafe environmentVector.forEach { unsafe free($0) }
         }
         return unsafe larder_spawn(path, &argumentVector, &environmentVector, from, to, CInt(from.count))
     }

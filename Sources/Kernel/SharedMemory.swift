@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// A sealed memfd and its one mapping in this process.
 ///
-/// Invariants: the file never shrinks (it is sealed), so every offset below `size` stays mapped; pages of a range
-/// that `allocate` accepted never raise SIGBUS. Unmapped and closed by `deinit`, exactly once.
+/// Invariants: the file never shrinks (it is sealed), so every offset below `size` stays mapped; pages of a
+/// range that `allocate` accepted never raise SIGBUS. Unmapped and closed by `deinit`, exactly once.
 /// What the bytes mean, and every synchronisation on them, is the business of whoever maps it.
 @safe
 public struct SharedMemory: ~Copyable, Sendable {
@@ -38,8 +38,8 @@ public struct SharedMemory: ~Copyable, Sendable {
         return try map(owning: descriptor, size: size)
     }
 
-    /// Maps a segment that another process made. The caller keeps its own descriptor: this value owns a duplicate.
-    /// Throws `.invalidArgument` for anything that could shrink under the mapping.
+    /// Maps a segment that another process made. The caller keeps its own descriptor: this value owns a
+    /// duplicate. Throws `.invalidArgument` for anything that could shrink under the mapping.
     public static func attach(to descriptor: CInt) throws(Errno) -> SharedMemory {
         let size = larder_sealed_size(descriptor)
         if size < 0 { throw Errno(rawValue: CInt(-size)) }

@@ -14,14 +14,17 @@ extension Arena {
         store(1, Header.epoch)
     }
 
-    /// The geometry and seed of a segment that somebody else formatted; nil if this code doesn't know its layout.
+    /// The geometry and seed of a segment that somebody else formatted; nil if this code doesn't know its
+    /// layout.
     static func inspect(_ memory: borrowing SharedMemory) -> (Geometry, UInt64)? {
         guard memory.size >= Header.bytes else { return nil }
         func word(_ offset: Int) -> UInt64 {
             // Inside the first page, which `size` covers.
             unsafe memory.base.load(fromByteOffset: offset, as: UInt64.self)
         }
-        guard word(Header.magic) == Geometry.magic, word(Header.version) == Geometry.version else { return nil }
+        guard word(Header.magic) == Geometry.magic, word(Header.version) == Geometry.version else {
+            return nil
+        }
         guard let bytes = Int(exactly: word(Header.memory)), let most = Int(exactly: word(Header.memoryMax)),
             let rows = Int(exactly: word(Header.rows)), let option = Int(exactly: word(Header.segmentOption)),
             most <= memory.size,

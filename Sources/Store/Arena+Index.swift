@@ -23,7 +23,9 @@ extension Arena {
     /// The record that a slot leads to, if its lengths are sound and its key is `key`.
     @inlinable @inline(__always)
     func record(_ slot: UInt64, ifKeyed key: borrowing Span<UInt8>) -> RecordHeader? {
-        guard let header = RecordHeader.read(self, Slot.offset(slot), limit: geometry.areaEnd) else { return nil }
+        guard let header = RecordHeader.read(self, Slot.offset(slot), limit: geometry.areaEnd) else {
+            return nil
+        }
         return header.keyCount == key.count && equals(key, header.payload) ? header : nil
     }
 
@@ -81,7 +83,8 @@ extension Arena {
         let start = geometry.segmentStart(segment)
         for index in 0..<geometry.bucketCount * 8 {
             let value = loadAcquiring(slotOffset(index))
-            guard value != 0, Slot.offset(value) >= start, Slot.offset(value) < start + geometry.segmentBytes else {
+            guard value != 0, Slot.offset(value) >= start, Slot.offset(value) < start + geometry.segmentBytes
+            else {
                 continue
             }
             if compareExchange(value, 0, slotOffset(index)), value & Slot.pending == 0 { removed += 1 }
@@ -95,5 +98,7 @@ struct GhostList: GhostMemory {
     let arena: Arena
     var ghostWords: Int { arena.geometry.ghostWords }
     func ghost(at index: Int) -> UInt32 { arena.loadNarrow(arena.geometry.ghostOffset + index * 4) }
-    func setGhost(_ word: UInt32, at index: Int) { arena.storeNarrow(word, arena.geometry.ghostOffset + index * 4) }
+    func setGhost(_ word: UInt32, at index: Int) {
+        arena.storeNarrow(word, arena.geometry.ghostOffset + index * 4)
+    }
 }

@@ -22,7 +22,8 @@ extension Arena {
             let bucket = bucket(hash, way)
             for index in bucket..<bucket + 8 {
                 let value = loadAcquiring(slotOffset(index))
-                guard Slot.matches(value, tag), value & Slot.pending == 0, let header = record(value, ifKeyed: key)
+                guard Slot.matches(value, tag), value & Slot.pending == 0,
+                    let header = record(value, ifKeyed: key)
                 else { continue }
                 if kin.bucket == nil { kin.bucket = bucket }
                 kin.count += 1

@@ -2,9 +2,9 @@ internal import Eviction
 
 /// The log: which segment is in which state, and where the next record goes.
 ///
-/// Who changes a segment's word: the holder of the append lock (free → open → sealed), the holder of the reclaim
-/// lock (sealed → victim → retired → free), and control for a process that is gone. There are no lists: order is
-/// the sequence in the words, so that a death leaves nothing to rebuild.
+/// Who changes a segment's word: the holder of the append lock (free → open → sealed), the holder of the
+/// reclaim lock (sealed → victim → retired → free), and control for a process that is gone. There are no
+/// lists: order is the sequence in the words, so that a death leaves nothing to rebuild.
 extension Arena {
     /// How long to spin for a lock before giving up, in rounds of some ten nanoseconds.
     static var spins: Int { 1000 }
@@ -13,9 +13,9 @@ extension Arena {
     func segmentWord(_ segment: Int) -> SegmentWord { SegmentWord(raw: loadAcquiring(entry(segment))) }
     func setSegmentWord(_ word: SegmentWord, _ segment: Int) { exchange(word.raw, entry(segment)) }
 
-    /// Bytes appended, never more than a segment holds.
+    /// Bytes appended: never more than a segment holds, and a multiple of 8, whatever the table says.
     func tail(_ segment: Int) -> Int {
-        Int(min(loadAcquiring(entry(segment) + SegmentEntry.tail), UInt64(geometry.segmentBytes)))
+        Int(min(loadAcquiring(entry(segment) + SegmentEntry.tail), UInt64(geometry.segmentBytes))) & ~7
     }
 
     struct Census {
@@ -58,7 +58,9 @@ extension Arena {
         var found: (segment: Int, word: SegmentWord)?
         for segment in 0..<geometry.segmentCount {
             let word = segmentWord(segment)
-            guard word.state == .sealed, word.queue == Int(queue.rawValue), word.sequence > after else { continue }
+            guard word.state == .sealed, word.queue == Int(queue.rawValue), word.sequence > after else {
+                continue
+            }
             if let best = found, best.word.sequence < word.sequence { continue }
             found = (segment, word)
         }
@@ -86,7 +88,7 @@ extension Arena {
         guard lock(Header.appendLock, row: row, spins: Arena.spins) else { return .busy }
         defer { unlock(Header.appendLock) }
         let openWord = Header.open + Int(queue.rawValue) * 8
-        var segment = Int(load(openWord)) - 1
+        var segment = Int(truncatingIfNeeded: load(openWord)) &- 1
         var opened = false
         if segment < 0 || segment >= geometry.segmentCount || segmentWord(segment).state != .open
             || tail(segment) + draft.total > geometry.segmentBytes
@@ -110,8 +112,8 @@ extension Arena {
         return .granted(offset, opened: opened)
     }
 
-    /// Opens a free segment and seals the one it replaces; under the append lock. Each step leaves a sound state:
-    /// at worst a segment is open that nobody fills, which `sealStrays` mends.
+    /// Opens a free segment and seals the one it replaces; under the append lock. Each step leaves a sound
+    /// state: at worst a segment is open that nobody fills, which `sealStrays` mends.
     private func openSegment(_ queue: Queue, replacing old: Int, spare: Int) -> Int? {
         var fresh: Int?
         var free = 0
@@ -137,7 +139,9 @@ extension Arena {
         guard load(Header.appendLock) == UInt64(row + 1) else { return }
         for segment in 0..<geometry.segmentCount {
             let word = segmentWord(segment)
-            guard word.state == .open, load(Header.open + word.queue * 8) != UInt64(segment + 1) else { continue }
+            guard word.state == .open, load(Header.open + word.queue * 8) != UInt64(segment + 1) else {
+                continue
+            }
             setSegmentWord(word.with(.sealed), segment)
         }
     }
@@ -156,8 +160,8 @@ extension Arena {
 
     /// Takes a segment that no slot leads to out of use. It is free once all online rows have moved on.
     func retire(_ segment: Int) {
-        // The slots were emptied by read-modify-writes before this one; a row that shows the new epoch, or goes
-        // online after the scan of the rows, sees them empty.
+        // The slots were emptied by read-modify-writes before this one; a row that shows the new epoch, or
+        // goes online after the scan of the rows, sees them empty.
         store(increment(Header.epoch), entry(segment) + SegmentEntry.retiredAt)
         setSegmentWord(segmentWord(segment).with(.retired), segment)
     }

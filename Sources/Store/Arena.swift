@@ -5,10 +5,11 @@ public import Synchronization
 
 /// The mapping as words: the only file that turns offsets into addresses.
 ///
-/// Invariants: `base` is mapped, readable and writable for `geometry.memory` bytes as long as the Store lives that
-/// made this value (every StoreThread holds it). Every offset passed in was computed from the geometry, or read from
-/// shared memory and checked by `RecordHeader.read`. Words that two threads may touch at once are accessed
-/// atomically; record contents are written before the release store that publishes them and never after.
+/// Invariants: `base` is mapped, readable and writable for `geometry.memory` bytes as long as the Store lives
+/// that made this value (every StoreThread holds it). Every offset passed in was computed from the geometry,
+/// or read from shared memory and checked by `RecordHeader.read`. Words that two threads may touch at once
+/// are accessed atomically; record contents are written before the release store that publishes them and
+/// never after.
 @safe
 @usableFromInline
 struct Arena: @unchecked Sendable {
@@ -38,10 +39,14 @@ struct Arena: @unchecked Sendable {
     func loadAcquiring(_ offset: Int) -> UInt64 { unsafe word(offset).pointee.load(ordering: .acquiring) }
 
     @inlinable @inline(__always)
-    func store(_ value: UInt64, _ offset: Int) { unsafe word(offset).pointee.store(value, ordering: .relaxed) }
+    func store(_ value: UInt64, _ offset: Int) {
+        unsafe word(offset).pointee.store(value, ordering: .relaxed)
+    }
 
     @inlinable @inline(__always)
-    func storeReleasing(_ value: UInt64, _ offset: Int) { unsafe word(offset).pointee.store(value, ordering: .releasing) }
+    func storeReleasing(_ value: UInt64, _ offset: Int) {
+        unsafe word(offset).pointee.store(value, ordering: .releasing)
+    }
 
     @inlinable @inline(__always)
     func exchange(_ value: UInt64, _ offset: Int) {
@@ -78,7 +83,9 @@ struct Arena: @unchecked Sendable {
 
     func loadNarrow(_ offset: Int) -> UInt32 { unsafe narrow(offset).pointee.load(ordering: .relaxed) }
 
-    func storeNarrow(_ value: UInt32, _ offset: Int) { unsafe narrow(offset).pointee.store(value, ordering: .relaxed) }
+    func storeNarrow(_ value: UInt32, _ offset: Int) {
+        unsafe narrow(offset).pointee.store(value, ordering: .relaxed)
+    }
 
     /// As `loadOrdered`.
     func loadNarrowOrdered(_ offset: Int) -> UInt32 {
@@ -100,7 +107,9 @@ struct Arena: @unchecked Sendable {
     func loadByte(_ offset: Int) -> UInt8 { unsafe byte(offset).pointee.load(ordering: .relaxed) }
 
     @inlinable @inline(__always)
-    func storeByte(_ value: UInt8, _ offset: Int) { unsafe byte(offset).pointee.store(value, ordering: .relaxed) }
+    func storeByte(_ value: UInt8, _ offset: Int) {
+        unsafe byte(offset).pointee.store(value, ordering: .relaxed)
+    }
 
     // MARK: Contents
 
@@ -122,7 +131,8 @@ struct Arena: @unchecked Sendable {
     @_lifetime(borrow self)
     func bytes(_ offset: Int, _ count: Int) -> Span<UInt8> {
         assert(offset >= 0 && count >= 0 && offset + count <= geometry.memory)
-        let span = unsafe Span(_unsafeStart: (base + offset).assumingMemoryBound(to: UInt8.self), count: count)
+        let span = unsafe Span(
+            _unsafeStart: (base + offset).assumingMemoryBound(to: UInt8.self), count: count)
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 
@@ -139,7 +149,9 @@ struct Arena: @unchecked Sendable {
     func write(_ span: borrowing Span<UInt8>, _ offset: Int) {
         assert(offset >= geometry.areaStart && offset + span.count <= geometry.areaEnd)
         unsafe span.withUnsafeBytes { buffer in
-            if let source = buffer.baseAddress { unsafe (base + offset).copyMemory(from: source, byteCount: buffer.count) }
+            if let source = buffer.baseAddress {
+                unsafe (base + offset).copyMemory(from: source, byteCount: buffer.count)
+            }
         }
     }
 
@@ -154,7 +166,8 @@ struct Arena: @unchecked Sendable {
 
     // MARK: Locks
 
-    /// Takes the lock at `offset` for `row`, spinning a bounded while. False: it is held, perhaps by the dead.
+    /// Takes the lock at `offset` for `row`, spinning a bounded while. False: it is held, perhaps by the
+    /// dead.
     func lock(_ offset: Int, row: Int, spins: Int) -> Bool {
         var left = spins
         while true {

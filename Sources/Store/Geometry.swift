@@ -34,7 +34,9 @@ struct Geometry: Sendable, Hashable {
 
     /// nil when the numbers make no sense together.
     init?(memory: Int, memoryMax: Int, rows: Int, segmentBytes: Int?) {
-        guard memory >= 1 << 16, memory < 1 << 42, memoryMax >= memory, memoryMax < 1 << 42 else { return nil }
+        guard memory >= 1 << 16, memory < 1 << 42, memoryMax >= memory, memoryMax < 1 << 42 else {
+            return nil
+        }
         guard rows > 0, rows <= 4096 else { return nil }
         let wanted = segmentBytes ?? min(max(memory / 512, 128 << 10), 4 << 20)
         guard wanted >= 1024, wanted <= 1 << 28 else { return nil }
@@ -100,6 +102,8 @@ enum Header {
     static var cutThreshold: Int { 584 }
     /// How many ghosts back still count: the number of objects, as of the last reclaim.
     static var ghostWindow: Int { 592 }
+    /// 1 while the reserve of free segments is not met.
+    static var reclaimWanted: Int { 600 }
 }
 
 /// A thread's row, written by its thread alone (and by control once its process is gone).
@@ -160,7 +164,9 @@ struct SegmentWord: Equatable {
     var raw: UInt64
 
     init(raw: UInt64) { self.raw = raw }
-    init(_ state: State, queue: Int, sequence: UInt64) { raw = sequence << 16 | UInt64(queue) << 8 | state.rawValue }
+    init(_ state: State, queue: Int, sequence: UInt64) {
+        raw = sequence << 16 | UInt64(queue) << 8 | state.rawValue
+    }
 
     /// nil for a value that no version of this code wrote.
     var state: State? { State(rawValue: raw & 0xff) }

@@ -8,8 +8,9 @@
 ///     40  facts, five words
 ///     80  key, Vary values, head, body; padded to 8
 ///
-/// Lengths and facts are written under the append lock before the segment's tail moves past the record, so that
-/// whoever walks a segment steps over records that were never finished. Contents never change once the nonce is set.
+/// Lengths and facts are written under the append lock before the segment's tail moves past the record, so
+/// that whoever walks a segment steps over records that were never finished. Contents never change once the
+/// nonce is set.
 @usableFromInline
 struct RecordHeader {
     @usableFromInline static var bytes: Int { 80 }
@@ -38,7 +39,8 @@ struct RecordHeader {
     @inlinable @inline(__always)
     static func read(_ arena: Arena, _ offset: Int, limit: Int) -> RecordHeader? {
         guard offset >= arena.geometry.areaStart, offset &+ bytes <= limit else { return nil }
-        let header = RecordHeader(offset: offset, lengths: (arena.plain(offset &+ 16), arena.plain(offset &+ 24)))
+        let header = RecordHeader(
+            offset: offset, lengths: (arena.plain(offset &+ 16), arena.plain(offset &+ 24)))
         // Lengths have 32 bits at most: the sum can't overflow.
         return offset &+ header.total <= limit ? header : nil
     }
@@ -53,8 +55,8 @@ struct RecordHeader {
 
 /// An index slot: tag (23 bits) | pending (1) | offset in units of 8 bytes (40). 0 is empty.
 ///
-/// A *pending* slot is seen by invalidations and by nobody else: a writer checks that nothing happened to its key
-/// in between, and only then makes it live.
+/// A *pending* slot is seen by invalidations and by nobody else: a writer checks that nothing happened to its
+/// key in between, and only then makes it live.
 @usableFromInline
 enum Slot {
     @inlinable static var pending: UInt64 { 1 << 40 }

@@ -16,9 +16,13 @@ public final class Store: Sendable {
 
     /// A new, empty store in a sealed memfd, its pages allocated.
     public static func create(_ options: StoreOptions) throws(StoreError) -> Store {
-        guard let geometry = Geometry(
-            memory: options.memory, memoryMax: options.memoryMax, rows: options.rows, segmentBytes: options.segmentBytes)
+        guard
+            let geometry = Geometry(
+                memory: options.memory, memoryMax: options.memoryMax, rows: options.rows,
+                segmentBytes: options.segmentBytes)
         else { throw .badOptions }
+        // Past a control group's limit the kernel would kill this process instead of refusing.
+        if let limit = MemoryLimit.bytes(), geometry.memory > limit { throw .noMemory }
         let store: Store
         do {
             let memory = try SharedMemory.create(name: "larder-store", size: geometry.memoryMax)
@@ -62,12 +66,13 @@ public final class Store: Sendable {
         return nil
     }
 
-    /// Clears up after a process that died without giving its rows back. To be called once its pidfd says that it
-    /// is gone, never before. Returns the number of rows that it had held.
+    /// Clears up after a process that died without giving its rows back. To be called once its pidfd says
+    /// that it is gone, never before. Returns the number of rows that it had held.
     ///
-    /// Segment words, tails and slots are each changed by one store, in an order that leaves the log walkable at
-    /// every step, so nothing of it is lost: the segment that the dead thread had just opened, if it had come no
-    /// further, is sealed, and a fresh nonce makes every record prove itself by its checksum before its next use.
+    /// Segment words, tails and slots are each changed by one store, in an order that leaves the log walkable
+    /// at every step, so nothing of it is lost: the segment that the dead thread had just opened, if it had
+    /// come no further, is sealed, and a fresh nonce makes every record prove itself by its checksum before
+    /// its next use.
     @discardableResult
     public func reap(process: Int32) throws(StoreError) -> Int {
         let fresh: UInt64

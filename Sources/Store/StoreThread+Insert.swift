@@ -7,7 +7,8 @@ extension StoreThread {
     /// Only within a turn. Copies the bytes; never waits longer than a bounded spin.
     /// - Parameters:
     ///   - hash: `hash(key)`.
-    ///   - expires: Unix seconds from which the record is not worth keeping (it can still be found until then and
+    /// - expires: Unix seconds from which the record is not worth keeping (it can still be found until then
+    /// and
     ///     later: freshness is the caller's business).
     ///   - now: Unix seconds.
     ///   - stamp: what `stamp(hash)` said when the content was asked for.
@@ -15,6 +16,7 @@ extension StoreThread {
         key: borrowing Span<UInt8>, hash: Hash128, facts: RecordFacts, vary: borrowing Span<UInt8>,
         head: borrowing Span<UInt8>, body: borrowing Span<UInt8>, expires: UInt32, now: UInt32, stamp: UInt32
     ) -> StoreOutcome {
+        precondition(arena.load(rowStart + Row.epoch) != 0, "insertion outside of a turn")
         // A record under a hash that isn't its key's would never be found again by a reclaim.
         precondition(hash == self.hash(key))
         let payload = key.count + vary.count + head.count + body.count
@@ -27,7 +29,8 @@ extension StoreThread {
 
         let kin = arena.kin(of: key, vary: vary, hash: hash)
         let queue = Eviction.admit(
-            remembered: kin.bucket == nil && recall(hash), replacing: kin.twin.map { arena.queue(at: $0.offset) })
+            remembered: kin.bucket == nil && recall(hash),
+            replacing: kin.twin.map { arena.queue(at: $0.offset) })
         let draft = Arena.Draft(
             lengths: (
                 arena.increment(Header.serial) << 16 | UInt64(key.count),
@@ -52,7 +55,7 @@ extension StoreThread {
 
         let outcome = publish(header, hash: hash, kin: kin, stamp: stamp, key: key, vary: vary)
         if outcome == .stored { arena.count(Row.inserted, row: row) }
-        if opened { reclaim(now: now) }
+        if opened || arena.load(Header.reclaimWanted) != 0 { reclaim(now: now, steps: 1) }
         return outcome
     }
 
@@ -62,7 +65,7 @@ extension StoreThread {
             switch arena.reserve(draft, queue: queue, row: row, spare: 1) {
             case .granted(let offset, let opened): return (offset, opened)
             case .busy: return nil
-            case .full: if attempt == 0 { reclaim(now: now) }
+            case .full: if attempt == 0 { reclaim(now: now, steps: 32) }
             }
         }
         return nil
@@ -74,8 +77,8 @@ extension StoreThread {
             window: Int(truncatingIfNeeded: arena.load(Header.ghostWindow)), in: GhostList(arena: arena))
     }
 
-    /// Pending slot, then the checks, then live: so that an invalidation either is seen here or sees the slot, and
-    /// no reader ever sees a record that was outdated before it became visible.
+    /// Pending slot, then the checks, then live: so that an invalidation either is seen here or sees the
+    /// slot, and no reader ever sees a record that was outdated before it became visible.
     private func publish(
         _ header: RecordHeader, hash: Hash128, kin: Arena.Kin, stamp: UInt32, key: borrowing Span<UInt8>,
         vary: borrowing Span<UInt8>
@@ -112,9 +115,13 @@ extension StoreThread {
     private func claimSlot(_ pending: UInt64, hash: Hash128, kin: Arena.Kin) -> Int? {
         for _ in 0..<16 {
             let choice = arena.slotToFill(hash: hash, kin: kin)
-            guard arena.compareExchange(choice.value, pending, arena.slotOffset(choice.index)) else { continue }
+            guard arena.compareExchange(choice.value, pending, arena.slotOffset(choice.index)) else {
+                continue
+            }
             if choice.value != 0, choice.value & Slot.pending == 0 {
-                if let old = RecordHeader.read(arena, Slot.offset(choice.value), limit: arena.geometry.areaEnd) {
+                if let old = RecordHeader.read(
+                    arena, Slot.offset(choice.value), limit: arena.geometry.areaEnd)
+                {
                     lost(old)
                 }
                 arena.count(Row.evicted, row: row)
@@ -126,7 +133,8 @@ extension StoreThread {
 
     /// Of two records with the same Vary values removes the older; of more than eight of a key the oldest.
     private func replace(
-        by header: RecordHeader, at own: Int, hash: Hash128, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
+        by header: RecordHeader, at own: Int, hash: Hash128, key: borrowing Span<UInt8>,
+        vary: borrowing Span<UInt8>
     ) {
         let tag = Slot.tag(hash.high)
         var others = 0
@@ -135,7 +143,8 @@ extension StoreThread {
             let bucket = arena.bucket(hash, way)
             for index in bucket..<bucket + 8 where index != own {
                 let value = arena.loadAcquiring(arena.slotOffset(index))
-                guard Slot.matches(value, tag), value & Slot.pending == 0, let other = arena.record(value, ifKeyed: key)
+                guard Slot.matches(value, tag), value & Slot.pending == 0,
+                    let other = arena.record(value, ifKeyed: key)
                 else { continue }
                 if other.varyCount == vary.count, arena.equals(vary, other.payload + other.keyCount) {
                     if other.serial < header.serial {

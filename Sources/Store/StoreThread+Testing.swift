@@ -1,8 +1,8 @@
 internal import Bytes
 internal import Eviction
 
-/// Where a process may die in the worst moment: steps that the tests take apart, because no signal hits them by
-/// chance. Not for use outside the package's tests.
+/// Where a process may die in the worst moment: steps that the tests take apart, because no signal hits them
+/// by chance. Not for use outside the package's tests.
 extension StoreThread {
     package enum Moment: String, Sendable, CaseIterable {
         /// Holding the append lock.
@@ -40,7 +40,8 @@ extension StoreThread {
                 arena.write(key.span, offset + RecordHeader.bytes)
             }
         case .pending:
-            guard case .granted(let offset, _) = arena.reserve(draft, queue: .small, row: row, spare: 0) else { return }
+            guard case .granted(let offset, _) = arena.reserve(draft, queue: .small, row: row, spare: 0)
+            else { return }
             arena.write(key.span, offset + RecordHeader.bytes)
             arena.storeReleasing(arena.load(Header.nonce), offset)
             let slot = Slot.make(offset, Slot.tag(hash.high)) | Slot.pending
@@ -56,7 +57,8 @@ extension StoreThread {
             let bucket = arena.bucket(hash, way)
             for index in bucket..<bucket + 8 {
                 let slot = arena.loadAcquiring(arena.slotOffset(index))
-                guard Slot.matches(slot, Slot.tag(hash.high)), let header = arena.record(slot, ifKeyed: key.span)
+                guard Slot.matches(slot, Slot.tag(hash.high)),
+                    let header = arena.record(slot, ifKeyed: key.span)
                 else { continue }
                 let last = (header.payload + header.payloadCount - 1) & ~7
                 arena.setPlain(arena.plain(last) ^ 1, last)

@@ -1,7 +1,7 @@
 import Eviction
 
-/// A cache of objects without contents: segments, queues and ghosts in plain arrays, every decision `Eviction`'s.
-/// What the Store does to shared memory, this does to dictionaries.
+/// A cache of objects without contents: segments, queues and ghosts in plain arrays, every decision
+/// `Eviction`'s. What the Store does to shared memory, this does to dictionaries.
 struct SegmentedCache {
     struct Object {
         var size: Int
@@ -81,7 +81,7 @@ struct SegmentedCache {
     private mutating func reclaim() {
         let queue = Eviction.victimQueue(small: queueBytes[0], main: queueBytes[1])
         let index = Int(queue.rawValue)
-        let count = Eviction.victims(of: queue, available: order[index].count)
+        let count = Eviction.victims(of: queue, available: order[index].count, segmentBytes: segmentBytes)
         let batch = Array(order[index].prefix(count))
         var selection = Selection(queue: queue)
         var bytes = 0

@@ -9,7 +9,9 @@ import Store
 struct StorePeer {
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count >= 3, let store = try? Store.attach(to: 3), var thread = store.row() else { exit(3) }
+        guard arguments.count >= 3, let store = try? Store.attach(to: 3), var thread = store.row() else {
+            exit(3)
+        }
         switch arguments[1] {
         case "work":
             let numbers = arguments[2...].compactMap { Int($0) }
@@ -17,7 +19,9 @@ struct StorePeer {
             work(&thread, peer: numbers[0], peers: numbers[1], keys: numbers[2], operations: numbers[3])
         case "pause":
             guard let key = Int(arguments[2]) else { exit(3) }
-            if !readsAcrossStop(&thread, key: key) { fail("key \(key) is missing or changed under its reader") }
+            if !readsAcrossStop(&thread, key: key) {
+                fail("key \(key) is missing or changed under its reader")
+            }
         case "stop":
             guard let moment = StoreThread.Moment(rawValue: arguments[2]) else { exit(3) }
             thread.beginTurn()
@@ -30,8 +34,8 @@ struct StorePeer {
         exit(0)
     }
 
-    /// Reads all keys and writes its own (every `peers`th), checking that bodies are whole, that a version never
-    /// goes back, and that its own writes and invalidations hold. `operations` 0: until killed.
+    /// Reads all keys and writes its own (every `peers`th), checking that bodies are whole, that a version
+    /// never goes back, and that its own writes and invalidations hold. `operations` 0: until killed.
     static func work(_ thread: inout StoreThread, peer: Int, peers: Int, keys: Int, operations: Int) {
         var random = SystemRandomNumberGenerator()
         var seen = [UInt64](repeating: 0, count: keys)
@@ -90,12 +94,15 @@ struct StorePeer {
         read(thread, id, &seen)
     }
 
-    /// Stops in the middle of a body, and reads the rest when it is continued. Whether the body stayed the same.
+    /// Stops in the middle of a body, and reads the rest when it is continued. Whether the body stayed the
+    /// same.
     static func readsAcrossStop(_ thread: inout StoreThread, key id: Int) -> Bool {
         thread.beginTurn()
         let key = Proof.key(id)
         let hash = thread.hash(key.span)
-        guard let view = thread.lookup(key: key.span, hash: hash, accepting: { _, _ in true }) else { return false }
+        guard let view = thread.lookup(key: key.span, hash: hash, accepting: { _, _ in true }) else {
+            return false
+        }
         let before = view.body.copied
         raise(SIGSTOP)
         return view.body.equals(before.span) && Proof.version(of: view.body, id: id) != nil

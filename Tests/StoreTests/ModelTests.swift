@@ -2,8 +2,8 @@ import Bytes
 import Store
 import Testing
 
-/// The Store against a plain dictionary, by random operations: it may forget (its size is limited), but what it
-/// says is always what the dictionary says, and what it forgets is bounded by what its statistics admit.
+/// The Store against a plain dictionary, by random operations: it may forget (its size is limited), but what
+/// it says is always what the dictionary says, and what it forgets is bounded by what its statistics admit.
 @Suite struct ModelTests {
     struct Entry {
         var vary: [UInt8]
@@ -31,7 +31,10 @@ import Testing
             let vary = [UInt8](repeating: UInt8(random.below(10)), count: id % 3 == 0 ? 1 : 0)
             switch random.below(20) {
             case 0..<8:
-                let body = [UInt8](repeating: UInt8(truncatingIfNeeded: step), count: random.below(4) * random.below(900))
+                let body =
+                    [UInt8](
+                        repeating: UInt8(truncatingIfNeeded: step), count: random.below(4) * random.below(900)
+                    )
                     + [UInt8(truncatingIfNeeded: step >> 8), UInt8(truncatingIfNeeded: step)]
                 let outcome = thread.put(key, vary: vary, body: body)
                 let context = "seed \(seed) step \(step)"
@@ -107,6 +110,26 @@ import Testing
         #expect(misses == 0)
     }
 
+    @Test func tinyObjectsOverflowTheIndexAndNothingElse() throws {
+        let store = try Store.create(StoreOptions(memory: 4 << 20, rows: 4))
+        var thread = store.row()!
+        thread.beginTurn()
+        for id in 0..<30_000 {
+            let outcome = thread.put(bytes("\(id)"), body: bytes("body \(id)"))
+            #expect(outcome == .stored)
+        }
+        var found = 0
+        for id in 0..<30_000 {
+            guard let body = thread.body(bytes("\(id)")) else { continue }
+            found += 1
+            let right = body == bytes("body \(id)")
+            #expect(right)
+        }
+        #expect(found == store.statistics.objects)
+        // 4 681 slots.
+        #expect(found > 4200)
+    }
+
     @Test func atLeast43000ObjectsOfOneKiBFitInto64MiB() throws {
         let store = try Store.create(StoreOptions(memory: 64 << 20, memoryMax: 64 << 20))
         var thread = store.row()!
@@ -115,7 +138,9 @@ import Testing
         for id in 0..<120_000 {
             if id % 16 == 0 { thread.beginTurn() }
             let number = String(id)
-            let key = bytes("http://host.example/assets/" + String(repeating: "0", count: 13 - number.utf8.count) + number)
+            let key = bytes(
+                "http://host.example/assets/" + String(repeating: "0", count: 13 - number.utf8.count) + number
+            )
             let outcome = thread.put(key, head: head, body: body)
             #expect(outcome == .stored)
         }

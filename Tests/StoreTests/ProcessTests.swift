@@ -13,17 +13,15 @@ import Testing
 
     @Test func processesReadAndWriteTogether() throws {
         let store = try makeStore()
-        var processes: [Int32] = []
-        // The noncopyable handles live in optionals of their own.
-        var first = try Peers.start(store, ["work", "0", "3", "900", "60000"])
-        var second = try Peers.start(store, ["work", "1", "3", "900", "60000"])
-        var third = try Peers.start(store, ["work", "2", "3", "900", "60000"])
-        processes = [first.id, second.id, third.id]
+        var first = try Peers.start(store, ["work", "0", "3", "900", "30000"])
+        var second = try Peers.start(store, ["work", "1", "3", "900", "30000"])
+        var third = try Peers.start(store, ["work", "2", "3", "900", "30000"])
         let ends = [first.wait(), second.wait(), third.wait()]
-        #expect(ends == [.exited(0), .exited(0), .exited(0)], "\(processes)")
+        #expect(ends == [.exited(0), .exited(0), .exited(0)])
         let statistics = store.statistics
-        #expect(statistics.segmentsReclaimed > 200)
-        #expect(statistics.inserted > 10_000)
+        #expect(statistics.segmentsReclaimed > 50)
+        #expect(statistics.inserted > 1000)
+        print("three processes: \(statistics.inserted) stored, \(statistics.refusedForPressure) refused")
         #expect(statistics.corrupt == 0)
         #expect(store.processes.isEmpty)
     }
@@ -48,7 +46,7 @@ import Testing
         #expect(store.processes.isEmpty)
         var last = try Peers.start(store, ["work", "1", "2", "900", "30000"])
         #expect(last.wait() == .exited(0))
-        #expect(store.statistics.inserted > 10_000)
+        #expect(store.statistics.inserted > 1000)
         #expect(store.statistics.corrupt == 0)
     }
 
@@ -86,7 +84,8 @@ import Testing
         #expect(rows == 1)
         for id in 0..<6000 {
             thread.beginTurn()
-            let outcome = thread.put(bytes("after \(id)"), body: [UInt8](repeating: UInt8(id % 251), count: 900))
+            let outcome = thread.put(
+                bytes("after \(id)"), body: [UInt8](repeating: UInt8(id % 251), count: 900))
             #expect(outcome == .stored)
             let body = thread.body(bytes("after \(id)"))
             let right = body == [UInt8](repeating: UInt8(id % 251), count: 900)
@@ -96,7 +95,8 @@ import Testing
         let statistics = store.statistics
         #expect(statistics.corrupt == 0)
         // Every segment is accounted for: none is lost to the dead.
-        let known = statistics.segmentsFree + statistics.segmentsRetired + statistics.segmentsSmall
+        let known =
+            statistics.segmentsFree + statistics.segmentsRetired + statistics.segmentsSmall
             + statistics.segmentsMain
         #expect(statistics.segments - known <= 4)
     }
@@ -147,7 +147,8 @@ import Testing
             }
             thread.endTurn()
         }
-        // What is free is filled; then the store refuses, since all else the reader might see. It never waits.
+        // What is free is filled; then the store refuses, since all else the reader might see. It never
+        // waits.
         #expect(stored > 0)
         #expect(pressure > 0)
         #expect(store.statistics.segmentsRetired > 0)
@@ -161,6 +162,46 @@ import Testing
         #expect(first == .stored)
         #expect(second == .stored)
         #expect(store.statistics.segmentsRetired <= 4)
+    }
+
+    /// Whatever a dying process scribbles over the segment: nothing traps, and nothing wrong is served.
+    @Test(arguments: 0..<30)
+    func scribbledMemoryIsNeverServed(run: Int) throws {
+        var random = Random(seed: UInt64(run) &* 31 &+ 5)
+        let store = try Store.create(StoreOptions(memory: 1 << 20, rows: 4, segmentBytes: 16 << 10))
+        var thread = store.row()!
+        func body(_ id: Int) -> [UInt8] {
+            [UInt8](repeating: UInt8(id % 251), count: 200 + id % 1000) + bytes("\(id)")
+        }
+        thread.beginTurn()
+        for id in 0..<2000 {
+            _ = thread.put(bytes("k\(id)"), body: body(id))
+            _ = thread.contains(bytes("k\(id / 2)"))
+        }
+        thread.endTurn()
+        var peer = try Peers.start(store, ["stop", "reserved"])
+        Peers.waitUntilStopped(peer)
+        // Everywhere but in the first page and the rows, which this very process needs to find its way.
+        let mapping = try SharedMemory.attach(to: store.descriptor)
+        for _ in 0..<(run < 15 ? 300 : 20_000) {
+            let word = (4096 + 4 * 128) / 8 + random.below(((1 << 20) - 4096 - 4 * 128) / 8)
+            let value = random.below(3) == 0 ? random.next() : UInt64(random.below(1 << 20))
+            unsafe mapping.base.storeBytes(of: value, toByteOffset: word * 8, as: UInt64.self)
+        }
+        peer.signal(SIGKILL)
+        _ = peer.wait()
+        try store.reap(process: peer.id)
+        for round in 0..<3 {
+            for id in 0..<2000 {
+                thread.beginTurn()
+                if let found = thread.body(bytes("k\(id)")) {
+                    let right = found == body(id)
+                    #expect(right, "run \(run) round \(round) key \(id)")
+                }
+                if round > 0 { _ = thread.put(bytes("k\(id)"), body: body(id)) }
+                thread.endTurn()
+            }
+        }
     }
 
     @Test func aForeignSegmentIsRefused() throws {

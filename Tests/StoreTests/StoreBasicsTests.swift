@@ -9,7 +9,8 @@ import Testing
         thread.beginTurn()
         let facts = RecordFacts(1, 2, 3, 4, 5)
         let outcome = thread.put(
-            bytes("key"), vary: bytes("gzip"), head: bytes("HTTP/1.1 200 OK"), body: bytes("hello"), facts: facts)
+            bytes("key"), vary: bytes("gzip"), head: bytes("HTTP/1.1 200 OK"), body: bytes("hello"),
+            facts: facts)
         #expect(outcome == .stored)
         let key = bytes("key")
         var seen: (RecordFacts, [UInt8], [UInt8], [UInt8])?
@@ -93,11 +94,31 @@ import Testing
 
     @Test func optionsWithoutRoomAreRefused() {
         for options in [
-            StoreOptions(memory: 0), StoreOptions(memory: 1 << 20), StoreOptions(memory: 8 << 20, memoryMax: 4 << 20),
+            StoreOptions(memory: 0), StoreOptions(memory: 1 << 20),
+            StoreOptions(memory: 8 << 20, memoryMax: 4 << 20),
             StoreOptions(memory: 8 << 20, rows: 0), StoreOptions(memory: .max, memoryMax: .max),
         ] {
             #expect(throws: StoreError.badOptions) { _ = try Store.create(options) }
         }
+    }
+
+    @Test func moreMemoryThanThereIsIsRefusedCleanly() {
+        let options = StoreOptions(memory: 1 << 41, memoryMax: 1 << 41)
+        #expect(throws: StoreError.noMemory) { _ = try Store.create(options) }
+    }
+
+    @Test func anInvalidationWorksOutsideOfATurn() throws {
+        let store = try Store.create(StoreOptions(memory: 4 << 20))
+        var thread = store.row()!
+        thread.beginTurn()
+        let outcome = thread.put(bytes("k"), body: [1])
+        thread.endTurn()
+        thread.drop(bytes("k"))
+        thread.beginTurn()
+        let found = thread.contains(bytes("k"))
+        thread.endTurn()
+        #expect(outcome == .stored)
+        #expect(!found)
     }
 
     @Test func rowsAreHandedOutOnceAndComeBack() throws {

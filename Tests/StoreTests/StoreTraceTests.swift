@@ -9,7 +9,8 @@ import TraceReader
         let trace = Trace.nasa(overhead: 0)
         // The footprint as in Tests/Traces/README.md: 300 bytes an object over its body.
         let objects = Set(trace.requests.map(\.id)).count
-        let ratio = try hitRatio(trace, memory: (trace.footprint + 300 * objects) / 5, segment: 68 << 10, head: 180)
+        let ratio = try hitRatio(
+            trace, memory: (trace.footprint + 300 * objects) / 5, segment: 68 << 10, head: 180)
         print("NASA, real store: \(ratio)")
         #expect(ratio >= 0.86)
     }
@@ -37,7 +38,8 @@ import TraceReader
             } else {
                 let outcome = thread.insert(
                     key: key.span, hash: hash, facts: RecordFacts(), vary: empty.span, head: head.span,
-                    body: content.span.extracting(0..<request.size), expires: .max, now: 1, stamp: thread.stamp(hash))
+                    body: content.span.extracting(0..<request.size), expires: .max, now: 1,
+                    stamp: thread.stamp(hash))
                 #expect(outcome == .stored)
             }
             thread.endTurn()

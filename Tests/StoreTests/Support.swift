@@ -8,7 +8,8 @@ func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 extension StoreThread {
     /// Stores, with a stamp taken now.
     mutating func put(
-        _ key: [UInt8], vary: [UInt8] = [], head: [UInt8] = [], body: [UInt8], facts: RecordFacts = RecordFacts(),
+        _ key: [UInt8], vary: [UInt8] = [], head: [UInt8] = [], body: [UInt8],
+        facts: RecordFacts = RecordFacts(),
         expires: UInt32 = .max, now: UInt32 = 1000, stamp: UInt32? = nil
     ) -> StoreOutcome {
         let hash = hash(key.span)

@@ -13,7 +13,8 @@ public struct Trace: Sendable {
         return sizes.values.reduce(0, +)
     }
 
-    /// A day of NASA's web server: GET 200 up to 64 KiB; a URL has the size of its first answer, plus `overhead`.
+    /// A day of NASA's web server: GET 200 up to 64 KiB; a URL has the size of its first answer, plus
+    /// `overhead`.
     public static func nasa(overhead: Int) -> Trace {
         var trace = Trace()
         var known: [String: (id: Int, size: Int)] = [:]
@@ -22,7 +23,9 @@ public struct Trace: Sendable {
             guard parts.count == 3 else { continue }
             let request = parts[1].split(separator: " ")
             let answer = parts[2].split(separator: " ")
-            guard request.count >= 2, request[0] == "GET", answer.count == 2, answer[0] == "200" else { continue }
+            guard request.count >= 2, request[0] == "GET", answer.count == 2, answer[0] == "200" else {
+                continue
+            }
             let size = Int(answer[1]) ?? 0
             guard size <= 65536 else { continue }
             let url = String(request[1])
