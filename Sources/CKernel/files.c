@@ -34,7 +34,7 @@ int larder_open_append(const char *path, uint32_t mode) {
     return fd < 0 ? -errno : fd;
 }
 
-int larder_duplicate(int fd) {
+int larder_duplicate_file(int fd) {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     return copy < 0 ? -errno : copy;
 }

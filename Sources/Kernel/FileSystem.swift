@@ -73,7 +73,7 @@ extension Descriptor {
 
     /// Another descriptor of standard output, so that closing it leaves the original open.
     public static func standardOutput() throws(Errno) -> Descriptor {
-        Descriptor(owning: try check(larder_duplicate(1)))
+        Descriptor(owning: try check(larder_duplicate_file(1)))
     }
 
     public func status() throws(Errno) -> FileStatus {

@@ -26,10 +26,16 @@ enum WorkerCommand: UInt8, Sendable { case run, drain, stop }
 final class WorkerBell: Sendable {
     let counter: EventCounter
     private let word = Atomic<UInt8>(WorkerCommand.run.rawValue)
+    private let ended = Atomic<Bool>(false)
 
     init() throws(Errno) { counter = try EventCounter() }
 
     var command: WorkerCommand { WorkerCommand(rawValue: word.load(ordering: .acquiring)) ?? .stop }
+
+    /// Has the worker's loop come to its end?
+    var hasEnded: Bool { ended.load(ordering: .acquiring) }
+
+    func end() { ended.store(true, ordering: .releasing) }
 
     func ring(_ command: WorkerCommand) {
         word.store(command.rawValue, ordering: .releasing)

@@ -60,6 +60,7 @@ public final class Server: Sendable {
                     do {
                         var worker = try Worker(seed)
                         worker.run()
+                        worker.bell.end()
                     } catch {
                         preconditionFailure("a worker cannot start: \(error)")
                     }
@@ -84,6 +85,9 @@ public final class Server: Sendable {
 
     /// Ends at once.
     public func stop() { ring(.stop) }
+
+    /// Have all threads ended?
+    public var hasEnded: Bool { bells.allSatisfy(\.hasEnded) }
 
     /// Reopens the access log's file, after it was rotated.
     public func reopenLogs() { accessLog.reopen() }

@@ -22,7 +22,7 @@ int larder_open_directory(const char *_Nonnull path);
 int larder_open_beneath(int directory, const char *_Nonnull path);
 /// Creates or opens a file to be appended to.
 int larder_open_append(const char *_Nonnull path, uint32_t mode);
-int larder_duplicate(int fd);
+int larder_duplicate_file(int fd);
 int larder_file_status(int fd, struct larder_file_status *_Nonnull status);
 int64_t larder_read_at(int fd, void *_Nonnull into, size_t count, int64_t offset);
 int64_t larder_send_file(int socket, int file, int64_t offset, size_t count);
