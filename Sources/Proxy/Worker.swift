@@ -113,6 +113,7 @@ struct Worker: ~Copyable {
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
             fireTimers()
+            log.flush()
             if shouldStop() { break }
         }
         store.endTurn()
