@@ -25,7 +25,7 @@ enum FieldLine {
     @inline(__always)
     static func parse(_ bytes: Span<UInt8>, from start: Int) -> FieldLineResult {
         let colon = bytes.firstIndexOrCount(of: 0x3a, from: start)
-        // A name that is recognised is a token; the check of the others is off the path that leads to the value.
+        // A recognised name is a token; the check of the others is off the path that leads to the value.
         let id = colon < bytes.count ? FieldName.identify(bytes, from: start, count: colon &- start) : .other
         if id == .other {
             let nameEnd = tokenEnd(bytes, from: start)
