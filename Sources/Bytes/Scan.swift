@@ -95,15 +95,21 @@ extension Span<UInt8> {
     /// The index of the first `byte` at or after `start`, or nil. 16 bytes at a step.
     @inlinable
     public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        let index = firstIndexOrCount(of: byte, from: start)
+        return index < count ? index : nil
+    }
+
+    /// The index of the first `byte` at or after `start`, or `count`.
+    @inlinable @inline(__always)
+    public func firstIndexOrCount(of byte: UInt8, from start: Int) -> Int {
         let pattern = SIMD16<UInt8>(repeating: byte)
-        let index = firstIndex(
+        return firstIndex(
             from: start,
             lanes: {
                 let difference = $0 ^ pattern
                 return ~(((difference & SIMD16(repeating: 0x7f)) &+ SIMD16(repeating: 0x7f)) | difference)
             },
             byte: { $0 == byte })
-        return index < count ? index : nil
     }
 
     /// The index of the first byte at or after `start` that a field value may not hold

@@ -24,11 +24,16 @@ enum FieldLine {
     /// caller's). Slices are relative to `bytes[0]`; the last index must fit 16 bits.
     @inline(__always)
     static func parse(_ bytes: Span<UInt8>, from start: Int) -> FieldLineResult {
-        var colon = bytes.firstNonAlphanumericOrHyphen(from: start)
-        // The rarer token characters.
-        while colon < bytes.count, bytes[colon] != 0x3a, ASCII.token.contains(bytes[colon]) { colon &+= 1 }
-        guard colon < bytes.count else { return .incomplete }
-        guard bytes[colon] == 0x3a, colon > start else { return brokenName(bytes, at: colon) }
+        let colon = bytes.firstIndexOrCount(of: 0x3a, from: start)
+        // A recognised name is a token; the check of the others is off the path that leads to the value.
+        let id = colon < bytes.count ? FieldName.identify(bytes, from: start, count: colon &- start) : .other
+        if id == .other {
+            let nameEnd = tokenEnd(bytes, from: start)
+            guard nameEnd == colon, nameEnd > start else {
+                return nameEnd < bytes.count ? brokenName(bytes, at: nameEnd) : .incomplete
+            }
+            guard colon < bytes.count else { return .incomplete }
+        }
         var valueStart = colon &+ 1
         while valueStart < bytes.count, ASCII.isBlank(bytes[valueStart]) { valueStart &+= 1 }
         let lineEnd = bytes.firstControl(from: valueStart)
@@ -43,9 +48,17 @@ enum FieldLine {
         while valueEnd > valueStart, ASCII.isBlank(bytes[valueEnd &- 1]) { valueEnd &-= 1 }
         let field = Field(
             name: Slice(start: start, count: colon &- start),
-            value: Slice(start: valueStart, count: valueEnd &- valueStart),
-            id: FieldName.identify(bytes, from: start, count: colon &- start))
+            value: Slice(start: valueStart, count: valueEnd &- valueStart), id: id)
         return .line(field, next: lineEnd &+ 2)
+    }
+
+    /// The index of the first byte at or behind `start` that a token may not hold, or `count`.
+    @inline(__always)
+    private static func tokenEnd(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        var end = bytes.firstNonAlphanumericOrHyphen(from: start)
+        // The rarer token characters, one by one.
+        while end < bytes.count, ASCII.token.contains(bytes[end]) { end &+= 1 }
+        return end
     }
 
     /// Is there an LF at or behind `index`, so that the line is whole and may be judged?

@@ -19,8 +19,7 @@ public struct HeadScan: BitwiseCopyable, Sendable {
     public init() {}
 
     /// Has nothing been parsed yet?
-    @inlinable public var isFresh: Bool { isStart }
-    @usableFromInline var isStart: Bool { position == 0 }
+    public var isFresh: Bool { position == 0 }
 
     /// Is the line at `lineStart` still without its LF? Looks only at bytes that came since, and notes that
     /// it did. Within the method it stops at the first byte that is none, so that garbage is refused at once.

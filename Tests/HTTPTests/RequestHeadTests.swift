@@ -7,7 +7,7 @@ import Testing
 struct RequestHeadTests {
     @Test func readsEveryPart() {
         let text =
-            "POST /a/b?x=1&y HTTP/1.1\r\nHost: Example.com:8080\r\nX-Odd!#$%&'*+.^_`|~:\t v\u{e9} \"q\" \t\r\n"
+            "POST /a/b?x=1&y HTTP/1.1\r\nHost: Ex.com:8080\r\nX-Odd!#$%&'*+.^_`|~:\t v\u{e9} \"q\" \t\r\n"
             + "content-length: 12\r\nEmpty:\r\n\r\nbody"
         let bytes = latin1(text)
         let parsed = parseRequest(bytes)
@@ -15,8 +15,8 @@ struct RequestHeadTests {
         #expect(parsed.framing == .length(12))
         #expect(
             parsed.text == [
-                "post", "POST", "/a/b?x=1&y", "origin", "/a/b", "x=1&y", "Example.com:8080", "1",
-                "Host=Example.com:8080 (host)", "X-Odd!#$%&'*+.^_`|~=v\u{fffd} \"q\" (other)",
+                "post", "POST", "/a/b?x=1&y", "origin", "/a/b", "x=1&y", "Ex.com:8080", "1",
+                "Host=Ex.com:8080 (host)", "X-Odd!#$%&'*+.^_`|~=v\u{fffd} \"q\" (other)",
                 "content-length=12 (contentLength)",
                 "Empty= (other)",
             ])
