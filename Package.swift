@@ -71,6 +71,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "HTTP"]),
         tests("SettingsTests", ["Configuration", "Settings"]),
+        tests("CommandTests", ["larder"]),
         tests("EvictionTests", ["Eviction"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),

@@ -118,7 +118,7 @@ extension Form where Value == String {
             scalar: type, allowed: allowed, schema: anyScalar,
             parse: { text in
                 let isLine =
-                    !text.isEmpty && text.utf8.count <= 4096
+                    !text.isEmpty && text.utf8.count <= 65_536
                     && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
                 return isLine && isValid(text) ? text : nil
             }, write: { .text($0) })
