@@ -73,6 +73,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
         tests("SettingsTests", ["Configuration", "Settings"]),
+        tests("CommandTests", ["larder"]),
         .target(name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
         tests("EvictionTests", ["Eviction", "TraceReader"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),

@@ -26,11 +26,11 @@ struct Node {
     var content: Content
     var line: Int
 
-    /// As a message says what was found.
+    /// As a message says what was found; long texts are cut.
     var found: String {
         switch content {
         case .nothing: "nothing"
-        case .text(let text): "'\(text)'"
+        case .text(let text): text.count <= 80 ? "'\(text)'" : "'\(text.prefix(60))…'"
         case .list(let items): items.isEmpty ? "an empty list" : "a list"
         case .entries(let entries): entries.isEmpty ? "an empty map" : "a map"
         }

@@ -67,8 +67,12 @@ enum Suggestion {
         let lowered = word.lowercased()
         var best: (word: String, distance: Int)?
         for candidate in candidates {
-            let distance = distance(
-                Array(lowered.unicodeScalars), Array(candidate.lowercased().unicodeScalars))
+            let other = candidate.lowercased()
+            // A word cut short or drawn out: `public` for `public-only`, `sorted` for `sort`.
+            let isPart =
+                min(word.count, other.count) >= 3 && (other.hasPrefix(lowered) || lowered.hasPrefix(other))
+            let letters = distance(Array(lowered.unicodeScalars), Array(other.unicodeScalars))
+            let distance = isPart ? min(letters, 1) : letters
             if distance < best?.distance ?? .max { best = (candidate, distance) }
         }
         // A third of the letters may be wrong; of short words, one.

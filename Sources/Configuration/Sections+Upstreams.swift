@@ -56,7 +56,7 @@ extension Sections {
                     standard: "none sent"),
                 forServers(
                     "balance", .choice,
-                    "How a server is chosen: by a hash of host, path and keyed query; in turn; the least busy.",
+                    "How one is chosen: by a hash of host, path and keyed query, in turn, the least busy.",
                     \.balance),
                 forServers(
                     "boundedLoad", Form<Int>.percent(101...10_000).orNone,

@@ -9,8 +9,8 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve, by a configuration file or by flags.",
         discussion: """
-            Without -c and without --upstream or --files, larder.yaml of the current folder is read. With flags \
-            the default policy is used, and everything else is as the defaults of the configuration file.
+            Without -c and without --upstream or --files, larder.yaml of the current folder is read. With \
+            flags the default policy is used, and everything else is as the defaults of the configuration file.
             """)
 
     @Option(
