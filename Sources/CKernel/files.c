@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <poll.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -57,14 +56,6 @@ int larder_file_status(int fd, struct larder_file_status *status) {
 int64_t larder_read_at(int fd, void *into, size_t count, int64_t offset) {
     ssize_t n;
     do n = pread(fd, into, count, offset);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
-int64_t larder_send_file(int socket, int file, int64_t offset, size_t count) {
-    off_t position = offset;
-    ssize_t n;
-    do n = sendfile(socket, file, &position, count);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }

@@ -4,8 +4,8 @@ public import SystemPackage
 
 /// Files: what a static-file origin and a log need of the file system, and no more.
 ///
-/// `sendfile` to a socket whose peer has gone raises SIGPIPE, as does writing to a broken pipe: a process that uses
-/// this ignores SIGPIPE.
+/// Writing to a broken pipe raises SIGPIPE: a process that uses this ignores it. (No `sendfile`, for the same reason: it
+/// cannot be told not to raise it.)
 
 /// What is known of an open file.
 public struct FileStatus: Sendable, Equatable {
@@ -115,13 +115,5 @@ extension Descriptor {
     /// Waits until something can be written (4 096 bytes at least, for a pipe) or writing fails.
     public func waitWritable(timeoutMilliseconds: Int) -> Bool {
         larder_poll(raw, 1, CInt(clamping: timeoutMilliseconds)) != 0
-    }
-}
-
-extension Socket {
-    /// Sends up to `count` bytes of a file from `offset` on, without their passing through this process.
-    /// `.endOfStream`: the file ends at or before `offset`.
-    public func send(file: borrowing Descriptor, offset: Int64, count: Int) -> IOResult {
-        IOResult(received: larder_send_file(raw, file.raw, offset, count))
     }
 }

@@ -1,4 +1,4 @@
-// Files: opening below a directory, status, positioned reads, sendfile, appending. A result or -errno; no state.
+// Files: opening below a directory, status, positioned reads, appending. A result or -errno; no state.
 #ifndef LARDER_CKERNEL_FILES_H
 #define LARDER_CKERNEL_FILES_H
 #include <stddef.h>
@@ -25,7 +25,6 @@ int larder_open_append(const char *_Nonnull path, uint32_t mode);
 int larder_duplicate_file(int fd);
 int larder_file_status(int fd, struct larder_file_status *_Nonnull status);
 int64_t larder_read_at(int fd, void *_Nonnull into, size_t count, int64_t offset);
-int64_t larder_send_file(int socket, int file, int64_t offset, size_t count);
 int64_t larder_write(int fd, const void *_Nullable from, size_t count);
 /// 1: can be read or, if `to_write`, written (or has failed: trying tells); 0: not within the time (-1: no limit).
 int larder_poll(int fd, int to_write, int timeout_milliseconds);
