@@ -137,7 +137,9 @@ extension Server {
                 continue
             }
             do {
-                all.append(try FilesOrigin(root: files.root, cacheControl: files.cacheControl ?? ""))
+                all.append(try FilesOrigin(
+                    root: try Directory.open(files.root),
+                    cacheControl: files.cacheControl ?? FilesOrigin.defaultCacheControl))
             } catch {
                 throw StartFailure("upstream \(upstream.name), files \(files.root): \(error)")
             }
