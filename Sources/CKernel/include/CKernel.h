@@ -9,4 +9,5 @@
 #include <stddef.h>
 #include "sockets.h"
 #include "events.h"
+#include "lock.h"
 #endif
