@@ -36,6 +36,8 @@ public struct TimerWheel: ~Copyable {
     private var occupied = InlineArray<7, UInt64>(repeating: 0)
     /// The tick that has been reached.
     private var current: UInt64
+    /// No occupied slot begins before this tick: what a turn with nothing to expire looks at.
+    private var earliest = UInt64.max
 
     /// A wheel whose time begins at `now` (milliseconds, monotonic).
     public init(now: UInt64) {
@@ -80,6 +82,10 @@ public struct TimerWheel: ~Copyable {
     /// Not in the order of deadlines within what has expired by `now`. A `now` that goes back does nothing.
     public mutating func popExpired(now: UInt64) -> Int? {
         let nowTick = min(now >> tickShift, lastTick)
+        if nowTick < earliest {
+            current = max(current, nowTick)
+            return nil
+        }
         while let (slot, begin) = nextSlot(), begin <= nowTick {
             current = begin
             if slot >= slotsPerLevel {
@@ -99,14 +105,15 @@ public struct TimerWheel: ~Copyable {
             link(id)
         }
         current = max(current, nowTick)
+        earliest = nextSlot()?.begin ?? .max
         return nil
     }
 
-    /// Milliseconds until `popExpired` has something to do (an expiry, or ids to move); nil when nothing is
-    /// set.
+    /// Milliseconds until `popExpired` may have something to do (an expiry, or ids to move); nil when nothing is
+    /// set. Never too late; too early by what was cancelled or moved since.
     public func timeout(now: UInt64) -> Int? {
-        guard let (_, begin) = nextSlot() else { return nil }
-        let due = begin << tickShift
+        if earliest == .max { return nil }
+        let due = earliest << tickShift
         return due <= now ? 0 : Int(due - now)
     }
 
@@ -136,6 +143,7 @@ public struct TimerWheel: ~Copyable {
         let digit = Int((tick >> shift) & 63)
         let slot = level * slotsPerLevel + digit
         let next = heads[slot]
+        earliest = min(earliest, (tick >> shift) << shift)
         unsafe nodes[id].visit = (tick >> shift) << (shift + tickShift)
         unsafe nodes[id].next = next
         unsafe nodes[id].previous = slotTag | UInt32(slot)
