@@ -1,15 +1,15 @@
 /// Deadlines for dense ids: a hierarchical timing wheel (Varghese and Lauck, 1987) that re-inserts lazily.
 ///
-/// Time is in milliseconds, given by the caller, counted in ticks of 8 ms. Level 0 has a slot for each of the next
-/// 64 ticks, level n for each of the next 64 runs of 64ⁿ ticks: seven levels reach a thousand years. An id hangs in
-/// the slot that its deadline had when it was linked; when the wheel reaches the slot, ids whose deadline has moved
-/// on are linked anew, and on levels above 0 all move down.
+/// Time is in milliseconds, given by the caller, counted in ticks of 8 ms. Level 0 has a slot for each of the
+/// next 64 ticks, level n for each of the next 64 runs of 64ⁿ ticks: seven levels reach a thousand years. An
+/// id hangs in the slot that its deadline had when it was linked; when the wheel reaches the slot, ids whose
+/// deadline has moved on are linked anew, and on levels above 0 all move down.
 ///
 /// Invariants:
 /// - an id expires at the first `popExpired` whose `now` is at or after the tick that follows its deadline:
 ///   never early, and late by less than 8 ms on the wheel's side;
-/// - a linked id's slot begins (`visit`) at or before its deadline's tick, so pushing a deadline later is one store;
-/// - a slot holds only ticks at or after `current`, and a level only what differs from `current` in its own digit
+/// - a linked id's slot begins (`visit`) at or before its deadline's tick, so pushing it later is one store;
+/// - a slot holds only ticks from `current` on, and a level only what differs from `current` in its own digit
 ///   first: so the first occupied slot of the lowest level is the next thing to do.
 @safe
 public struct TimerWheel: ~Copyable {
@@ -36,6 +36,8 @@ public struct TimerWheel: ~Copyable {
     private var occupied = InlineArray<7, UInt64>(repeating: 0)
     /// The tick that has been reached.
     private var current: UInt64
+    /// No occupied slot begins before this tick: what a turn with nothing to expire looks at.
+    private var earliest = UInt64.max
 
     /// A wheel whose time begins at `now` (milliseconds, monotonic).
     public init(now: UInt64) {
@@ -80,6 +82,10 @@ public struct TimerWheel: ~Copyable {
     /// Not in the order of deadlines within what has expired by `now`. A `now` that goes back does nothing.
     public mutating func popExpired(now: UInt64) -> Int? {
         let nowTick = min(now >> tickShift, lastTick)
+        if nowTick < earliest {
+            current = max(current, nowTick)
+            return nil
+        }
         while let (slot, begin) = nextSlot(), begin <= nowTick {
             current = begin
             if slot >= slotsPerLevel {
@@ -99,13 +105,15 @@ public struct TimerWheel: ~Copyable {
             link(id)
         }
         current = max(current, nowTick)
+        earliest = nextSlot()?.begin ?? .max
         return nil
     }
 
-    /// Milliseconds until `popExpired` has something to do (an expiry, or ids to move); nil when nothing is set.
+    /// Milliseconds until `popExpired` may have something to do (an expiry, or ids to move); nil when nothing is
+    /// set. Never too late; too early by what was cancelled or moved since.
     public func timeout(now: UInt64) -> Int? {
-        guard let (_, begin) = nextSlot() else { return nil }
-        let due = begin << tickShift
+        if earliest == .max { return nil }
+        let due = earliest << tickShift
         return due <= now ? 0 : Int(due - now)
     }
 
@@ -135,6 +143,7 @@ public struct TimerWheel: ~Copyable {
         let digit = Int((tick >> shift) & 63)
         let slot = level * slotsPerLevel + digit
         let next = heads[slot]
+        earliest = min(earliest, (tick >> shift) << shift)
         unsafe nodes[id].visit = (tick >> shift) << (shift + tickShift)
         unsafe nodes[id].next = next
         unsafe nodes[id].previous = slotTag | UInt32(slot)
@@ -164,7 +173,8 @@ public struct TimerWheel: ~Copyable {
         link(id)
     }
 
-    /// Moves the ids of a slot that `current` has just entered to lower levels, or wherever their deadlines are now.
+    /// Moves the ids of a slot that `current` has just entered to lower levels, or wherever their deadlines
+    /// are now.
     private mutating func cascade(_ slot: Int) {
         var id = heads[slot]
         heads[slot] = nowhere

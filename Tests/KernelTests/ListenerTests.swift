@@ -11,7 +11,7 @@ import Testing
         let port = try bound(listener).port
         #expect(port > 0)
         #expect(closesOnExec(raw) && isNonBlocking(raw))
-        guard case .wouldBlock = listener.accept() else { throw Unexpected(what: "a connection from nowhere") }
+        guard case .wouldBlock = listener.accept() else { throw Unexpected(what: "a connection") }
     }
 
     @Test func aTakenAddressIsRefusedUnlessShared() throws {
@@ -91,7 +91,7 @@ import Testing
                 taken.append(raw)
             }
             guard case .descriptorLimit = listener.accept() else { throw Unexpected(what: "no limit") }
-            guard case .descriptorLimit = listener.accept() else { throw Unexpected(what: "lost the connection") }
+            guard case .descriptorLimit = listener.accept() else { throw Unexpected(what: "lost it") }
             #expect(throws: Errno.tooManyOpenFiles) { _ = try Socket.connect(to: address) }
             _ = Descriptor(owning: taken.removeLast())
             let accepted = try acceptOneWithoutPoller(listener)

@@ -42,6 +42,25 @@ import Testing
     }
 }
 
+@Suite struct LockedTests {
+    final class Shared: Sendable {
+        let sum = Locked<Int>(0)
+    }
+
+    @Test func turnsAreTaken() throws {
+        let shared = Shared()
+        let one = try Thread.spawn(name: "one", seed: shared) { shared in
+            for _ in 0..<10_000 { shared.sum.withLock { $0 += 1 } }
+        }
+        for _ in 0..<10_000 { shared.sum.withLock { $0 += 1 } }
+        one.join()
+        #expect(shared.sum.withLock { $0 } == 20_000)
+        // An error gives the lock back.
+        #expect(throws: Unexpected.self) { try shared.sum.withLock { _ in throw Unexpected(what: "") } }
+        #expect(shared.sum.withLock { $0 } == 20_000)
+    }
+}
+
 @Suite struct SignalTests {
     @Test func signalsArriveAsEvents() async {
         await #expect(processExitsWith: .success) {

@@ -82,7 +82,9 @@ import Testing
         #expect(sawPartial)
         let received = try receive(sent, from: connection.server)
         #expect(received.count == sent)
-        let intact = received.indices.allSatisfy { received[$0] == UInt8(truncatingIfNeeded: ($0 % (1 << 20)) &* 31) }
+        let intact = received.indices.allSatisfy { index in
+            received[index] == UInt8(truncatingIfNeeded: (index % (1 << 20)) &* 31)
+        }
         #expect(intact)
     }
 

@@ -20,7 +20,7 @@ struct Connection: ~Copyable {
 func ready(_ raw: CInt) throws -> Event {
     var poller = try Poller()
     try poller.addReadable(raw, token: 1)
-    guard poller.wait(timeoutMilliseconds: 10_000) == 1 else { throw Unexpected(what: "nothing to read in 10 s") }
+    guard poller.wait(timeoutMilliseconds: 10_000) == 1 else { throw Unexpected(what: "nothing in 10 s") }
     return poller[0]
 }
 
