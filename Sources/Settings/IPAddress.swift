@@ -1,8 +1,8 @@
 /// IP addresses and ranges of them, as values: 16 bytes in two words, IPv4 in the form ::ffff:a.b.c.d, so
 /// that a client of a dual-stack socket and one of an IPv4 socket are the same address.
 public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConvertible {
-    @usableFromInline let high: UInt64
-    @usableFromInline let low: UInt64
+    public let high: UInt64
+    public let low: UInt64
 
     @inlinable
     public init(high: UInt64, low: UInt64) {

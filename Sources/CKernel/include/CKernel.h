@@ -7,4 +7,8 @@
 #endif
 #include <stdint.h>
 #include <stddef.h>
+#include "memory.h"
+#include "sockets.h"
+#include "events.h"
+#include "files.h"
 #endif
