@@ -20,8 +20,9 @@ extension Form where Value == Int {
     /// Bytes.
     static func size(_ range: ClosedRange<Int>) -> Form {
         let bounds = "from \(ByteCount.format(range.lowerBound)) to \(ByteCount.format(range.upperBound))"
+        let example = [64 << 10, 256 << 20, 16 << 10].first { range.contains($0) } ?? range.upperBound
         return Form(
-            scalar: "size", allowed: "a size \(bounds), such as 64KiB",
+            scalar: "size", allowed: "a size \(bounds), such as \(ByteCount.format(example))",
             schema: .object([
                 "type": .list(["string", "integer"]), "pattern": "^[0-9]+(B|KiB|MiB|GiB|TiB)?$",
             ]),

@@ -56,8 +56,9 @@ extension Sections {
                     "statuses",
                     Form<Int>.count(200...599).checked { status in
                         neverStored.contains(status)
-                            ? "found '\(status)'; allowed: a status whose answers depend on the key alone (never "
-                                + "206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, 431, 511)"
+                            ? "found '\(status)'; allowed: a status whose answers depend on the key alone "
+                                + "(never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, "
+                                + "431, 511)"
                             : nil
                     }.list(of: "statuses", atMost: 64),
                     "Statuses that may be stored; from 400 on for 10 s at most.", \.statuses),

@@ -10,7 +10,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Serve, by a configuration file or by flags.",
         discussion: """
             Without -c and without --upstream or --files, larder.yaml of the current folder is read. With \
-            flags the default policy is used, and everything else is as the defaults of the configuration file.
+            flags the default policy is used; everything else is as the configuration file's defaults.
             """)
 
     @Option(

@@ -10,7 +10,7 @@ import Testing
         var errors: String
     }
 
-    /// Runs `larder` in a folder of its own that holds `files`. Nothing here keeps running: no command serves.
+    /// Runs `larder` in a folder of its own that holds `files`. Nothing keeps running: no command serves.
     static func run(_ arguments: [String], files: [String: String] = [:]) throws -> Outcome {
         let folder = FileManager.default.temporaryDirectory.appending(path: "larder-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -52,7 +52,8 @@ import Testing
         #expect(outcome.output.hasPrefix("listeners:\n  - bind: 127.0.0.1:0\n"))
         #expect(
             outcome.errors
-                == "larder.yaml:3: note: upstreams.app.health: not in effect yet: servers are not probed, all "
+                == "larder.yaml:3: note: upstreams.app.health: not in effect yet: servers are not probed, "
+                    + "all "
                 + "count as healthy\n")
         let again = try Self.run(["check", "-c", "a/b.yaml"], files: ["a/b.yaml": outcome.output])
         #expect(again.status == 0)

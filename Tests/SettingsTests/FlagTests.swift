@@ -58,9 +58,10 @@ import Testing
         } catch {
             #expect(
                 error.problems.map(\.description) == [
-                    "--listen: error: found '80'; allowed: an IP address and port (0.0.0.0:8080, '[::]:8080' quoted) or "
+                    "--listen: error: found '80'; allowed: an IP address and port (0.0.0.0:8080, "
+                        + "'[::]:8080' quoted) or "
                         + "unix:/path; did you mean '0.0.0.0:80'?",
-                    "--memory: error: found '1XB'; allowed: a size from 4MiB to 512GiB, such as 64KiB",
+                    "--memory: error: found '1XB'; allowed: a size from 4MiB to 512GiB, such as 256MiB",
                     "--threads: error: found '0'; allowed: auto, or a whole number from 1 to 256",
                     "--access-log: error: not built yet: the access log cannot go to syslog yet",
                     "--upstream: error: not built yet: Larder cannot speak TLS to servers yet",
@@ -72,7 +73,8 @@ import Testing
         } catch {
             #expect(
                 error.problems.map(\.description) == [
-                    "--upstream: error: found 'http://a/path'; allowed: http://host:port without path, query and user"
+                    "--upstream: error: found 'http://a/path'; allowed: http://host:port without path, "
+                        + "query and user"
                 ])
         }
     }

@@ -61,9 +61,12 @@ import Testing
         Row(
             "wrong types", base + "threads: [1]\ncache: 5\nlimits: { connections: { a: b }, drain: }",
             "larder.yaml:4: error: threads: found a list; allowed: auto, or a whole number from 1 to 256",
-            "larder.yaml:5: error: cache: found '5'; allowed: a map with the keys memory, memoryMax, policies",
-            "larder.yaml:6: error: limits.connections: found a map; allowed: a whole number from 1 to 10000000",
-            "larder.yaml:6: error: limits.drain: found nothing; allowed: a duration from 0s to 7d, such as 30s "
+            "larder.yaml:5: error: cache: found '5'; allowed: a map with the keys memory, memoryMax, "
+                + "policies",
+            "larder.yaml:6: error: limits.connections: found a map; allowed: a whole number from 1 to "
+                + "10000000",
+            "larder.yaml:6: error: limits.drain: found nothing; allowed: a duration from 0s to 7d, such as "
+                + "30s "
                 + "(ms, s, m, h, d)"),
     ]
 
@@ -75,21 +78,28 @@ import Testing
             "sizes",
             base
                 + "cache: { memory: 64MB }\nlimits: { requestHead: 64KiB, buffers: lots, requestBody: nine }",
-            "larder.yaml:4: error: cache.memory: found '64MB'; allowed: a size from 4MiB to 512GiB, such as 64KiB; "
+            "larder.yaml:4: error: cache.memory: found '64MB'; allowed: a size from 4MiB to 512GiB, such as "
+                + "256MiB; "
                 + "did you mean '64MiB'?",
-            "larder.yaml:5: error: limits.requestHead: found '64KiB'; allowed: a size from 1KiB to 60KiB, such as 64KiB",
-            "larder.yaml:5: error: limits.buffers: found 'lots'; allowed: a size from 1MiB to 1TiB, such as 64KiB",
-            "larder.yaml:5: error: limits.requestBody: found 'nine'; allowed: a size from 0B to 1TiB, such as 64KiB, "
+            "larder.yaml:5: error: limits.requestHead: found '64KiB'; allowed: a size from 1KiB to 60KiB, "
+                + "such as 16KiB",
+            "larder.yaml:5: error: limits.buffers: found 'lots'; allowed: a size from 1MiB to 1TiB, such as "
+                + "256MiB",
+            "larder.yaml:5: error: limits.requestBody: found 'nine'; allowed: a size from 0B to 1TiB, such "
+                + "as 64KiB, "
                 + "or none; did you mean 'none'?"),
         Row(
             "durations", base + "limits: { headTimeout: 10, keepAlive: 0s }",
-            "larder.yaml:4: error: limits.headTimeout: found '10'; allowed: a duration from 1ms to 7d, such as 30s "
+            "larder.yaml:4: error: limits.headTimeout: found '10'; allowed: a duration from 1ms to 7d, such "
+                + "as 30s "
                 + "(ms, s, m, h, d); did you mean '10s'?",
-            "larder.yaml:4: error: limits.keepAlive: found '0s'; allowed: a duration from 1ms to 7d, such as 30s "
+            "larder.yaml:4: error: limits.keepAlive: found '0s'; allowed: a duration from 1ms to 7d, such "
+                + "as 30s "
                 + "(ms, s, m, h, d)"),
         Row(
             "requestHeaders", base + "limits: { requestHeaders: 129 }",
-            "larder.yaml:4: error: limits.requestHeaders: found '129'; allowed: a whole number from 1 to 128"),
+            "larder.yaml:4: error: limits.requestHeaders: found '129'; allowed: a whole number from 1 to "
+                + "128"),
         Row(
             "memoryMax below memory", base + "cache:\n  memory: 64MiB\n  memoryMax: 32MiB",
             "larder.yaml:6: error: cache.memoryMax: found '32MiB'; allowed: at least 'memory', which is 64MiB"
@@ -98,7 +108,8 @@ import Testing
             "binds",
             "listeners:\n  - bind: 8080\n  - bind: localhost:80\n  - bind: 1.2.3.4:70000\n"
                 + Fixture.routes + Fixture.upstreams,
-            "larder.yaml:2: error: listeners[0].bind: found '8080'; allowed: an IP address and port (0.0.0.0:8080, "
+            "larder.yaml:2: error: listeners[0].bind: found '8080'; allowed: an IP address and port "
+                + "(0.0.0.0:8080, "
                 + "'[::]:8080' quoted) or unix:/path; did you mean '0.0.0.0:8080'?",
             "larder.yaml:3: error: listeners[1].bind: found 'localhost:80'; allowed: an IP address and port "
                 + "(0.0.0.0:8080, '[::]:8080' quoted) or unix:/path; did you mean '127.0.0.1:80'?",
@@ -112,11 +123,14 @@ import Testing
                 + "allowed: addresses that differ"),
         Row(
             "trusted proxies", base + "trustedProxies: [10.0.0.1/8, proxy, 10.0.0.0/40]",
-            "larder.yaml:4: error: trustedProxies[0]: found '10.0.0.1/8'; allowed: an IP address or a range of them "
+            "larder.yaml:4: error: trustedProxies[0]: found '10.0.0.1/8'; allowed: an IP address or a range "
+                + "of them "
                 + "(10.0.0.0/8, 2001:db8::/32); did you mean '10.0.0.0/8'?",
-            "larder.yaml:4: error: trustedProxies[1]: found 'proxy'; allowed: an IP address or a range of them "
+            "larder.yaml:4: error: trustedProxies[1]: found 'proxy'; allowed: an IP address or a range of "
+                + "them "
                 + "(10.0.0.0/8, 2001:db8::/32)",
-            "larder.yaml:4: error: trustedProxies[2]: found '10.0.0.0/40'; allowed: an IP address or a range of them "
+            "larder.yaml:4: error: trustedProxies[2]: found '10.0.0.0/40'; allowed: an IP address or a "
+                + "range of them "
                 + "(10.0.0.0/8, 2001:db8::/32); the prefix length is a number up to 32"),
         Row(
             "forwarded", base + "forwarded: [x-forward]",
@@ -124,13 +138,16 @@ import Testing
                 + "did you mean 'x-forwarded'?"),
         Row(
             "the access log", base + "log: { access: stdot, format: jsn }",
-            "larder.yaml:4: error: log.access: found 'stdot'; allowed: none, stdout, syslog, or the path of a file "
+            "larder.yaml:4: error: log.access: found 'stdot'; allowed: none, stdout, syslog, or the path of "
+                + "a file "
                 + "('/' in it); did you mean 'stdout'?",
-            "larder.yaml:4: error: log.format: found 'jsn'; allowed: json, combined, or a template ('%' in it); "
+            "larder.yaml:4: error: log.format: found 'jsn'; allowed: json, combined, or a template ('%' in "
+                + "it); "
                 + "did you mean 'json'?"),
         Row(
             "a run folder", base + "process: { runFolder: run }",
-            "larder.yaml:4: error: process.runFolder: found 'run'; allowed: an absolute path, such as /run/larder"
+            "larder.yaml:4: error: process.runFolder: found 'run'; allowed: an absolute path, such as "
+                + "/run/larder"
         ),
     ]
 
@@ -143,7 +160,8 @@ import Testing
         Row(
             "the PROXY protocol",
             "listeners: [{ bind: 0.0.0.0:443, proxyProtocol: true }]\n" + Fixture.routes + Fixture.upstreams,
-            "larder.yaml:1: error: listeners[0].proxyProtocol: not built yet: a listener cannot read the PROXY protocol "
+            "larder.yaml:1: error: listeners[0].proxyProtocol: not built yet: a listener cannot read the "
+                + "PROXY protocol "
                 + "yet"),
         Row(
             "TLS of an upstream",
@@ -153,10 +171,13 @@ import Testing
         Row(
             "servers by DNS",
             Fixture.listeners + Fixture.routes
-                + "upstreams: { app: { servers: [{ dns: cache.internal:6081, slots: 8 }, { srv: _http._tcp.a }] } }",
-            "larder.yaml:3: error: upstreams.app.servers[0].dns: not built yet: servers cannot be found by DNS yet; name "
+                + "upstreams: { app: { servers: [{ dns: cache.internal:6081, slots: 8 }, { srv: "
+                + "_http._tcp.a }] } }",
+            "larder.yaml:3: error: upstreams.app.servers[0].dns: not built yet: servers cannot be found by "
+                + "DNS yet; name "
                 + "their addresses",
-            "larder.yaml:3: error: upstreams.app.servers[1].srv: not built yet: servers cannot be found by DNS yet; name "
+            "larder.yaml:3: error: upstreams.app.servers[1].srv: not built yet: servers cannot be found by "
+                + "DNS yet; name "
                 + "their addresses"),
         Row(
             "syslog and templates", base + "log: { access: syslog, format: '%h %s' }",

@@ -16,8 +16,9 @@ import Testing
         let policy = try Self.policy([
             "mine": """
             description: For a test.
-            store: { statuses: [200, 500], maxBody: 128KiB, maxHead: 8KiB, maxAge: 1h, minAge: 2s, heuristic: 10%,
-                     noCache: revalidate, reading: rfc, cookies: strip, authorization: explicit, vary: any }
+            store: { statuses: [200, 500], maxBody: 128KiB, maxHead: 8KiB, maxAge: 1h, minAge: 2s,
+                     heuristic: 10%, noCache: revalidate, reading: rfc, cookies: strip,
+                     authorization: explicit, vary: any }
             key: { query: { only: [no, on] } }
             serve: { clientRefresh: ignore, stale: never, cacheStatus: brief }
             compress: { types: [Text/*], minBody: 1KiB, codings: [zstd] }
@@ -61,7 +62,8 @@ import Testing
         let policy = try Self.policy([
             "mine": "extends: middle\nstore: { minAge: 3s }",
             "middle":
-                "description: middle\nextends: pessimistic\nstore: { maxAge: 1h, vary: [Origin] }\nkey: { query: sort }",
+                "description: middle\nextends: pessimistic\nstore: { maxAge: 1h, vary: [Origin] }\nkey: { "
+                    + "query: sort }",
         ])
         var expected = Policy(name: "mine")
         expected.store.minAgeSeconds = 3
@@ -78,8 +80,8 @@ import Testing
                 "mine": """
                 decisions:
                   - name: a cookie makes it private
-                    response: { status: 404, headers: ['Cache-Control: max-age=60', 'Set-Cookie: id=1'], body: 2KiB,
-                                framing: chunked, delay: 3s }
+                    response: { status: 404, headers: ['Cache-Control: max-age=60', 'Set-Cookie: id=1'],
+                                body: 2KiB, framing: chunked, delay: 3s }
                     expect: { stored: false, reason: set-cookie }
                   - name: then
                     request: { method: HEAD, url: 'https://a.com/', headers: ['Cookie: a=1'] }
@@ -146,7 +148,8 @@ import Testing
         (
             "stores: {}",
             [
-                "\(file):1: error: stores: unknown key; allowed: description, extends, store, key, serve, compress, "
+                "\(file):1: error: stores: unknown key; allowed: description, extends, store, key, serve, "
+                    + "compress, "
                     + "decisions; did you mean 'store'?"
             ]
         ),
@@ -154,7 +157,8 @@ import Testing
             "store:\n  statuses: [200, 206]",
             [
                 "\(file):2: error: store.statuses[1]: found '206'; allowed: a status whose answers "
-                    + "depend on the key alone (never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, 431, 511)"
+                    + "depend on the key alone (never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, "
+                    + "428, 429, 431, 511)"
             ]
         ),
         (
@@ -203,7 +207,8 @@ import Testing
         (
             "compress: { types: [html], codings: [br, br] }",
             [
-                "\(file):1: error: compress.types[0]: found 'html'; allowed: a media type, such as text/* or application/json",
+                "\(file):1: error: compress.types[0]: found 'html'; allowed: a media type, such as text/* "
+                    + "or application/json",
                 "\(file):1: error: compress.codings: found a coding twice; allowed: each once",
             ]
         ),
@@ -217,7 +222,8 @@ import Testing
         (
             "decisions: [{ name: x, response: { headers: [a] }, expect: { stored: maybe } }]",
             [
-                "\(file):1: error: decisions[0].response.headers[0]: found 'a'; allowed: a field line, such as 'Cache-Control: "
+                "\(file):1: error: decisions[0].response.headers[0]: found 'a'; allowed: a field line, such "
+                    + "as 'Cache-Control: "
                     + "max-age=60'",
                 "\(file):1: error: decisions[0].expect.stored: found 'maybe'; allowed: true or false",
             ]
@@ -225,14 +231,16 @@ import Testing
         (
             "extends: mine",
             [
-                "\(file):1: error: extends: found 'mine', which starts from this policy; allowed: a policy that does "
+                "\(file):1: error: extends: found 'mine', which starts from this policy; allowed: a policy "
+                    + "that does "
                     + "not"
             ]
         ),
         (
             "extends: yours",
             [
-                "\(file):1: error: extends: found 'yours', but there is no such policy; allowed: none, or a policy of "
+                "\(file):1: error: extends: found 'yours', but there is no such policy; allowed: none, or a "
+                    + "policy of "
                     + "cache-policies (mine, pessimistic)"
             ]
         ),
@@ -247,7 +255,8 @@ import Testing
         let files = ["mine": "extends: other", "other": "\nextends: mine"]
         #expect(
             Fixture.mistakes(Self.text, policies: files) == [
-                "cache-policies/other.yaml:2: error: extends: found 'mine', which starts from this policy; allowed: a policy that "
+                "cache-policies/other.yaml:2: error: extends: found 'mine', which starts from this policy; "
+                    + "allowed: a policy that "
                     + "does not",
                 "cache-policies/mine.yaml:1: error: extends: found 'other', which has mistakes",
             ])
@@ -257,7 +266,8 @@ import Testing
         let text = "cache: { memory: 64MiB }\n" + Self.text
         #expect(
             Fixture.mistakes(text, policies: ["mine": "store: { maxBody: 65537 }"]) == [
-                "cache-policies/mine.yaml:1: error: store.maxBody: found '65537B'; allowed: at most 64KiB, half a store segment "
+                "cache-policies/mine.yaml:1: error: store.maxBody: found '65537B'; allowed: at most 64KiB, "
+                    + "half a store segment "
                     + "(cache.memory ÷ 1024, from 64KiB to 2MiB)"
             ])
     }
@@ -266,7 +276,8 @@ import Testing
         let notes = try Fixture.read(Self.text, policies: ["mine": "compress: { minBody: 1KiB }"]).notes
         #expect(
             notes.map(\.description) == [
-                "cache-policies/mine.yaml:1: note: compress: not in effect yet: nothing is compressed, what origins compressed is "
+                "cache-policies/mine.yaml:1: note: compress: not in effect yet: nothing is compressed, what "
+                    + "origins compressed is "
                     + "served as it is"
             ])
     }
