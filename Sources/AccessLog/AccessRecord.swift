@@ -1,5 +1,5 @@
-/// What one line of the access log says, in numbers: the texts (target, host, …) are handed over beside it as spans.
-/// Nothing is formatted on a worker's thread.
+/// What one line of the access log says, in numbers: the texts (target, host, …) are handed over beside it as
+/// spans. Nothing is formatted on a worker's thread.
 
 /// How the cache took part in an answer.
 public enum CacheResult: UInt8, Sendable, CaseIterable, BitwiseCopyable {

@@ -18,7 +18,8 @@ struct Entry: Sendable {
     }
 }
 
-/// Records that travel together. Emptied, it keeps its memory: the two batches of a lane are swapped, never made anew.
+/// Records that travel together. Emptied, it keeps its memory: the two batches of a lane are swapped, never
+/// made anew.
 struct Batch: ~Copyable, Sendable {
     var entries: [Entry] = []
     var text: ByteBuffer

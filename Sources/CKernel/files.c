@@ -18,7 +18,8 @@ int larder_open_beneath(int directory, const char *path) {
         .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
-    // A rename anywhere during the walk makes the kernel unsure whether ".." stayed below: -EAGAIN, worth a few tries.
+    // A rename anywhere during the walk makes the kernel unsure whether ".." stayed below: -EAGAIN, worth a
+    // few tries.
     for (int attempt = 0;; attempt++) {
         long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
         if (fd >= 0) return (int)fd;

@@ -4,8 +4,8 @@ import Kernel
 
 /// One end of a socket pair: reads requests, sends answers, one after the other.
 ///
-/// Requests that follow at once wait in `input`, and behind it in the socket: nothing is read while an answer is under
-/// way, so the proxy feels the back-pressure in both directions.
+/// Requests that follow at once wait in `input`, and behind it in the socket: nothing is read while an answer
+/// is under way, so the proxy feels the back-pressure in both directions.
 struct FileConnection: ~Copyable {
     enum Progress {
         /// Until the socket's next event.
@@ -80,9 +80,9 @@ struct FileConnection: ~Copyable {
         return unreadBody == 0
     }
 
-    /// Reads the next piece of the file behind what is in `output` (nothing, or the head). False if the file has become
-    /// shorter or is another now: the connection then ends short of the announced length, and nobody takes the answer
-    /// for whole.
+    /// Reads the next piece of the file behind what is in `output` (nothing, or the head). False if the file
+    /// has become shorter or is another now: the connection then ends short of the announced length, and
+    /// nobody takes the answer for whole.
     private mutating func appendPiece() -> Bool {
         guard var current = body.take() else { return true }
         guard output.count < Self.pieceBytes else {

@@ -11,8 +11,9 @@ public import SystemPackage
 ///        │                                              │ openat2, pread (may wait for the disk)
 ///        └── pooled like any origin connection ◀────────┘
 ///
-/// So a slow disk stalls no loop, and all that the proxy knows of origins (pools, timeouts, retries, caching) holds for
-/// files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden, regular files only.
+/// So a slow disk stalls no loop, and all that the proxy knows of origins (pools, timeouts, retries, caching)
+/// holds for files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden,
+/// regular files only.
 public final class FilesOrigin: Sendable {
     public static var defaultCacheControl: String { "public, max-age=60" }
 

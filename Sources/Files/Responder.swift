@@ -164,7 +164,8 @@ struct Responder: ~Copyable {
         return Answer(body: FileBody(file: file, status: status, range: range), closes: closes)
     }
 
-    /// To the same path with a slash behind it. The path has no empty segment, so it cannot name another host.
+    /// To the same path with a slash behind it. The path has no empty segment, so it cannot name another
+    /// host.
     private mutating func redirect(_ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer) -> Answer {
         let bytes = input.span
         begin(301, closes: closes, to: &output)

@@ -4,8 +4,8 @@ public import SystemPackage
 
 /// Files: what a static-file origin and a log need of the file system, and no more.
 ///
-/// Writing to a broken pipe raises SIGPIPE: a process that uses this ignores it. (No `sendfile`, for the same reason: it
-/// cannot be told not to raise it.)
+/// Writing to a broken pipe raises SIGPIPE: a process that uses this ignores it. (No `sendfile`, for the same
+/// reason: it cannot be told not to raise it.)
 
 /// What is known of an open file.
 public struct FileStatus: Sendable, Equatable {
@@ -33,8 +33,8 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Takes over a descriptor of a directory (O_PATH suffices).
     ///
-    /// Throws `.noFunction` where the kernel has no openat2 (before Linux 5.6), `.notPermitted` where a seccomp filter
-    /// forbids it: there is no other safe way, so nothing is served then.
+    /// Throws `.noFunction` where the kernel has no openat2 (before Linux 5.6), `.notPermitted` where a
+    /// seccomp filter forbids it: there is no other safe way, so nothing is served then.
     public init(owning descriptor: consuming Descriptor) throws(Errno) {
         // The probe's descriptor is closed at once.
         let probe = unsafe larder_open_beneath(descriptor.raw, ".")
@@ -92,7 +92,8 @@ extension Descriptor {
             inode: status.inode, device: status.device)
     }
 
-    /// Appends up to `limit` (> 0) bytes of the file from `offset` on to `buffer`. `.endOfStream` past its end.
+    /// Appends up to `limit` (> 0) bytes of the file from `offset` on to `buffer`. `.endOfStream` past its
+    /// end.
     public func read(into buffer: inout ByteBuffer, atMost limit: Int, offset: Int64) -> IOResult {
         precondition(limit > 0)
         return buffer.append(capacity: limit) { output in

@@ -32,7 +32,8 @@ func sharesAreProportionalToWeights(weights: [Int]) {
     let sum = Double(weights.reduce(0, +))
     for (count, weight) in zip(counts, weights) {
         let p = Double(weight) / sum
-        // Four and a half standard deviations of the binomial distribution: one false alarm in 150 000, and fixed keys.
+        // Four and a half standard deviations of the binomial distribution: one false alarm in 150 000, and
+        // fixed keys.
         let bound = 4.5 * sqrt(Double(keys.count) * p * (1 - p)) + 1
         #expect(abs(Double(count) - p * Double(keys.count)) <= bound, "weight \(weight) of \(sum): \(count)")
     }

@@ -26,6 +26,7 @@ int larder_duplicate(int fd);
 int larder_file_status(int fd, struct larder_file_status *_Nonnull status);
 int64_t larder_read_at(int fd, void *_Nonnull into, size_t count, int64_t offset);
 int64_t larder_write(int fd, const void *_Nullable from, size_t count);
-/// 1: can be read or, if `to_write`, written (or has failed: trying tells); 0: not within the time (-1: no limit).
+/// 1: can be read or, if `to_write`, written (or has failed: trying tells); 0: not within the time (-1: no
+/// limit).
 int larder_wait(int fd, int to_write, int timeout_milliseconds);
 #endif
