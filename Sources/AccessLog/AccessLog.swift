@@ -32,7 +32,9 @@ public final class AccessLog: Sendable {
         /// Bytes that may wait for the writer, per thread.
         public var bytesPerThread = 1 << 20
 
-        public init(destination: Destination, format: LogFormat = .json, routes: [String] = [], servers: [String] = []) {
+        public init(
+            destination: Destination, format: LogFormat = .json, routes: [String] = [], servers: [String] = []
+        ) {
             self.destination = destination
             self.format = format
             self.routes = routes
@@ -62,10 +64,11 @@ public final class AccessLog: Sendable {
             return
         }
         let seed = try LogWriter(options, shared, notice)
-        writer = Mutex(try Thread.spawn(name: "access-log", seed: seed) { seed in
-            var writer = seed
-            writer.run()
-        })
+        writer = Mutex(
+            try Thread.spawn(name: "access-log", seed: seed) { seed in
+                var writer = seed
+                writer.run()
+            })
     }
 
     /// The end of thread `index`: to be taken once, by that thread.
@@ -142,7 +145,8 @@ public struct AccessLogThread: ~Copyable {
     ) {
         guard isEnabled else { return }
         pending.add(
-            record, client: client, method: method, target: target, host: host, referer: referer, userAgent: userAgent)
+            record, client: client, method: method, target: target, host: host, referer: referer,
+            userAgent: userAgent)
         if pending.size >= Self.turnBytes { flush() }
     }
 

@@ -59,7 +59,8 @@ public struct AccessRecord: Sendable {
 
     public init(
         wallMilliseconds: UInt64, version: RequestVersion, status: UInt16, bytesSent: UInt64,
-        durationMicroseconds: UInt64, cache: CacheResult, reason: StaticString = "", route: Int32 = -1, server: Int32 = -1
+        durationMicroseconds: UInt64, cache: CacheResult, reason: StaticString = "", route: Int32 = -1,
+        server: Int32 = -1
     ) {
         self.wallMilliseconds = wallMilliseconds
         self.version = version

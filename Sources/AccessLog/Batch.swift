@@ -44,7 +44,8 @@ struct Batch: ~Copyable, Sendable {
         let start = text.count
         client.appendHost(to: &text)
         let lengths: InlineArray<6, UInt32> = [
-            UInt32(text.count - start), UInt32(method.count), UInt32(target.count), UInt32(host.count), UInt32(referer.count),
+            UInt32(text.count - start), UInt32(method.count), UInt32(target.count), UInt32(host.count),
+            UInt32(referer.count),
             UInt32(userAgent.count),
         ]
         entries.append(Entry(record: record, start: start, lengths: lengths))

@@ -18,7 +18,8 @@ enum Exponential {
         let value: UInt64
         if mantissa >= one + one / 2 {
             // m / 2 in [¾, 1]: the cost is k − log₂(m / 2).
-            value = UInt64(shift) << 32 + twiceArtanhOverLn2((2 * one - mantissa) << 32 / (2 * one + mantissa))
+            value =
+                UInt64(shift) << 32 + twiceArtanhOverLn2((2 * one - mantissa) << 32 / (2 * one + mantissa))
         } else {
             // m in [1, 1½): the cost is k + 1 − log₂ m.
             value = UInt64(shift + 1) << 32 - twiceArtanhOverLn2((mantissa - one) << 32 / (mantissa + one))

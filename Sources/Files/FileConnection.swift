@@ -51,7 +51,9 @@ struct FileConnection: ~Copyable {
             if closes { return .finished }
             if output.capacity > Self.pieceBytes / 4 { output = ByteBuffer(capacity: 512) }
             if dropBody(), !input.isEmpty {
-                if case .answered(let answer, let headLength) = responder.answer(input, scan: &scan, output: &output) {
+                if case .answered(let answer, let headLength) = responder.answer(
+                    input, scan: &scan, output: &output)
+                {
                     take(answer, headLength: headLength)
                     if budget <= 0 { return .unfinished }
                     continue
@@ -91,7 +93,9 @@ struct FileConnection: ~Copyable {
         }
         while output.count < Self.pieceBytes, !current.range.isEmpty {
             let wanted = min(Int64(Self.pieceBytes), Int64(current.range.count))
-            guard case .bytes(let n) = current.file.read(into: &output, atMost: Int(wanted), offset: current.range.lowerBound)
+            guard
+                case .bytes(let n) = current.file.read(
+                    into: &output, atMost: Int(wanted), offset: current.range.lowerBound)
             else { return false }
             current.range = (current.range.lowerBound + Int64(n))..<current.range.upperBound
         }

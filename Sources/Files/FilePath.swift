@@ -35,7 +35,8 @@ enum FilePath {
                 continue
             }
             if byte == 0x25 {
-                guard index + 1 < raw.count, let high = ASCII.hexValue(raw[index]), let low = ASCII.hexValue(raw[index + 1])
+                guard index + 1 < raw.count, let high = ASCII.hexValue(raw[index]),
+                    let low = ASCII.hexValue(raw[index + 1])
                 else { return .malformed }
                 byte = high << 4 | low
                 index += 2

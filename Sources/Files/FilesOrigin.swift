@@ -70,7 +70,8 @@ public final class FilesOrigin: Sendable {
     public func connect() throws(Errno) -> Socket {
         let pair = try Socket.pair()
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        threads[Int(UInt(bitPattern: index) % UInt(threads.count))].mailbox.post(FilesThread.Parcel(pair.second))
+        threads[Int(UInt(bitPattern: index) % UInt(threads.count))].mailbox.post(
+            FilesThread.Parcel(pair.second))
         return pair.first
     }
 

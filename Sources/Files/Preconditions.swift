@@ -31,7 +31,9 @@ enum Preconditions {
         }
     }
 
-    static func judge(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ file: borrowing File) -> Verdict {
+    static func judge(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ file: borrowing File
+    ) -> Verdict {
         if head.fields.contains(.ifMatch) {
             if !anyTag(head, bytes, .ifMatch, matches: file.etag, strongly: true) { return .failed }
         } else if let date = date(head, bytes, .ifUnmodifiedSince, file.now), file.lastModified > date {

@@ -58,7 +58,9 @@ public struct Directory: ~Copyable, Sendable {
         precondition(path.firstIndex(of: 0) == path.count - 1, "a path ends with its only NUL")
         // The kernel reads up to the NUL, which was just found inside the span.
         let raw = unsafe path.withUnsafeBufferPointer { path in
-            unsafe path.withMemoryRebound(to: CChar.self) { unsafe larder_open_beneath(descriptor.raw, $0.baseAddress!) }
+            unsafe path.withMemoryRebound(to: CChar.self) {
+                unsafe larder_open_beneath(descriptor.raw, $0.baseAddress!)
+            }
         }
         return Descriptor(owning: try check(raw))
     }
@@ -88,7 +90,8 @@ extension Descriptor {
             default: .other
             }
         return FileStatus(
-            kind: kind, size: status.size, modifiedSeconds: status.seconds, modifiedNanoseconds: status.nanoseconds,
+            kind: kind, size: status.size, modifiedSeconds: status.seconds,
+            modifiedNanoseconds: status.nanoseconds,
             inode: status.inode, device: status.device)
     }
 
@@ -110,7 +113,8 @@ extension Descriptor {
     /// Writes what the descriptor takes at once, or, if it is blocking, waits.
     public func write(_ bytes: borrowing Span<UInt8>) -> IOResult {
         // The kernel reads inside the span during the call.
-        IOResult(sent: unsafe bytes.withUnsafeBufferPointer { unsafe larder_write(raw, $0.baseAddress, $0.count) })
+        IOResult(
+            sent: unsafe bytes.withUnsafeBufferPointer { unsafe larder_write(raw, $0.baseAddress, $0.count) })
     }
 
     /// Waits until something can be written (4 096 bytes at least, for a pipe) or writing fails.
