@@ -67,7 +67,7 @@ let package = Package(
         .executableTarget(name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor", swiftSettings: strict),
         // Tests.
         tests("BytesTests", ["Bytes"]),
-        tests("HTTPTests", ["Bytes", "HTTP"]),
+        tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
         tests("SettingsTests", ["Settings"]),
         tests("EvictionTests", ["Eviction"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
@@ -82,3 +82,14 @@ let package = Package(
         tests("TidyTests", []),
     ]
 )
+
+// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests replays. An ordinary build makes programs that
+// replay files. `swift build -c release --product FuzzChunked --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address
+// -Xswiftc -DFUZZING -Xswiftc -use-ld=lld --scratch-path .build-fuzz` makes a fuzzer.
+package.targets.append(
+    .target(name: "FuzzChecks", dependencies: ["Bytes", "HTTP"], path: "Tests/Fuzz/Checks", swiftSettings: strict))
+for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate"] {
+    package.products.append(.executable(name: name, targets: [name]))
+    package.targets.append(
+        .executableTarget(name: name, dependencies: ["FuzzChecks"], path: "Tests/Fuzz/\(name)", swiftSettings: strict))
+}

@@ -1,15 +1,17 @@
-/// HTTP dates (RFC 9110 §5.6.7): the three forms that a recipient must read, and the one that a sender writes.
+/// HTTP dates (RFC 9110 §5.6.7): the three forms that a recipient must read, and the one that a sender
+/// writes.
 ///
 ///     Sun, 06 Nov 1994 08:49:37 GMT      IMF-fixdate
 ///     Sunday, 06-Nov-94 08:49:37 GMT     RFC 850; the century by the 50-year rule
 ///     Sun Nov  6 08:49:37 1994           asctime
 ///
-/// Exactly these: case, blanks and lengths included. The weekday must be one, but is not compared with the date (it adds
-/// nothing to the instant). Second 60 is read as the first of the next minute.
+/// Exactly these: case, blanks and lengths included. The weekday must be one, but is not compared with the
+/// date (it adds nothing to the instant). Second 60 is read as the first of the next minute.
 
 /// A day of the proleptic Gregorian calendar, counted from 1970-01-01.
 enum CivilDay {
-    /// Days from 1970-01-01 to this date. Years are counted from March, so that the leap day is a year's last.
+    /// Days from 1970-01-01 to this date. Years are counted from March, so that the leap day is a year's
+    /// last.
     static func days(year: Int, month: Int, day: Int) -> Int {
         let marchYear = month <= 2 ? year - 1 : year
         let era = (marchYear >= 0 ? marchYear : marchYear - 399) / 400
@@ -26,7 +28,9 @@ enum CivilDay {
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let shiftedMonth = (5 * dayOfYear + 2) / 153
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+        return (
+            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        )
     }
 
     static func length(month: Int, year: Int) -> Int {
@@ -45,7 +49,7 @@ public enum HTTPDate {
     static let monthNames: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
     /// Unix seconds, or nil for anything but the three forms.
-    /// - Parameter now: Unix seconds; an RFC 850 date more than 50 years after it is taken as a century earlier.
+    /// - Parameter now: Unix seconds; an RFC 850 date more than 50 years later is taken as a century earlier.
     public static func parse(_ text: Span<UInt8>, now: Int64) -> Int64? {
         if text.count == 29 { return parseFixdate(text) }
         if text.count == 24 { return parseAsctime(text) }
@@ -94,7 +98,8 @@ public enum HTTPDate {
     // MARK: The three forms
 
     private static func parseFixdate(_ text: Span<UInt8>) -> Int64? {
-        guard name(text, 0, dayNames) != nil, text[3] == 0x2c, text[4] == 0x20, text[7] == 0x20, text[11] == 0x20,
+        guard name(text, 0, dayNames) != nil, text[3] == 0x2c, text[4] == 0x20, text[7] == 0x20,
+            text[11] == 0x20,
             text[16] == 0x20, text.extracting(25..<29).equals(" GMT"), let day = pair(text, 5),
             let month = name(text, 8, monthNames), let century = pair(text, 12), let year = pair(text, 14),
             let time = timeOfDay(text, 17)
@@ -103,18 +108,22 @@ public enum HTTPDate {
     }
 
     private static func parseAsctime(_ text: Span<UInt8>) -> Int64? {
-        guard name(text, 0, dayNames) != nil, text[3] == 0x20, let month = name(text, 4, monthNames), text[7] == 0x20,
-            let day = text[8] == 0x20 ? digit(text, 9) : pair(text, 8), text[10] == 0x20, let time = timeOfDay(text, 11),
+        guard name(text, 0, dayNames) != nil, text[3] == 0x20, let month = name(text, 4, monthNames),
+            text[7] == 0x20,
+            let day = text[8] == 0x20 ? digit(text, 9) : pair(text, 8), text[10] == 0x20,
+            let time = timeOfDay(text, 11),
             text[19] == 0x20, let century = pair(text, 20), let year = pair(text, 22)
         else { return nil }
         return instant(year: century * 100 + year, month: month + 1, day: day, time: time)
     }
 
     private static func parseRFC850(_ text: Span<UInt8>, now: Int64) -> Int64? {
-        guard let comma = text.firstIndex(of: 0x2c), isLongDayName(text.extracting(0..<comma)), text.count == comma + 24
+        guard let comma = text.firstIndex(of: 0x2c), isLongDayName(text.extracting(0..<comma)),
+            text.count == comma + 24
         else { return nil }
         let rest = text.extracting((comma + 1)..<text.count)
-        guard rest[0] == 0x20, let day = pair(rest, 1), rest[3] == 0x2d, let month = name(rest, 4, monthNames),
+        guard rest[0] == 0x20, let day = pair(rest, 1), rest[3] == 0x2d,
+            let month = name(rest, 4, monthNames),
             rest[7] == 0x2d, let twoDigits = pair(rest, 8), rest[10] == 0x20, let time = timeOfDay(rest, 11),
             rest.extracting(19..<23).equals(" GMT")
         else { return nil }
@@ -124,8 +133,11 @@ public enum HTTPDate {
         let today = CivilDay.date(days: days)
         let latest = today.year + 50
         var year = latest - (latest - twoDigits) % 100
-        let limit = CivilDay.days(year: latest, month: today.month, day: today.day) * 86_400 + seconds - days * 86_400
-        if year == latest, CivilDay.days(year: year, month: month + 1, day: day) * 86_400 + time > limit { year -= 100 }
+        let limit =
+            CivilDay.days(year: latest, month: today.month, day: today.day) * 86_400 + seconds - days * 86_400
+        if year == latest, CivilDay.days(year: year, month: month + 1, day: day) * 86_400 + time > limit {
+            year -= 100
+        }
         return instant(year: year, month: month + 1, day: day, time: time)
     }
 
@@ -141,7 +153,8 @@ public enum HTTPDate {
 
     /// `hh:mm:ss` at `index`, as seconds of the day.
     private static func timeOfDay(_ text: Span<UInt8>, _ index: Int) -> Int? {
-        guard let hour = pair(text, index), hour < 24, text[index + 2] == 0x3a, let minute = pair(text, index + 3),
+        guard let hour = pair(text, index), hour < 24, text[index + 2] == 0x3a,
+            let minute = pair(text, index + 3),
             minute < 60, text[index + 5] == 0x3a, let second = pair(text, index + 6), second <= 60
         else { return nil }
         return hour * 3_600 + minute * 60 + second
@@ -159,8 +172,10 @@ public enum HTTPDate {
     /// The position of the three-letter name at `index` in a row of such names.
     private static func name(_ text: Span<UInt8>, _ index: Int, _ names: StaticString) -> Int? {
         for position in 0..<(names.utf8CodeUnitCount / 3)
-        where text[index] == names.byte(at: position * 3) && text[index + 1] == names.byte(at: position * 3 + 1)
-            && text[index + 2] == names.byte(at: position * 3 + 2) {
+        where text[index] == names.byte(at: position * 3)
+            && text[index + 1] == names.byte(at: position * 3 + 1)
+            && text[index + 2] == names.byte(at: position * 3 + 2)
+        {
             return position
         }
         return nil

@@ -89,8 +89,8 @@ int larder_signal_next(int fd) {
 int larder_signal_ignore(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
 
 static struct timespec clock_now(int clock) {
-    static const clockid_t ids[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME, CLOCK_REALTIME_COARSE,
-                                    CLOCK_BOOTTIME};
+    static const clockid_t ids[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME,
+                                    CLOCK_REALTIME_COARSE, CLOCK_BOOTTIME};
     struct timespec now = {0, 0};
     // Cannot fail: the ids exist since Linux 2.6.39.
     clock_gettime(ids[clock], &now);

@@ -117,7 +117,8 @@ static int remove_stale(const char *path, const union any_address *address, sock
     if (probe < 0) return probe;
     int error = connect(probe, &address->any, length) < 0 ? errno : 0;
     close(probe);
-    // Anything but a refusal (a full queue is EAGAIN) means that somebody listens, or that it is not ours to judge.
+    // Anything but a refusal (a full queue is EAGAIN) means that somebody listens, or that it is not ours to
+    // judge.
     if (error != ECONNREFUSED) return -EADDRINUSE;
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }

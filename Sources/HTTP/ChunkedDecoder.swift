@@ -1,9 +1,11 @@
-/// The chunked transfer coding (RFC 9112 §7.1), decoded in place: the steps name runs of body bytes in the input.
+/// The chunked transfer coding (RFC 9112 §7.1), decoded in place: the steps name runs of body bytes in the
+/// input.
 ///
 ///     size [;extensions] CRLF  data CRLF  …  0 [;extensions] CRLF  trailer lines  CRLF
 ///
-/// Strict: one to sixteen hexadecimal digits and at once `;` or CRLF, no bare CR or LF, no control bytes in extensions
-/// (which are ignored, but bounded). The decoder holds a few words; it allocates only when trailers come.
+/// Strict: one to sixteen hexadecimal digits and at once `;` or CRLF, no bare CR or LF, no control bytes in
+/// extensions (which are ignored, but bounded). The decoder holds a few words; it allocates only when
+/// trailers come.
 import Bytes
 
 public struct ChunkedDecoder: ~Copyable {
@@ -48,14 +50,15 @@ public struct ChunkedDecoder: ~Copyable {
     /// Did the message have any trailer line, even one that was dropped?
     public var sawTrailers: Bool { trailerBytes > 0 }
 
-    /// The trailer lines as they came (`Name: value` CRLF), without fields that must not be there (RFC 9110 §6.5.1).
+    /// The trailer lines as they came (`Name: value` CRLF), without fields that must not be there (RFC 9110
+    /// §6.5.1).
     public var trailers: Span<UInt8> {
         @_lifetime(borrow self)
         get { lines.span.extracting(first: keptCount) }
     }
 
-    /// The next step from `offset` of the input on, and the offset to go on from. Call until `needMore`, `end` or
-    /// `refused`; then, for `needMore`, with the bytes that follow.
+    /// The next step from `offset` of the input on, and the offset to go on from. Call until `needMore`,
+    /// `end` or `refused`; then, for `needMore`, with the bytes that follow.
     public mutating func next(_ input: Span<UInt8>, from offset: Int) -> (step: Step, next: Int) {
         var index = offset
         while index < input.count {
@@ -156,7 +159,8 @@ public struct ChunkedDecoder: ~Copyable {
 }
 
 enum TrailerRules {
-    /// No field that a rule of Larder reads may come as a trailer: framing, routing, authentication, caching, content
-    /// (RFC 9110 §6.5.1). Fields it does not know pass, and so do ETag and Cache-Status, which are meant to.
+    /// No field that a rule of Larder reads may come as a trailer: framing, routing, authentication, caching,
+    /// content (RFC 9110 §6.5.1). Fields it does not know pass, and so do ETag and Cache-Status, which are
+    /// meant to.
     static func permits(_ name: FieldName) -> Bool { name == .other || name == .etag || name == .cacheStatus }
 }

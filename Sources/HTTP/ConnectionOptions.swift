@@ -1,7 +1,7 @@
 /// What a message's `Connection` lines say (RFC 9110 §7.6.1).
 ///
-/// Options that HTTP itself knows are flags; `other` tells that some further field is nominated (or that the list is
-/// malformed), which the caching rules take as a reason to keep out.
+/// Options that HTTP itself knows are flags; `other` tells that some further field is nominated (or that the
+/// list is malformed), which the caching rules take as a reason to keep out.
 import Bytes
 
 public struct ConnectionOptions: BitwiseCopyable, Sendable {
@@ -20,6 +20,11 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
         guard fields.contains(.connection) else { return }
         for index in 0..<fields.count where fields[index].id == .connection {
             let value = bytes.slice(fields[index].value)
+            // By far the most common value; no list to take apart.
+            if value.equalsIgnoringCase("keep-alive") {
+                keepAlive = true
+                continue
+            }
             var members = ListTokens(value)
             while let member = members.next() { note(value.extracting(member)) }
         }
@@ -39,8 +44,8 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
     /// Does the connection persist, as far as the sender says (RFC 9112 §9.3)?
     public func keepsAlive(minorVersion: UInt8) -> Bool { !close && (minorVersion >= 1 || keepAlive) }
 
-    /// Do the `Connection` lines of this head, from which `self` was made, name this field, so that it must not be
-    /// forwarded? Free of cost unless `other` is set.
+    /// Do the `Connection` lines of this head, from which `self` was made, name this field, so that it must
+    /// not be forwarded? Free of cost unless `other` is set.
     public func nominates(_ name: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
         if name.equalsIgnoringCase("te") { return te }
         if name.equalsIgnoringCase("upgrade") { return upgrade }
@@ -59,7 +64,8 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
     }
 }
 
-/// Fields that concern one connection only and are neither stored nor forwarded, whether `Connection` names them or not.
+/// Fields that concern one connection only and are neither stored nor forwarded, whether `Connection` names
+/// them or not.
 public enum HopByHop {
     @inlinable
     public static func contains(_ name: FieldName) -> Bool {

@@ -1,7 +1,8 @@
 /// Well-known field names as text, and back.
 ///
-/// Recognition is by length, then by whole words of eight bytes: no hash, no table in memory. The literals fold to
-/// constants, so that a candidate costs one to four comparisons. `FieldNameTests` holds every case against `text`.
+/// Recognition is by length, then by whole words of eight bytes: no hash, no table in memory. The literals
+/// fold to constants, so that a candidate costs one to four comparisons. `FieldNameTests` holds every case
+/// against `text`.
 import Bytes
 
 extension FieldName {
@@ -211,7 +212,8 @@ extension FieldName {
     }
 }
 
-/// A name of 1 to 32 bytes in lower case as words: its first 24 bytes and its last eight. Longer names have count 0.
+/// A name of 1 to 32 bytes in lower case as words: its first 24 bytes and its last eight. Longer names have
+/// count 0.
 private struct NameWords {
     let count: Int
     let first: UInt64
@@ -228,7 +230,8 @@ private struct NameWords {
         third = count > 24 && count <= 32 ? bytes.word(at: start &+ 16).lowercasedBytes : 0
     }
 
-    /// Is it this name, whose length the caller has compared? The words overlap where the length is no multiple of eight.
+    /// Is it this name, whose length the caller has compared? The words overlap where the length is no
+    /// multiple of eight.
     @inline(__always)
     func spells(_ lowercaseLiteral: StaticString) -> Bool {
         let length = lowercaseLiteral.utf8CodeUnitCount

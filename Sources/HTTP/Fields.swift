@@ -47,19 +47,22 @@ public struct Field: BitwiseCopyable, Sendable {
     public static var none: Field { Field(name: .empty, value: .empty, id: .other) }
 }
 
-/// The field lines of one head in their order, with a bit per well-known name so that "is there any" is one test.
+/// The field lines of one head in their order, with a bit per well-known name so that "is there any" is one
+/// test.
 public struct FieldTable: ~Copyable {
     /// The most lines a head may have; `limits.requestHeaders` may only lower it.
     public static var capacity: Int { 128 }
 
-    @usableFromInline var storage: InlineArray<128, Field>
+    // An array, allocated once for the life of a head: reading one element of an InlineArray that is borrowed
+    // makes Swift 6.3 copy all 128.
+    @usableFromInline var storage: [Field]
     @usableFromInline var present: UInt128
     @usableFromInline var repeated: UInt128
     @inlinable public var count: Int { total }
     @usableFromInline var total: Int
 
     public init() {
-        storage = InlineArray(repeating: .none)
+        storage = Array(repeating: .none, count: Self.capacity)
         present = 0
         repeated = 0
         total = 0
@@ -104,7 +107,7 @@ public struct FieldTable: ~Copyable {
     }
 
     /// Adds a line; false when the table is full.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func append(_ field: Field) -> Bool {
         guard count < Self.capacity else { return false }
         storage[total] = field

@@ -21,7 +21,8 @@ enum HTTPVersion {
     /// Does `HTTP/` DIGIT `.` DIGIT stand here?
     static func isWellFormed(_ bytes: Span<UInt8>, from start: Int) -> Bool {
         start &+ 8 <= bytes.count && bytes.extracting(start..<bytes.count).hasPrefix("HTTP/")
-            && ASCII.isDigit(bytes[start &+ 5]) && bytes[start &+ 6] == 0x2e && ASCII.isDigit(bytes[start &+ 7])
+            && ASCII.isDigit(bytes[start &+ 5]) && bytes[start &+ 6] == 0x2e
+            && ASCII.isDigit(bytes[start &+ 7])
     }
 
     /// What is wrong with the end of a request line whose version should begin at `start`.
@@ -29,7 +30,9 @@ enum HTTPVersion {
         guard let lineFeed = bytes.firstIndex(of: FieldLine.lineFeed, from: start) else {
             return .incomplete(lineStart: lineStart)
         }
-        guard lineFeed > start, bytes[lineFeed &- 1] == FieldLine.carriageReturn else { return .refused(.bareLineBreak) }
+        guard lineFeed > start, bytes[lineFeed &- 1] == FieldLine.carriageReturn else {
+            return .refused(.bareLineBreak)
+        }
         let isVersion = lineFeed == start &+ 9 && isWellFormed(bytes, from: start)
         return .refused(isVersion ? .version : .requestLine)
     }

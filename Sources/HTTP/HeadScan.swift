@@ -1,9 +1,9 @@
 /// Where the parse of an incomplete head stands, kept by the connection between reads.
 ///
-/// While a head is incomplete each byte is looked at once: whole lines are judged when their LF comes, the last,
-/// partial line is only searched for its LF. When the blank line is there, a head that came in pieces is parsed
-/// once more from its first byte (the table of fields belongs to the thread, not to the connection); a head that came
-/// in one piece is parsed in a single pass.
+/// While a head is incomplete each byte is looked at once: whole lines are judged when their LF comes, the
+/// last, partial line is only searched for its LF. When the blank line is there, a head that came in pieces
+/// is parsed once more from its first byte (the table of fields belongs to the thread, not to the
+/// connection); a head that came in one piece is parsed in a single pass.
 import Bytes
 
 public struct HeadScan: BitwiseCopyable, Sendable {
@@ -19,11 +19,10 @@ public struct HeadScan: BitwiseCopyable, Sendable {
     public init() {}
 
     /// Has nothing been parsed yet?
-    @inlinable public var isFresh: Bool { isStart }
-    @usableFromInline var isStart: Bool { position == 0 }
+    public var isFresh: Bool { position == 0 }
 
-    /// Is the line at `lineStart` still without its LF? Looks only at bytes that came since, and notes that it did.
-    /// Within the method it stops at the first byte that is none, so that garbage is refused at once.
+    /// Is the line at `lineStart` still without its LF? Looks only at bytes that came since, and notes that
+    /// it did. Within the method it stops at the first byte that is none, so that garbage is refused at once.
     mutating func lineIsStillOpen(_ bytes: Span<UInt8>) -> Bool {
         // Shorter prefixes are cheap to parse anew, and may be an empty line or "HTTP/".
         guard position >= 8, position <= bytes.count else { return false }
@@ -50,8 +49,8 @@ public struct HeadScan: BitwiseCopyable, Sendable {
 
 /// The lines of a head behind its start line, the same for requests and responses.
 extension FieldTable {
-    /// Parses field lines from `start` up to and including the blank line. `lines` counts whole lines so far, the start
-    /// line included. Only lines from `start` on are in the table afterwards.
+    /// Parses field lines from `start` up to and including the blank line. `lines` counts whole lines so far,
+    /// the start line included. Only lines from `start` on are in the table afterwards.
     mutating func parseLines(
         _ bytes: Span<UInt8>, from start: Int, lines startLines: Int, limits: HeadLimits, scan: inout HeadScan
     ) -> HeadResult {

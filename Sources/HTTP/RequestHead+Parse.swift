@@ -1,8 +1,8 @@
 /// Request heads (RFC 9112 §3, §5, §6), strictly: what two readers could take differently is refused.
 ///
-/// One pass over the bytes, nothing allocated. A verdict on a line waits for the line's LF, save that the method is
-/// judged byte by byte (a TLS ClientHello is refused at its first byte); so the verdict does not depend on how the
-/// bytes were cut. Errors are reported in the order of the bytes, then Host, then framing.
+/// One pass over the bytes, nothing allocated. A verdict on a line waits for the line's LF, save that the
+/// method is judged byte by byte (a TLS ClientHello is refused at its first byte); so the verdict does not
+/// depend on how the bytes were cut. Errors are reported in the order of the bytes, then Host, then framing.
 import Bytes
 
 /// The outcome of a start line.
@@ -15,13 +15,15 @@ enum StartLineResult {
 }
 
 extension RequestHead {
-    /// Parses the head at the front of `bytes`. Slices and `.complete(n)` count from `bytes[0]`; an empty line before the
-    /// request line is skipped and counted.
+    /// Parses the head at the front of `bytes`. Slices and `.complete(n)` count from `bytes[0]`; an empty
+    /// line before the request line is skipped and counted.
     ///
-    /// On `.needMore` call again with the same bytes and more behind them, and with the same `scan`; every other result
-    /// makes `scan` fresh. Unless the result is `.complete` the head's contents are meaningless.
+    /// On `.needMore` call again with the same bytes and more behind them, and with the same `scan`; every
+    /// other result makes `scan` fresh. Unless the result is `.complete` the head's contents are meaningless.
     /// No byte is looked at more than twice, however the head is cut.
-    public mutating func parse(_ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan) -> HeadResult {
+    public mutating func parse(_ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan)
+        -> HeadResult
+    {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
         var result = HeadResult.needMore
         if !scan.lineIsStillOpen(view) {
@@ -44,7 +46,9 @@ extension RequestHead {
     }
 
     /// Parses from the incomplete line on; a whole head only if that is the first one.
-    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan) -> HeadResult {
+    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan)
+        -> HeadResult
+    {
         var cursor = Int(scan.lineStart)
         var lines = Int(scan.lines)
         if lines == 0 {
@@ -92,7 +96,9 @@ extension RequestHead {
 
         switch HTTPVersion.parse(bytes, from: targetEnd &+ 1) {
         case .minor(let minor, let end):
-            guard end &+ 1 < bytes.count, bytes[end] == FieldLine.carriageReturn, bytes[end &+ 1] == FieldLine.lineFeed else {
+            guard end &+ 1 < bytes.count, bytes[end] == FieldLine.carriageReturn,
+                bytes[end &+ 1] == FieldLine.lineFeed
+            else {
                 return HTTPVersion.brokenEnd(bytes, from: targetEnd &+ 1, lineStart: start)
             }
             minorVersion = minor
@@ -117,7 +123,9 @@ extension RequestHead {
     /// The rules that need the whole head; nil if it keeps them.
     private mutating func judge(_ bytes: Span<UInt8>) -> Refusal? {
         guard judgeHost(bytes) else { return .host }
-        guard let framing = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else { return .framing }
+        guard let framing = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else {
+            return .framing
+        }
         self.framing = framing.body
         connection = ConnectionOptions(fields, bytes)
         keepAlive = connection.keepsAlive(minorVersion: minorVersion)

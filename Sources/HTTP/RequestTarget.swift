@@ -1,7 +1,8 @@
 /// Request targets (RFC 9112 §3.2) and Host (RFC 9110 §7.2).
 ///
-/// origin-form and absolute-form (http, https), `*` for OPTIONS alone. No fragment, no userinfo, and Host must say what
-/// an absolute-form says, ports that are the scheme's default left aside: two answers to "which host" are refused.
+/// origin-form and absolute-form (http, https), `*` for OPTIONS alone. No fragment, no userinfo, and Host
+/// must say what an absolute-form says, ports that are the scheme's default left aside: two answers to "which
+/// host" are refused.
 public import Bytes
 
 /// A host and optional port as they stand in a target or in Host.
@@ -11,12 +12,14 @@ public struct Authority: Sendable {
     /// The port, if one is written: 1 to 65 535.
     public let port: UInt16?
 
-    /// Letters, digits, `-`, `.`, `_`, `~`: what names and IPv4 addresses are made of. The other characters that
-    /// RFC 3986 §3.2.2 lets a reg-name have are refused: no real host needs them.
-    @usableFromInline static var nameBytes: ASCII.Class { ASCII.Class(low: 0x03ff_6000_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
+    /// Letters, digits, `-`, `.`, `_`, `~`: what names and IPv4 addresses are made of. The other characters
+    /// that RFC 3986 §3.2.2 lets a reg-name have are refused: no real host needs them.
+    @usableFromInline static var nameBytes: ASCII.Class {
+        ASCII.Class(low: 0x03ff_6000_0000_0000, high: 0x47ff_fffe_87ff_fffe)
+    }
 
-    /// Nil unless `text` is a host with an optional port: a name or IPv4 address, or an IPv6 address in brackets, not
-    /// empty; the port, if there is a colon, in 1 to 5 digits without leading zeros.
+    /// Nil unless `text` is a host with an optional port: a name or IPv4 address, or an IPv6 address in
+    /// brackets, not empty; the port, if there is a colon, in 1 to 5 digits without leading zeros.
     @inlinable
     public init?(_ text: Span<UInt8>) {
         var cursor = 0
@@ -79,7 +82,8 @@ extension RequestHead {
         return true
     }
 
-    /// Finds scheme and authority of an absolute-form; the index behind the authority, or nil if they are not permitted.
+    /// Finds scheme and authority of an absolute-form; the index behind the authority, or nil if they are not
+    /// permitted.
     private mutating func parseSchemeAndAuthority(_ bytes: Span<UInt8>) -> Int? {
         let range = target.range
         let text = bytes.extracting(range)

@@ -1,6 +1,7 @@
 /// Response heads (RFC 9112 §4 to §6), as strictly as requests: the caller turns every refusal into a 502.
 ///
-/// As for requests a line is judged once its LF is there; only a beginning other than `HTTP/` is refused at once.
+/// As for requests a line is judged once its LF is there; only a beginning other than `HTTP/` is refused at
+/// once.
 import Bytes
 
 extension ResponseHead {
@@ -31,7 +32,9 @@ extension ResponseHead {
         return result
     }
 
-    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan) -> HeadResult {
+    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan)
+        -> HeadResult
+    {
         var cursor = Int(scan.lineStart)
         var lines = Int(scan.lines)
         if lines == 0 {
@@ -39,7 +42,8 @@ extension ResponseHead {
             case .whole(let next): cursor = next
             case .refused(let refusal): return .refused(refusal)
             case .incomplete:
-                // A version is a token but for its slash; there is nothing to judge byte by byte behind "HTTP/".
+                // A version is a token but for its slash; there is nothing to judge byte by byte behind
+                // "HTTP/".
                 scan.firstWordIsWhole = true
                 scan.stop(atLine: 0, lines: 0, bytes: bytes)
                 return .needMore
@@ -49,7 +53,8 @@ extension ResponseHead {
         return fields.parseLines(bytes, from: cursor, lines: lines, limits: limits, scan: &scan)
     }
 
-    /// `HTTP/1.x` SP 3DIGIT SP [reason] CRLF. The second space may be missing with an empty reason, as every peer allows.
+    /// `HTTP/1.x` SP 3DIGIT SP [reason] CRLF. The second space may be missing with an empty reason, as every
+    /// peer allows.
     private mutating func parseStatusLine(_ bytes: Span<UInt8>) -> StartLineResult {
         let known = min(bytes.count, 5)
         for index in 0..<known where bytes[index] != ("HTTP/" as StaticString).byte(at: index) {
@@ -62,7 +67,8 @@ extension ResponseHead {
         }
         let lineEnd = bytes.firstControl(from: end)
         guard lineEnd < bytes.count else { return .incomplete(lineStart: 0) }
-        guard bytes[lineEnd] == FieldLine.carriageReturn, lineEnd &+ 1 < bytes.count, bytes[lineEnd &+ 1] == FieldLine.lineFeed
+        guard bytes[lineEnd] == FieldLine.carriageReturn, lineEnd &+ 1 < bytes.count,
+            bytes[lineEnd &+ 1] == FieldLine.lineFeed
         else { return brokenLineEnd(bytes, at: lineEnd) }
 
         guard lineEnd >= 12, bytes[8] == 0x20, let code = bytes.extracting(9..<12).decimalSaturating(),
@@ -82,7 +88,9 @@ extension ResponseHead {
 
     /// The rules that need the whole head, and the framing of RFC 9112 §6.3.
     private mutating func judge(_ bytes: Span<UInt8>, _ requestMethod: Method) -> Refusal? {
-        guard let stated = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else { return .framing }
+        guard let stated = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else {
+            return .framing
+        }
         connection = ConnectionOptions(fields, bytes)
         keepAlive = connection.keepsAlive(minorVersion: minorVersion)
         let neverHasBody = status < 200 || status == 204

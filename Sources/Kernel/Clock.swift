@@ -25,6 +25,7 @@ public enum Clock {
         larder_clock_milliseconds(CInt(LARDER_WALL_COARSE))
     }
 
-    /// Milliseconds since boot, sleep included (CLOCK_BOOTTIME; it has no coarse form): the age of stored answers.
+    /// Milliseconds since boot, sleep included (CLOCK_BOOTTIME; it has no coarse form): the age of stored
+    /// answers.
     public static func bootMilliseconds() -> UInt64 { larder_clock_milliseconds(CInt(LARDER_BOOT)) }
 }

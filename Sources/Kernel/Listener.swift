@@ -5,8 +5,8 @@ public import SystemPackage
 public enum AcceptResult: ~Copyable, Sendable {
     case connection(Accepted)
     case wouldBlock
-    /// Out of descriptors or socket memory: the connection stays queued. Stop polling the listener for a while,
-    /// since it stays readable.
+    /// Out of descriptors or socket memory: the connection stays queued. Stop polling the listener for a
+    /// while, since it stays readable.
     case descriptorLimit
     case failed(Errno)
 }
@@ -50,7 +50,8 @@ public struct Listener: ~Copyable, Sendable {
 
     /// The next queued connection. Connections that died in the queue are skipped.
     public func accept() -> AcceptResult {
-        // Each skip takes one dead connection off the queue; the bound keeps a flood of them from holding the turn.
+        // Each skip takes one dead connection off the queue; the bound keeps a flood of them from holding the
+        // turn.
         for _ in 0..<64 {
             var peer = larder_address()
             // `peer` is written when a connection is returned.
@@ -70,7 +71,10 @@ public struct Listener: ~Copyable, Sendable {
     }
 
     /// The bound address, with the port that the kernel chose.
-    public var localAddress: SocketAddress? { unsafe SocketAddress.query(descriptor.raw, larder_local_address) }
+    public var localAddress: SocketAddress? {
+        // The wrapper writes only what `query` gives it room for.
+        unsafe SocketAddress.query(descriptor.raw, larder_local_address)
+    }
 
     private static func isOutOfResources(_ error: Errno) -> Bool {
         error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem || error == .noBufferSpace

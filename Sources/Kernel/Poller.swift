@@ -29,8 +29,9 @@ public struct Event: Sendable, BitwiseCopyable {
 
 /// An epoll instance and the events of its last wait. Confined to one thread.
 ///
-/// A connection is added once, edge-triggered, and never changed: closing its descriptor removes it. Events of one
-/// wait may concern a connection that an earlier event of the same wait closed: tokens must tell (generations).
+/// A connection is added once, edge-triggered, and never changed: closing its descriptor removes it. Events
+/// of one wait may concern a connection that an earlier event of the same wait closed: tokens must tell
+/// (generations).
 @safe
 public struct Poller: ~Copyable {
     let descriptor: Descriptor

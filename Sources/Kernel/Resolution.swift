@@ -11,10 +11,13 @@ public enum Resolution {
         public var description: String { "\(host): \(message)" }
     }
 
-    /// Every address of `host` (a name or an IP literal) in the system's order of preference, each once, never empty.
+    /// Every address of `host` (a name or an IP literal) in the system's order of preference, each once,
+    /// never empty.
     public static func resolve(host: String, port: UInt16) throws(Failure) -> [SocketAddress] {
         if let literal = SocketAddress(ip: host, port: port) { return [literal] }
-        guard !host.isEmpty, !host.utf8.contains(0) else { throw Failure(host: host, message: "not a host name") }
+        guard !host.isEmpty, !host.utf8.contains(0) else {
+            throw Failure(host: host, message: "not a host name")
+        }
         var found: [SocketAddress] = []
         // `found` and the C string outlive the call; the callback runs only during it.
         let code = unsafe host.withCString { host in

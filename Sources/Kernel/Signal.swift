@@ -1,7 +1,8 @@
 internal import CKernel
 public import SystemPackage
 
-/// A signal's number. The named ones are those that a server handles; Linux numbers them alike everywhere it matters.
+/// A signal's number. The named ones are those that a server handles; Linux numbers them alike everywhere it
+/// matters.
 public struct Signal: RawRepresentable, Sendable, Hashable {
     public let rawValue: CInt
 
@@ -17,13 +18,15 @@ public struct Signal: RawRepresentable, Sendable, Hashable {
     public static let child = Signal(rawValue: 17)
 
     /// Ignores a signal in the whole process (and, unless they say otherwise, in its children).
-    public static func ignore(_ signal: Signal) throws(Errno) { try check(larder_signal_ignore(signal.rawValue)) }
+    public static func ignore(_ signal: Signal) throws(Errno) {
+        try check(larder_signal_ignore(signal.rawValue))
+    }
 }
 
 /// Signals as readable events (signalfd).
 ///
-/// Make it before any thread is spawned: it blocks the signals in the calling thread, and threads inherit that.
-/// Processes inherit it too: a spawned child must be given an empty mask.
+/// Make it before any thread is spawned: it blocks the signals in the calling thread, and threads inherit
+/// that. Processes inherit it too: a spawned child must be given an empty mask.
 public struct SignalReceiver: ~Copyable, Sendable {
     let descriptor: Descriptor
 

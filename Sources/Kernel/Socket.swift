@@ -5,8 +5,8 @@ public import SystemPackage
 /// A connected (or connecting) stream socket: non-blocking, close-on-exec, Nagle's algorithm off.
 ///
 /// One owner, closed by `deinit`. Nothing here allocates; sending never raises SIGPIPE.
-/// With an edge-triggered poller, fewer bytes than asked for means drained (or full): no further call is needed
-/// to hear `.wouldBlock`.
+/// With an edge-triggered poller, fewer bytes than asked for means drained (or full): no further call is
+/// needed to hear `.wouldBlock`.
 @frozen
 public struct Socket: ~Copyable, Sendable {
     let descriptor: Descriptor
@@ -29,13 +29,14 @@ public struct Socket: ~Copyable, Sendable {
 
     /// Starts connecting. Never blocks.
     ///
-    /// Throws what the kernel says at once (`.networkUnreachable`; `.resourceTemporarilyUnavailable` when a unix
-    /// listener's queue is full, or no port is left).
+    /// Throws what the kernel says at once (`.networkUnreachable`; `.resourceTemporarilyUnavailable` when a
+    /// unix listener's queue is full, or no port is left).
     public static func connect(to address: SocketAddress) throws(Errno) -> Connecting {
         var inProgress: CInt = 0
         // The wrapper reads the address and writes the flag during the call only.
         let raw = unsafe address.withC { unsafe larder_connect($0, $1, &inProgress) }
-        return Connecting(socket: Socket(owning: Descriptor(owning: try check(raw))), inProgress: inProgress != 0)
+        let socket = Socket(owning: Descriptor(owning: try check(raw)))
+        return Connecting(socket: socket, inProgress: inProgress != 0)
     }
 
     /// Two connected unix stream sockets.
@@ -45,7 +46,8 @@ public struct Socket: ~Copyable, Sendable {
         // Writes both numbers, or neither and fails.
         try check(unsafe larder_socket_pair(&first, &second))
         return Pair(
-            first: Socket(owning: Descriptor(owning: first)), second: Socket(owning: Descriptor(owning: second)))
+            first: Socket(owning: Descriptor(owning: first)),
+            second: Socket(owning: Descriptor(owning: second)))
     }
 
     @frozen
@@ -76,10 +78,14 @@ public struct Socket: ~Copyable, Sendable {
         }
     }
 
-    /// Sends what the socket takes of `a`. `more`: further bytes follow at once, so wait for them to fill a segment.
+    /// Sends what the socket takes of `a`. `more`: further bytes follow at once, so wait for them to fill a
+    /// segment.
     public func send(_ a: borrowing Span<UInt8>, more: Bool = false) -> IOResult {
         // The kernel reads inside the span during the call.
-        IOResult(sent: unsafe a.withUnsafeBufferPointer { unsafe larder_send1(raw, $0.baseAddress, $0.count, more ? 1 : 0) })
+        let sent = unsafe a.withUnsafeBufferPointer { a in
+            unsafe larder_send1(raw, a.baseAddress, a.count, more ? 1 : 0)
+        }
+        return IOResult(sent: sent)
     }
 
     /// Sends what the socket takes of the runs in their order, with one system call.
@@ -123,6 +129,7 @@ public struct Socket: ~Copyable, Sendable {
     // MARK: Ends
 
     /// Our end; nil when the kernel no longer knows.
+    // The wrappers write only what `query` gives them room for.
     public var localAddress: SocketAddress? { unsafe SocketAddress.query(raw, larder_local_address) }
 
     /// The other end; nil when not connected (any more).

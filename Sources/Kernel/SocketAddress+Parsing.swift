@@ -9,7 +9,8 @@ extension SocketAddress {
     public init?(parsing text: String) {
         let unixPrefix = "unix:"
         if text.hasPrefix(unixPrefix) {
-            guard let address = SocketAddress.unix(path: String(text.dropFirst(unixPrefix.count))) else { return nil }
+            let path = String(text.dropFirst(unixPrefix.count))
+            guard let address = SocketAddress.unix(path: path) else { return nil }
             self = address
             return
         }
@@ -41,11 +42,12 @@ extension SocketAddress {
     }
 
     private static func parsePort(_ text: Substring.UTF8View) -> UInt16? {
-        guard (1...5).contains(text.count), text.first != UInt8(ascii: "0") || text.count == 1 else { return nil }
+        let zero = UInt8(ascii: "0")
+        guard (1...5).contains(text.count), text.first != zero || text.count == 1 else { return nil }
         var value = 0
         for byte in text {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-            value = value * 10 + Int(byte - UInt8(ascii: "0"))
+            guard (zero...zero + 9).contains(byte) else { return nil }
+            value = value * 10 + Int(byte - zero)
         }
         return UInt16(exactly: value)
     }

@@ -37,7 +37,9 @@ public struct SocketAddress: Sendable, Hashable {
     /// A socket file; nil unless the path is absolute, of 107 bytes at most and free of NUL.
     public static func unix(path: String) -> SocketAddress? {
         let bytes = path.utf8
-        guard bytes.first == UInt8(ascii: "/"), bytes.count <= longestUnixPath, !bytes.contains(0) else { return nil }
+        guard bytes.first == UInt8(ascii: "/"), bytes.count <= longestUnixPath, !bytes.contains(0) else {
+            return nil
+        }
         return SocketAddress(kind: .unix(path), port: 0)
     }
 
@@ -111,7 +113,8 @@ extension SocketAddress: CustomStringConvertible {
         case .ipv6(let high, let low, _):
             text.append(capacity: 46) { output in
                 unsafe output.withUnsafeMutableBufferPointer { spare, count in
-                    // 46 bytes (INET6_ADDRSTRLEN) were reserved; the terminating NUL is not counted as written.
+                    // 46 bytes (INET6_ADDRSTRLEN) were reserved; the terminating NUL is not counted as
+                    // written.
                     unsafe spare.withMemoryRebound(to: CChar.self) { characters in
                         count = unsafe Int(max(0, larder_format_ipv6(high, low, characters.baseAddress!)))
                     }

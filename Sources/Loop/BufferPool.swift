@@ -1,6 +1,7 @@
 public import Bytes
 
-/// Buffers of one size for what is in flight: taken when bytes arrive, given back when a connection is idle again.
+/// Buffers of one size for what is in flight: taken when bytes arrive, given back when a connection is idle
+/// again.
 ///
 /// Keeps a bounded number of free buffers and frees the rest, so that a burst does not stay in memory.
 /// The last one given is the next one taken (its pages are warm). Confined to one thread.

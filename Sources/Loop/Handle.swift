@@ -1,5 +1,5 @@
-/// Names a slot of a `SlotTable` as of one use of it: an integer that goes through epoll, timers and mailboxes,
-/// and that is recognised as stale once the slot has been emptied.
+/// Names a slot of a `SlotTable` as of one use of it: an integer that goes through epoll, timers and
+/// mailboxes, and that is recognised as stale once the slot has been emptied.
 ///
 ///     63      56 55          32 31            0
 ///     |  kind   |  generation  |    index     |
@@ -28,7 +28,8 @@ public struct Handle: Hashable, Sendable, BitwiseCopyable {
     /// The slot's number: small and dense, fit for arrays and for `TimerWheel`.
     @inlinable public var index: UInt32 { UInt32(truncatingIfNeeded: token) }
     /// How often the slot had been emptied, modulo 2²⁴.
-    @inlinable public var generation: UInt32 { UInt32(truncatingIfNeeded: token >> 32) & Handle.generationMask }
+    @inlinable
+    public var generation: UInt32 { UInt32(truncatingIfNeeded: token >> 32) & Handle.generationMask }
     /// What the table holds; chosen by its owner.
     @inlinable public var kind: UInt8 { UInt8(truncatingIfNeeded: token >> 56) }
 

@@ -1,9 +1,9 @@
 /// Elements at stable addresses, named by handles that go stale when the element goes.
 ///
-/// Elements lie in chunks of 256 that are never moved or freed before the table is, so that growing costs no copy
-/// and an element can be mutated in place. Emptied slots are reused last in, first out (their memory is warm).
-/// A handle is told from a later use of its slot by 24 bits of generation: it would have to outlive 16 million
-/// uses of one slot to be mistaken. Confined to one thread.
+/// Elements lie in chunks of 256 that are never moved or freed before the table is, so that growing costs no
+/// copy and an element can be mutated in place. Emptied slots are reused last in, first out (their memory is
+/// warm). A handle is told from a later use of its slot by 24 bits of generation: it would have to outlive 16
+/// million uses of one slot to be mistaken. Confined to one thread.
 ///
 ///     chunks[index >> 8][index & 255]     the element; initialised if and only if the slot is live
 ///     states[index]                       live: generation | liveBit; free: generation
@@ -79,7 +79,8 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         return unsafe (chunks[index >> chunkShift] + (index & chunkMask)).move()
     }
 
-    /// The element, in place. The handle must be valid: ask `contains` of one that came from outside the turn.
+    /// The element, in place. The handle must be valid: ask `contains` of one that came from outside the
+    /// turn.
     @inlinable
     public subscript(handle: Handle) -> Element {
         unsafeAddress {
@@ -96,9 +97,9 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         }
     }
 
-    /// The handle of the first live element at or after `position`, which then moves behind it; nil at the end.
-    /// Elements may be inserted, mutated and removed between calls. Walk with
-    /// `var position = 0; while let handle = table.next(from: &position) { … }`.
+    /// The handle of the first live element at or after `position`, which then moves behind it; nil at the
+    /// end. Elements may be inserted, mutated and removed between calls. Walk with `var position = 0; while
+    /// let handle = table.next(from: &position) { … }`.
     @inlinable
     public func next(from position: inout Int) -> Handle? {
         while position < used {

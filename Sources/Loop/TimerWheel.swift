@@ -1,15 +1,15 @@
 /// Deadlines for dense ids: a hierarchical timing wheel (Varghese and Lauck, 1987) that re-inserts lazily.
 ///
-/// Time is in milliseconds, given by the caller, counted in ticks of 8 ms. Level 0 has a slot for each of the next
-/// 64 ticks, level n for each of the next 64 runs of 64ⁿ ticks: seven levels reach a thousand years. An id hangs in
-/// the slot that its deadline had when it was linked; when the wheel reaches the slot, ids whose deadline has moved
-/// on are linked anew, and on levels above 0 all move down.
+/// Time is in milliseconds, given by the caller, counted in ticks of 8 ms. Level 0 has a slot for each of the
+/// next 64 ticks, level n for each of the next 64 runs of 64ⁿ ticks: seven levels reach a thousand years. An
+/// id hangs in the slot that its deadline had when it was linked; when the wheel reaches the slot, ids whose
+/// deadline has moved on are linked anew, and on levels above 0 all move down.
 ///
 /// Invariants:
 /// - an id expires at the first `popExpired` whose `now` is at or after the tick that follows its deadline:
 ///   never early, and late by less than 8 ms on the wheel's side;
-/// - a linked id's slot begins (`visit`) at or before its deadline's tick, so pushing a deadline later is one store;
-/// - a slot holds only ticks at or after `current`, and a level only what differs from `current` in its own digit
+/// - a linked id's slot begins (`visit`) at or before its deadline's tick, so pushing it later is one store;
+/// - a slot holds only ticks from `current` on, and a level only what differs from `current` in its own digit
 ///   first: so the first occupied slot of the lowest level is the next thing to do.
 @safe
 public struct TimerWheel: ~Copyable {
@@ -102,7 +102,8 @@ public struct TimerWheel: ~Copyable {
         return nil
     }
 
-    /// Milliseconds until `popExpired` has something to do (an expiry, or ids to move); nil when nothing is set.
+    /// Milliseconds until `popExpired` has something to do (an expiry, or ids to move); nil when nothing is
+    /// set.
     public func timeout(now: UInt64) -> Int? {
         guard let (_, begin) = nextSlot() else { return nil }
         let due = begin << tickShift
@@ -164,7 +165,8 @@ public struct TimerWheel: ~Copyable {
         link(id)
     }
 
-    /// Moves the ids of a slot that `current` has just entered to lower levels, or wherever their deadlines are now.
+    /// Moves the ids of a slot that `current` has just entered to lower levels, or wherever their deadlines
+    /// are now.
     private mutating func cascade(_ slot: Int) {
         var id = heads[slot]
         heads[slot] = nowhere

@@ -48,11 +48,17 @@ func decode(_ bytes: [UInt8], cuts: [Int] = [], trailerLimit: Int = 1_000) -> De
 
 struct ChunkedDecoderTests {
     static let good: [(String, String, String)] = [
-        ("0\r\n\r\n", "", ""), ("5\r\nhello\r\n0\r\n\r\n", "hello", ""), ("1\r\na\r\n2\r\nbc\r\n00\r\n\r\n", "abc", ""),
-        ("00000000000000a\r\n0123456789\r\n0\r\n\r\n", "0123456789", ""), ("A\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n\r\n\r\n\r\n", ""),
+        ("0\r\n\r\n", "", ""), ("5\r\nhello\r\n0\r\n\r\n", "hello", ""),
+        ("1\r\na\r\n2\r\nbc\r\n00\r\n\r\n", "abc", ""),
+        ("00000000000000a\r\n0123456789\r\n0\r\n\r\n", "0123456789", ""),
+        ("A\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n\r\n\r\n\r\n", ""),
         ("1;a\r\nx\r\n1;a=b;c=\"d;e\" \t\u{e9}\r\ny\r\n0;last\r\n\r\n", "xy", ""),
-        ("0\r\nA: b\r\nC:d \r\n\r\n", "", "A: b\r\nC:d \r\n"), ("1\r\nx\r\n0\r\nETag: \"e\"\r\n\r\nnext", "x", "ETag: \"e\"\r\n"),
-        ("0\r\nContent-Length: 1\r\nA: b\r\nTransfer-Encoding: chunked\r\nHost: x\r\nSet-Cookie: a=b\r\nCache-Control: max-age=1\r\n\r\n", "", "A: b\r\n"),
+        ("0\r\nA: b\r\nC:d \r\n\r\n", "", "A: b\r\nC:d \r\n"),
+        ("1\r\nx\r\n0\r\nETag: \"e\"\r\n\r\nnext", "x", "ETag: \"e\"\r\n"),
+        (
+            "0\r\nContent-Length: 1\r\nA: b\r\nTransfer-Encoding: chunked\r\nHost: x\r\nAge: 1\r\n\r\n",
+            "", "A: b\r\n"
+        ),
     ]
 
     @Test(arguments: good)
@@ -75,15 +81,24 @@ struct ChunkedDecoderTests {
     }
 
     static let bad: [(String, Refusal)] = [
-        ("\r\n", .chunk), ("\n", .chunk), ("g\r\n", .chunk), (" 1\r\nx", .chunk), ("1 \r\nx", .chunk), ("1\t\r\nx", .chunk), ("-1\r\n", .chunk),
-        ("+1\r\nx", .chunk), ("0x1\r\nx", .chunk), ("1\nx\r\n", .chunk), ("1\rx\r\n", .chunk), ("1\r\r\n", .chunk), (";a\r\n", .chunk), ("1,\r\n", .chunk),
-        ("1\r\nxy\r\n", .chunk), ("1\r\nx\n0\r\n\r\n", .chunk), ("1\r\nx\rx", .chunk), ("2\r\nx\r\n0\r\n\r\n", .chunk), ("1;a\nb\r\nx", .chunk),
-        ("1;a\0\r\n", .chunk), ("1;a\u{7f}\r\n", .chunk), ("1;\r\r\n", .chunk), ("8000000000000000\r\n", .chunk), ("ffffffffffffffff\r\n", .chunk),
-        ("10000000000000000\r\n", .chunk), ("00000000000000001\r\n", .chunk), ("1;\(String(repeating: "x", count: 64))\r\n", .chunk),
-        ("0\r\n\n", .bareLineBreak), ("0\r\n\rX", .bareLineBreak), ("0\r\nA: b\n\r\n", .bareLineBreak), ("0\r\nA: b\r\n\n", .bareLineBreak),
-        ("0\r\n A: b\r\n\r\n", .fieldLine), ("0\r\nA : b\r\n\r\n", .fieldLine), ("0\r\nA: b\r\n c\r\n\r\n", .fieldLine), ("0\r\nA\r\n\r\n", .fieldLine),
-        ("0\r\n: a\r\n\r\n", .fieldLine), ("0\r\nA: \0\r\n\r\n", .fieldValue), ("0\r\nA: b\rc\r\n\r\n", .bareLineBreak), ("0\r\nHost : x\r\n\r\n", .fieldLine),
-        ("0\r\nA: \(String(repeating: "x", count: 1_000))\r\n\r\n", .trailers), ("0\r\n\(String(repeating: "x", count: 1_001))", .trailers),
+        ("\r\n", .chunk), ("\n", .chunk), ("g\r\n", .chunk), (" 1\r\nx", .chunk), ("1 \r\nx", .chunk),
+        ("1\t\r\nx", .chunk), ("-1\r\n", .chunk),
+        ("+1\r\nx", .chunk), ("0x1\r\nx", .chunk), ("1\nx\r\n", .chunk), ("1\rx\r\n", .chunk),
+        ("1\r\r\n", .chunk), (";a\r\n", .chunk), ("1,\r\n", .chunk),
+        ("1\r\nxy\r\n", .chunk), ("1\r\nx\n0\r\n\r\n", .chunk), ("1\r\nx\rx", .chunk),
+        ("2\r\nx\r\n0\r\n\r\n", .chunk), ("1;a\nb\r\nx", .chunk),
+        ("1;a\0\r\n", .chunk), ("1;a\u{7f}\r\n", .chunk), ("1;\r\r\n", .chunk),
+        ("8000000000000000\r\n", .chunk), ("ffffffffffffffff\r\n", .chunk),
+        ("10000000000000000\r\n", .chunk), ("00000000000000001\r\n", .chunk),
+        ("1;\(String(repeating: "x", count: 64))\r\n", .chunk),
+        ("0\r\n\n", .bareLineBreak), ("0\r\n\rX", .bareLineBreak), ("0\r\nA: b\n\r\n", .bareLineBreak),
+        ("0\r\nA: b\r\n\n", .bareLineBreak),
+        ("0\r\n A: b\r\n\r\n", .fieldLine), ("0\r\nA : b\r\n\r\n", .fieldLine),
+        ("0\r\nA: b\r\n c\r\n\r\n", .fieldLine), ("0\r\nA\r\n\r\n", .fieldLine),
+        ("0\r\n: a\r\n\r\n", .fieldLine), ("0\r\nA: \0\r\n\r\n", .fieldValue),
+        ("0\r\nA: b\rc\r\n\r\n", .bareLineBreak), ("0\r\nHost : x\r\n\r\n", .fieldLine),
+        ("0\r\nA: \(String(repeating: "x", count: 1_000))\r\n\r\n", .trailers),
+        ("0\r\n\(String(repeating: "x", count: 1_001))", .trailers),
         ("0\r\n\(String(repeating: "A:\r\n", count: 65))\r\n", .trailers),
     ]
 

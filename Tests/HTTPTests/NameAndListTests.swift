@@ -12,7 +12,8 @@ struct NameAndListTests {
             #expect(identify(Array(spelling.utf8)) == name)
             // Inside a head, where the bytes behind the name are there to be loaded.
             guard name != .other else { continue }
-            let parsed = parseResponse(latin1("HTTP/1.1 200\r\n\(spelling):\(name == .transferEncoding ? "chunked" : "1")\r\n\r\n"))
+            let parsed = parseResponse(
+                latin1("HTTP/1.1 200\r\n\(spelling):\(name == .transferEncoding ? "chunked" : "1")\r\n\r\n"))
             #expect(parsed.text.last?.hasSuffix("(\(name))") == true)
         }
     }
@@ -49,15 +50,23 @@ struct NameAndListTests {
         let bytes = latin1("HTTP/1.1 200\r\nVary: a\r\nAge: 1\r\nX: y\r\nVary: b\r\nvary: c\r\n\r\n")
         let result = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
         #expect(result == .complete(bytes.count))
-        let repeats = [head.fields.isRepeated(.vary), head.fields.isRepeated(.age), head.fields.isRepeated(.other), head.fields.isRepeated(.date)]
+        let repeats = [
+            head.fields.isRepeated(.vary), head.fields.isRepeated(.age), head.fields.isRepeated(.other),
+            head.fields.isRepeated(.date),
+        ]
         #expect(repeats == [true, false, false, false])
-        let counts = [head.fields.count(of: .vary), head.fields.count(of: .age), head.fields.count(of: .other), head.fields.count]
+        let counts = [
+            head.fields.count(of: .vary), head.fields.count(of: .age), head.fields.count(of: .other),
+            head.fields.count,
+        ]
         #expect(counts == [3, 1, 1, 5])
     }
 
     @Test(arguments: [
-        ("", ""), ("close", "close"), ("Close, TE,upgrade , KEEP-ALIVE,http2-settings", "close keepAlive upgrade te http2Settings"),
-        ("x", "other"), ("close x", "other"), ("\"close\"", "other"), (",, ,", ""), ("clos", "other"), ("te;q=1", "other"), ("close,", "close"),
+        ("", ""), ("close", "close"),
+        ("Close, TE,upgrade , KEEP-ALIVE,http2-settings", "close keepAlive upgrade te http2Settings"),
+        ("x", "other"), ("close x", "other"), ("\"close\"", "other"), (",, ,", ""), ("clos", "other"),
+        ("te;q=1", "other"), ("close,", "close"),
     ])
     func connectionOptions(_ value: String, _ expected: String) {
         var head = ResponseHead()
@@ -66,7 +75,8 @@ struct NameAndListTests {
         _ = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
         let options = head.connection
         let flags = [
-            (options.close, "close"), (options.keepAlive, "keepAlive"), (options.upgrade, "upgrade"), (options.te, "te"),
+            (options.close, "close"), (options.keepAlive, "keepAlive"), (options.upgrade, "upgrade"),
+            (options.te, "te"),
             (options.http2Settings, "http2Settings"), (options.other, "other"),
         ]
         #expect(flags.filter(\.0).map(\.1).joined(separator: " ") == expected)
@@ -78,7 +88,8 @@ struct NameAndListTests {
         let bytes = latin1("HTTP/1.1 200\r\nConnection: close, X-Foo\r\nA: b\r\nconnection: bar , TE\r\n\r\n")
         _ = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
         for (name, expected) in [
-            ("X-FOO", true), ("Bar", true), ("te", true), ("TE", true), ("x-fo", false), ("A", false), ("upgrade", false), ("close", true),
+            ("X-FOO", true), ("Bar", true), ("te", true), ("TE", true), ("x-fo", false), ("A", false),
+            ("upgrade", false), ("close", true),
         ] {
             let nominated = head.connection.nominates(name.utf8.span, head.fields, bytes.span)
             #expect(nominated == expected, "\(name)")
@@ -86,8 +97,10 @@ struct NameAndListTests {
     }
 
     @Test(arguments: [
-        ("", []), (" , ,\t,", []), ("a", ["a"]), (" a , b\t,,c d ,", ["a", "b", "c d"]), ("\"a,b\", c", ["\"a,b\"", "c"]),
-        ("a=\"\\\",x\",b", ["a=\"\\\",x\"", "b"]), ("\"open, b", ["\"open, b"]), ("\"\\", ["\"\\"]), ("W/\"1\" ,*", ["W/\"1\"", "*"]),
+        ("", []), (" , ,\t,", []), ("a", ["a"]), (" a , b\t,,c d ,", ["a", "b", "c d"]),
+        ("\"a,b\", c", ["\"a,b\"", "c"]),
+        ("a=\"\\\",x\",b", ["a=\"\\\",x\"", "b"]), ("\"open, b", ["\"open, b"]), ("\"\\", ["\"\\"]),
+        ("W/\"1\" ,*", ["W/\"1\"", "*"]),
     ])
     func lists(_ value: String, _ members: [String]) {
         #expect(tokens(value) == members)
@@ -109,13 +122,15 @@ struct NameAndListTests {
         let names = FieldName.allCases.filter { HopByHop.contains($0) }.map { "\($0.text)" }
         #expect(
             Set(names) == [
-                "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Authenticate",
+                "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
+                "Upgrade", "Proxy-Authenticate",
                 "Proxy-Authorization", "Proxy-Authentication-Info",
             ])
     }
 
     @Test(arguments: [
-        (200, "OK"), (304, "Not Modified"), (404, "Not Found"), (431, "Request Header Fields Too Large"), (299, "Success"), (599, "Server Error"),
+        (200, "OK"), (304, "Not Modified"), (404, "Not Found"), (431, "Request Header Fields Too Large"),
+        (299, "Success"), (599, "Server Error"),
         (499, "Client Error"), (99, ""), (600, ""),
     ])
     func reasons(_ status: Int, _ reason: String) {

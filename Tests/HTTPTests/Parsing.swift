@@ -23,7 +23,8 @@ func fieldTexts(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> [String
     }
 }
 
-/// Parses a request that arrives in pieces which end at `cuts`, and at last whole. Stops at the first verdict.
+/// Parses a request that arrives in pieces which end at `cuts`, and at last whole. Stops at the first
+/// verdict.
 func parseRequest(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = roomy) -> Parsed {
     var head = RequestHead()
     var scan = HeadScan()
@@ -35,12 +36,14 @@ func parseRequest(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = roomy
         return Parsed(
             result: result,
             text: [
-                "\(head.method)", span.text(head.methodName), span.text(head.target), "\(head.form)", span.text(head.path),
+                "\(head.method)", span.text(head.methodName), span.text(head.target), "\(head.form)",
+                span.text(head.path),
                 span.text(head.query), span.text(head.authority), "\(head.minorVersion)",
             ] + fieldTexts(head.fields, span),
             framing: head.framing,
             flags: [
-                head.hasQuery, head.keepAlive, head.expectsContinue, head.upgradesToWebSocket, head.connection.other,
+                head.hasQuery, head.keepAlive, head.expectsContinue, head.upgradesToWebSocket,
+                head.connection.other,
                 head.connection.close, head.schemeIsHTTPS,
             ])
     }
@@ -59,7 +62,8 @@ func parseResponse(
         guard case .complete = result else { return Parsed(result: result) }
         return Parsed(
             result: result,
-            text: ["\(head.status)", span.text(head.reason), "\(head.minorVersion)"] + fieldTexts(head.fields, span),
+            text: ["\(head.status)", span.text(head.reason), "\(head.minorVersion)"]
+                + fieldTexts(head.fields, span),
             framing: head.framing, flags: [head.keepAlive, head.connection.other, head.connection.close])
     }
     return Parsed(result: .needMore)

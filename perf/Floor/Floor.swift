@@ -4,9 +4,10 @@ import SystemPackage
 
 /// The floor that the proxy is measured against: the least that a server on these system calls can do.
 ///
-/// `floor [body bytes] [port]` listens on 127.0.0.1 (port 0: any free one, printed), one thread, edge-triggered:
-/// each receive into one fixed buffer is answered with one send of one fixed response. It parses nothing, so it
-/// takes each receive for one whole request, which holds for keep-alive clients without pipelining.
+/// `floor [body bytes] [port]` listens on 127.0.0.1 (port 0: any free one, printed), one thread,
+/// edge-triggered: each receive into one fixed buffer is answered with one send of one fixed response. It
+/// parses nothing, so it takes each receive for one whole request, which holds for keep-alive clients without
+/// pipelining.
 @main
 enum Floor {
     static let listenerToken = UInt64.max
@@ -53,7 +54,9 @@ enum Floor {
                     let number = Int(event.token)
                     scratch.removeAll()
                     let received = connections[number]?.receive(into: &scratch, atMost: 65536)
-                    if case .bytes = received, case .bytes(response.count) = connections[number]?.send(response.span) {
+                    if case .bytes = received,
+                        case .bytes(response.count) = connections[number]?.send(response.span)
+                    {
                         continue
                     }
                     if received != .wouldBlock { connections[number] = nil }

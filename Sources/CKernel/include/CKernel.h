@@ -10,4 +10,5 @@
 #include "sockets.h"
 #include "events.h"
 #include "files.h"
+#include "lock.h"
 #endif

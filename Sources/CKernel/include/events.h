@@ -23,7 +23,8 @@ int larder_event_counter(void);
 int larder_event_signal(int fd);
 int64_t larder_event_drain(int fd);
 
-/// Blocks the signals of `mask` (bit n - 1 for signal n) in the calling thread; a descriptor that receives them.
+/// Blocks the signals of `mask` (bit n - 1 for signal n) in the calling thread; a descriptor that receives
+/// them.
 int larder_signal_receiver(uint64_t mask);
 /// The next signal's number, or -EAGAIN.
 int larder_signal_next(int fd);

@@ -50,6 +50,7 @@ int larder_format_ipv6(uint64_t high, uint64_t low, char *_Nonnull text);
 int larder_parse_ipv6(const char *_Nonnull text, uint64_t *_Nonnull high, uint64_t *_Nonnull low);
 /// getaddrinfo for stream sockets: calls `found` for each address. 0, or a getaddrinfo error code.
 int larder_resolve(const char *_Nonnull host, void *_Nullable context,
-                   void (*_Nonnull found)(void *_Nullable context, const struct larder_address *_Nonnull address));
+                   void (*_Nonnull found)(void *_Nullable context,
+                                          const struct larder_address *_Nonnull address));
 const char *_Nonnull larder_resolve_error(int code);
 #endif
