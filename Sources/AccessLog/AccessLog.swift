@@ -44,7 +44,7 @@ public final class AccessLog: Sendable {
 
     private let shared: Shared
     private let hasWriter: Bool
-    private let writer: Mutex<Thread.JoinHandle?>
+    private let writer: Locked<Thread.JoinHandle?>
 
     /// Opens the destination and starts the writer.
     ///
@@ -60,11 +60,11 @@ public final class AccessLog: Sendable {
         self.shared = shared
         hasWriter = options.destination != .none
         guard hasWriter else {
-            writer = Mutex(nil)
+            writer = Locked(nil)
             return
         }
         let seed = try LogWriter(options, shared, notice)
-        writer = Mutex(
+        writer = Locked(
             try Thread.spawn(name: "access-log", seed: seed) { seed in
                 var writer = seed
                 writer.run()
@@ -88,8 +88,9 @@ public final class AccessLog: Sendable {
     public func stop() {
         shared.mustStop.store(true, ordering: .releasing)
         shared.counter.signal()
-        let handle = writer.withLock { $0.take() }
-        if let handle { handle.join() }
+        var handle: Thread.JoinHandle?
+        writer.withLock { handle = $0.take() }
+        if let handle = handle.take() { handle.join() }
     }
 }
 
@@ -111,7 +112,7 @@ final class Shared: Sendable {
     }
 
     final class Lane: Sendable {
-        let batch = Mutex(Batch(textCapacity: 1 << 16))
+        let batch = Locked(Batch(textCapacity: 1 << 16))
     }
 }
 

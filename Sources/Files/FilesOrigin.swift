@@ -18,17 +18,18 @@ public final class FilesOrigin: Sendable {
     public static var defaultCacheControl: String { "public, max-age=60" }
 
     private let threads: [FilesThread.Control]
-    private let handles: Mutex<[Handle]>
+    private let handles: Locked<[Handle]>
     private let next = Atomic<Int>(0)
 
     private final class Handle: Sendable {
-        private let handle: Mutex<Thread.JoinHandle?>
+        private let handle: Locked<Thread.JoinHandle?>
 
-        init(_ handle: consuming Thread.JoinHandle) { self.handle = Mutex(consume handle) }
+        init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(consume handle) }
 
         func join() {
-            let handle = handle.withLock { $0.take() }
-            if let handle { handle.join() }
+            var taken: Thread.JoinHandle?
+            handle.withLock { taken = $0.take() }
+            if let taken = taken.take() { taken.join() }
         }
     }
 
@@ -60,7 +61,7 @@ public final class FilesOrigin: Sendable {
             throw error
         }
         self.threads = controls
-        self.handles = Mutex(handles)
+        self.handles = Locked(handles)
     }
 
     deinit { stop() }
