@@ -3,14 +3,16 @@ public import Kernel
 internal import Synchronization
 public import SystemPackage
 
-/// The access log of one worker process: threads hand over records, one writer thread formats and writes them.
+/// The access log of one worker process: threads hand over records, one writer thread formats and writes
+/// them.
 ///
 ///     worker thread                                  writer thread
 ///     AccessLogThread.write → own batch
 ///     AccessLogThread.flush → lane (lock, append) ─▶ swap with an empty batch (lock) → format → write
 ///
-/// A worker never waits for the disk or for whoever reads the pipe: a lane that is full drops, and counts what it
-/// dropped. The writer is woken only when it sleeps, or when a lane is half full; else it looks every 20 ms.
+/// A worker never waits for the disk or for whoever reads the pipe: a lane that is full drops, and counts
+/// what it dropped. The writer is woken only when it sleeps, or when a lane is half full; else it looks every
+/// 20 ms.
 ///
 /// Invariant: a lane's lock is held for a copy of one turn's records or a swap, never for formatting or I/O.
 public final class AccessLog: Sendable {
@@ -30,7 +32,9 @@ public final class AccessLog: Sendable {
         /// Bytes that may wait for the writer, per thread.
         public var bytesPerThread = 1 << 20
 
-        public init(destination: Destination, format: LogFormat = .json, routes: [String] = [], servers: [String] = []) {
+        public init(
+            destination: Destination, format: LogFormat = .json, routes: [String] = [], servers: [String] = []
+        ) {
             self.destination = destination
             self.format = format
             self.routes = routes
@@ -40,14 +44,14 @@ public final class AccessLog: Sendable {
 
     private let shared: Shared
     private let hasWriter: Bool
-    private let writer: Mutex<Thread.JoinHandle?>
+    private let writer: Locked<Thread.JoinHandle?>
 
     /// Opens the destination and starts the writer.
     ///
     /// - Parameters:
     ///   - threads: how many worker threads there are; `thread(_:)` serves each of them once.
-    ///   - notice: told, on the writer's thread, of records that were dropped and of write errors (at most one notice in
-    ///     10 s each).
+    ///   - notice: told, on the writer's thread, of records that were dropped and of write errors (at most
+    ///     one notice in 10 s each).
     /// Throws what opening the file or starting the thread throws. SIGPIPE must be ignored.
     public init(
         _ options: Options, threads: Int, notice: @escaping @Sendable (String) -> Void
@@ -56,14 +60,15 @@ public final class AccessLog: Sendable {
         self.shared = shared
         hasWriter = options.destination != .none
         guard hasWriter else {
-            writer = Mutex(nil)
+            writer = Locked(nil)
             return
         }
         let seed = try LogWriter(options, shared, notice)
-        writer = Mutex(try Thread.spawn(name: "access-log", seed: seed) { seed in
-            var writer = seed
-            writer.run()
-        })
+        writer = Locked(
+            try Thread.spawn(name: "access-log", seed: seed) { seed in
+                var writer = seed
+                writer.run()
+            })
     }
 
     /// The end of thread `index`: to be taken once, by that thread.
@@ -71,18 +76,21 @@ public final class AccessLog: Sendable {
         AccessLogThread(shared: shared, lane: shared.lanes[index], isEnabled: hasWriter)
     }
 
-    /// Opens the file anew, under the same path (after a rotation). Done by the writer soon after. From any thread.
+    /// Opens the file anew, under the same path (after a rotation). Done by the writer soon after. From any
+    /// thread.
     public func reopen() {
         shared.mustReopen.store(true, ordering: .releasing)
         shared.counter.signal()
     }
 
-    /// Writes what was flushed before, and ends the writer. Waits for it: a second at most where nobody reads.
+    /// Writes what was flushed before, and ends the writer. Waits for it: a second at most where nobody
+    /// reads.
     public func stop() {
         shared.mustStop.store(true, ordering: .releasing)
         shared.counter.signal()
-        let handle = writer.withLock { $0.take() }
-        if let handle { handle.join() }
+        var handle: Thread.JoinHandle?
+        writer.withLock { handle = $0.take() }
+        if let handle = handle.take() { handle.join() }
     }
 }
 
@@ -104,7 +112,7 @@ final class Shared: Sendable {
     }
 
     final class Lane: Sendable {
-        let batch = Mutex(Batch(textCapacity: 1 << 16))
+        let batch = Locked(Batch(textCapacity: 1 << 16))
     }
 }
 
@@ -129,8 +137,8 @@ public struct AccessLogThread: ~Copyable, Sendable {
     /// Notes one request. Copies, takes no lock, and does not allocate once the buffers have grown.
     ///
     /// - Parameters:
-    ///   - method, target, host, referer, userAgent: as they came; empty where there is none. Any bytes: the writer
-    ///     escapes them.
+    ///   - method, target, host, referer, userAgent: as they came; empty where there is none. Any bytes: the
+    ///     writer escapes them.
     public mutating func write(
         _ record: AccessRecord, client: borrowing SocketAddress, method: borrowing Span<UInt8>,
         target: borrowing Span<UInt8>, host: borrowing Span<UInt8>, referer: borrowing Span<UInt8>,
@@ -138,7 +146,8 @@ public struct AccessLogThread: ~Copyable, Sendable {
     ) {
         guard isEnabled else { return }
         pending.add(
-            record, client: client, method: method, target: target, host: host, referer: referer, userAgent: userAgent)
+            record, client: client, method: method, target: target, host: host, referer: referer,
+            userAgent: userAgent)
         if pending.size >= Self.turnBytes { flush() }
     }
 
@@ -156,8 +165,8 @@ public struct AccessLogThread: ~Copyable, Sendable {
             return (before, batch.size)
         }
         pending.removeAll()
-        // The writer says that it is idle before it looks at the lanes for the last time, and both sides take the lane's
-        // lock: either it saw these records, or this sees the flag.
+        // The writer says that it is idle before it looks at the lanes for the last time, and both sides take
+        // the lane's lock: either it saw these records, or this sees the flag.
         if shared.isIdle.load(ordering: .relaxed), shared.isIdle.exchange(false, ordering: .relaxed) {
             shared.counter.signal()
         } else if before < limit / 2, after >= limit / 2 {

@@ -1,5 +1,5 @@
-/// What one line of the access log says, in numbers: the texts (target, host, …) are handed over beside it as spans.
-/// Nothing is formatted on a worker's thread.
+/// What one line of the access log says, in numbers: the texts (target, host, …) are handed over beside it as
+/// spans. Nothing is formatted on a worker's thread.
 
 /// How the cache took part in an answer.
 public enum CacheResult: UInt8, Sendable, CaseIterable, BitwiseCopyable {
@@ -59,7 +59,8 @@ public struct AccessRecord: Sendable {
 
     public init(
         wallMilliseconds: UInt64, version: RequestVersion, status: UInt16, bytesSent: UInt64,
-        durationMicroseconds: UInt64, cache: CacheResult, reason: StaticString = "", route: Int32 = -1, server: Int32 = -1
+        durationMicroseconds: UInt64, cache: CacheResult, reason: StaticString = "", route: Int32 = -1,
+        server: Int32 = -1
     ) {
         self.wallMilliseconds = wallMilliseconds
         self.version = version

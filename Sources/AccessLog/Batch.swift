@@ -18,7 +18,8 @@ struct Entry: Sendable {
     }
 }
 
-/// Records that travel together. Emptied, it keeps its memory: the two batches of a lane are swapped, never made anew.
+/// Records that travel together. Emptied, it keeps its memory: the two batches of a lane are swapped, never
+/// made anew.
 struct Batch: ~Copyable, Sendable {
     var entries: [Entry] = []
     var text: ByteBuffer
@@ -43,7 +44,8 @@ struct Batch: ~Copyable, Sendable {
         let start = text.count
         client.appendHost(to: &text)
         let lengths: InlineArray<6, UInt32> = [
-            UInt32(text.count - start), UInt32(method.count), UInt32(target.count), UInt32(host.count), UInt32(referer.count),
+            UInt32(text.count - start), UInt32(method.count), UInt32(target.count), UInt32(host.count),
+            UInt32(referer.count),
             UInt32(userAgent.count),
         ]
         entries.append(Entry(record: record, start: start, lengths: lengths))

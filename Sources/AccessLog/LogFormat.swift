@@ -28,10 +28,13 @@ public enum LogFormat: Sendable, Equatable {
 
     /// Apache's combined log format.
     public static var combined: LogFormat {
-        var parser = TemplateParser(#"$client - - [$time_local] "$method $target $version" $status $bytes "$referer" "#
-            + #""$user_agent""#)
+        var parser = TemplateParser(
+            #"$client - - [$time_local] "$method $target $version" $status $bytes "$referer" "#
+                + #""$user_agent""#)
         // The template is this program's own.
-        guard case .success(let pieces) = parser.parse() else { preconditionFailure("the combined format must parse") }
+        guard case .success(let pieces) = parser.parse() else {
+            preconditionFailure("the combined format must parse")
+        }
         return .template(pieces)
     }
 
@@ -51,8 +54,9 @@ public enum LogFormat: Sendable, Equatable {
             return
         }
         guard text.utf8.contains(0x24) else {
-            throw Problem(description: "unknown log format '\(text)': expected json, combined, or a template with at "
-                + "least one $field, such as '$time $client $status'")
+            throw Problem(
+                description: "unknown log format '\(text)': expected json, combined, or a template with at "
+                    + "least one $field, such as '$time $client $status'")
         }
         var parser = TemplateParser(text)
         self = .template(try parser.parse().get())
@@ -72,7 +76,9 @@ private struct TemplateParser {
             let byte = bytes[index]
             index += 1
             guard byte == 0x24 else {
-                if byte < 0x20 && byte != 0x09 || byte == 0x7f { return problem("a control character", at: index - 1) }
+                if byte < 0x20 && byte != 0x09 || byte == 0x7f {
+                    return problem("a control character", at: index - 1)
+                }
                 text.append(byte)
                 continue
             }
@@ -111,7 +117,9 @@ private struct TemplateParser {
             }
             index += 1
         }
-        if name.isEmpty { return problem("a '$' without a field's name (write '$$' for a dollar sign)", at: dollar) }
+        if name.isEmpty {
+            return problem("a '$' without a field's name (write '$$' for a dollar sign)", at: dollar)
+        }
         if let field = LogFormat.Field(rawValue: name) { return .success(field) }
         let known = LogFormat.Field.allCases.map(\.rawValue).joined(separator: ", ")
         return problem("unknown field '\(name)'; the fields are \(known)", at: dollar)

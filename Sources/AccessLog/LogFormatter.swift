@@ -42,11 +42,15 @@ struct LogFormatter {
         let date = HTTPDate.format(Int64(clamping: now))
         let names: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
         var month = 0
-        for index in 0..<12 where date.span.extracting(8..<11).equals(Self.monthName(names, index).span) { month = index + 1 }
+        for index in 0..<12 where date.span.extracting(8..<11).equals(Self.monthName(names, index).span) {
+            month = index + 1
+        }
         func digits(_ range: Range<Int>) -> [UInt8] { range.map { date[$0] } }
         let monthDigits = [UInt8(0x30 + month / 10), UInt8(0x30 + month % 10)]
-        iso = digits(12..<16) + [0x2d] + monthDigits + [0x2d] + digits(5..<7) + [0x54] + digits(17..<25) + [0x2e]
-        common = digits(5..<7) + [0x2f] + digits(8..<11) + [0x2f] + digits(12..<16) + [0x3a] + digits(17..<25)
+        iso = digits(12..<16) + [0x2d] + monthDigits + [0x2d] + digits(5..<7) + [0x54] + digits(17..<25)
+        iso.append(0x2e)
+        common =
+            digits(5..<7) + [0x2f] + digits(8..<11) + [0x2f] + digits(12..<16) + [0x3a] + digits(17..<25)
             + Array(" +0000".utf8)
     }
 
@@ -107,7 +111,9 @@ struct LogFormatter {
 
     // MARK: Templates
 
-    private func append(_ field: LogFormat.Field, _ entry: Entry, _ text: Span<UInt8>, to out: inout ByteBuffer) {
+    private func append(
+        _ field: LogFormat.Field, _ entry: Entry, _ text: Span<UInt8>, to out: inout ByteBuffer
+    ) {
         let record = entry.record
         switch field {
         case .time: appendTime(record, to: &out)
@@ -122,7 +128,11 @@ struct LogFormatter {
         case .durationMicroseconds: out.append(decimal: record.durationMicroseconds)
         case .cache: out.append(record.cache.code)
         case .reason:
-            if record.reason.utf8CodeUnitCount > 0 { out.append(record.reason) } else { out.append(0x2d as UInt8) }
+            if record.reason.utf8CodeUnitCount > 0 {
+                out.append(record.reason)
+            } else {
+                out.append(0x2d as UInt8)
+            }
         case .route: value(name(record.route, routes).span, to: &out)
         case .server: value(name(record.server, servers).span, to: &out)
         case .referer: value(text.extracting(entry.range(.referer)), to: &out)

@@ -1,10 +1,11 @@
 import Bytes
 
-/// Text of strangers, made safe to stand in a line of a log: no byte of a request can end a string or a line, or reach a
-/// terminal as a control.
+/// Text of strangers, made safe to stand in a line of a log: no byte of a request can end a string or a line,
+/// or reach a terminal as a control.
 enum LogText {
-    /// Appends what stands between the quotes of a JSON string (RFC 8259 §7). Valid UTF-8 stays as it is; each byte that
-    /// is not part of a valid sequence becomes U+FFFD; controls (C0, DEL and C1) become `\u00xx`.
+    /// Appends what stands between the quotes of a JSON string (RFC 8259 §7). Valid UTF-8 stays as it is;
+    /// each byte that is not part of a valid sequence becomes U+FFFD; controls (C0, DEL and C1) become
+    /// `\u00xx`.
     static func appendJSON(_ text: Span<UInt8>, to out: inout ByteBuffer) {
         var runStart = 0
         var index = 0
@@ -45,8 +46,8 @@ enum LogText {
         out.append(text.extracting(runStart..<text.count))
     }
 
-    /// Appends text as Apache's log does: `"` and `\` behind a backslash, `\n`, `\r`, `\t` as such, every other byte
-    /// that is not printable ASCII as `\xhh`.
+    /// Appends text as Apache's log does: `"` and `\` behind a backslash, `\n`, `\r`, `\t` as such, every
+    /// other byte that is not printable ASCII as `\xhh`.
     static func appendEscaped(_ text: Span<UInt8>, to out: inout ByteBuffer) {
         var runStart = 0
         for index in 0..<text.count {
@@ -69,8 +70,8 @@ enum LogText {
         out.append(text.extracting(runStart..<text.count))
     }
 
-    /// The length of the well-formed UTF-8 sequence (Unicode table 3-7) at `index`, whose first byte is not ASCII; 0 if
-    /// there is none.
+    /// The length of the well-formed UTF-8 sequence (Unicode table 3-7) at `index`, whose first byte is not
+    /// ASCII; 0 if there is none.
     private static func utf8Length(_ text: Span<UInt8>, _ index: Int) -> Int {
         let lead = text[index]
         let length: Int

@@ -3,7 +3,8 @@ import Kernel
 import Synchronization
 import SystemPackage
 
-/// The writer's thread: collects the lanes' batches, formats, writes. Built by `AccessLog`, moved into the thread.
+/// The writer's thread: collects the lanes' batches, formats, writes. Built by `AccessLog`, moved into the
+/// thread.
 struct LogWriter: ~Copyable, Sendable {
     /// How long records may wait for company, so that a busy worker costs no wake-ups.
     private static let lingerMilliseconds = 20
@@ -106,7 +107,8 @@ struct LogWriter: ~Copyable, Sendable {
         while !text.isEmpty {
             if let giveUp, Clock.monotonicMilliseconds() >= giveUp { return }
             if isStream, !output.waitWritable(timeoutMilliseconds: 200) {
-                // Nobody reads. Meanwhile the lanes fill and drop; the end of the process does not wait for long.
+                // Nobody reads. Meanwhile the lanes fill and drop; the end of the process does not wait for
+                // long.
                 guard shared.mustStop.load(ordering: .acquiring) else { continue }
                 giveUp = giveUp ?? Clock.monotonicMilliseconds() + 800
                 continue

@@ -1,12 +1,14 @@
-/// The exponential variate of weighted rendezvous hashing, −log₂(u), in whole numbers alone: a library's logarithm
-/// may differ in its last bit between machines, and two proxies would then send a key to different servers.
+/// The exponential variate of weighted rendezvous hashing, −log₂(u), in whole numbers alone: a library's
+/// logarithm may differ in its last bit between machines, and two proxies would then send a key to different
+/// servers.
 
 enum Exponential {
-    /// −log₂(h / 2⁶⁴) as a fixed-point number with 32 fractional bits: 0 for the largest hash, 64 for 1 and for 0.
-    /// Off by less than 2⁻²⁸, never below `lowerBound(h)`. Part of what proxies agree on: a change moves keys.
+    /// −log₂(h / 2⁶⁴) as a fixed-point number with 32 fractional bits: 0 for the largest hash, 64 for 1 and
+    /// for 0. Off by less than 2⁻²⁸, never below `lowerBound(h)`. Part of what proxies agree on: a change
+    /// moves keys.
     ///
-    /// With u = 2⁻ᵏ · m: log₂ m = (2 / ln 2) · artanh((m − 1) / (m + 1)), whose series is short because m is taken
-    /// from [¾, 1½). Near u = 1, where the winners are, the argument itself is small.
+    /// With u = 2⁻ᵏ · m: log₂ m = (2 / ln 2) · artanh((m − 1) / (m + 1)), whose series is short because m is
+    /// taken from [¾, 1½). Near u = 1, where the winners are, the argument itself is small.
     static func cost(_ hash: UInt64) -> UInt64 {
         let one: UInt64 = 1 << 31
         let shift = hash.leadingZeroBitCount
@@ -16,7 +18,8 @@ enum Exponential {
         let value: UInt64
         if mantissa >= one + one / 2 {
             // m / 2 in [¾, 1]: the cost is k − log₂(m / 2).
-            value = UInt64(shift) << 32 + twiceArtanhOverLn2((2 * one - mantissa) << 32 / (2 * one + mantissa))
+            value =
+                UInt64(shift) << 32 + twiceArtanhOverLn2((2 * one - mantissa) << 32 / (2 * one + mantissa))
         } else {
             // m in [1, 1½): the cost is k + 1 − log₂ m.
             value = UInt64(shift + 1) << 32 - twiceArtanhOverLn2((mantissa - one) << 32 / (mantissa + one))

@@ -1,15 +1,16 @@
 public import Bytes
 
-/// Weighted rendezvous hashing: every proxy that is given the same servers sends a key to the same one, whatever the
-/// order in its configuration. Taking a server away moves only that server's keys, adding one moves only the keys it
-/// gets, and a key's next choice is the server that would have it if its first did not exist.
+/// Weighted rendezvous hashing: every proxy that is given the same servers sends a key to the same one,
+/// whatever the order in its configuration. Taking a server away moves only that server's keys, adding one
+/// moves only the keys it gets, and a key's next choice is the server that would have it if its first did not
+/// exist.
 ///
-/// A server's score for a key is −w / ln(u), u uniform from a hash of key and server (Thaler and Ravishankar 1998;
-/// weights after Schindelhauer and Schomaker 2005); the greatest wins. Compared here as the least cost −log₂(u) / w,
-/// exactly, by cross-multiplication of whole numbers (`Exponential`).
+/// A server's score for a key is −w / ln(u), u uniform from a hash of key and server (Thaler and Ravishankar
+/// 1998; weights after Schindelhauer and Schomaker 2005); the greatest wins. Compared here as the least cost
+/// −log₂(u) / w, exactly, by cross-multiplication of whole numbers (`Exponential`).
 ///
-/// Invariants: `rows` is ordered by what the servers are called, never by position, so that ties fall the same way
-/// everywhere; servers of weight 0 have no row.
+/// Invariants: `rows` is ordered by what the servers are called, never by position, so that ties fall the
+/// same way everywhere; servers of weight 0 have no row.
 public struct Rendezvous: Sendable {
     /// Public and fixed: several proxies agree on it, and changing it moves every key.
     public static var routingSeed: UInt64 { 0x4c61_7264_6572_2031 }
@@ -25,8 +26,8 @@ public struct Rendezvous: Sendable {
     private let rows: [Row]
 
     /// - Parameters:
-    ///   - servers: at most `ServerSet.capacity`. `identity`: the configured name, or else the address; equal ones
-    ///     score alike, and the earlier is taken first. `weight`: 0 (gets nothing) to `maximumWeight`.
+    ///   - servers: at most `ServerSet.capacity`. `identity`: the configured name, or else the address; equal
+    ///     ones score alike, and the earlier is taken first. `weight`: 0 (gets nothing) to `maximumWeight`.
     public init(servers: [(identity: String, weight: Int)]) {
         precondition(servers.count <= ServerSet.capacity)
         var named: [(row: Row, identity: String)] = []
@@ -76,8 +77,9 @@ public struct Rendezvous: Sendable {
         return best < 0 ? nil : best
     }
 
-    /// A bijection with full avalanche (the finaliser of SplitMix64): keys that differ from a server's seed in one
-    /// bit land independently. It stands in for hashing key and name together, at a fraction of the cost.
+    /// A bijection with full avalanche (the finaliser of SplitMix64): keys that differ from a server's seed
+    /// in one bit land independently. It stands in for hashing key and name together, at a fraction of the
+    /// cost.
     @inline(__always)
     private static func mix(_ value: UInt64) -> UInt64 {
         var x = value

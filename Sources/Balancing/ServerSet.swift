@@ -25,7 +25,8 @@ public struct ServerSet: Sendable, Equatable {
 
     @inlinable
     public var count: Int {
-        words[0].nonzeroBitCount + words[1].nonzeroBitCount + words[2].nonzeroBitCount + words[3].nonzeroBitCount
+        words[0].nonzeroBitCount + words[1].nonzeroBitCount + words[2].nonzeroBitCount
+            + words[3].nonzeroBitCount
     }
 
     @usableFromInline

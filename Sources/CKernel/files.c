@@ -18,7 +18,8 @@ int larder_open_beneath(int directory, const char *path) {
         .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
-    // A rename anywhere during the walk makes the kernel unsure whether ".." stayed below: -EAGAIN, worth a few tries.
+    // A rename anywhere during the walk makes the kernel unsure whether ".." stayed below: -EAGAIN, worth a
+    // few tries.
     for (int attempt = 0;; attempt++) {
         long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
         if (fd >= 0) return (int)fd;
@@ -31,11 +32,6 @@ int larder_open_append(const char *path, uint32_t mode) {
     do fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, (mode_t)mode);
     while (fd < 0 && errno == EINTR);
     return fd < 0 ? -errno : fd;
-}
-
-int larder_duplicate_file(int fd) {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return copy < 0 ? -errno : copy;
 }
 
 int larder_file_status(int fd, struct larder_file_status *status) {

@@ -4,8 +4,8 @@ import Kernel
 
 /// One end of a socket pair: reads requests, sends answers, one after the other.
 ///
-/// Requests that follow at once wait in `input`, and behind it in the socket: nothing is read while an answer is under
-/// way, so the proxy feels the back-pressure in both directions.
+/// Requests that follow at once wait in `input`, and behind it in the socket: nothing is read while an answer
+/// is under way, so the proxy feels the back-pressure in both directions.
 struct FileConnection: ~Copyable {
     enum Progress {
         /// Until the socket's next event.
@@ -51,7 +51,9 @@ struct FileConnection: ~Copyable {
             if closes { return .finished }
             if output.capacity > Self.pieceBytes / 4 { output = ByteBuffer(capacity: 512) }
             if dropBody(), !input.isEmpty {
-                if case .answered(let answer, let headLength) = responder.answer(input, scan: &scan, output: &output) {
+                if case .answered(let answer, let headLength) = responder.answer(
+                    input, scan: &scan, output: &output)
+                {
                     take(answer, headLength: headLength)
                     if budget <= 0 { return .unfinished }
                     continue
@@ -80,9 +82,9 @@ struct FileConnection: ~Copyable {
         return unreadBody == 0
     }
 
-    /// Reads the next piece of the file behind what is in `output` (nothing, or the head). False if the file has become
-    /// shorter or is another now: the connection then ends short of the announced length, and nobody takes the answer
-    /// for whole.
+    /// Reads the next piece of the file behind what is in `output` (nothing, or the head). False if the file
+    /// has become shorter or is another now: the connection then ends short of the announced length, and
+    /// nobody takes the answer for whole.
     private mutating func appendPiece() -> Bool {
         guard var current = body.take() else { return true }
         guard output.count < Self.pieceBytes else {
@@ -91,7 +93,9 @@ struct FileConnection: ~Copyable {
         }
         while output.count < Self.pieceBytes, !current.range.isEmpty {
             let wanted = min(Int64(Self.pieceBytes), Int64(current.range.count))
-            guard case .bytes(let n) = current.file.read(into: &output, atMost: Int(wanted), offset: current.range.lowerBound)
+            guard
+                case .bytes(let n) = current.file.read(
+                    into: &output, atMost: Int(wanted), offset: current.range.lowerBound)
             else { return false }
             current.range = (current.range.lowerBound + Int64(n))..<current.range.upperBound
         }

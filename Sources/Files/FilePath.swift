@@ -1,11 +1,11 @@
 import Bytes
 
-/// From a request's raw path to a name below the root. Pure text: what the name leads to is the kernel's to say, which
-/// lets nothing lead out of the root (`Kernel.Directory`).
+/// From a request's raw path to a name below the root. Pure text: what the name leads to is the kernel's to
+/// say, which lets nothing lead out of the root (`Kernel.Directory`).
 enum FilePath {
     enum Result: Equatable {
-        /// `path` holds the relative name and its NUL. `isFolder`: the request ended in a slash, and the name in
-        /// `index.html`.
+        /// `path` holds the relative name and its NUL. `isFolder`: the request ended in a slash, and the name
+        /// in `index.html`.
         case name(isFolder: Bool)
         /// No file can have this name, or it is not to be shown: hidden names, `..`, empty segments.
         case hidden
@@ -35,7 +35,8 @@ enum FilePath {
                 continue
             }
             if byte == 0x25 {
-                guard index + 1 < raw.count, let high = ASCII.hexValue(raw[index]), let low = ASCII.hexValue(raw[index + 1])
+                guard index + 1 < raw.count, let high = ASCII.hexValue(raw[index]),
+                    let low = ASCII.hexValue(raw[index + 1])
                 else { return .malformed }
                 byte = high << 4 | low
                 index += 2

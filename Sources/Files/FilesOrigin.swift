@@ -11,23 +11,25 @@ public import SystemPackage
 ///        │                                              │ openat2, pread (may wait for the disk)
 ///        └── pooled like any origin connection ◀────────┘
 ///
-/// So a slow disk stalls no loop, and all that the proxy knows of origins (pools, timeouts, retries, caching) holds for
-/// files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden, regular files only.
+/// So a slow disk stalls no loop, and all that the proxy knows of origins (pools, timeouts, retries, caching)
+/// holds for files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden,
+/// regular files only.
 public final class FilesOrigin: Sendable {
     public static var defaultCacheControl: String { "public, max-age=60" }
 
     private let threads: [FilesThread.Control]
-    private let handles: Mutex<[Handle]>
+    private let handles: Locked<[Handle]>
     private let next = Atomic<Int>(0)
 
     private final class Handle: Sendable {
-        private let handle: Mutex<Thread.JoinHandle?>
+        private let handle: Locked<Thread.JoinHandle?>
 
-        init(_ handle: consuming Thread.JoinHandle) { self.handle = Mutex(consume handle) }
+        init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(consume handle) }
 
         func join() {
-            let handle = handle.withLock { $0.take() }
-            if let handle { handle.join() }
+            var taken: Thread.JoinHandle?
+            handle.withLock { taken = $0.take() }
+            if let taken = taken.take() { taken.join() }
         }
     }
 
@@ -59,7 +61,7 @@ public final class FilesOrigin: Sendable {
             throw error
         }
         self.threads = controls
-        self.handles = Mutex(handles)
+        self.handles = Locked(handles)
     }
 
     deinit { stop() }
@@ -69,7 +71,8 @@ public final class FilesOrigin: Sendable {
     public func connect() throws(Errno) -> Socket {
         let pair = try Socket.pair()
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        threads[Int(UInt(bitPattern: index) % UInt(threads.count))].mailbox.post(FilesThread.Parcel(pair.second))
+        threads[Int(UInt(bitPattern: index) % UInt(threads.count))].mailbox.post(
+            FilesThread.Parcel(pair.second))
         return pair.first
     }
 

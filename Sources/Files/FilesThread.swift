@@ -8,11 +8,15 @@ import SystemPackage
 struct FilesThread: ~Copyable {
     /// A socket in a mailbox.
     final class Parcel: Sendable {
-        private let socket: Mutex<Socket?>
+        private let socket: Locked<Socket?>
 
-        init(_ socket: consuming Socket) { self.socket = Mutex(consume socket) }
+        init(_ socket: consuming Socket) { self.socket = Locked(consume socket) }
 
-        func open() -> Socket? { socket.withLock { $0.take() } }
+        func open() -> Socket? {
+            var taken: Socket?
+            socket.withLock { taken = $0.take() }
+            return taken
+        }
     }
 
     /// What other threads hold of it. All that can fail is made here, before the thread starts.
@@ -20,6 +24,7 @@ struct FilesThread: ~Copyable {
         let mailbox: Mailbox<Parcel>
         let root: FilesRoot
         let mustStop = Atomic<Bool>(false)
+        // Swift's own mutex, as a poller is not Sendable; taken once, by the new thread.
         private let poller: Mutex<Poller?>
 
         init(root: FilesRoot) throws(Errno) {

@@ -1,7 +1,8 @@
 import Bytes
 import HTTP
 
-/// What a request's conditional and range fields ask of a file that is there. The order is RFC 9110 §13.2.2's.
+/// What a request's conditional and range fields ask of a file that is there. The order is RFC 9110
+/// §13.2.2's.
 enum Preconditions {
     enum Verdict: Equatable {
         case whole
@@ -30,7 +31,9 @@ enum Preconditions {
         }
     }
 
-    static func judge(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ file: borrowing File) -> Verdict {
+    static func judge(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ file: borrowing File
+    ) -> Verdict {
         if head.fields.contains(.ifMatch) {
             if !anyTag(head, bytes, .ifMatch, matches: file.etag, strongly: true) { return .failed }
         } else if let date = date(head, bytes, .ifUnmodifiedSince, file.now), file.lastModified > date {
@@ -89,7 +92,8 @@ enum Preconditions {
 
     // MARK: Range
 
-    /// One byte range (§14.1.2). Anything else, several ranges and nonsense included, is as if it weren't there.
+    /// One byte range (§14.1.2). Anything else, several ranges and nonsense included, is as if it weren't
+    /// there.
     private static func range(_ value: Span<UInt8>, size: Int64) -> Verdict {
         guard value.count > 6, value.extracting(0..<6).equalsIgnoringCase("bytes=") else { return .whole }
         let text = value.extracting(6..<value.count).trimmed()

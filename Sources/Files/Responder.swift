@@ -68,7 +68,8 @@ struct Responder: ~Copyable {
             var unread: UInt64 = 0
             switch head.framing {
             case .none: break
-            case .length(let count) where count <= Self.longestUnreadBody && !head.expectsContinue: unread = count
+            case .length(let count) where count <= Self.longestUnreadBody && !head.expectsContinue:
+                unread = count
             case .length, .chunked, .untilClose: closes = true
             }
             var answer = answer(input, closes: closes, to: &output)
@@ -77,7 +78,9 @@ struct Responder: ~Copyable {
         }
     }
 
-    private mutating func answer(_ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer) -> Answer {
+    private mutating func answer(
+        _ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
+    ) -> Answer {
         guard head.method == .get || head.method == .head, head.form != .asterisk else {
             return brief(405, closes: closes, to: &output)
         }
@@ -104,7 +107,8 @@ struct Responder: ~Copyable {
     /// What leads out of the root is as if it weren't there.
     private static func status(for error: Errno) -> UInt16 {
         switch error {
-        case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .improperLink, .fileNameTooLong,
+        case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .improperLink,
+            .fileNameTooLong,
             .noSuchAddressOrDevice:
             404
         case .permissionDenied, .notPermitted: 403
@@ -164,8 +168,11 @@ struct Responder: ~Copyable {
         return Answer(body: FileBody(file: file, status: status, range: range), closes: closes)
     }
 
-    /// To the same path with a slash behind it. The path has no empty segment, so it cannot name another host.
-    private mutating func redirect(_ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer) -> Answer {
+    /// To the same path with a slash behind it. The path has no empty segment, so it cannot name another
+    /// host.
+    private mutating func redirect(
+        _ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
+    ) -> Answer {
         let bytes = input.span
         begin(301, closes: closes, to: &output)
         output.append("Location: ")
@@ -193,7 +200,11 @@ struct Responder: ~Copyable {
             output.append("\r\n")
         }
         // A missing file may be asked for by many at once, and may be there soon.
-        if code == 404 { output.append("Cache-Control: max-age=5\r\n") } else { output.append("Cache-Control: no-store\r\n") }
+        if code == 404 {
+            output.append("Cache-Control: max-age=5\r\n")
+        } else {
+            output.append("Cache-Control: no-store\r\n")
+        }
         let text = StatusText.reason(code)
         output.append("Content-Type: text/plain; charset=utf-8\r\nContent-Length: ")
         output.append(decimal: UInt64(text.utf8CodeUnitCount + 1))
@@ -230,7 +241,9 @@ struct Responder: ~Copyable {
         etag.append(0x2d as UInt8)
         etag.append(hexadecimal: UInt64(bitPattern: status.size))
         etag.append(0x2d as UInt8)
-        etag.append(hexadecimal: UInt64(bitPattern: status.modifiedSeconds &* 1_000_000_000 &+ status.modifiedNanoseconds))
+        etag.append(
+            hexadecimal: UInt64(
+                bitPattern: status.modifiedSeconds &* 1_000_000_000 &+ status.modifiedNanoseconds))
         etag.append(0x22 as UInt8)
     }
 

@@ -4,8 +4,8 @@ public import SystemPackage
 
 /// Files: what a static-file origin and a log need of the file system, and no more.
 ///
-/// Writing to a broken pipe raises SIGPIPE: a process that uses this ignores it. (No `sendfile`, for the same reason: it
-/// cannot be told not to raise it.)
+/// Writing to a broken pipe raises SIGPIPE: a process that uses this ignores it. (No `sendfile`, for the same
+/// reason: it cannot be told not to raise it.)
 
 /// What is known of an open file.
 public struct FileStatus: Sendable, Equatable {
@@ -33,8 +33,8 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Takes over a descriptor of a directory (O_PATH suffices).
     ///
-    /// Throws `.noFunction` where the kernel has no openat2 (before Linux 5.6), `.notPermitted` where a seccomp filter
-    /// forbids it: there is no other safe way, so nothing is served then.
+    /// Throws `.noFunction` where the kernel has no openat2 (before Linux 5.6), `.notPermitted` where a
+    /// seccomp filter forbids it: there is no other safe way, so nothing is served then.
     public init(owning descriptor: consuming Descriptor) throws(Errno) {
         // The probe's descriptor is closed at once.
         let probe = unsafe larder_open_beneath(descriptor.raw, ".")
@@ -58,7 +58,9 @@ public struct Directory: ~Copyable, Sendable {
         precondition(path.firstIndex(of: 0) == path.count - 1, "a path ends with its only NUL")
         // The kernel reads up to the NUL, which was just found inside the span.
         let raw = unsafe path.withUnsafeBufferPointer { path in
-            unsafe path.withMemoryRebound(to: CChar.self) { unsafe larder_open_beneath(descriptor.raw, $0.baseAddress!) }
+            unsafe path.withMemoryRebound(to: CChar.self) {
+                unsafe larder_open_beneath(descriptor.raw, $0.baseAddress!)
+            }
         }
         return Descriptor(owning: try check(raw))
     }
@@ -73,7 +75,7 @@ extension Descriptor {
 
     /// Another descriptor of standard output, so that closing it leaves the original open.
     public static func standardOutput() throws(Errno) -> Descriptor {
-        Descriptor(owning: try check(larder_duplicate_file(1)))
+        Descriptor(owning: try check(larder_duplicate(1)))
     }
 
     public func status() throws(Errno) -> FileStatus {
@@ -88,11 +90,13 @@ extension Descriptor {
             default: .other
             }
         return FileStatus(
-            kind: kind, size: status.size, modifiedSeconds: status.seconds, modifiedNanoseconds: status.nanoseconds,
+            kind: kind, size: status.size, modifiedSeconds: status.seconds,
+            modifiedNanoseconds: status.nanoseconds,
             inode: status.inode, device: status.device)
     }
 
-    /// Appends up to `limit` (> 0) bytes of the file from `offset` on to `buffer`. `.endOfStream` past its end.
+    /// Appends up to `limit` (> 0) bytes of the file from `offset` on to `buffer`. `.endOfStream` past its
+    /// end.
     public func read(into buffer: inout ByteBuffer, atMost limit: Int, offset: Int64) -> IOResult {
         precondition(limit > 0)
         return buffer.append(capacity: limit) { output in
@@ -109,7 +113,8 @@ extension Descriptor {
     /// Writes what the descriptor takes at once, or, if it is blocking, waits.
     public func write(_ bytes: borrowing Span<UInt8>) -> IOResult {
         // The kernel reads inside the span during the call.
-        IOResult(sent: unsafe bytes.withUnsafeBufferPointer { unsafe larder_write(raw, $0.baseAddress, $0.count) })
+        IOResult(
+            sent: unsafe bytes.withUnsafeBufferPointer { unsafe larder_write(raw, $0.baseAddress, $0.count) })
     }
 
     /// Waits until something can be written (4 096 bytes at least, for a pipe) or writing fails.

@@ -10,7 +10,8 @@ private let client = SocketAddress(parsing: "192.0.2.7:5000")!
 
 private func write(_ thread: inout AccessLogThread, _ number: Int, agent: String = "a") {
     let record = AccessRecord(
-        wallMilliseconds: 1_000, version: .http11, status: 200, bytesSent: UInt64(number), durationMicroseconds: 1,
+        wallMilliseconds: 1_000, version: .http11, status: 200, bytesSent: UInt64(number),
+        durationMicroseconds: 1,
         cache: .hit)
     thread.write(
         record, client: client, method: Array("GET".utf8).span, target: Array("/\(number)".utf8).span,
@@ -36,19 +37,22 @@ private let short = try! LogFormat(parsing: "$target $status")
 
 @Test func everyRecordIsWrittenOnceAndInOrder() throws {
     let folder = try Folder()
-    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 3) { Issue.record("\($0)") }
+    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 3) {
+        Issue.record("\($0)")
+    }
     var workers: [Int: Int] = [:]
     do {
         let handles = try (0..<3).map { index in
-            try JoinBox(Kernel.Thread.spawn(name: "test", seed: Seed(log: log, index: index)) { seed in
-                var thread = seed.log.thread(seed.index)
-                for number in 0..<4_000 {
-                    write(&thread, seed.index * 10_000 + number)
-                    if number % 7 == 0 { thread.flush() }
-                    if number % 500 == 0 { usleep(2_000) }
-                }
-                thread.flush()
-            })
+            try JoinBox(
+                Kernel.Thread.spawn(name: "test", seed: Seed(log: log, index: index)) { seed in
+                    var thread = seed.log.thread(seed.index)
+                    for number in 0..<4_000 {
+                        write(&thread, seed.index * 10_000 + number)
+                        if number % 7 == 0 { thread.flush() }
+                        if number % 500 == 0 { usleep(2_000) }
+                    }
+                    thread.flush()
+                })
         }
         for handle in handles { handle.join() }
     }
@@ -76,7 +80,9 @@ private final class JoinBox {
 
 @Test func aFlushWakesASleepingWriter() throws {
     let folder = try Folder()
-    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 1) { Issue.record("\($0)") }
+    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 1) {
+        Issue.record("\($0)")
+    }
     var thread = log.thread(0)
     for number in 0..<5 {
         usleep(60_000)  // long enough for the writer to sleep without end
@@ -94,7 +100,9 @@ private final class JoinBox {
 
 @Test func reopenFollowsARotation() throws {
     let folder = try Folder()
-    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 1) { Issue.record("\($0)") }
+    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 1) {
+        Issue.record("\($0)")
+    }
     var thread = log.thread(0)
     write(&thread, 1)
     thread.flush()
@@ -113,7 +121,9 @@ private final class JoinBox {
     let folder = try Folder()
     let notices = Notices()
     try FileManager.default.createDirectory(atPath: folder.path + "/d", withIntermediateDirectories: false)
-    let log = try AccessLog(.init(destination: .file(folder.path + "/d/log"), format: short), threads: 1) { notices.add($0) }
+    let log = try AccessLog(.init(destination: .file(folder.path + "/d/log"), format: short), threads: 1) {
+        notices.add($0)
+    }
     try FileManager.default.moveItem(atPath: folder.path + "/d", toPath: folder.path + "/e")
     log.reopen()
     while notices.texts.withLock({ $0.isEmpty }) { usleep(1_000) }

@@ -4,7 +4,9 @@ import Glibc
 import Testing
 
 /// 100 000 different routing hashes, the same in every run.
-private let keys: [UInt64] = (0..<100_000).map { Rendezvous.hash(Array("static.example.com/assets/\($0).js".utf8).span) }
+private let keys: [UInt64] = (0..<100_000).map {
+    Rendezvous.hash(Array("static.example.com/assets/\($0).js".utf8).span)
+}
 
 private func equal(_ count: Int) -> [(identity: String, weight: Int)] {
     (0..<count).map { ("10.0.0.\($0):8080", 1) }
@@ -24,7 +26,8 @@ private func shares(_ servers: [(identity: String, weight: Int)]) -> [Int] {
 }
 
 @Test(arguments: [
-    [1, 1], [1, 1, 1, 1, 1, 1, 1, 1], [1, 2], [1, 2, 3, 4], [10, 1], [256, 1, 256, 1], [7, 7, 7], [65_535, 1],
+    [1, 1], [1, 1, 1, 1, 1, 1, 1, 1], [1, 2], [1, 2, 3, 4], [10, 1], [256, 1, 256, 1], [7, 7, 7],
+    [65_535, 1],
     [Int](repeating: 1, count: 64), [Int](repeating: 3, count: 256),
 ])
 func sharesAreProportionalToWeights(weights: [Int]) {
@@ -32,7 +35,8 @@ func sharesAreProportionalToWeights(weights: [Int]) {
     let sum = Double(weights.reduce(0, +))
     for (count, weight) in zip(counts, weights) {
         let p = Double(weight) / sum
-        // Four and a half standard deviations of the binomial distribution: one false alarm in 150 000, and fixed keys.
+        // Four and a half standard deviations of the binomial distribution: one false alarm in 150 000, and
+        // fixed keys.
         let bound = 4.5 * sqrt(Double(keys.count) * p * (1 - p)) + 1
         #expect(abs(Double(count) - p * Double(keys.count)) <= bound, "weight \(weight) of \(sum): \(count)")
     }
@@ -118,20 +122,25 @@ func sharesAreProportionalToWeights(weights: [Int]) {
 
 /// Other versions and other machines must agree with these.
 @Test func choicesArePinned() {
-    let ring = Rendezvous(servers: [("10.0.0.1:80", 1), ("10.0.0.2:80", 2), ("big", 5), ("10.0.0.4:80", 1), ("e", 3)])
+    let ring = Rendezvous(servers: [
+        ("10.0.0.1:80", 1), ("10.0.0.2:80", 2), ("big", 5), ("10.0.0.4:80", 1), ("e", 3),
+    ])
     let chosen = (0..<24).map { ring.choose(Rendezvous.hash(Array("example.com/\($0)".utf8).span))! }
     #expect(chosen == [1, 2, 4, 2, 0, 2, 4, 3, 3, 4, 1, 2, 2, 2, 4, 2, 4, 4, 1, 2, 1, 2, 4, 2])
 }
 
 @Test func costIsTheLogarithm() {
     var worst = 0.0
-    var samples: [UInt64] = [0, 1, 2, .max, .max - 1, 1 << 63, (1 << 63) - 1, 3 << 62, (3 << 62) - 1, 1 << 32]
+    var samples: [UInt64] = [
+        0, 1, 2, .max, .max - 1, 1 << 63, (1 << 63) - 1, 3 << 62, (3 << 62) - 1, 1 << 32,
+    ]
     samples += keys
     samples += keys.map { ~($0 >> 20) }  // near 1, where the winners are
     for hash in samples {
         let cost = Exponential.cost(hash)
         // log1p keeps the digits where u is near 1.
-        let exact = hash >= 1 << 63 ? -log1p(-Double(~hash) / 0x1p64) / log(2.0) : 64 - log2(Double(max(hash, 1)))
+        let exact =
+            hash >= 1 << 63 ? -log1p(-Double(~hash) / 0x1p64) / log(2.0) : 64 - log2(Double(max(hash, 1)))
         worst = max(worst, abs(Double(cost) / 0x1p32 - exact))
         #expect(Exponential.lowerBound(hash) <= cost)
     }

@@ -5,7 +5,9 @@ import Kernel
 import SystemPackage
 import Testing
 
-private func request(_ target: String, _ more: String = "") -> String { "GET \(target) HTTP/1.1\r\nHost: x\r\n\(more)\r\n" }
+private func request(_ target: String, _ more: String = "") -> String {
+    "GET \(target) HTTP/1.1\r\nHost: x\r\n\(more)\r\n"
+}
 
 /// The answers on one connection, without their dates.
 private func answers(_ site: Site, _ pieces: [String]) throws -> String {
@@ -21,7 +23,8 @@ private func answers(_ site: Site, _ pieces: [String]) throws -> String {
 
 @Test func requestsMayBeCutAnywhereAndMayFollowAtOnce() throws {
     let site = try Site()
-    let text = request("/a.txt", "X-A: b\r\n") + "POST /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+    let text =
+        request("/a.txt", "X-A: b\r\n") + "POST /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
         + "HEAD /sub/ HTTP/1.1\r\nHost: x\r\n\r\n" + request("/sub/deep/x.css", "Connection: close\r\n")
     let whole = try answers(site, [text])
     let parts = whole.components(separatedBy: "HTTP/1.1 ").dropFirst()
@@ -29,7 +32,9 @@ private func answers(_ site: Site, _ pieces: [String]) throws -> String {
     #expect(whole.contains("0123456789HTTP/1.1") && whole.hasSuffix("a{}"))
     let bytes = Array(text.utf8)
     for cut in 1..<bytes.count {
-        let pieces = [String(decoding: bytes[..<cut], as: UTF8.self), String(decoding: bytes[cut...], as: UTF8.self)]
+        let pieces = [
+            String(decoding: bytes[..<cut], as: UTF8.self), String(decoding: bytes[cut...], as: UTF8.self),
+        ]
         #expect(try answers(site, pieces) == whole, "cut at \(cut)")
     }
     #expect(try answers(site, bytes.map { String(decoding: [$0], as: UTF8.self) }) == whole)
@@ -48,7 +53,10 @@ private func answers(_ site: Site, _ pieces: [String]) throws -> String {
 }
 
 @Test(arguments: [
-    ("GET /a.txt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + request("/a.txt"), ["200"]),
+    (
+        "GET /a.txt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + request("/a.txt"),
+        ["200"]
+    ),
     ("GET /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n" + request("/a.txt"), ["200"]),
     ("GET /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", ["200"]),
     ("GET /a.txt HTTP/1.1\r\n\r\n", ["400"]), ("nonsense\r\n\r\n" + request("/a.txt"), ["400"]),

@@ -10,15 +10,24 @@ import Testing
     init() throws { site = try Site() }
 
     @Test(arguments: [
-        ("/", "text/html; charset=utf-8", "<h1>home</h1>"), ("/index.html", "text/html; charset=utf-8", "<h1>home</h1>"),
-        ("/a.txt", "text/plain; charset=utf-8", "0123456789"), ("/a.txt?v=1", "text/plain; charset=utf-8", "0123456789"),
-        ("/sub/", "text/html; charset=utf-8", "<h1>sub</h1>"), ("/sub/deep/x.css", "text/css; charset=utf-8", "a{}"),
-        ("/%61.txt", "text/plain; charset=utf-8", "0123456789"), ("/%C3%BC.txt", "text/plain; charset=utf-8", "umlaut"),
-        ("/with%20space/b.js", "text/javascript; charset=utf-8", "1"), ("/percent%2541.txt", "text/plain; charset=utf-8", "percent"),
-        ("/README", "application/octet-stream", "no extension"), ("/x.TXT", "text/plain; charset=utf-8", "upper"),
-        ("/in.txt", "text/plain; charset=utf-8", "0123456789"), ("/sub/up.txt", "text/plain; charset=utf-8", "0123456789"),
-        ("/subLink/", "text/html; charset=utf-8", "<h1>sub</h1>"), ("/-dash/c.json", "application/json", "{}"),
-        ("/empty.txt", "text/plain; charset=utf-8", ""), ("http://x/a.txt", "text/plain; charset=utf-8", "0123456789"),
+        ("/", "text/html; charset=utf-8", "<h1>home</h1>"),
+        ("/index.html", "text/html; charset=utf-8", "<h1>home</h1>"),
+        ("/a.txt", "text/plain; charset=utf-8", "0123456789"),
+        ("/a.txt?v=1", "text/plain; charset=utf-8", "0123456789"),
+        ("/sub/", "text/html; charset=utf-8", "<h1>sub</h1>"),
+        ("/sub/deep/x.css", "text/css; charset=utf-8", "a{}"),
+        ("/%61.txt", "text/plain; charset=utf-8", "0123456789"),
+        ("/%C3%BC.txt", "text/plain; charset=utf-8", "umlaut"),
+        ("/with%20space/b.js", "text/javascript; charset=utf-8", "1"),
+        ("/percent%2541.txt", "text/plain; charset=utf-8", "percent"),
+        ("/README", "application/octet-stream", "no extension"),
+        ("/x.TXT", "text/plain; charset=utf-8", "upper"),
+        ("/in.txt", "text/plain; charset=utf-8", "0123456789"),
+        ("/sub/up.txt", "text/plain; charset=utf-8", "0123456789"),
+        ("/subLink/", "text/html; charset=utf-8", "<h1>sub</h1>"),
+        ("/-dash/c.json", "application/json", "{}"),
+        ("/empty.txt", "text/plain; charset=utf-8", ""),
+        ("http://x/a.txt", "text/plain; charset=utf-8", "0123456789"),
         ("http://x", "text/html; charset=utf-8", "<h1>home</h1>"),
     ])
     func servesFiles(target: String, type: String, body: String) throws {
@@ -40,21 +49,29 @@ import Testing
     @Test(arguments: [
         ("/../outside.txt", 404), ("/sub/../../outside.txt", 404), ("/sub/../a.txt", 404), ("/./a.txt", 404),
         ("/%2e%2e/outside.txt", 404), ("/%2E%2E/%2e%2e/etc/passwd", 404), ("/.%2e/outside.txt", 404),
-        ("/..%2foutside.txt", 400), ("/sub%2fdeep%2fx.css", 400), ("/sub%2Fx", 400), ("/..%5coutside.txt", 400),
+        ("/..%2foutside.txt", 400), ("/sub%2fdeep%2fx.css", 400), ("/sub%2Fx", 400),
+        ("/..%5coutside.txt", 400),
         ("/a.txt%00", 400), ("/%00", 400), ("/a%00.txt", 400), ("/a.txt%0a", 400), ("/%7f", 400),
         ("/%", 400), ("/%4", 400), ("/%zz", 400), ("/a.txt%2", 400),
-        ("/out.txt", 404), ("/sub/twice.txt", 404), ("/passwd", 404), ("/absolute.txt", 404), ("/parent/outside.txt", 404),
-        ("/parent/", 404), ("/parent/root/a.txt", 404), ("/loop", 404), ("/dangling", 404), ("/process/etc/passwd", 404),
-        ("/.secret", 404), ("/.git/config", 404), ("/%2egit/config", 404), ("/.", 404), ("/..", 404), ("/sub/.", 404),
+        ("/out.txt", 404), ("/sub/twice.txt", 404), ("/passwd", 404), ("/absolute.txt", 404),
+        ("/parent/outside.txt", 404),
+        ("/parent/", 404), ("/parent/root/a.txt", 404), ("/loop", 404), ("/dangling", 404),
+        ("/process/etc/passwd", 404),
+        ("/.secret", 404), ("/.git/config", 404), ("/%2egit/config", 404), ("/.", 404), ("/..", 404),
+        ("/sub/.", 404),
         ("/sub/..", 404), ("/.well-known/x", 404), ("//", 404), ("//a.txt", 404), ("/sub//index.html", 404),
-        ("//etc/passwd", 404), ("//example.com/..", 404), ("/fifo", 404), ("/nothing", 404), ("/nothing/", 404),
-        ("/a.txt/", 404), ("/a.txt/x", 404), ("/empty/", 404), ("/" + String(repeating: "x", count: 300), 404),
+        ("//etc/passwd", 404), ("//example.com/..", 404), ("/fifo", 404), ("/nothing", 404),
+        ("/nothing/", 404),
+        ("/a.txt/", 404), ("/a.txt/x", 404), ("/empty/", 404),
+        ("/" + String(repeating: "x", count: 300), 404),
         ("/" + String(repeating: "x/", count: 3_000), 404),
     ])
     func keepsInside(target: String, status: Int) throws {
         let answer = try site.ask("GET", target)
         #expect(answer.status == status)
-        #expect(!answer.text.contains("SECRET") && !answer.text.contains("root:") && !answer.text.contains("0123"))
+        #expect(
+            !answer.text.contains("SECRET") && !answer.text.contains("root:") && !answer.text.contains("0123")
+        )
         #expect(answer["cache-control"] == (status == 404 ? "max-age=5" : "no-store"))
         #expect(answer["content-length"] == "\(answer.body.count)" && answer["date"] != nil)
     }
@@ -69,10 +86,17 @@ import Testing
         #expect(answer["cache-control"] == "public, max-age=60" && answer["content-length"] == "0")
     }
 
-    @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
+    @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
     func otherMethods(method: String) throws {
         let answer = try site.ask(method, "/a.txt", "X-Body: none")
-        #expect(answer.status == 405 && answer["allow"] == "GET, HEAD" && answer["cache-control"] == "no-store")
+        #expect(
+            answer.status == 405 && answer["allow"] == "GET, HEAD" && answer["cache-control"] == "no-store")
+    }
+
+    /// The parser knows these and refuses them.
+    @Test func traceAndConnectAreRefused() throws {
+        #expect(try site.ask("TRACE", "/a.txt").status == 501)
+        #expect(try site.ask("CONNECT", "x:80").status == 501)
     }
 
     @Test func permissionsAreRespected() throws {
@@ -81,16 +105,20 @@ import Testing
         #expect(try site.ask("GET", "/a.txt").status == 403)
     }
 
-    @Test(arguments: [
-        ("bytes=0-3", 206, "0123", "bytes 0-3/10"), ("bytes=4-", 206, "456789", "bytes 4-9/10"),
-        ("bytes=-3", 206, "789", "bytes 7-9/10"), ("bytes=9-9", 206, "9", "bytes 9-9/10"),
-        ("bytes=0-99999999999999999999", 206, "0123456789", "bytes 0-9/10"), ("Bytes=1-1", 206, "1", "bytes 1-1/10"),
-        ("bytes=-100", 206, "0123456789", "bytes 0-9/10"), ("bytes=10-", 416, nil, "bytes */10"),
-        ("bytes=99999999999999999999-", 416, nil, "bytes */10"), ("bytes=-0", 416, nil, "bytes */10"),
-        ("bytes=0-1,3-4", 200, "0123456789", nil), ("bytes=3-2", 200, "0123456789", nil), ("bytes=", 200, "0123456789", nil),
-        ("bytes=-", 200, "0123456789", nil), ("bytes=a-b", 200, "0123456789", nil), ("lines=0-1", 200, "0123456789", nil),
-        ("bytes=1", 200, "0123456789", nil), ("bytes=1--2", 200, "0123456789", nil),
-    ] as [(String, Int, String?, String?)])
+    @Test(
+        arguments: [
+            ("bytes=0-3", 206, "0123", "bytes 0-3/10"), ("bytes=4-", 206, "456789", "bytes 4-9/10"),
+            ("bytes=-3", 206, "789", "bytes 7-9/10"), ("bytes=9-9", 206, "9", "bytes 9-9/10"),
+            ("bytes=0-99999999999999999999", 206, "0123456789", "bytes 0-9/10"),
+            ("Bytes=1-1", 206, "1", "bytes 1-1/10"),
+            ("bytes=-100", 206, "0123456789", "bytes 0-9/10"), ("bytes=10-", 416, nil, "bytes */10"),
+            ("bytes=99999999999999999999-", 416, nil, "bytes */10"), ("bytes=-0", 416, nil, "bytes */10"),
+            ("bytes=0-1,3-4", 200, "0123456789", nil), ("bytes=3-2", 200, "0123456789", nil),
+            ("bytes=", 200, "0123456789", nil),
+            ("bytes=-", 200, "0123456789", nil), ("bytes=a-b", 200, "0123456789", nil),
+            ("lines=0-1", 200, "0123456789", nil),
+            ("bytes=1", 200, "0123456789", nil), ("bytes=1--2", 200, "0123456789", nil),
+        ] as [(String, Int, String?, String?)])
     func ranges(range: String, status: Int, body: String?, contentRange: String?) throws {
         let answer = try site.ask("GET", "/a.txt", "Range: \(range)")
         #expect(answer.status == status && answer["content-range"] == contentRange)
@@ -115,18 +143,24 @@ import Testing
         let later = "Tue, 14 Nov 2023 22:13:21 GMT"
         let cases: [(fields: [String], status: Int)] = [
             (["If-None-Match: \(tag)"], 304), (["If-None-Match: W/\(tag)"], 304), (["If-None-Match: *"], 304),
-            (["If-None-Match: \"a\", \(tag)"], 304), (["If-None-Match: \"a\"", "If-None-Match: \(tag)"], 304),
-            (["If-None-Match: \"a\""], 200), (["If-Modified-Since: \(date)"], 304), (["If-Modified-Since: \(later)"], 304),
+            (["If-None-Match: \"a\", \(tag)"], 304),
+            (["If-None-Match: \"a\"", "If-None-Match: \(tag)"], 304),
+            (["If-None-Match: \"a\""], 200), (["If-Modified-Since: \(date)"], 304),
+            (["If-Modified-Since: \(later)"], 304),
             (["If-Modified-Since: \(earlier)"], 200), (["If-Modified-Since: yesterday"], 200),
             (["If-None-Match: \"a\"", "If-Modified-Since: \(date)"], 200),
-            (["If-Match: \(tag)"], 200), (["If-Match: *"], 200), (["If-Match: W/\(tag)"], 412), (["If-Match: \"a\""], 412),
-            (["If-Match: \"a\"", "If-None-Match: \(tag)"], 412), (["If-Match: \(tag)", "If-None-Match: \(tag)"], 304),
+            (["If-Match: \(tag)"], 200), (["If-Match: *"], 200), (["If-Match: W/\(tag)"], 412),
+            (["If-Match: \"a\""], 412),
+            (["If-Match: \"a\"", "If-None-Match: \(tag)"], 412),
+            (["If-Match: \(tag)", "If-None-Match: \(tag)"], 304),
             (["If-Match: \(tag)", "If-Unmodified-Since: \(earlier)"], 200),
             (["If-Unmodified-Since: \(earlier)"], 412), (["If-Unmodified-Since: \(date)"], 200),
             (["If-Unmodified-Since: nonsense"], 200), (["If-None-Match: \(tag)", "Range: bytes=0-1"], 304),
-            (["Range: bytes=0-1", "If-Range: \(tag)"], 206), (["Range: bytes=0-1", "If-Range: W/\(tag)"], 200),
+            (["Range: bytes=0-1", "If-Range: \(tag)"], 206),
+            (["Range: bytes=0-1", "If-Range: W/\(tag)"], 200),
             (["Range: bytes=0-1", "If-Range: \"a\""], 200), (["Range: bytes=0-1", "If-Range: \(date)"], 206),
-            (["Range: bytes=0-1", "If-Range: \(later)"], 200), (["Range: bytes=0-1", "If-Range: \(earlier)"], 200),
+            (["Range: bytes=0-1", "If-Range: \(later)"], 200),
+            (["Range: bytes=0-1", "If-Range: \(earlier)"], 200),
             (["Range: bytes=0-1", "Range: bytes=2-3"], 200),
         ]
         for (fields, status) in cases {
@@ -134,7 +168,9 @@ import Testing
             let answer = try site.ask("GET", "/a.txt", text)
             #expect(answer.status == status, "\(fields)")
             if status == 304 {
-                #expect(answer.body.isEmpty && answer["etag"] == tag && answer["cache-control"] != nil && answer["date"] != nil)
+                #expect(
+                    answer.body.isEmpty && answer["etag"] == tag && answer["cache-control"] != nil
+                        && answer["date"] != nil)
                 #expect(answer["content-length"] == nil && answer["content-type"] == nil)
             }
         }

@@ -21,19 +21,24 @@ final class Site: Sendable {
         }
         let texts = [
             "/index.html": "<h1>home</h1>", "/a.txt": "0123456789", "/sub/index.html": "<h1>sub</h1>",
-            "/sub/deep/x.css": "a{}", "/.secret": "SECRET", "/.git/config": "SECRET", "/empty.txt": "", "/ü.txt": "umlaut",
-            "/with space/b.js": "1", "/percent%41.txt": "percent", "/README": "no extension", "/x.TXT": "upper",
+            "/sub/deep/x.css": "a{}", "/.secret": "SECRET", "/.git/config": "SECRET", "/empty.txt": "",
+            "/ü.txt": "umlaut",
+            "/with space/b.js": "1", "/percent%41.txt": "percent", "/README": "no extension",
+            "/x.TXT": "upper",
             "/-dash/c.json": "{}",
         ]
         for (name, text) in texts { try text.write(toFile: root + name, atomically: false, encoding: .utf8) }
         try "SECRET".write(toFile: base + "/outside.txt", atomically: false, encoding: .utf8)
         try Data(Self.bigBytes).write(to: URL(fileURLWithPath: root + "/big.bin"))
         let links = [
-            "/in.txt": "a.txt", "/sub/up.txt": "../a.txt", "/out.txt": "../outside.txt", "/passwd": "/etc/passwd",
+            "/in.txt": "a.txt", "/sub/up.txt": "../a.txt", "/out.txt": "../outside.txt",
+            "/passwd": "/etc/passwd",
             "/absolute.txt": root + "/a.txt", "/parent": "..", "/loop": "loop", "/dangling": "nowhere",
             "/sub/twice.txt": "../../outside.txt", "/process": "/proc/self/root", "/subLink": "sub",
         ]
-        for (name, target) in links { try files.createSymbolicLink(atPath: root + name, withDestinationPath: target) }
+        for (name, target) in links {
+            try files.createSymbolicLink(atPath: root + name, withDestinationPath: target)
+        }
         _ = unsafe mkfifo(root + "/fifo", 0o600)
         origin = try FilesOrigin(root: Directory.open(root), cacheControl: cacheControl, threads: threads)
     }
@@ -121,7 +126,10 @@ struct Answer {
 
     /// The value of a field that comes once; nil if it doesn't come.
     subscript(_ name: String) -> String? {
-        let values = head.split(separator: "\r\n").filter { $0.lowercased().hasPrefix(name.lowercased() + ": ") }
-        return values.count == 1 ? String(values[0].dropFirst(name.count + 2)) : values.isEmpty ? nil : "TWICE"
+        let values = head.split(separator: "\r\n").filter {
+            $0.lowercased().hasPrefix(name.lowercased() + ": ")
+        }
+        return values.count == 1
+            ? String(values[0].dropFirst(name.count + 2)) : values.isEmpty ? nil : "TWICE"
     }
 }

@@ -22,10 +22,10 @@ int larder_open_directory(const char *_Nonnull path);
 int larder_open_beneath(int directory, const char *_Nonnull path);
 /// Creates or opens a file to be appended to.
 int larder_open_append(const char *_Nonnull path, uint32_t mode);
-int larder_duplicate_file(int fd);
 int larder_file_status(int fd, struct larder_file_status *_Nonnull status);
 int64_t larder_read_at(int fd, void *_Nonnull into, size_t count, int64_t offset);
 int64_t larder_write(int fd, const void *_Nullable from, size_t count);
-/// 1: can be read or, if `to_write`, written (or has failed: trying tells); 0: not within the time (-1: no limit).
+/// 1: can be read or, if `to_write`, written (or has failed: trying tells); 0: not within the time (-1: no
+/// limit).
 int larder_poll(int fd, int to_write, int timeout_milliseconds);
 #endif
