@@ -125,7 +125,7 @@ enum Rules {
         for (index, line) in file.lines.enumerated() {
             let text = line.drop(while: { $0 == " " })
             if text.isEmpty || importedModule(line) != nil || text.hasPrefix("#ifndef ") || text.hasPrefix("#pragma ") { continue }
-            let opens = file.kind == .script ? ["#"] : ["//", "/*"]
+            let opens = file.kind == .script ? ["#", "\"\"\""] : ["//", "/*"]
             if opens.contains(where: text.hasPrefix) { return [] }
             return [file.finding(index, "the file opens without a comment on what it is for")]
         }
