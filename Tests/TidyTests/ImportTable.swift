@@ -1,0 +1,96 @@
+/// Which module may import what, which folders these modules are in, and where `unsafe` may be said. Dependencies
+/// point down only: a module imports modules above it in this table, never below.
+///
+/// To add a module, add a row at its height. A row that needs much is a module that does too much.
+
+struct ModuleRow: Sendable {
+    let name: String
+    /// Own modules, system modules and library products; nothing else may be imported.
+    let imports: Set<String>
+    /// Where the module's files may say `unsafe`.
+    let unsafe: UnsafeScope
+
+    init(_ name: String, _ imports: Set<String>, unsafe: UnsafeScope = .nowhere) {
+        self.name = name
+        self.imports = imports
+        self.unsafe = unsafe
+    }
+}
+
+enum UnsafeScope: Sendable {
+    case nowhere, anywhere
+    /// In these files of the module.
+    case files(Set<String>)
+
+    func allows(file: String) -> Bool {
+        switch self {
+        case .nowhere: false
+        case .anywhere: true
+        case .files(let files): files.contains(file)
+        }
+    }
+}
+
+enum ImportTable {
+    /// Sources/NAME for each; from the bottom up.
+    static let modules: [ModuleRow] = [
+        // C: module maps and shims.
+        ModuleRow("CXXHash", []),
+        ModuleRow("CKernel", []),
+        // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
+        ModuleRow("Bytes", ["CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift"])),
+        ModuleRow("HTTP", ["Bytes"]),
+        ModuleRow("Settings", ["Bytes"]),
+        ModuleRow("Eviction", []),
+        ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),
+        ModuleRow("Balancing", ["Bytes"]),
+        ModuleRow("Exchange", ["Bytes", "HTTP"]),
+        // YAML to Settings.
+        ModuleRow("Configuration", ["Foundation", "Settings", "Yams"]),
+        // Owners: unsafe inside, safe API.
+        ModuleRow("Kernel", ["Bytes", "CKernel", "Glibc", "Synchronization", "SystemPackage"], unsafe: .anywhere),
+        ModuleRow(
+            "Store", ["Bytes", "Eviction", "Glibc", "Kernel", "Synchronization", "SystemPackage"], unsafe: .anywhere),
+        // Engines and the data plane.
+        ModuleRow(
+            "Loop", ["Bytes", "Kernel", "Synchronization", "SystemPackage"],
+            unsafe: .files(["SlotTable.swift", "TimerWheel.swift"])),
+        ModuleRow("AccessLog", ["Bytes", "Kernel", "Loop", "Synchronization", "SystemPackage"]),
+        ModuleRow("Files", ["Bytes", "HTTP", "Kernel", "Loop", "Synchronization", "SystemPackage"]),
+        ModuleRow(
+            "Proxy",
+            [
+                "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Logging", "Loop",
+                "Settings", "Store", "Synchronization", "SystemPackage",
+            ]),
+        // The executable: commands.
+        ModuleRow(
+            "larder",
+            [
+                "ArgumentParser", "Bytes", "Caching", "Configuration", "Foundation", "HTTP", "Kernel", "Logging", "Proxy",
+                "Settings", "Store", "Synchronization", "SystemPackage",
+            ]),
+    ]
+
+    /// Programs outside Sources, by folder.
+    static let programs: [ModuleRow] = [
+        ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"])
+    ]
+
+    static let rows: [String: ModuleRow] = Dictionary(
+        uniqueKeysWithValues: (modules + programs).map { ($0.name, $0) })
+
+    /// Not modules of ours: whatever they are, a row must name them.
+    static let external: Set<String> = [
+        "ArgumentParser", "Foundation", "Glibc", "Logging", "Synchronization", "SystemPackage", "Yams",
+    ]
+
+    /// Files that promise the compiler what it cannot check, beside `unsafe`: `@unchecked Sendable`.
+    static let unchecked: Set<String> = [
+        // The shared mapping: its words are atomics, its bodies are published once.
+        "Sources/Store/Arena.swift"
+    ]
+
+    /// Files that may end the process by `fatalError`.
+    static let fatal: Set<String> = []
+}

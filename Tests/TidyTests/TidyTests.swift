@@ -1,0 +1,46 @@
+/// Holds the repository to its own style (ARCHITECTURE.md): each finding names file and line.
+
+import Testing
+
+@Suite struct TidyTests {
+    @Test(arguments: Rule.all)
+    func theRepositoryKeeps(_ rule: Rule) {
+        for finding in Repository.files.flatMap(rule.check).prefix(100) {
+            Issue.record(Comment(rawValue: finding.description))
+        }
+    }
+
+    /// A rule that reads no files would keep silent for ever.
+    @Test func theSourcesAreFound() {
+        let paths = Set(Repository.files.map(\.path))
+        #expect(paths.isSuperset(of: ["Package.swift", "Sources/Bytes/Scan.swift", "Tests/TidyTests/TidyTests.swift"]))
+        #expect(paths.contains("packaging/bootstrap") && paths.contains(".ci/run"))
+        #expect(Repository.files.count > 30)
+    }
+
+    @Test func everyFolderOfSourcesHasARow() {
+        let known = ImportTable.modules.map(\.name)
+        // CZlib: for the tests' traces only.
+        for folder in Repository.folders where folder != "CZlib" {
+            #expect(known.contains(folder), "Sources/\(folder) has no row in Tests/TidyTests/ImportTable.swift")
+        }
+    }
+
+    /// Own modules are imported only by modules further down the table: so there are no cycles, and no upward arrows.
+    @Test func theTablePointsOneWay() {
+        var above = ImportTable.external
+        for row in ImportTable.modules {
+            for name in row.imports where !above.contains(name) {
+                Issue.record("\(row.name) imports \(name), which stands below it in the table")
+            }
+            above.insert(row.name)
+        }
+    }
+
+    @Test func pureModulesImportNoSystem() {
+        for name in ["Bytes", "HTTP", "Settings", "Eviction", "Caching", "Balancing", "Exchange"] {
+            let imports = ImportTable.rows[name]?.imports ?? ["?"]
+            #expect(imports.isDisjoint(with: ImportTable.external) && imports.isDisjoint(with: ["Kernel", "Loop", "CKernel"]))
+        }
+    }
+}

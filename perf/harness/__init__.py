@@ -1,0 +1,1 @@
+"""What perf/bench and perf/traffic share: processes, server configurations, a raw HTTP client."""

@@ -1,0 +1,132 @@
+"""Memory rows of the bench: what an idle connection takes, how many objects fit, a hit's cost among many."""
+
+import statistics
+import sys
+import time
+
+from . import servers
+from .client import Connection
+from .load import wrk
+from .processes import Failure
+
+
+class Holdings:
+    def __init__(self):
+        self.idle, self.objects, self.many = {}, {}, None
+
+    def show(self, show, names):
+        if self.idle or self.objects:
+            print("\nMemory\n")
+            peers = [p for p in names if p in self.idle or p in self.objects]
+            lines = []
+            if self.idle:
+                lines.append(["idle keep-alive connection, bytes of the process"]
+                             + [f"{self.idle[p]:,.0f}" if p in self.idle else "" for p in peers])
+            if self.objects:
+                lines.append(["objects of 1 KiB held in 64 MiB"]
+                             + [f"{self.objects[p]:,}" if p in self.objects else "" for p in peers])
+            show([""] + [names[p] for p in peers], lines)
+
+
+def measure(stack, bench, options):
+    held = Holdings()
+    for peer in options.peers:
+        if peer != "floor" and options.idle:
+            held.idle[peer] = idle(bench.server(peer, "/hit-1k", 1024), options.idle)
+        if peer in ("larder", "haproxy") and options.objects:
+            print(f"objects held by {peer} …", file=sys.stderr)
+            held.objects[peer] = objects(stack, bench, peer, options.objects)
+    if options.many and "larder" in options.peers:
+        held.many = many(stack, bench, options)
+    return held
+
+
+def idle(server, count):
+    """Bytes of private memory by which the process grows for a connection that made one request and waits."""
+    def ask(connection):
+        if connection.request("/hit-1k").status != 200:
+            raise Failure(f"{server.name}: no 200 on one of {count} idle connections")
+
+    def settled():
+        time.sleep(0.5)
+        memory = server.process.memory()
+        # Private memory: the shared store is not a connection's.
+        return memory.get("Pss_Anon") or memory["Rss"]
+
+    # Warm first, so that first-time allocations count for nobody.
+    for _ in range(64):
+        with Connection(server.port) as connection:
+            ask(connection)
+    before = settled()
+    connections = []
+    try:
+        for _ in range(count):
+            connections.append(Connection(server.port))
+            ask(connections[-1])
+        return (settled() - before) / count
+    finally:
+        for connection in connections:
+            connection.socket.close()
+
+
+def objects(stack, bench, peer, count):
+    """How many of `count` objects, offered one after the other, are still answered without the origin."""
+    if peer == "larder":
+        server = servers.larder(stack, bench.origin.port, bench.serving, memory="64MiB")
+    else:
+        server = servers.haproxy(stack, bench.origin.port, bench.serving)
+    with Connection(server.port) as connection:
+        for number in range(count):
+            if connection.request(f"/o/{number}").status != 200:
+                raise Failure(f"{peer}: no 200 for /o/{number}")
+        # Newest first: what a miss stores again then pushes out only what was counted or is gone. Larder is
+        # asked for what it has (only-if-cached: 504 on a miss), so nothing is stored at all.
+        only = [("Cache-Control", "only-if-cached")] if peer == "larder" else []
+        held = 0
+        _, before = bench.origin.counts()
+        for number in reversed(range(count)):
+            status = connection.request(f"/o/{number}", fields=only).status
+            held += status == 200
+            if status not in (200, 504):
+                raise Failure(f"{peer}: {status} for /o/{number}")
+        _, after = bench.origin.counts()
+    server.process.stop()
+    return held if peer == "larder" else held - (after - before - 1)
+
+
+def many(stack, bench, options):
+    """The cost of a hit, drawn evenly from 1 000 000 stored objects, by that from 1 000."""
+    server = servers.larder(stack, bench.origin.port, bench.serving, memory="2GiB")
+    offered = 1_000_000
+    fill = stack.write("fill.lua", """
+        local number = -1
+        request = function() number = number + 1; return wrk.format(nil, "/o/" .. number) end
+        """)
+    print(f"storing {offered} objects …", file=sys.stderr)
+    end = time.monotonic() + 300
+    _, first = bench.origin.counts()
+    while True:
+        # The script starts at 0 each time; those already stored pass quickly.
+        wrk(stack, server.url("/"), bench.loading, options.connections, 60, fill)
+        _, now = bench.origin.counts()
+        if now - first >= offered:
+            break
+        if time.monotonic() > end:
+            raise Failure(f"only {now - first} of {offered} objects fetched in 300 s")
+
+    def cost(among):
+        script = stack.write(f"among-{among}.lua", f"""
+            math.randomseed(1)
+            request = function() return wrk.format(nil, "/o/" .. math.random(0, {among} - 1)) end
+            """)
+        _, requests = bench.origin.counts()
+        before = server.process.cpu()
+        load = wrk(stack, server.url("/"), bench.loading, options.connections, options.seconds, script)
+        _, after = bench.origin.counts()
+        if after - requests - 1 > load.requests / 100:
+            raise Failure(f"{after - requests - 1} of {load.requests} requests among {among} were no hits")
+        return (server.process.cpu() - before) / load.requests
+
+    ratios = [cost(offered) / cost(1000) for _ in range(options.rounds)]
+    server.process.stop()
+    return statistics.median(ratios)
