@@ -61,7 +61,9 @@ extension Worker {
         } else if forwards[f].isTunnel {
             touchTunnel(f, o)
         }
-        if !complete { clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout) }
+        if !complete, !forwards[f].isTunnel {
+            clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout)
+        }
     }
 
     /// The origin takes no more of the request. Reads its last words; without any, the exchange failed.
@@ -146,6 +148,8 @@ extension Worker {
         }
         if failed {
             fail(f, .truncated)
+        } else if complete, forwards[f].isTunnel, !forwards[f].originShut {
+            endTunnelFromOrigin(f, o)
         } else if complete {
             finish(f)
         } else if forwards[f].client == nil, forwards[f].fill == nil {
@@ -156,20 +160,6 @@ extension Worker {
         } else {
             originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
         }
-    }
-
-    /// Traffic in a tunnel, either way, keeps both sides alive.
-    private mutating func touchTunnel(_ f: Handle, _ o: Handle) {
-        let deadline = now.milliseconds + site.timeouts(origins[o].server).tunnel
-        originTimers.set(id: id(o), deadline: deadline)
-        if let c = forwards[f].client, clients[c].channel.isFlushed { clientTimers.set(id: id(c), deadline: deadline) }
-    }
-
-    /// The tunnel's client sends no more: the origin hears it behind what is still on its way.
-    mutating func shutOriginWhenFlushed(_ f: Handle) {
-        forwards[f].clientShut = true
-        guard let o = forwards[f].origin, origins[o].channel.isFlushed else { return }
-        origins[o].channel.socket.shutdownWrite()
     }
 }
 

@@ -96,7 +96,8 @@ extension Worker {
             origins[o].channel.readable = true
         case .pending: break
         case .done:
-            if forwards[f].isTunnel, forwards[f].clientShut { origins[o].channel.socket.shutdownWrite() }
+            if forwards[f].isTunnel, forwards[f].clientShut { endTunnelFromClient(f) }
+            guard forwards.contains(f) else { return }
             if let c = forwards[f].client { advanceClient(c) }
         }
     }

@@ -176,7 +176,7 @@ final class Peer {
     }
 }
 
-/// Opened once, by any thread; many may wait for it.
+/// Opened by any thread; many may wait for it.
 final class Gate: Sendable {
     private let counter: EventCounter
 
@@ -187,6 +187,9 @@ final class Gate: Sendable {
     var raw: CInt { counter.raw }
 
     func open() { counter.signal() }
+
+    /// Shuts it again, for another use.
+    func close() { counter.drain() }
 
     func wait(stop: Gate? = nil) throws {
         var poller = try Poller(capacity: 2)
