@@ -8,7 +8,6 @@ public import Logging
 internal import Loop
 public import Settings
 public import Store
-internal import Synchronization
 internal import SystemPackage
 
 /// Why serving could not start. Each names what failed, for the user to see.
@@ -25,7 +24,7 @@ public final class Server: Sendable {
     /// The bound addresses, in the order of `settings.listeners`, with the ports that the kernel chose.
     public let addresses: [SocketAddress]
     private let bells: [WorkerBell]
-    private let threads: Mutex<[JoinBox]>
+    private let threads: Locked<[JoinBox]>
     private let accessLog: AccessLog
 
     /// Binds, resolves the servers' names and starts the threads.
@@ -74,7 +73,7 @@ public final class Server: Sendable {
             running.append(JoinBox(handle))
         }
         self.bells = bells
-        threads = Mutex(running)
+        threads = Locked(running)
         for (address, listener) in zip(addresses, settings.listeners) {
             notices.info("listening", metadata: ["bind": "\(listener.bind)", "address": "\(address)"])
         }
