@@ -82,9 +82,9 @@ extension Worker {
         forget(f)
         guard let c = client else { return }
         if reset {
-            // A clean close would look like the end of the body.
+            // A clean close would look like the end of the body; so would the shutdown that begins a linger.
             clients[c].channel.socket.setLingerReset()
-            closeClient(c)
+            closeClientNow(c)
             return
         }
         clients[c].phase = .idle
