@@ -138,12 +138,19 @@ extension Worker {
         if let c = forwards[f].client, !out.isEmpty || !direct.isEmpty {
             guard clients[c].channel.send(out, outbound, direct) else {
                 dropClient(c)
+                // What goes into the store goes on, and this may have been its end.
+                if forwards.contains(f) { endPass(f, o, complete: complete, failed: failed) }
                 return
             }
             if !clients[c].channel.isFlushed {
                 clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
             }
         }
+        endPass(f, o, complete: complete, failed: failed)
+    }
+
+    /// What follows a pass of body bytes.
+    private mutating func endPass(_ f: Handle, _ o: Handle, complete: Bool, failed: Bool) {
         if failed {
             fail(f, .truncated)
         } else if complete {

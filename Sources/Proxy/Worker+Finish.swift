@@ -96,7 +96,12 @@ extension Worker {
     mutating func dropClient(_ c: Handle) {
         if case .exchange(let f) = clients[c].phase {
             forwards[f].client = nil
-            if forwards[f].fill == nil { abort(f) }
+            if forwards[f].fill == nil {
+                abort(f)
+            } else if let o = forwards[f].origin, origins[o].channel.readable {
+                // Reading may have waited for this client, and no event will come for what is there already.
+                deferOrigin(o)
+            }
         }
         closeClientNow(c)
     }
