@@ -49,7 +49,9 @@ extension Worker {
     /// Keeps the origin's connection for the next request.
     private mutating func park(_ o: Handle) {
         // Something unread after the answer's end: closed, or unasked-for bytes.
-        guard !origins[o].channel.ending, !origins[o].channel.ended, origins[o].channel.isFlushed, !isDraining else {
+        guard !origins[o].channel.readable, !origins[o].channel.ending, !origins[o].channel.ended,
+            origins[o].channel.isFlushed, !isDraining
+        else {
             closeOrigin(o)
             return
         }
