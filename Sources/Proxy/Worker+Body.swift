@@ -61,7 +61,9 @@ extension Worker {
         } else if forwards[f].isTunnel {
             touchTunnel(f, o)
         }
-        if !complete { clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout) }
+        if !complete, !forwards[f].isTunnel {
+            clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout)
+        }
     }
 
     /// The origin takes no more of the request. Reads its last words; without any, the exchange failed.
@@ -166,7 +168,7 @@ extension Worker {
     }
 
     /// Traffic in a tunnel, either way, keeps both sides alive.
-    private mutating func touchTunnel(_ f: Handle, _ o: Handle) {
+    mutating func touchTunnel(_ f: Handle, _ o: Handle) {
         let deadline = now.milliseconds + site.timeouts(origins[o].server).tunnel
         originTimers.set(id: id(o), deadline: deadline)
         if let c = forwards[f].client, clients[c].channel.isFlushed { clientTimers.set(id: id(c), deadline: deadline) }
