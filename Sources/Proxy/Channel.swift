@@ -53,7 +53,7 @@ struct Channel: ~Copyable {
             buffer.append(kept.span)
             gaveBack = true
         }
-        if buffer.count >= Self.window { return .some }
+        if buffer.count >= Self.window { return ended ? .end : .some }
         guard readable else { return ended ? .end : gaveBack ? .some : .nothing }
         switch socket.receive(into: &buffer, atMost: Self.window) {
         case .bytes(let n):
