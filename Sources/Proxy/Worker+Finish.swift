@@ -222,13 +222,14 @@ extension Worker {
         _ forward: inout Forward, _ rules: Rules, _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
         _ outbound: borrowing ByteBuffer, _ key: inout ByteBuffer, _ store: inout StoreThread
     ) {
-        if case .key = rules.writeKey(request, forward.head, scheme: .http, into: &key) {
+        let scheme = forward.keyed.scheme
+        if case .key = rules.writeKey(request, forward.head, scheme: scheme, into: &key) {
             store.invalidate(key: key.span, hash: store.hash(key.span))
         }
         for name in [FieldName.location, .contentLocation] {
             guard let field = response.fields.first(name) else { continue }
             let verdict = rules.writeKey(
-                ofReference: outbound.span.slice(field.value), request, forward.head, scheme: .http, into: &key)
+                ofReference: outbound.span.slice(field.value), request, forward.head, scheme: scheme, into: &key)
             if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
         }
     }
