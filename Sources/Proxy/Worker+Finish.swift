@@ -101,6 +101,9 @@ extension Worker {
     /// The client is gone. A fetch whose answer is on its way into the store goes on without it.
     mutating func dropClient(_ c: Handle) {
         if case .exchange(let f) = clients[c].phase {
+            // Known to all who read logs, thanks to nginx: it left before an answer came.
+            if forwards[f].status == 0 { forwards[f].status = 499 }
+            logForward(f)
             forwards[f].client = nil
             if forwards[f].fill == nil {
                 abort(f)
