@@ -41,9 +41,8 @@ public final class Server: Sendable {
             throw StartFailure("access log: \(error)")
         }
         accessLog = log
-        let site = Site(
-            settings, threads: count, addresses: try Self.resolve(settings.upstreams),
-            files: try Self.openFiles(settings.upstreams))
+        let origins = try Self.resolve(settings.upstreams)
+        let files = try Self.openFiles(settings.upstreams)
         var bells: [WorkerBell] = []
         var running: [JoinBox] = []
         for index in 0..<count {
@@ -53,8 +52,9 @@ public final class Server: Sendable {
                 bell = try WorkerBell()
                 guard let row = store.row() else { throw StartFailure("the store has no row for one more thread") }
                 let seed = WorkerSeed(
-                    site: site, listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
-                    store: row, log: log.thread(index))
+                    site: Site(settings, threads: count, addresses: origins, files: files),
+                    listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell, store: row,
+                    log: log.thread(index))
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)

@@ -61,7 +61,9 @@ extension Worker {
         } else if forwards[f].isTunnel {
             touchTunnel(f, o)
         }
-        if !complete { clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout) }
+        if !complete, !forwards[f].isTunnel {
+            clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout)
+        }
     }
 
     /// The origin takes no more of the request. Reads its last words; without any, the exchange failed.
@@ -138,12 +140,19 @@ extension Worker {
         if let c = forwards[f].client, !out.isEmpty || !direct.isEmpty {
             guard clients[c].channel.send(out, outbound, direct) else {
                 dropClient(c)
+                // What goes into the store goes on, and this may have been its end.
+                if forwards.contains(f) { endPass(f, o, complete: complete, failed: failed) }
                 return
             }
             if !clients[c].channel.isFlushed {
                 clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
             }
         }
+        endPass(f, o, complete: complete, failed: failed)
+    }
+
+    /// What follows a pass of body bytes.
+    private mutating func endPass(_ f: Handle, _ o: Handle, complete: Bool, failed: Bool) {
         if failed {
             fail(f, .truncated)
         } else if complete {
@@ -159,7 +168,7 @@ extension Worker {
     }
 
     /// Traffic in a tunnel, either way, keeps both sides alive.
-    private mutating func touchTunnel(_ f: Handle, _ o: Handle) {
+    mutating func touchTunnel(_ f: Handle, _ o: Handle) {
         let deadline = now.milliseconds + site.timeouts(origins[o].server).tunnel
         originTimers.set(id: id(o), deadline: deadline)
         if let c = forwards[f].client, clients[c].channel.isFlushed { clientTimers.set(id: id(c), deadline: deadline) }

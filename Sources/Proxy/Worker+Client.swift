@@ -137,7 +137,10 @@ extension Worker {
         case .done:
             switch clients[h].phase {
             case .exchange(let f):
-                if let o = forwards[f].origin, origins.contains(o) { advanceOrigin(o) }
+                guard let o = forwards[f].origin else { break }
+                // The time to take what was sent is over; the tunnel's own runs again.
+                if forwards[f].isTunnel { touchTunnel(f, o) }
+                advanceOrigin(o)
             case .idle:
                 if clients[h].closing {
                     closeClient(h)
