@@ -133,7 +133,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     }
 
     /// Appends text. For configuration and logs, not for the hot path.
-    public mutating func append(_ text: String) {
+    public mutating func append(text: String) {
         for byte in text.utf8 { append(byte) }
     }
 

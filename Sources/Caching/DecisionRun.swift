@@ -137,25 +137,25 @@ struct DecisionText: ~Copyable {
         let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
         let target = rest[end...]
         var head = ByteBuffer(capacity: 1024)
-        head.append("\(request.method) \(target.hasPrefix("/") ? "" : "/")\(target) HTTP/1.1\r\n")
+        head.append(text: "\(request.method) \(target.hasPrefix("/") ? "" : "/")\(target) HTTP/1.1\r\n")
         if !request.headers.contains(where: { $0.lowercased().hasPrefix("host:") }) {
-            head.append("Host: \(rest[..<end])\r\n")
+            head.append(text: "Host: \(rest[..<end])\r\n")
         }
-        for line in request.headers { head.append("\(line)\r\n") }
+        for line in request.headers { head.append(text: "\(line)\r\n") }
         head.append("\r\n")
         self.head = head
     }
 
     static func head(of response: Decision.Response) -> ByteBuffer {
         var head = ByteBuffer(capacity: 1024)
-        head.append("HTTP/1.1 \(response.status) \(response.status == 200 ? "OK" : "Status")\r\n")
-        for line in response.headers { head.append("\(line)\r\n") }
+        head.append(text: "HTTP/1.1 \(response.status) \(response.status == 200 ? "OK" : "Status")\r\n")
+        for line in response.headers { head.append(text: "\(line)\r\n") }
         let isFramed = response.headers.contains { line in
             let line = line.lowercased()
             return line.hasPrefix("content-length:") || line.hasPrefix("transfer-encoding:")
         }
         switch response.framing {
-        case .length: if !isFramed { head.append("Content-Length: \(response.bodyCount)\r\n") }
+        case .length: if !isFramed { head.append(text: "Content-Length: \(response.bodyCount)\r\n") }
         case .chunked: if !isFramed { head.append("Transfer-Encoding: chunked\r\n") }
         case .close: break
         }

@@ -11,7 +11,7 @@ public struct Locked<Value: ~Copyable & Sendable>: ~Copyable, Sendable {
     private nonisolated(unsafe) let value: UnsafeMutablePointer<Value>
 
     public init(_ value: consuming Value) {
-        guard let lock = unsafe larder_lock_make() else { fatalError("out of memory") }
+        guard let lock = unsafe larder_lock_make() else { preconditionFailure("no memory for a lock") }
         unsafe self.lock = unsafe lock
         unsafe self.value = .allocate(capacity: 1)
         unsafe self.value.initialize(to: value)

@@ -122,7 +122,7 @@ extension SocketAddress: CustomStringConvertible {
             }
         case .unix(let path):
             text.append("unix:")
-            text.append(path)
+            text.append(text: path)
         }
     }
 }

@@ -45,13 +45,15 @@ struct Channel: ~Copyable {
 
     var isFlushed: Bool { output == nil }
 
-    /// Gives back the kept bytes, then reads once, up to a window, if the kernel may have something.
+    /// Gives back the kept bytes, then reads once, up to a window, if the kernel may have something. A window of kept
+    /// bytes is used first: whoever sends requests ahead would else have one more window kept with every answer.
     mutating func receive(into buffer: inout ByteBuffer) -> Received {
         var gaveBack = false
         if let kept = input.take() {
             buffer.append(kept.span)
             gaveBack = true
         }
+        if buffer.count >= Self.window { return ended ? .end : .some }
         guard readable else { return ended ? .end : gaveBack ? .some : .nothing }
         switch socket.receive(into: &buffer, atMost: Self.window) {
         case .bytes(let n):

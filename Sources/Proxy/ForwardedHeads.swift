@@ -25,25 +25,33 @@ struct ForwardedHeads: Sendable {
         return false
     }
 
+    /// The scheme a request came by: a trusted proxy's word, else the listener's.
+    func scheme(_ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress) -> Scheme {
+        guard let field = request.fields.first(.xForwardedProto), trusts(peer) else { return .http }
+        return bytes.slice(field.value).equalsIgnoringCase("https") ? .https : .http
+    }
+
     /// Appends the field lines for a request of `peer`. All that `Rules.treatment` calls `.replace` is written here,
     /// Host and Accept-Encoding aside.
-    func append(_ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, to head: inout ByteBuffer) {
+    /// - Parameters:
+    ///   - host: what the origin gets as its Host: the keyed one, where the answer may be stored.
+    ///   - scheme: the keyed one.
+    func append(
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, host: Span<UInt8>, scheme: Scheme,
+        to head: inout ByteBuffer
+    ) {
         let trusts = trusts(peer)
         if sends.contains(.xForwarded) {
             head.append("X-Forwarded-For: ")
             if trusts { Self.appendValues(of: .xForwardedFor, request, bytes, to: &head) }
             peer.appendHost(to: &head)
             head.append("\r\nX-Forwarded-Proto: ")
-            if trusts, let field = request.fields.first(.xForwardedProto) {
-                head.append(bytes.slice(field.value))
-            } else {
-                head.append("http")
-            }
+            head.append(scheme == .https ? "https" : "http")
             head.append("\r\nX-Forwarded-Host: ")
             if trusts, let field = request.fields.first(.xForwardedHost) {
                 head.append(bytes.slice(field.value))
             } else {
-                head.append(bytes.slice(request.authority))
+                head.append(host)
             }
             head.append("\r\n")
         } else if trusts {
@@ -57,7 +65,7 @@ struct ForwardedHeads: Sendable {
             head.append("for=")
             Self.appendNode(peer, to: &head)
             head.append(";host=\"")
-            head.append(bytes.slice(request.authority))
+            head.append(host)
             head.append("\";proto=http\r\n")
         } else if trusts {
             Self.appendLines(.forwarded, request, bytes, to: &head)

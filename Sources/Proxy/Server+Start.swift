@@ -54,9 +54,9 @@ struct WorkerSeed: ~Copyable, Sendable {
 
 /// Holds a thread's handle until it is joined.
 final class JoinBox: Sendable {
-    private let handle: Mutex<Thread.JoinHandle?>
+    private let handle: Locked<Thread.JoinHandle?>
 
-    init(_ handle: consuming Thread.JoinHandle) { self.handle = Mutex(handle) }
+    init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(handle) }
 
     func join() {
         handle.withLock { handle in

@@ -8,7 +8,6 @@ public import Logging
 internal import Loop
 public import Settings
 public import Store
-internal import Synchronization
 internal import SystemPackage
 
 /// Why serving could not start. Each names what failed, for the user to see.
@@ -25,7 +24,7 @@ public final class Server: Sendable {
     /// The bound addresses, in the order of `settings.listeners`, with the ports that the kernel chose.
     public let addresses: [SocketAddress]
     private let bells: [WorkerBell]
-    private let threads: Mutex<[JoinBox]>
+    private let threads: Locked<[JoinBox]>
     private let accessLog: AccessLog
 
     /// Binds, resolves the servers' names and starts the threads.
@@ -42,9 +41,8 @@ public final class Server: Sendable {
             throw StartFailure("access log: \(error)")
         }
         accessLog = log
-        let site = Site(
-            settings, threads: count, addresses: try Self.resolve(settings.upstreams),
-            files: try Self.openFiles(settings.upstreams))
+        let origins = try Self.resolve(settings.upstreams)
+        let files = try Self.openFiles(settings.upstreams)
         var bells: [WorkerBell] = []
         var running: [JoinBox] = []
         for index in 0..<count {
@@ -54,8 +52,9 @@ public final class Server: Sendable {
                 bell = try WorkerBell()
                 guard let row = store.row() else { throw StartFailure("the store has no row for one more thread") }
                 let seed = WorkerSeed(
-                    site: site, listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
-                    store: row, log: log.thread(index))
+                    site: Site(settings, threads: count, addresses: origins, files: files),
+                    listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell, store: row,
+                    log: log.thread(index))
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)
@@ -74,7 +73,7 @@ public final class Server: Sendable {
             running.append(JoinBox(handle))
         }
         self.bells = bells
-        threads = Mutex(running)
+        threads = Locked(running)
         for (address, listener) in zip(addresses, settings.listeners) {
             notices.info("listening", metadata: ["bind": "\(listener.bind)", "address": "\(address)"])
         }

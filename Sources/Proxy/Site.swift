@@ -6,8 +6,9 @@ internal import HTTP
 internal import Kernel
 internal import Settings
 
-/// Settings compiled for serving: names resolved to indices, policies to rules, servers to addresses. Made once,
-/// shared by all threads, never changed.
+/// Settings compiled for serving: names resolved to indices, policies to rules, servers to addresses. Never changed,
+/// and made for each thread anew: every request counts references to its tables, and threads that count the same ones
+/// wait for each other.
 final class Site: Sendable {
     struct Route: Sendable {
         let name: String

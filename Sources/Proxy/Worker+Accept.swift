@@ -7,7 +7,7 @@ extension Worker {
     /// How long accepting rests after the kernel had no descriptor or the limit was reached.
     private static var pauseMilliseconds: UInt64 { 100 }
     /// Connections taken from one listener in a turn, before those that are there get theirs.
-    private static var acceptBudget: Int { 64 }
+    static var acceptBudget: Int { 64 }
 
     /// Watches the doorbell and the listeners. Without them the thread is of no use: a refusal ends the process.
     mutating func watchListeners() {
@@ -19,8 +19,8 @@ extension Worker {
         resumeAccepting()
     }
 
-    mutating func acceptAll(_ index: Int) {
-        for _ in 0..<Self.acceptBudget {
+    mutating func acceptAll(_ index: Int, atMost budget: Int = Self.acceptBudget) {
+        for _ in 0..<budget {
             guard clients.count < site.connectionLimit else {
                 pauseAccepting()
                 return

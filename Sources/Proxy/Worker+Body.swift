@@ -93,6 +93,8 @@ extension Worker {
             closeOrigin(o)
             forwards[f].origin = nil
         }
+        // Even where the body has come whole: what stood behind it is dropped.
+        clients[c].closing = true
         clients[c].lingers = true
         answerFailure(f, status: refusal.status)
     }
@@ -140,12 +142,19 @@ extension Worker {
         if let c = forwards[f].client, !out.isEmpty || !direct.isEmpty {
             guard clients[c].channel.send(out, outbound, direct) else {
                 dropClient(c)
+                // What goes into the store goes on, and this may have been its end.
+                if forwards.contains(f) { endPass(f, o, complete: complete, failed: failed) }
                 return
             }
             if !clients[c].channel.isFlushed {
                 clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
             }
         }
+        endPass(f, o, complete: complete, failed: failed)
+    }
+
+    /// What follows a pass of body bytes.
+    private mutating func endPass(_ f: Handle, _ o: Handle, complete: Bool, failed: Bool) {
         if failed {
             fail(f, .truncated)
         } else if complete, forwards[f].isTunnel, !forwards[f].originShut {

@@ -43,13 +43,19 @@ extension Worker {
             return
         }
         rest(c)
-        if clients[c].channel.readable || clients[c].channel.hasInput { deferClient(c) }
+        if clients[c].channel.readable || clients[c].channel.hasInput {
+            deferClient(c)
+        } else if isDraining {
+            finishClient(c)
+        }
     }
 
     /// Keeps the origin's connection for the next request.
     private mutating func park(_ o: Handle) {
         // Something unread after the answer's end: closed, or unasked-for bytes.
-        guard !origins[o].channel.ending, !origins[o].channel.ended, origins[o].channel.isFlushed, !isDraining else {
+        guard !origins[o].channel.readable, !origins[o].channel.ending, !origins[o].channel.ended,
+            origins[o].channel.isFlushed, !isDraining
+        else {
             closeOrigin(o)
             return
         }
@@ -82,9 +88,9 @@ extension Worker {
         forget(f)
         guard let c = client else { return }
         if reset {
-            // A clean close would look like the end of the body.
+            // A clean close would look like the end of the body; so would the shutdown that begins a linger.
             clients[c].channel.socket.setLingerReset()
-            closeClient(c)
+            closeClientNow(c)
             return
         }
         clients[c].phase = .idle
@@ -95,8 +101,16 @@ extension Worker {
     /// The client is gone. A fetch whose answer is on its way into the store goes on without it.
     mutating func dropClient(_ c: Handle) {
         if case .exchange(let f) = clients[c].phase {
+            // Known to all who read logs, thanks to nginx: it left before an answer came.
+            if forwards[f].status == 0 { forwards[f].status = 499 }
+            logForward(f)
             forwards[f].client = nil
-            if forwards[f].fill == nil { abort(f) }
+            if forwards[f].fill == nil {
+                abort(f)
+            } else if let o = forwards[f].origin, origins[o].channel.readable {
+                // Reading may have waited for this client, and no event will come for what is there already.
+                deferOrigin(o)
+            }
         }
         closeClientNow(c)
     }
@@ -211,13 +225,14 @@ extension Worker {
         _ forward: inout Forward, _ rules: Rules, _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
         _ outbound: borrowing ByteBuffer, _ key: inout ByteBuffer, _ store: inout StoreThread
     ) {
-        if case .key = rules.writeKey(request, forward.head, scheme: .http, into: &key) {
+        let scheme = forward.keyed.scheme
+        if case .key = rules.writeKey(request, forward.head, scheme: scheme, into: &key) {
             store.invalidate(key: key.span, hash: store.hash(key.span))
         }
         for name in [FieldName.location, .contentLocation] {
             guard let field = response.fields.first(name) else { continue }
             let verdict = rules.writeKey(
-                ofReference: outbound.span.slice(field.value), request, forward.head, scheme: .http, into: &key)
+                ofReference: outbound.span.slice(field.value), request, forward.head, scheme: scheme, into: &key)
             if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
         }
     }
@@ -227,16 +242,31 @@ extension Worker {
     /// What the doorbell was rung for: INT stops at once, TERM lets what is under way end.
     mutating func obey(_ command: WorkerCommand) {
         guard command == .drain, !isDraining else { return }
-        for index in listeners.indices { acceptAll(index) }
+        for index in listeners.indices { acceptAll(index, atMost: site.connectionLimit) }
         for slot in listeners { poller.remove(slot.listener.raw) }
         isDraining = true
         drainDeadline = now.milliseconds + site.drain
         var position = 0
         while let h = clients.next(from: &position) {
-            guard clients[h].phase == .idle, !clients[h].headStarted else { continue }
-            clients[h].closing = true
-            if clients[h].channel.isFlushed, !clients[h].channel.readable { closeClientNow(h) }
+            // One that never asked anything gets its first answer, within the time for a head.
+            guard clients[h].phase == .idle, !clients[h].headStarted, clients[h].served else { continue }
+            guard clients[h].channel.isFlushed else {
+                clients[h].closing = true
+                continue
+            }
+            // A request that has come already is answered, and ends the connection; without one it ends now.
+            clients[h].channel.readable = true
+            advanceClient(h)
+            if clients.contains(h) { endIfResting(h) }
         }
+    }
+
+    /// Ends a client's connection that has nothing under way.
+    private mutating func endIfResting(_ h: Handle) {
+        guard clients[h].phase == .idle, !clients[h].headStarted, clients[h].channel.isFlushed,
+            !clients[h].channel.readable, !clients[h].channel.hasInput
+        else { return }
+        closeClientNow(h)
     }
 
     /// Is nothing left to do, or the time to do it over?

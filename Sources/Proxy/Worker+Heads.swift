@@ -62,7 +62,13 @@ extension Worker {
         case .none, .untilClose: break
         }
         if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
-        forwarding.append(request, bytes, peer: peer, to: &out)
+        let scheme = forward.keyed.scheme
+        if stores {
+            forwarding.append(request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, to: &out)
+        } else {
+            let host = bytes.slice(request.authority)
+            forwarding.append(request, bytes, peer: peer, host: host, scheme: scheme, to: &out)
+        }
         out.append("\r\n")
     }
 

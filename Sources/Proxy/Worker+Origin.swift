@@ -12,7 +12,10 @@ extension Worker {
         if event.readable || event.readHangup || event.hangup || event.error { origins[o].channel.readable = true }
         switch origins[o].phase {
         case .connecting(let f):
-            if event.writable || event.error || event.hangup { originConnected(o, f) }
+            guard event.writable || event.error || event.hangup else { return }
+            originConnected(o, f)
+            // What came with the handshake (an early refusal, and the end) raises no event again.
+            if origins.contains(o), origins[o].channel.readable { advanceOrigin(o) }
         case .idle:
             // It closed, or said something nobody asked for.
             if origins[o].channel.readable { discardIdle(o) }
@@ -38,7 +41,8 @@ extension Worker {
             switch origins[o].channel.receive(into: &outbound) {
             case .nothing: return
             case .failed:
-                fail(f, failureOfClose(f))
+                // Half a head was an answer's beginning: no retry.
+                fail(f, outbound.isEmpty ? failureOfClose(f) : .malformed)
                 return
             case .some: useAnswer(o, f, ended: false)
             case .end: useAnswer(o, f, ended: true)
@@ -87,14 +91,23 @@ extension Worker {
     ) -> HeadResult { response.parse(bytes.span, limits: limits, scan: &scan, requestMethod: method) }
 
     /// What a close or reset means where the exchange stands.
-    func failureOfClose(_ f: Handle) -> OriginFailure { forwards[f].responseStarted ? .truncated : .closed }
+    func failureOfClose(_ f: Handle) -> OriginFailure {
+        if forwards[f].responseStarted { return .truncated }
+        // An interim head was a beginning: what follows it is no longer "before the first byte".
+        return forwards[f].interimCount > 0 ? .malformed : .closed
+    }
 
     private mutating func flushOrigin(_ o: Handle, _ f: Handle) {
         switch origins[o].channel.flush() {
         case .failed:
             // What the origin said before it closed may still be an answer (an early refusal of a large body).
             origins[o].channel.readable = true
-        case .pending: break
+        case .pending:
+            // It takes the request slowly, but it takes it.
+            if !forwards[f].responseStarted {
+                let deadline = now.milliseconds + site.timeouts(origins[o].server).response
+                originTimers.set(id: id(o), deadline: deadline)
+            }
         case .done:
             if forwards[f].isTunnel, forwards[f].clientShut { endTunnelFromClient(f) }
             guard forwards.contains(f) else { return }

@@ -14,6 +14,7 @@ struct KeyedRequest {
     var routingHash: UInt64 = 0
     var routingStart = 0
     var targetStart = 0
+    var scheme = Scheme.http
 }
 
 extension Worker {
@@ -38,7 +39,8 @@ extension Worker {
         var verdict = site.routes[route].rules.judge(request, inbound.span)
         if !site.routes[route].caches { verdict.bypass(nil) }
         var keyed = KeyedRequest()
-        switch Self.writeKey(request, inbound, site.routes[route].rules, into: &key) {
+        keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer)
+        switch Self.writeKey(request, inbound, site.routes[route].rules, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
             keyed.targetStart = targetStart
@@ -70,7 +72,7 @@ extension Worker {
     }
 
     private static func writeKey(
-        _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer, _ rules: borrowing Rules, _ scheme: Scheme,
         into key: inout ByteBuffer
-    ) -> KeyVerdict { rules.writeKey(request, bytes.span, scheme: .http, into: &key) }
+    ) -> KeyVerdict { rules.writeKey(request, bytes.span, scheme: scheme, into: &key) }
 }

@@ -32,8 +32,11 @@ extension Worker {
         case .exchange(let f):
             if !clients[h].channel.isFlushed || forwards[f].isTunnel {
                 dropClient(h)
-            } else if !forwards[f].requestBody.isComplete {
+            } else if wantsRequestBody(f) {
                 refuseSlowBody(h, f)
+            } else if !forwards[f].requestBody.isComplete {
+                // We do not read because the origin does not take it: its own deadline runs.
+                clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
             }
         // Otherwise it waits for the origin, whose own deadline runs.
         }
@@ -48,7 +51,7 @@ extension Worker {
             if forwards[f].isTunnel {
                 abort(f)
             } else if !forwards[f].responseStarted {
-                if forwards[f].requestBody.isComplete {
+                if forwards[f].requestBody.isComplete || origins[o].channel.backlog >= Channel.window {
                     fail(f, .responseTimeout)
                 } else {
                     // The client is still sending; its own deadline runs.

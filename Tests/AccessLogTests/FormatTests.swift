@@ -1,3 +1,5 @@
+/// Lines of the log: every format, and any bytes a client may send.
+
 @testable import AccessLog
 import Bytes
 import Kernel

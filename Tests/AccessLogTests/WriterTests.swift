@@ -1,3 +1,5 @@
+/// The way of a record from a worker to the file: order, drops, reopening, the end.
+
 @testable import AccessLog
 import Bytes
 import Foundation

@@ -35,7 +35,7 @@ struct ByteBufferTests {
                 buffer.append(", literal" as StaticString)
                 model += Array(", literal".utf8)
             case 3:
-                buffer.append("t\u{e9}xt" as String)
+                buffer.append(text: "t\u{e9}xt" as String)
                 model += Array("t\u{e9}xt".utf8)
             case 4:
                 buffer.append(decimal: number)

@@ -15,9 +15,9 @@ struct RequestSample: ~Copyable {
         _ headers: [String] = []
     ) {
         var text = ByteBuffer(capacity: 1024)
-        text.append("\(method) \(target) HTTP/1.\(host == nil ? 0 : 1)\r\n")
-        if let host { text.append("Host: \(host)\r\n") }
-        for line in headers { text.append("\(line)\r\n") }
+        text.append(text: "\(method) \(target) HTTP/1.\(host == nil ? 0 : 1)\r\n")
+        if let host { text.append(text: "Host: \(host)\r\n") }
+        for line in headers { text.append(text: "\(line)\r\n") }
         text.append("\r\n")
         var parsed = RequestHead()
         var scan = HeadScan()
@@ -58,8 +58,8 @@ struct ResponseSample: ~Copyable {
 
     init(_ status: Int = 200, _ headers: [String] = [], reason: String = "OK") {
         var text = ByteBuffer(capacity: 1024)
-        text.append("HTTP/1.1 \(status) \(reason)\r\n")
-        for line in headers { text.append("\(line)\r\n") }
+        text.append(text: "HTTP/1.1 \(status) \(reason)\r\n")
+        for line in headers { text.append(text: "\(line)\r\n") }
         text.append("\r\n")
         var parsed = ResponseHead()
         var scan = HeadScan()
@@ -104,6 +104,6 @@ extension Policy {
 extension ByteBuffer {
     init(_ text: String) {
         self.init(capacity: text.utf8.count)
-        append(text)
+        append(text: text)
     }
 }

@@ -1,3 +1,5 @@
+/// The decisions of eviction one by one: admission, promotion, what a reclaim keeps.
+
 import Eviction
 import Testing
 

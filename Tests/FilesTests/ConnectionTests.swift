@@ -1,3 +1,5 @@
+/// The connection to a folder: keep-alive, pipelining, requests that come in pieces, files that change.
+
 import Bytes
 import Files
 import Foundation

@@ -1,3 +1,5 @@
+/// A folder as an origin: types, validators, ranges, indexes, and that nothing leads out of the root.
+
 import Bytes
 import Files
 import Foundation

@@ -1,3 +1,5 @@
+/// Listening: binding, accepting, shared ports, and running out of descriptors.
+
 import Bytes
 import Glibc
 import Kernel

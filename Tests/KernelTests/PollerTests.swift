@@ -1,3 +1,5 @@
+/// Edge-triggered events as the loops rely on them.
+
 import Bytes
 import Kernel
 import SystemPackage

@@ -1,3 +1,5 @@
+/// What concerns the process: clocks, signals, threads and the limit of descriptors.
+
 import Bytes
 import Kernel
 import Synchronization

@@ -1,3 +1,5 @@
+/// Addresses as text: what is read, what is refused, and that what is printed reads back.
+
 import Bytes
 import Kernel
 import Testing

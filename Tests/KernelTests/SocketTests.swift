@@ -1,3 +1,5 @@
+/// Sockets over loopback and socket pairs: partial reads and writes, half-close, resets, addresses.
+
 import Bytes
 import Kernel
 import SystemPackage

@@ -50,7 +50,7 @@ func connection(at address: SocketAddress = .anyLoopbackPort) throws -> Connecti
 
 func buffer(_ text: String) -> ByteBuffer {
     var buffer = ByteBuffer(capacity: text.utf8.count)
-    buffer.append(text)
+    buffer.append(text: text)
     return buffer
 }
 

@@ -1,3 +1,5 @@
+/// Handles, buffers, doorbells and mailboxes, between threads where that is their point.
+
 import Bytes
 import Kernel
 import Loop

@@ -1,3 +1,5 @@
+/// The slot table against a model: random insertions and removals, stale handles, elements that own something.
+
 import Loop
 import Testing
 

@@ -1,3 +1,5 @@
+/// What one thread can tell of the store: storing, finding, replacing, invalidating, and how much fits.
+
 import Bytes
 import Store
 import Testing
