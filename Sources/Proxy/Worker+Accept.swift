@@ -20,6 +20,8 @@ extension Worker {
     }
 
     mutating func acceptAll(_ index: Int, atMost budget: Int = Self.acceptBudget) {
+        // An event may still tell of a listener that the same turn's drain closed.
+        guard listeners.indices.contains(index) else { return }
         for _ in 0..<budget {
             guard clients.count < site.connectionLimit else {
                 pauseAccepting()

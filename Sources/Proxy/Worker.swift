@@ -48,7 +48,8 @@ struct Worker: ~Copyable {
     static var turnBudget: Int { 16 }
 
     let site: Site
-    let listeners: [ListenerSlot]
+    /// Empty from the drain on.
+    var listeners: [ListenerSlot]
     let bell: WorkerBell
     var poller: Poller
     var store: StoreThread
