@@ -162,7 +162,7 @@ struct BackPressureTests {
 
     /// A large storable answer stands still for its client; when that goes, it goes on into the store.
     @Test func aStorableFetchThatWaitedForItsClient() throws {
-        let size = 12 << 20
+        let size = 10 << 20
         let origin = try ScriptedOrigin { peer, number, origin in
             guard try origin.receive(peer, number) != nil else { return }
             try peer.send("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: \(size)\r\n\r\n")
@@ -170,7 +170,7 @@ struct BackPressureTests {
             _ = try peer.receiveAll()
         }
         try withStage(
-            origin, memory: 256 << 20, segment: 26 << 20, settings: { $0.policies[0].store.maxBodyBytes = 13 << 20 }
+            origin, memory: 256 << 20, segment: 26 << 20, settings: { $0.policies[0].store.maxBodyBytes = 11 << 20 }
         ) { stage in
             let client = try stage.client()
             try client.send(request("GET", "/"))
