@@ -87,7 +87,7 @@ let package = Package(
         tests("LoopTests", ["Bytes", "Kernel", "Loop", systemPackage]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "Kernel", systemPackage]),
         tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
-        tests("ProxyTests", ["Bytes", "Caching", "HTTP", "Kernel", "Proxy", "Settings", "Store", systemPackage]),
+        tests("ProxyTests", ["Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
         tests("TidyTests", []),
     ]
 )

@@ -124,8 +124,9 @@ struct Forward: ~Copyable {
     /// The origin connection may be kept after this answer.
     var reusable = false
     var isTunnel = false
-    /// The tunnel's client has said its last byte.
+    /// The tunnel's client has said its last byte; so has its origin.
     var clientShut = false
+    var originShut = false
     var interimCount = 0
     var fill: Fill?
     /// For the access log.

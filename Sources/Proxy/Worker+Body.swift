@@ -155,6 +155,8 @@ extension Worker {
     private mutating func endPass(_ f: Handle, _ o: Handle, complete: Bool, failed: Bool) {
         if failed {
             fail(f, .truncated)
+        } else if complete, forwards[f].isTunnel, !forwards[f].originShut {
+            endTunnelFromOrigin(f, o)
         } else if complete {
             finish(f)
         } else if forwards[f].client == nil, forwards[f].fill == nil {
@@ -165,20 +167,6 @@ extension Worker {
         } else {
             originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
         }
-    }
-
-    /// Traffic in a tunnel, either way, keeps both sides alive.
-    mutating func touchTunnel(_ f: Handle, _ o: Handle) {
-        let deadline = now.milliseconds + site.timeouts(origins[o].server).tunnel
-        originTimers.set(id: id(o), deadline: deadline)
-        if let c = forwards[f].client, clients[c].channel.isFlushed { clientTimers.set(id: id(c), deadline: deadline) }
-    }
-
-    /// The tunnel's client sends no more: the origin hears it behind what is still on its way.
-    mutating func shutOriginWhenFlushed(_ f: Handle) {
-        forwards[f].clientShut = true
-        guard let o = forwards[f].origin, origins[o].channel.isFlushed else { return }
-        origins[o].channel.socket.shutdownWrite()
     }
 }
 

@@ -11,13 +11,13 @@ extension Worker {
 
     mutating func clientEvent(_ h: Handle, _ event: Event) {
         guard clients.contains(h) else { return }
-        if event.error || event.hangup {
+        if event.error || event.hangup, !isHalfShut(h) {
             // Reset, or shut both ways: nobody is there to take an answer.
             dropClient(h)
             return
         }
         if event.readHangup { clients[h].channel.ending = true }
-        if event.readable || event.readHangup { clients[h].channel.readable = true }
+        if event.readable || event.readHangup || event.hangup { clients[h].channel.readable = true }
         if event.writable, !clients[h].channel.isFlushed {
             flushClient(h)
             guard clients.contains(h) else { return }
@@ -119,7 +119,7 @@ extension Worker {
         case .lingering: closeClient(h)
         case .exchange(let f):
             if forwards[f].isTunnel {
-                shutOriginWhenFlushed(f)
+                endTunnelFromClient(f)
             } else if forwards[f].requestBody.isComplete {
                 // A half-closed client still gets its answer.
                 clients[h].closing = true
@@ -137,9 +137,8 @@ extension Worker {
         case .done:
             switch clients[h].phase {
             case .exchange(let f):
-                guard let o = forwards[f].origin else { break }
-                // The time to take what was sent is over; the tunnel's own runs again.
-                if forwards[f].isTunnel { touchTunnel(f, o) }
+                guard let o = forwards[f].origin, origins.contains(o) else { return }
+                if forwards[f].isTunnel { tunnelFlushed(f, o, h) }
                 advanceOrigin(o)
             case .idle:
                 if clients[h].closing {

@@ -109,7 +109,8 @@ extension Worker {
                 originTimers.set(id: id(o), deadline: deadline)
             }
         case .done:
-            if forwards[f].isTunnel, forwards[f].clientShut { origins[o].channel.socket.shutdownWrite() }
+            if forwards[f].isTunnel, forwards[f].clientShut { endTunnelFromClient(f) }
+            guard forwards.contains(f) else { return }
             if let c = forwards[f].client { advanceClient(c) }
         }
     }

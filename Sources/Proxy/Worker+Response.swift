@@ -41,25 +41,6 @@ extension Worker {
         originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
     }
 
-    /// Both sides agreed on another protocol: from here on bytes pass as they are, both ways.
-    private mutating func openTunnel(_ f: Handle, _ o: Handle, headCount: Int) {
-        guard let c = forwards[f].client else { return }
-        forwards[f].isTunnel = true
-        forwards[f].status = 101
-        forwards[f].responseStarted = true
-        forwards[f].framing = .untilClose
-        forwards[f].requestBody = BodyReader(.untilClose, trailerLimit: 0)
-        forwards[f].responseBody = BodyReader(.untilClose, trailerLimit: 0)
-        clients[c].closing = true
-        out.removeAll()
-        composeAnswer(f, framing: .none, interim: true)
-        outbound.removeFirst(headCount)
-        passBody(f, o, ended: false)
-        guard clients.contains(c), forwards.contains(f) else { return }
-        // What the client sent behind its request is the tunnel's first data.
-        if clients[c].channel.readable || clients[c].channel.hasInput { deferClient(c) }
-    }
-
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
     mutating func handleResponseHead(_ f: Handle, _ o: Handle, headCount: Int, ended: Bool) {
         parseAgain(f)

@@ -22,6 +22,7 @@ internal import SystemPackage
 ///     Worker+Origin     origin events: reading the answer
 ///     Worker+Response   the answer's head: invalidation, storability, what the client gets
 ///     Worker+Body       bodies, both ways
+///     Worker+Tunnel     upgraded connections
 ///     Worker+Finish     ends: commit, reuse, close, log
 ///     Worker+Timers     deadlines
 struct Worker: ~Copyable {
