@@ -42,12 +42,13 @@ class Running(Process):
         pass
 
 
-def proxy(stack, options, origin, **more):
-    """Before the origin's port. `more` goes to Larder's YAML."""
+def proxy(stack, options, origin, head_timeout=10, **more):
+    """Before the origin's port. `head_timeout` in seconds; `more` goes to Larder's YAML."""
     if options.at:
         return servers.Server("proxy", Running(options.pid) if options.pid else None, options.at)
     if options.proxy == "haproxy":
-        return servers.haproxy(stack, origin, cache=True)
+        return servers.haproxy(stack, origin, head_timeout=head_timeout)
+    more.setdefault("extra", f"limits: {{ headTimeout: {head_timeout}s }}")
     return servers.larder(stack, origin, threads=2, **more)
 
 
