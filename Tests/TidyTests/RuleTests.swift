@@ -49,7 +49,7 @@ struct Planted: Sendable, CustomTestStringConvertible {
         Planted("files", "Sources/HTTP/A.swift", String(repeating: "//\n", count: 451), 451),
         Planted("lines", "Sources/HTTP/A.swift", "\(String(repeating: "é", count: 110))\n\(String(repeating: "x", count: 111))\n", 2),
         Planted("lines", "Sources/CKernel/include/a.h", "// \(String(repeating: "x", count: 111))\n", 1),
-        Planted("lines", "perf/bench", "# \(String(repeating: "x", count: 111))\n", 1),
+        Planted("lines", "perf/bench", "# \(String(repeating: "x", count: 119))\n", 1),
         Planted("lines", "Tests/HTTPTests/A.swift", "\(String(repeating: "x", count: 160))\n\(String(repeating: "x", count: 161))\n", 2),
         Planted("functions", "Sources/HTTP/A.swift", function(lines: 80)),
         Planted("functions", "Sources/HTTP/A.swift", "\n" + function(lines: 81), 2),

@@ -27,6 +27,7 @@ enum Rules {
     static let maximumLineLength = 110
     /// Tables of requests read best with one a line.
     static let maximumTestLineLength = 160
+    static let maximumScriptLineLength = 120
 
     // MARK: - Modules
 
@@ -101,7 +102,8 @@ enum Rules {
     }
 
     static func lineLength(_ file: SourceFile) -> [Finding] {
-        let limit = file.isTest ? maximumTestLineLength : maximumLineLength
+        let limit =
+            file.isTest ? maximumTestLineLength : file.kind == .script ? maximumScriptLineLength : maximumLineLength
         return file.lines.enumerated().compactMap { index, line in
             line.count > limit ? file.finding(index, "\(line.count) characters; at most \(limit) a line") : nil
         }
