@@ -25,7 +25,8 @@ extension Worker {
             clients[h].closing = true
             clients[h].lingers = true
         }
-        compose(answer, closing: clients[h].closing, body: request.method != .head)
+        compose(
+            answer, closing: clients[h].closing, minorVersion: request.minorVersion, body: request.method != .head)
         logLocal(h, answer)
         inbound.removeFirst(headCount)
         send(h)
@@ -78,7 +79,7 @@ extension Worker {
         forwards[f].status = status
         compose(
             LocalAnswer(status: status, reason: forwards[f].reason), closing: clients[c].closing,
-            body: forwards[f].method != .head)
+            minorVersion: forwards[f].minorVersion, body: forwards[f].method != .head)
         logForward(f)
         forget(f)
         guard clients[c].channel.send(out) else {
@@ -102,7 +103,7 @@ extension Worker {
     }
 
     /// Writes the whole answer into `out`.
-    private mutating func compose(_ answer: LocalAnswer, closing: Bool, body: Bool) {
+    private mutating func compose(_ answer: LocalAnswer, closing: Bool, minorVersion: UInt8 = 1, body: Bool) {
         let reason = StatusText.reason(answer.status)
         out.removeAll()
         out.append("HTTP/1.1 ")
@@ -117,7 +118,7 @@ extension Worker {
             out.append(allow)
             out.append("\r\n")
         }
-        if closing { out.append("Connection: close\r\n") }
+        Self.appendConnection(closing: closing, minorVersion: minorVersion, to: &out)
         guard answer.status != 204 else {
             out.append("\r\n")
             return
