@@ -131,6 +131,8 @@ extension Worker {
 
     mutating func closeClientNow(_ c: Handle) {
         clientTimers.cancel(id(c))
+        // What is not sent is lost: a clean close would let an answer that the close ends look whole.
+        if !clients[c].channel.isFlushed { clients[c].channel.socket.setLingerReset() }
         _ = clients.remove(c)
     }
 
