@@ -6,7 +6,8 @@ internal import Settings
 
 /// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3).
 ///
-/// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are continued.
+/// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are
+/// continued.
 struct ForwardedHeads: Sendable {
     let sends: Settings.ForwardedFields
     let trusted: [AddressRange]
@@ -31,13 +32,14 @@ struct ForwardedHeads: Sendable {
         return bytes.slice(field.value).equalsIgnoringCase("https") ? .https : .http
     }
 
-    /// Appends the field lines for a request of `peer`. All that `Rules.treatment` calls `.replace` is written here,
-    /// Host and Accept-Encoding aside.
+    /// Appends the field lines for a request of `peer`. All that `Rules.treatment` calls `.replace` is
+    /// written here, Host and Accept-Encoding aside.
     /// - Parameters:
     ///   - host: what the origin gets as its Host: the keyed one, where the answer may be stored.
     ///   - scheme: the keyed one.
     func append(
-        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, host: Span<UInt8>, scheme: Scheme,
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, host: Span<UInt8>,
+        scheme: Scheme,
         to head: inout ByteBuffer
     ) {
         let trusts = trusts(peer)

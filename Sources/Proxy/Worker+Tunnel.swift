@@ -4,11 +4,11 @@ internal import HTTP
 internal import Kernel
 internal import Loop
 
-/// Upgraded connections. Each side may end alone: the other hears it behind what is still on its way, and the tunnel
-/// is over once both have ended.
+/// Upgraded connections. Each side may end alone: the other hears it behind what is still on its way, and the
+/// tunnel is over once both have ended.
 extension Worker {
-    /// Both sides agreed on another protocol: from here on bytes pass as they are, both ways. The 101 is parsed in
-    /// `response` and stands at the front of `outbound`.
+    /// Both sides agreed on another protocol: from here on bytes pass as they are, both ways. The 101 is
+    /// parsed in `response` and stands at the front of `outbound`.
     mutating func openTunnel(_ f: Handle, _ o: Handle, headCount: Int) {
         guard let c = forwards[f].client else { return }
         forwards[f].isTunnel = true
@@ -31,7 +31,9 @@ extension Worker {
     mutating func touchTunnel(_ f: Handle, _ o: Handle) {
         let deadline = now.milliseconds + site.timeouts(origins[o].server).tunnel
         originTimers.set(id: id(o), deadline: deadline)
-        if let c = forwards[f].client, clients[c].channel.isFlushed { clientTimers.set(id: id(c), deadline: deadline) }
+        if let c = forwards[f].client, clients[c].channel.isFlushed {
+            clientTimers.set(id: id(c), deadline: deadline)
+        }
     }
 
     /// The client sends no more, or what it sent last is on its way to the origin now.
@@ -49,7 +51,9 @@ extension Worker {
             return
         }
         touchTunnel(f, o)
-        if let c = forwards[f].client, clients[c].channel.isFlushed { clients[c].channel.socket.shutdownWrite() }
+        if let c = forwards[f].client, clients[c].channel.isFlushed {
+            clients[c].channel.socket.shutdownWrite()
+        }
     }
 
     /// The client took all that waited for it.

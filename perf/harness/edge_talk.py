@@ -138,7 +138,8 @@ def head_from_store(bed):
 
 def continues(bed):
     with Connection(bed.port) as connection:
-        connection.send(b"POST /hesitant HTTP/1.1\r\nHost: e.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        connection.send(b"POST /hesitant HTTP/1.1\r\nHost: e.example\r\nContent-Length: 5\r\n"
+                        b"Expect: 100-continue\r\n\r\n")
         _, status, fields = connection.head()
         expect(status == 100, f"{status} where 100 is expected")
         connection.send(b"hello")
