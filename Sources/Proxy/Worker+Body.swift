@@ -101,6 +101,8 @@ extension Worker {
             closeOrigin(o)
             forwards[f].origin = nil
         }
+        // Even where the body has come whole: what stood behind it is dropped.
+        clients[c].closing = true
         clients[c].lingers = true
         answerFailure(f, status: refusal.status)
     }

@@ -142,7 +142,7 @@ extension Worker {
         case .done:
             switch clients[h].phase {
             case .exchange(let f):
-                guard let o = forwards[f].origin, origins.contains(o) else { return }
+                guard let o = forwards[f].origin else { break }
                 if forwards[f].isTunnel { tunnelFlushed(f, o, h) }
                 advanceOrigin(o)
             case .idle:

@@ -58,6 +58,7 @@ extension Worker {
 
     /// The client took all that waited for it.
     mutating func tunnelFlushed(_ f: Handle, _ o: Handle, _ c: Handle) {
+        // The time to take what was sent is over; the tunnel's own runs again.
         touchTunnel(f, o)
         if forwards[f].originShut { clients[c].channel.socket.shutdownWrite() }
     }

@@ -191,6 +191,18 @@ final class Gate: Sendable {
     /// Shuts it again, for another use.
     func close() { counter.drain() }
 
+    /// Waits until it was opened this many times since it was made or closed.
+    func wait(count: Int) throws {
+        var left = count
+        while left > 0 {
+            try wait()
+            left -= drained
+        }
+    }
+
+    /// How often it was opened since it was made or closed; closes it.
+    var drained: Int { counter.drain() }
+
     func wait(stop: Gate? = nil) throws {
         var poller = try Poller(capacity: 2)
         try poller.addReadable(counter.raw, token: 1)

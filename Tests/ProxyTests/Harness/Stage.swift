@@ -69,12 +69,12 @@ extension Settings {
 
 /// Sets up Larder before `origins`, runs `body`, strikes everything, and expects no complaint of a script.
 func withStage(
-    _ origins: ScriptedOrigin..., threads: Int = 1, servers: [SocketAddress]? = nil,
-    settings change: (inout Settings) -> Void = { _ in }, _ body: (Stage) throws -> Void
+    _ origins: ScriptedOrigin..., threads: Int = 1, servers: [SocketAddress]? = nil, memory: Int = 4 << 20,
+    segment: Int? = nil, settings change: (inout Settings) -> Void = { _ in }, _ body: (Stage) throws -> Void
 ) throws {
     var settings = Settings.staged(servers ?? origins.map(\.address))
     change(&settings)
-    let store = try Store.create(StoreOptions(memory: 4 << 20, rows: 8))
+    let store = try Store.create(StoreOptions(memory: memory, rows: 8, segmentBytes: segment))
     let server = try Server(
         settings, threads: threads, store: store, notices: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     defer {

@@ -1,0 +1,206 @@
+// Whoever does not read stops the other side: what Larder holds of a body is bounded, either way. And what becomes of a
+// fetch whose client leaves.
+
+import Kernel
+import Settings
+import Synchronization
+import Testing
+
+struct BackPressureTests {
+    /// What socket buffers on both sides of Larder may hold, at the kernel's usual limits of 4 and 6 MiB each, and
+    /// Larder's own few hundred KiB.
+    static let ceiling = 24 << 20
+    static let block = [UInt8](repeating: 120, count: 65_536)
+
+    /// A body of 64 MiB for a client that does not read; then it reads it all.
+    @Test(arguments: ["length", "chunked"])
+    func aClientThatDoesNotReadStopsTheOrigin(framing: String) throws {
+        let total = 64 << 20
+        let stuck = Gate()
+        let sent = Mutex(0)
+        let settled = Gate()
+        let origin = try ScriptedOrigin { peer, number, origin in
+            guard try origin.receive(peer, number) != nil else { return }
+            let head = framing == "length" ? "Content-Length: \(total)" : "Transfer-Encoding: chunked"
+            try peer.send("HTTP/1.1 200 OK\r\n\(head)\r\n\r\n" + (framing == "length" ? "" : "4000000\r\n"))
+            let atOnce = try peer.flood(Self.block, limit: total) {
+                settled.close()
+                stuck.open()
+                try peer.wait(for: settled)
+            }
+            sent.withLock { $0 = atOnce }
+            stuck.open()
+            try peer.send([UInt8](repeating: 120, count: total - atOnce))
+            if framing == "chunked" { try peer.send("\r\n0\r\n\r\n") }
+            _ = try peer.receiveAll()
+        }
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/"))
+            while sent.withLock({ $0 }) == 0 {
+                try stuck.wait()
+                stuck.close()
+                try stage.turn()
+                settled.open()
+            }
+            #expect(sent.withLock { $0 } < Self.ceiling)
+            let answer = try client.receiveAnswer()
+            #expect(answer.isWhole && answer.body.count == total)
+        }
+    }
+
+    /// Larder's own part of it, with socket buffers that a unix socket keeps small.
+    @Test func anOriginThatDoesNotReadStopsTheClient() throws {
+        let total = 64 << 20
+        let read = Gate()
+        let origin = try ScriptedOrigin { peer, number, origin in
+            guard try peer.receiveHead() != nil else { return }
+            try peer.wait(for: read)
+            var count = 0
+            while count < total, try peer.receiveSome() { count += peer.take(peer.inbox.count).count }
+            try peer.send(answer("\(count)"))
+        }
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: \(total)\r\n\r\n")
+            let atOnce = try client.flood(Self.block, limit: total) { try stage.turn() }
+            #expect(atOnce < Self.ceiling)
+            // Others are served meanwhile.
+            #expect(try stage.ask("OPTIONS", "*").status == 204)
+            read.open()
+            try client.send([UInt8](repeating: 120, count: total - atOnce))
+            #expect(try client.receiveAnswer().text == "\(total)")
+        }
+    }
+
+    /// A client that reads a little at a time gets every byte, whatever waits where.
+    @Test func aSlowReaderGetsItAll() throws {
+        let count = 8 << 20
+        let origin = try ScriptedOrigin { peer, number, origin in
+            guard try origin.receive(peer, number) != nil else { return }
+            var body: [UInt8] = []
+            body.reserveCapacity(count)
+            for index in 0..<(count / 8) { body += Array(String(10_000_000 + index).utf8) }
+            try peer.send("HTTP/1.1 200 OK\r\nContent-Length: \(count)\r\n\r\n")
+            try peer.send(body)
+            _ = try peer.receiveAll()
+        }
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/"))
+            _ = try client.receiveHead()
+            var next = 0
+            while next < count / 8 {
+                // Now and then a loop turns in between.
+                if next % 512 == 0 { try stage.turn() }
+                let piece = try client.receive(8 * 32)
+                for index in 0..<32 {
+                    let text = Array(piece[(index * 8)..<(index * 8 + 8)]).text
+                    guard text == String(10_000_000 + next) else {
+                        throw Unexpected(description: "at \(next): \(text)")
+                    }
+                    next += 1
+                }
+            }
+        }
+    }
+
+    /// The client goes when it has the head; the rest comes only then.
+    @Test(arguments: ["close", "reset"])
+    func aStorableFetchGoesOnWithoutItsClient(how: String) throws {
+        let left = Gate()
+        let origin = try ScriptedOrigin { peer, number, origin in
+            while let request = try origin.receive(peer, number) {
+                guard request.target == "/left" else {
+                    try peer.send(answer("other"))
+                    continue
+                }
+                let whole = cacheable(String(repeating: "x", count: 50_000))
+                try peer.send(String(whole.prefix(30_000)))
+                try peer.wait(for: left)
+                left.close()
+                try peer.send(String(whole.dropFirst(30_000).prefix(10_000)))
+                try peer.wait(for: left)
+                try peer.send(String(whole.dropFirst(40_000)))
+            }
+        }
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/left"))
+            _ = try client.receiveHead()
+            if how == "close" { client.close() } else { client.reset() }
+            for _ in 0..<2 {
+                try stage.turn()
+                left.open()
+            }
+            var answer = try stage.ask("GET", "/left", "Cache-Control: only-if-cached")
+            while answer.status == 504 { answer = try stage.ask("GET", "/left", "Cache-Control: only-if-cached") }
+            #expect(answer.body.count == 50_000)
+            #expect(origin.requests.count == 1)
+        }
+    }
+
+    /// Its last bytes come with the news that the client is gone.
+    @Test func aStorableFetchWhoseEndFindsTheClientGone() throws {
+        let left = Gate()
+        let origin = try ScriptedOrigin { peer, number, origin in
+            guard try origin.receive(peer, number) != nil else { return }
+            let whole = cacheable(String(repeating: "x", count: 50_000))
+            try peer.send(String(whole.prefix(30_000)))
+            try peer.wait(for: left)
+            try peer.send(String(whole.dropFirst(30_000)))
+        }
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/"))
+            _ = try client.receiveHead()
+            client.reset()
+            left.open()
+            var answer = try stage.ask("GET", "/", "Cache-Control: only-if-cached")
+            while answer.status == 504 { answer = try stage.ask("GET", "/", "Cache-Control: only-if-cached") }
+            #expect(answer.body.count == 50_000)
+        }
+    }
+
+    /// A large storable answer stands still for its client; when that goes, it goes on into the store.
+    @Test func aStorableFetchThatWaitedForItsClient() throws {
+        let size = 12 << 20
+        let origin = try ScriptedOrigin { peer, number, origin in
+            guard try origin.receive(peer, number) != nil else { return }
+            try peer.send("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: \(size)\r\n\r\n")
+            try peer.send([UInt8](repeating: 120, count: size))
+            _ = try peer.receiveAll()
+        }
+        try withStage(origin, memory: 256 << 20, segment: 32 << 20, settings: { $0.policies[0].store.maxBodyBytes = 13 << 20 }) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/"))
+            _ = try client.receiveHead()
+            for _ in 0..<20 { try stage.turn() }
+            client.reset()
+            var answer = try stage.ask("HEAD", "/", "Cache-Control: only-if-cached")
+            while answer.status == 504 { answer = try stage.ask("HEAD", "/", "Cache-Control: only-if-cached") }
+            #expect(answer["content-length"] == "\(size)")
+        }
+    }
+
+    @Test(arguments: ["close", "reset"])
+    func anUnstorableFetchEndsWithItsClient(how: String) throws {
+        let ended = Gate()
+        let origin = try ScriptedOrigin { peer, number, origin in
+            guard try origin.receive(peer, number) != nil else { return }
+            try peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+            do {
+                while true { try peer.send(Self.block) }
+            } catch is Reset {
+                ended.open()
+            }
+        }
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/"))
+            _ = try client.receiveHead()
+            if how == "close" { client.close() } else { client.reset() }
+            try ended.wait()
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// Ends: draining lets what is under way finish; stopping does not wait.
+
+import Kernel
+import Proxy
+import Settings
+import SystemPackage
+import Testing
+
+struct DrainTests {
+    /// Ends the stage's server by itself: `join` returns.
+    @Test(arguments: [1, 2]) func whatIsUnderWayFinishes(threads: Int) throws {
+        let arrived = Gate()
+        let resume = Gate()
+        let origin = try ScriptedOrigin { peer, number, origin in
+            while let request = try origin.receive(peer, number) {
+                if request.target == "/slow" {
+                    arrived.open()
+                    try peer.wait(for: resume)
+                }
+                try peer.send(answer("text"))
+            }
+        }
+        try withStage(origin, threads: threads) { stage in
+            let idle = try stage.client()
+            try idle.send(request("GET", "/"))
+            _ = try idle.receiveAnswer()
+            let busy = try stage.client()
+            try busy.send(request("GET", "/slow"))
+            try arrived.wait()
+            let begun = try stage.client()
+            try begun.send("OPTIONS * HTTP/1.1\r\nHo")
+            try stage.turn()
+            stage.server.drain()
+            // The idle one ends at once.
+            #expect(try idle.ending() == .end)
+            // What began a request gets its answer, and then the end.
+            try begun.send("st: a\r\n\r\n")
+            let last = try begun.receiveAnswer()
+            #expect(last.status == 204 && last.closes)
+            try begun.ending()
+            #expect(!stage.server.hasEnded)
+            // Nobody is let in any more. (Of another thread it is not known whether it has heard.)
+            if threads == 1 { #expect(throws: Errno.connectionRefused) { _ = try stage.client() } }
+            resume.open()
+            let answer = try busy.receiveAnswer()
+            #expect(answer.text == "text" && answer.closes)
+            #expect(try busy.ending() == .end)
+            stage.server.join()
+            #expect(stage.server.hasEnded)
+            #expect(throws: Errno.connectionRefused) { _ = try stage.client() }
+        }
+    }
+
+    /// Connections that were accepted or queued when the drain began, with a request in them or on its way.
+    @Test func whoCameBeforeTheDrainIsAnswered() throws {
+        let origin = try ScriptedOrigin(answering: { _ in answer("text") })
+        try withStage(origin) { stage in
+            let clients = try (0..<100).map { _ in try stage.client() }
+            for client in clients.prefix(50) { try client.send(request("GET", "/")) }
+            stage.server.drain()
+            for client in clients.dropFirst(50) { try client.send(request("GET", "/")) }
+            for client in clients {
+                let answer = try client.receiveAnswer()
+                #expect(answer.text == "text" && answer.closes)
+                try client.ending()
+            }
+            stage.server.join()
+        }
+    }
+
+    @Test func aDrainHasAnEnd() throws {
+        let origin = try ScriptedOrigin { peer, number, origin in
+            _ = try origin.receive(peer, number)
+            _ = try peer.receiveAll()
+        }
+        try withStage(origin, settings: { $0.limits.drainMilliseconds = 100 }) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/"))
+            try stage.turn()
+            stage.server.drain()
+            stage.server.join()
+            #expect(throws: (any Error).self) { _ = try client.receiveAnswer() }
+        }
+    }
+
+    @Test(arguments: [1, 2]) func stoppingWaitsForNobody(threads: Int) throws {
+        let origin = try ScriptedOrigin { peer, number, origin in
+            _ = try origin.receive(peer, number)
+            _ = try peer.receiveAll()
+        }
+        try withStage(origin, threads: threads) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/"))
+            try stage.turn()
+            stage.server.stop()
+            stage.server.join()
+            #expect(throws: (any Error).self) { _ = try client.receiveAnswer() }
+            #expect(throws: Errno.connectionRefused) { _ = try stage.client() }
+        }
+    }
+}

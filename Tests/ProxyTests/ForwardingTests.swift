@@ -1,0 +1,112 @@
+// Which fields travel: what concerns one connection stays there, and what the origin is told of the client.
+
+import Settings
+import Testing
+
+struct ForwardingTests {
+    @Test func whatConnectionNamesStaysThere() throws {
+        let origin = try ScriptedOrigin(answering: { _ in
+            answer(
+                "text", "Connection: X-Answer-Hop, keep-alive", "X-Answer-Hop: 1", "Keep-Alive: timeout=5",
+                "Proxy-Authenticate: x", "X-Stays: 1", "Upgrade: h2c")
+        })
+        try withStage(origin) { stage in
+            let answer = try stage.ask(
+                "GET", "/", "Connection: X-Hop, close", "X-Hop: 1", "Keep-Alive: 1", "TE: trailers", "Proxy-Connection: a",
+                "Proxy-Authorization: a", "Upgrade: h2c", "HTTP2-Settings: a", "X-Stays: 1")
+            let sent = origin.requests[0]
+            for name in [
+                "x-hop", "keep-alive", "te", "proxy-connection", "proxy-authorization", "upgrade", "http2-settings", "connection",
+            ] { #expect(sent[name] == nil, "\(name)") }
+            #expect(sent["x-stays"] == "1")
+            for name in ["x-answer-hop", "keep-alive", "proxy-authenticate", "upgrade"] {
+                #expect(answer[name] == nil, "\(name)")
+            }
+            #expect(answer["x-stays"] == "1" && answer["connection"] == "close")
+        }
+    }
+
+    struct Told: Sendable {
+        var sends: Settings.ForwardedFields
+        var trusts: Bool
+        var expected: [String: String?]
+    }
+
+    static let told = [
+        Told(
+            sends: .xForwarded, trusts: false,
+            expected: [
+                "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http", "x-forwarded-host": "example.com",
+                "forwarded": nil, "via": "1.0 other",
+            ]),
+        Told(
+            sends: .xForwarded, trusts: true,
+            expected: [
+                "x-forwarded-for": "192.0.2.1, 127.0.0.1", "x-forwarded-proto": "https", "x-forwarded-host": "first.example",
+                "forwarded": "for=192.0.2.1",
+            ]),
+        Told(
+            sends: .forwarded, trusts: false,
+            expected: ["forwarded": "for=127.0.0.1;host=\"example.com\";proto=http", "x-forwarded-for": nil]),
+        Told(
+            sends: .forwarded, trusts: true,
+            expected: [
+                "forwarded": "for=192.0.2.1, for=127.0.0.1;host=\"example.com\";proto=http", "x-forwarded-for": "192.0.2.1",
+            ]),
+        Told(
+            sends: .via, trusts: false,
+            expected: ["via": "1.0 other, 1.1 larder", "x-forwarded-for": nil, "forwarded": nil]),
+        Told(
+            sends: [], trusts: false,
+            expected: ["via": "1.0 other", "x-forwarded-for": nil, "x-forwarded-host": nil, "x-forwarded-proto": nil]),
+    ]
+
+    @Test(arguments: told, ["GET", "POST"])
+    func whatTheOriginIsToldOfTheClient(told: Told, method: String) throws {
+        let origin = try ScriptedOrigin(answering: { _ in answer("text") })
+        let loopback = try AddressRange(parsing: "127.0.0.0/8")
+        try withStage(
+            origin,
+            settings: {
+                $0.forwarded = told.sends
+                $0.trustedProxies = told.trusts ? [loopback] : []
+            }
+        ) { stage in
+            _ = try stage.ask(
+                method, "/", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: first.example",
+                "Forwarded: for=192.0.2.1", "Via: 1.0 other")
+            let sent = origin.requests[0]
+            for (name, value) in told.expected { #expect(sent[name] == value, "\(name)") }
+        }
+    }
+
+    @Test func aFetchThatMayBeStoredSendsWhatIsKeyed() throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
+        try withStage(origin, settings: { $0.policies[0].query = .only(["v"]) }) { stage in
+            let client = try stage.client()
+            try client.send(
+                "GET /a?x=1&v=2 HTTP/1.1\r\nHost: EXAMPLE.com:80\r\nAccept-Encoding: gzip;q=0.2, deflate, br\r\n"
+                    + "If-None-Match: \"a\"\r\nUser-Agent: me\r\n\r\n")
+            _ = try client.receiveAnswer()
+            let sent = origin.requests[0]
+            #expect(sent.target == "/a?v=2" && sent["host"] == "example.com" && sent["user-agent"] == "me")
+            #expect(sent["accept-encoding"]?.contains("deflate") == false && sent["if-none-match"] == nil)
+            #expect(try stage.ask("GET", "/a?v=2&y=3", "Accept-Encoding: br, gzip").cacheStatus.hasPrefix("hit"))
+        }
+    }
+
+    @Test func theOriginsFieldsComeAsTheyAre() throws {
+        let origin = try ScriptedOrigin(answering: { request in
+            answer(
+                "text", status: 299, request.target == "/a" ? "Date: Tue, 01 Jan 2030 00:00:00 GMT" : "X-A: b", "Set-Cookie: a=1",
+                "Set-Cookie: b=2", "Cache-Status: other; hit", "X-Empty: ")
+        })
+        try withStage(origin) { stage in
+            let dated = try stage.ask("GET", "/a")
+            #expect(dated.start == "HTTP/1.1 299 Fine" && dated["date"] == "Tue, 01 Jan 2030 00:00:00 GMT")
+            #expect(dated["set-cookie"] == "a=1, b=2" && dated["x-empty"] == "")
+            #expect(dated["cache-status"] == "other; hit, larder; fwd=miss; detail=status")
+            #expect(try stage.ask("GET", "/b")["date"] != nil)
+        }
+    }
+}
