@@ -42,6 +42,7 @@ let package = Package(
     targets: [
         // C: module maps and shims only.
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CKernel"),
         // Pure: no I/O, no clock.
         module("Bytes", ["CXXHash"]),
@@ -51,32 +52,53 @@ let package = Package(
         module("Caching", ["Bytes", "HTTP", "Settings"]),
         module("Balancing", ["Bytes"]),
         module("Exchange", ["Bytes", "HTTP"]),
+        // Files into Settings; the one module that knows YAML.
+        module("Configuration", ["Settings", yams]),
         // Owners: unsafe inside, safe API.
         module("Kernel", ["CKernel", "Bytes", systemPackage]),
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
         // Engines and the data plane.
         module("Loop", ["Bytes", "Kernel", systemPackage]),
+        module("AccessLog", ["Bytes", "Kernel", "Loop", systemPackage]),
         module("Files", ["Bytes", "HTTP", "Kernel", "Loop", systemPackage]),
         module("Proxy", [
-            "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop", "Settings", "Store", log, systemPackage,
+            "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop", "Settings", "Store", log, systemPackage,
         ]),
         .executableTarget(
-            name: "larder", dependencies: ["Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage, yams],
+            name: "larder",
+            dependencies: ["Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage],
             swiftSettings: strict),
-        .executableTarget(name: "floor", dependencies: ["Kernel", systemPackage], path: "perf/Floor", swiftSettings: strict),
+        .executableTarget(name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor", swiftSettings: strict),
         // Tests.
         tests("BytesTests", ["Bytes"]),
-        tests("HTTPTests", ["Bytes", "HTTP"]),
-        tests("SettingsTests", ["Settings"]),
-        tests("EvictionTests", ["Eviction"]),
+        tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
+        tests("SettingsTests", ["Configuration", "Settings"]),
+        tests("CommandTests", ["larder"]),
+        .target(name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
+        tests("EvictionTests", ["Eviction", "TraceReader"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
         tests("ExchangeTests", ["Exchange"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
-        tests("StoreTests", ["Bytes", "Kernel", "Store", systemPackage]),
+        .executableTarget(
+            name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage], path: "Tests/StorePeer",
+            swiftSettings: strict),
+        tests("StoreTests", ["Bytes", "Kernel", "Store", "StorePeer", "TraceReader", systemPackage]),
         tests("LoopTests", ["Bytes", "Kernel", "Loop", systemPackage]),
+        tests("AccessLogTests", ["AccessLog", "Bytes", "Kernel", systemPackage]),
         tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
-        tests("ProxyTests", ["Bytes", "Caching", "HTTP", "Kernel", "Proxy", "Settings", "Store", systemPackage]),
+        tests("ProxyTests", ["Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
         tests("TidyTests", []),
     ]
 )
+
+// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests replays. An ordinary build makes programs that
+// replay files. `swift build -c release --product FuzzChunked --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address
+// -Xswiftc -DFUZZING -Xswiftc -use-ld=lld --scratch-path .build-fuzz` makes a fuzzer.
+package.targets.append(
+    .target(name: "FuzzChecks", dependencies: ["Bytes", "HTTP"], path: "Tests/Fuzz/Checks", swiftSettings: strict))
+for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate"] {
+    package.products.append(.executable(name: name, targets: [name]))
+    package.targets.append(
+        .executableTarget(name: name, dependencies: ["FuzzChecks"], path: "Tests/Fuzz/\(name)", swiftSettings: strict))
+}

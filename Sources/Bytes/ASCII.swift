@@ -1,5 +1,5 @@
-/// Character classes of RFC 9110 §5.6.2 and RFC 3986, as two 64-bit masks each: a test is a shift and an `and`,
-/// without a table in memory (a lazily built global table costs more than the parse that uses it).
+/// Character classes of RFC 9110 §5.6.2 and RFC 3986, as two 64-bit masks each: a test is a shift and an
+/// `and`, without a table in memory (a lazily built global table costs more than the parse that uses it).
 public enum ASCII {
     /// A set of ASCII bytes. Bytes from 128 on are never members.
     public struct Class: Sendable {
@@ -21,10 +21,14 @@ public enum ASCII {
     }
 
     /// `tchar`: ``!#$%&'*+-.^_`|~``, digits and letters (RFC 9110 §5.6.2).
-    @inlinable public static var token: Class { Class(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe) }
+    @inlinable public static var token: Class {
+        Class(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe)
+    }
 
     /// Visible ASCII: 0x21 to 0x7E.
-    @inlinable public static var visible: Class { Class(low: 0xffff_fffe_0000_0000, high: 0x7fff_ffff_ffff_ffff) }
+    @inlinable public static var visible: Class {
+        Class(low: 0xffff_fffe_0000_0000, high: 0x7fff_ffff_ffff_ffff)
+    }
 
     @inlinable @inline(__always)
     public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
@@ -36,7 +40,8 @@ public enum ASCII {
     @inlinable @inline(__always)
     public static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
-    /// A byte that a field value may hold: HTAB, SP, VCHAR and obs-text; no other control and no DEL (RFC 9110 §5.5).
+    /// A byte that a field value may hold: HTAB, SP, VCHAR and obs-text; no other control and no DEL (RFC
+    /// 9110 §5.5).
     @inlinable @inline(__always)
     public static func isFieldValue(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7f) || byte == 0x09 }
 

@@ -7,7 +7,8 @@
 /// sending drops from the front. Nothing here bounds the size: the callers' limits do.
 @safe
 public struct ByteBuffer: ~Copyable, Sendable {
-    // Always a valid allocation of `capacity` bytes (never nil; 1 byte at least); [start, end) is initialised.
+    // Always a valid allocation of `capacity` bytes (never nil; 1 byte at least); [start, end) is
+    // initialised.
     @usableFromInline nonisolated(unsafe) var base: UnsafeMutablePointer<UInt8>
     @usableFromInline var start: Int
     @usableFromInline var end: Int
@@ -132,7 +133,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     }
 
     /// Appends text. For configuration and logs, not for the hot path.
-    public mutating func append(_ text: String) {
+    public mutating func append(text: String) {
         for byte in text.utf8 { append(byte) }
     }
 

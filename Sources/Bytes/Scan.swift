@@ -4,32 +4,157 @@ public import CXXHash
 /// Each reads only inside a span (or a literal) whose length it has checked.
 
 extension StaticString {
-    /// The byte at `index` of an ASCII literal with pointer representation (every literal of more than one scalar).
+    /// The byte at `index` of an ASCII literal with pointer representation (every literal of more than one
+    /// scalar).
     @inlinable @inline(__always)
     public func byte(at index: Int) -> UInt8 {
         precondition(hasPointerRepresentation && index < utf8CodeUnitCount)
         // Bounds checked above; literals live for the whole program.
         return unsafe utf8Start[index]
     }
+
+    /// Up to eight bytes from `index` on as a little-endian number, the first byte lowest. For a literal it
+    /// is a constant: the optimiser folds it, so that comparing names costs one instruction for eight bytes.
+    @inlinable @inline(__always)
+    public func word(at index: Int) -> UInt64 {
+        precondition(hasPointerRepresentation && index >= 0 && index <= utf8CodeUnitCount)
+        let n = utf8CodeUnitCount &- index
+        if n >= 8 {
+            // Eight bytes are left (checked); literals live for the whole program.
+            let word = unsafe UnsafeRawPointer(utf8Start).loadUnaligned(
+                fromByteOffset: index, as: UInt64.self)
+            return UInt64(littleEndian: word)
+        }
+        var word: UInt64 = 0
+        // index + n = utf8CodeUnitCount, checked above.
+        for offset in 0..<n { word |= unsafe UInt64(utf8Start[index &+ offset]) &<< UInt64(offset &* 8) }
+        return word
+    }
+}
+
+extension UInt64 {
+    /// Eight bytes with the ASCII capitals made small; all other bytes stay what they are.
+    @inlinable @inline(__always)
+    public var lowercasedBytes: UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let heptets = self & (ones &* 0x7f)
+        let fromA = heptets &+ (ones &* (0x80 - 0x41))
+        let pastZ = heptets &+ (ones &* (0x80 - 0x5b))
+        let capitals = (fromA ^ pastZ) & ~self & (ones &* 0x80)
+        return self | (capitals &>> 2)
+    }
 }
 
 extension Span<UInt8> {
-    /// The index of the first `byte` at or after `start`, or nil. 16 bytes at a step.
-    @inlinable
-    public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    /// `length` (0 to 8) bytes from `index` on as a little-endian number, zero above.
+    @inlinable @inline(__always)
+    public func word(at index: Int, length: Int = 8) -> UInt64 {
+        precondition(index >= 0 && length >= 0 && length <= 8 && index &+ length <= count)
+        if index &+ 8 <= count {
+            // The whole load lies inside the span.
+            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            return length == 8
+                ? UInt64(littleEndian: word) : UInt64(littleEndian: word) & ~(~0 &<< UInt64(length &* 8))
+        }
+        var word: UInt64 = 0
+        for offset in 0..<length { word |= UInt64(self[index &+ offset]) &<< UInt64(offset &* 8) }
+        return word
+    }
+
+    /// The index of the first byte at or after `start` that both tests, which must agree, accept; `count` if
+    /// none is. `lanes` answers in the highest bit of each lane.
+    ///
+    /// The tests use additions and bit operations alone: Swift 6.3 turns most comparisons of vectors into a
+    /// loop over the lanes, ten times slower. Below, `h` is a byte without its highest bit; adding 0x80 - c
+    /// to it sets that bit just if h >= c.
+    @inlinable @inline(__always)
+    func firstIndex(
+        from start: Int, lanes: (SIMD16<UInt8>) -> SIMD16<UInt8>, byte: (UInt8) -> Bool
+    ) -> Int {
+        precondition(start >= 0)
         var index = start
-        let pattern = SIMD16<UInt8>(repeating: byte)
         while index &+ 16 <= count {
             // The loop condition keeps the whole load inside the span.
-            let lanes = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
-            if any(lanes .== pattern) { break }
+            let vector = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
+            // There is no movemask; two words tell the place just as well (a cast of equal sizes).
+            let found = unsafe unsafeBitCast(lanes(vector), to: SIMD2<UInt64>.self)
+            let low = UInt64(littleEndian: found[0]) & 0x8080_8080_8080_8080
+            if low != 0 { return index &+ low.trailingZeroBitCount &>> 3 }
+            let high = UInt64(littleEndian: found[1]) & 0x8080_8080_8080_8080
+            if high != 0 { return index &+ 8 &+ high.trailingZeroBitCount &>> 3 }
             index &+= 16
         }
         while index < count {
-            if self[index] == byte { return index }
+            if byte(self[index]) { return index }
             index &+= 1
         }
-        return nil
+        return count
+    }
+
+    /// The index of the first `byte` at or after `start`, or nil. 16 bytes at a step.
+    @inlinable
+    public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        let index = firstIndexOrCount(of: byte, from: start)
+        return index < count ? index : nil
+    }
+
+    /// The index of the first `byte` at or after `start`, or `count`.
+    @inlinable @inline(__always)
+    public func firstIndexOrCount(of byte: UInt8, from start: Int) -> Int {
+        let pattern = SIMD16<UInt8>(repeating: byte)
+        return firstIndex(
+            from: start,
+            lanes: {
+                let difference = $0 ^ pattern
+                return ~(((difference & SIMD16(repeating: 0x7f)) &+ SIMD16(repeating: 0x7f)) | difference)
+            },
+            byte: { $0 == byte })
+    }
+
+    /// The index of the first byte at or after `start` that a field value may not hold
+    /// (`ASCII.isFieldValue`), or `count`.
+    @inlinable @inline(__always)
+    public func firstControl(from start: Int) -> Int {
+        firstIndex(
+            from: start,
+            lanes: {
+                let h = $0 & SIMD16(repeating: 0x7f)
+                let isNotTab = (h ^ SIMD16(repeating: 0x09)) &+ SIMD16(repeating: 0x7f)
+                let isLow = ~(h &+ SIMD16(repeating: 0x80 - 0x20))
+                let isDelete = h &+ SIMD16(repeating: 0x80 - 0x7f)
+                return ((isLow & isNotTab) | isDelete) & ~$0
+            },
+            byte: { !ASCII.isFieldValue($0) })
+    }
+
+    /// The index of the first byte at or after `start` outside visible ASCII (0x21 to 0x7E), or `count`.
+    @inlinable @inline(__always)
+    public func firstNonVisible(from start: Int) -> Int {
+        firstIndex(
+            from: start,
+            lanes: {
+                let h = $0 & SIMD16(repeating: 0x7f)
+                return $0 | ~(h &+ SIMD16(repeating: 0x80 - 0x21)) | (h &+ SIMD16(repeating: 0x80 - 0x7f))
+            },
+            byte: { $0 &- 0x21 >= 0x5e })
+    }
+
+    /// The index of the first byte at or after `start` that is no letter, digit or hyphen, or `count`.
+    @inlinable @inline(__always)
+    public func firstNonAlphanumericOrHyphen(from start: Int) -> Int {
+        firstIndex(
+            from: start,
+            lanes: {
+                let h = $0 & SIMD16(repeating: 0x7f)
+                let small = h | SIMD16(repeating: 0x20)
+                let isLetter =
+                    (small &+ SIMD16(repeating: 0x80 - 0x61)) & ~(small &+ SIMD16(repeating: 0x80 - 0x7b))
+                let isDigit = (h &+ SIMD16(repeating: 0x80 - 0x30)) & ~(h &+ SIMD16(repeating: 0x80 - 0x3a))
+                let isNotHyphen = (h ^ SIMD16(repeating: 0x2d)) &+ SIMD16(repeating: 0x7f)
+                return (~(isLetter | isDigit) & isNotHyphen) | $0
+            },
+            byte: { !(ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 0x2d) })
     }
 }
 
@@ -57,7 +182,9 @@ public enum XXH3 {
     @inlinable
     public static func hash128(_ span: borrowing Span<UInt8>, seed: UInt64) -> Hash128 {
         // The buffer is read only inside the closure.
-        let hash = unsafe span.withUnsafeBufferPointer { unsafe XXH3_128bits_withSeed($0.baseAddress, $0.count, seed) }
+        let hash = unsafe span.withUnsafeBufferPointer {
+            unsafe XXH3_128bits_withSeed($0.baseAddress, $0.count, seed)
+        }
         return Hash128(low: hash.low64, high: hash.high64)
     }
 }

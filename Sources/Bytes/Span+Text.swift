@@ -22,7 +22,9 @@ extension Span<UInt8> {
     @inlinable
     public func equalsIgnoringCase(_ lowercaseLiteral: StaticString) -> Bool {
         guard count == lowercaseLiteral.utf8CodeUnitCount else { return false }
-        for index in 0..<count where ASCII.lowercased(self[index]) != lowercaseLiteral.byte(at: index) { return false }
+        for index in 0..<count where ASCII.lowercased(self[index]) != lowercaseLiteral.byte(at: index) {
+            return false
+        }
         return true
     }
 
@@ -30,14 +32,18 @@ extension Span<UInt8> {
     @inlinable
     public func equalsIgnoringCase(_ other: borrowing Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in 0..<count where ASCII.lowercased(self[index]) != ASCII.lowercased(other[index]) { return false }
+        for index in 0..<count where ASCII.lowercased(self[index]) != ASCII.lowercased(other[index]) {
+            return false
+        }
         return true
     }
 
     @inlinable
     public func hasPrefix(_ literal: StaticString) -> Bool {
         guard count >= literal.utf8CodeUnitCount else { return false }
-        for index in 0..<literal.utf8CodeUnitCount where self[index] != literal.byte(at: index) { return false }
+        for index in 0..<literal.utf8CodeUnitCount where self[index] != literal.byte(at: index) {
+            return false
+        }
         return true
     }
 

@@ -1,12 +1,16 @@
 /// The field names that some rule of Larder mentions. At most 128, so that a set of them is one `UInt128`.
 public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case other = 0
-    case accept, acceptEncoding, acceptLanguage, age, authorization, cacheControl, cacheGroupInvalidation, cacheGroups
+    case accept, acceptEncoding, acceptLanguage, age, authorization, cacheControl, cacheGroupInvalidation
+    case cacheGroups
     case cacheStatus, cacheTag, cdnCacheControl, connection, contentEncoding, contentLength, contentLocation
-    case contentRange, contentType, cookie, date, etag, expect, expires, forwarded, host, http2Settings, ifMatch
+    case contentRange, contentType, cookie, date, etag, expect, expires, forwarded, host, http2Settings
+    case ifMatch
     case ifModifiedSince, ifNoneMatch, ifRange, ifUnmodifiedSince, keepAlive, larderCacheControl, lastModified
-    case location, origin, pragma, proxyAuthenticate, proxyAuthenticationInfo, proxyAuthorization, proxyConnection
-    case range, referer, server, setCookie, surrogateControl, surrogateKey, te, trailer, transferEncoding, upgrade
+    case location, origin, pragma, proxyAuthenticate, proxyAuthenticationInfo, proxyAuthorization
+    case proxyConnection
+    case range, referer, server, setCookie, surrogateControl, surrogateKey, te, trailer, transferEncoding
+    case upgrade
     case userAgent, vary, via, warning, wwwAuthenticate, xForwardedFor, xForwardedHost, xForwardedProto, xkey
     // Fields that some frameworks let rewrite the request behind the cache's back (reason `unkeyed`).
     case forwardedHost, xForwardedPort, xForwardedPrefix, xForwardedScheme, xForwardedServer, xHTTPMethod

@@ -47,19 +47,24 @@ public struct Field: BitwiseCopyable, Sendable {
     public static var none: Field { Field(name: .empty, value: .empty, id: .other) }
 }
 
-/// The field lines of one head in their order, with a bit per well-known name so that "is there any" is one test.
+/// The field lines of one head in their order, with a bit per well-known name so that "is there any" is one
+/// test.
 public struct FieldTable: ~Copyable {
     /// The most lines a head may have; `limits.requestHeaders` may only lower it.
     public static var capacity: Int { 128 }
 
-    @usableFromInline var storage: InlineArray<128, Field>
+    // An array, allocated once for the life of a head: reading one element of an InlineArray that is borrowed
+    // makes Swift 6.3 copy all 128.
+    @usableFromInline var storage: [Field]
     @usableFromInline var present: UInt128
+    @usableFromInline var repeated: UInt128
     @inlinable public var count: Int { total }
     @usableFromInline var total: Int
 
     public init() {
-        storage = InlineArray(repeating: .none)
+        storage = Array(repeating: .none, count: Self.capacity)
         present = 0
+        repeated = 0
         total = 0
     }
 
@@ -71,7 +76,11 @@ public struct FieldTable: ~Copyable {
 
     /// Is there at least one line of this well-known name?
     @inlinable @inline(__always)
-    public func contains(_ id: FieldName) -> Bool { present & (1 << UInt128(id.rawValue)) != 0 }
+    public func contains(_ id: FieldName) -> Bool { present & (1 &<< UInt128(id.rawValue)) != 0 }
+
+    /// Are there two lines or more of this name? (Of `.other`: of any names that no rule knows.)
+    @inlinable @inline(__always)
+    public func isRepeated(_ id: FieldName) -> Bool { repeated & (1 &<< UInt128(id.rawValue)) != 0 }
 
     /// The first line of this name.
     @inlinable
@@ -93,15 +102,18 @@ public struct FieldTable: ~Copyable {
     @inlinable
     public mutating func removeAll() {
         present = 0
+        repeated = 0
         total = 0
     }
 
     /// Adds a line; false when the table is full.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func append(_ field: Field) -> Bool {
         guard count < Self.capacity else { return false }
         storage[total] = field
-        present |= 1 << UInt128(field.id.rawValue)
+        let bit: UInt128 = 1 &<< UInt128(field.id.rawValue)
+        repeated |= present & bit
+        present |= bit
         total &+= 1
         return true
     }

@@ -41,20 +41,25 @@ public enum HeadResult: Equatable, Sendable {
     case refused(Refusal)
 }
 
-/// A parsed request head. The slices are offsets into the buffer that was parsed; whoever reads them passes that buffer.
-/// One is reused for all requests of a thread: parsing allocates nothing.
+/// A parsed request head. The slices are offsets into the buffer that was parsed; whoever reads them passes
+/// that buffer. One is reused for all requests of a thread: parsing allocates nothing.
 public struct RequestHead: ~Copyable {
     public var method: Method = .other
     public var methodName: Slice = .empty
     /// The request target as it came.
     public var target: Slice = .empty
     public var form: TargetForm = .origin
-    /// The raw path, from its `/`; `/` itself is implied (an empty slice) for an absolute-form without a path.
+    /// The scheme of an absolute-form is https; false for the other forms. (Only the listener says what is
+    /// true.)
+    public var schemeIsHTTPS = false
+    /// The raw path, from its `/`. Empty for an absolute-form without a path, where `/` is implied (`*` for
+    /// OPTIONS, RFC 9112 §3.2.4), and for asterisk-form.
     public var path: Slice = .empty
     /// The query without its `?`; `hasQuery` tells an empty one from none.
     public var query: Slice = .empty
     public var hasQuery = false
-    /// Host and port of absolute-form or else of `Host`, as they came and validated; empty where HTTP/1.0 sent none.
+    /// Host and port of absolute-form or else of `Host`, as they came and validated; empty where HTTP/1.0
+    /// sent none.
     public var authority: Slice = .empty
     /// 0 or 1: HTTP/1.minor.
     public var minorVersion: UInt8 = 1
@@ -65,6 +70,8 @@ public struct RequestHead: ~Copyable {
     public var expectsContinue = false
     /// `Connection: upgrade` with exactly `Upgrade: websocket`.
     public var upgradesToWebSocket = false
+    /// What its `Connection` lines say.
+    public var connection = ConnectionOptions()
     public var fields = FieldTable()
 
     public init() {}
@@ -78,6 +85,8 @@ public struct ResponseHead: ~Copyable {
     public var framing: BodyFraming = .none
     /// May the origin's connection be reused after the body?
     public var keepAlive = true
+    /// What its `Connection` lines say.
+    public var connection = ConnectionOptions()
     public var fields = FieldTable()
 
     public init() {}

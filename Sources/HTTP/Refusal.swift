@@ -1,7 +1,7 @@
 /// Why a message is refused. The parser's owner answers with `status` and closes.
 public enum Refusal: UInt8, Sendable, CaseIterable {
-    case requestLine, target, method, version, fieldLine, fieldValue, host, framing, headTooLarge, targetTooLong, bareLineBreak
-    case chunk, trailers, bodyTooLarge
+    case requestLine, target, method, version, fieldLine, fieldValue, host, framing, headTooLarge
+    case targetTooLong, bareLineBreak, chunk, trailers, bodyTooLarge
 
     /// The status for a request so refused; an origin's answer so refused is a 502.
     public var status: UInt16 {

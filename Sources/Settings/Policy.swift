@@ -34,11 +34,23 @@ public struct Policy: Sendable, Equatable {
         public init() {}
     }
 
+    /// What is compressed on the way out.
+    public struct Compress: Sendable, Equatable {
+        public enum Coding: String, Sendable, CaseIterable { case br, gzip, zstd }
+        /// Media types in lower case, `text/*` for all of a kind.
+        public var types = ["text/*", "application/javascript", "application/json", "image/svg+xml"]
+        public var minBodyBytes = 512
+        /// In order of preference.
+        public var codings: [Coding] = [.br, .gzip]
+        public init() {}
+    }
+
     public var name: String
     public var description = ""
     public var store = Store()
     public var query = Query.keep
     public var serve = Serve()
+    public var compress = Compress()
 
     public init(name: String) { self.name = name }
 }

@@ -1,4 +1,59 @@
+/// The command line. Answers go to stdout, diagnostics to stderr. Exit codes: 0; 1: failure; 2: usage or
+/// configuration. ArgumentParser would say 64 for wrong usage, so its errors are turned into codes here.
+
+internal import ArgumentParser
+internal import Configuration
+internal import Foundation
+
 @main
-enum Larder {
-    static func main() {}
+enum Main {
+    static func main() async {
+        do {
+            var command = try Larder.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ConfigurationError {
+            for problem in error.problems { Terminal.report(problem) }
+            Foundation.exit(Status.usage)
+        } catch let error as ExitCode {
+            Foundation.exit(error.rawValue)
+        } catch {
+            leave(error)
+        }
+    }
+
+    /// Help and version are answers too; of errors ArgumentParser knows whether they are usage.
+    private static func leave(_ error: any Error) -> Never {
+        let text = Larder.fullMessage(for: error)
+        switch Larder.exitCode(for: error) {
+        case .success:
+            if !text.isEmpty { print(text) }
+            Foundation.exit(Status.success)
+        case .validationFailure:
+            Terminal.writeError(text)
+            Foundation.exit(Status.usage)
+        default:
+            Terminal.writeError(text)
+            Foundation.exit(Status.failure)
+        }
+    }
+}
+
+enum Status {
+    static let success: Int32 = 0
+    static let failure: Int32 = 1
+    static let usage: Int32 = 2
+}
+
+struct Larder: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "larder",
+        abstract: "A caching reverse proxy that is never wrong about what it stores.",
+        version: "larder \(version)",
+        subcommands: [ServeCommand.self, CheckCommand.self])
+
+    static let version = "0.1.0"
 }

@@ -1,4 +1,67 @@
+import Bytes
+import Kernel
+import SystemPackage
+
+/// The floor that the proxy is measured against: the least that a server on these system calls can do.
+///
+/// `floor [body bytes] [port]` listens on 127.0.0.1 (port 0: any free one, printed), one thread,
+/// edge-triggered: each receive into one fixed buffer is answered with one send of one fixed response. It
+/// parses nothing, so it takes each receive for one whole request, which holds for keep-alive clients without
+/// pipelining.
 @main
 enum Floor {
-    static func main() {}
+    static let listenerToken = UInt64.max
+    static let connectionLimit = 4096
+
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        let bodySize = arguments.count > 1 ? Int(arguments[1]) ?? 1024 : 1024
+        let port = arguments.count > 2 ? UInt16(arguments[2]) ?? 0 : 0
+        let listener = try Listener.bind(.ipv4(0x7f00_0001, port: port))
+        // Not print: a pipe would be buffered for ever.
+        try FileDescriptor.standardOutput.writeAll("\(listener.localAddress?.port ?? 0)\n".utf8)
+        try run(listener, response: response(bodySize: bodySize))
+    }
+
+    static func response(bodySize: Int) -> ByteBuffer {
+        var response = ByteBuffer(capacity: bodySize + 128)
+        response.append("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ")
+        response.append(decimal: UInt64(bodySize))
+        response.append("\r\n\r\n")
+        for _ in 0..<bodySize { response.append(UInt8(ascii: "x")) }
+        return response
+    }
+
+    static func run(_ listener: borrowing Listener, response: borrowing ByteBuffer) throws {
+        var poller = try Poller()
+        try poller.addListener(listener.raw, token: listenerToken)
+        // Indexed by descriptor number.
+        var connections = InlineArray<4096, Socket?> { _ in nil }
+        var scratch = ByteBuffer(capacity: 65536)
+        while true {
+            let count = poller.wait(timeoutMilliseconds: nil)
+            for index in 0..<count {
+                let event = poller[index]
+                if event.token == listenerToken {
+                    if case .connection(let accepted) = listener.accept() {
+                        let socket = accepted.socket
+                        let number = Int(socket.raw)
+                        guard number < connectionLimit else { continue }
+                        try poller.add(socket.raw, token: UInt64(number))
+                        connections[number] = consume socket
+                    }
+                } else if event.readable {
+                    let number = Int(event.token)
+                    scratch.removeAll()
+                    let received = connections[number]?.receive(into: &scratch, atMost: 65536)
+                    if case .bytes = received,
+                        case .bytes(response.count) = connections[number]?.send(response.span)
+                    {
+                        continue
+                    }
+                    if received != .wouldBlock { connections[number] = nil }
+                }
+            }
+        }
+    }
 }

@@ -7,4 +7,9 @@
 #endif
 #include <stdint.h>
 #include <stddef.h>
+#include "memory.h"
+#include "sockets.h"
+#include "events.h"
+#include "files.h"
+#include "lock.h"
 #endif

@@ -1,0 +1,176 @@
+internal import Bytes
+public import Kernel
+internal import Synchronization
+public import SystemPackage
+
+/// The access log of one worker process: threads hand over records, one writer thread formats and writes
+/// them.
+///
+///     worker thread                                  writer thread
+///     AccessLogThread.write → own batch
+///     AccessLogThread.flush → lane (lock, append) ─▶ swap with an empty batch (lock) → format → write
+///
+/// A worker never waits for the disk or for whoever reads the pipe: a lane that is full drops, and counts
+/// what it dropped. The writer is woken only when it sleeps, or when a lane is half full; else it looks every
+/// 20 ms.
+///
+/// Invariant: a lane's lock is held for a copy of one turn's records or a swap, never for formatting or I/O.
+public final class AccessLog: Sendable {
+    public enum Destination: Sendable, Equatable {
+        case none
+        case standardOutput
+        /// Appended to; opened anew by `reopen`.
+        case file(String)
+    }
+
+    public struct Options: Sendable {
+        public var destination: Destination
+        public var format: LogFormat
+        /// The names behind `AccessRecord.route` and `.server`.
+        public var routes: [String]
+        public var servers: [String]
+        /// Bytes that may wait for the writer, per thread.
+        public var bytesPerThread = 1 << 20
+
+        public init(
+            destination: Destination, format: LogFormat = .json, routes: [String] = [], servers: [String] = []
+        ) {
+            self.destination = destination
+            self.format = format
+            self.routes = routes
+            self.servers = servers
+        }
+    }
+
+    private let shared: Shared
+    private let hasWriter: Bool
+    private let writer: Locked<Thread.JoinHandle?>
+
+    /// Opens the destination and starts the writer.
+    ///
+    /// - Parameters:
+    ///   - threads: how many worker threads there are; `thread(_:)` serves each of them once.
+    ///   - notice: told, on the writer's thread, of records that were dropped and of write errors (at most
+    ///     one notice in 10 s each).
+    /// Throws what opening the file or starting the thread throws. SIGPIPE must be ignored.
+    public init(
+        _ options: Options, threads: Int, notice: @escaping @Sendable (String) -> Void
+    ) throws(Errno) {
+        let shared = Shared(counter: try EventCounter(), lanes: threads, limit: options.bytesPerThread)
+        self.shared = shared
+        hasWriter = options.destination != .none
+        guard hasWriter else {
+            writer = Locked(nil)
+            return
+        }
+        let seed = try LogWriter(options, shared, notice)
+        writer = Locked(
+            try Thread.spawn(name: "access-log", seed: seed) { seed in
+                var writer = seed
+                writer.run()
+            })
+    }
+
+    /// The end of thread `index`: to be taken once, by that thread.
+    public func thread(_ index: Int) -> AccessLogThread {
+        AccessLogThread(shared: shared, lane: shared.lanes[index], isEnabled: hasWriter)
+    }
+
+    /// Opens the file anew, under the same path (after a rotation). Done by the writer soon after. From any
+    /// thread.
+    public func reopen() {
+        shared.mustReopen.store(true, ordering: .releasing)
+        shared.counter.signal()
+    }
+
+    /// Writes what was flushed before, and ends the writer. Waits for it: a second at most where nobody
+    /// reads.
+    public func stop() {
+        shared.mustStop.store(true, ordering: .releasing)
+        shared.counter.signal()
+        var handle: Thread.JoinHandle?
+        writer.withLock { handle = $0.take() }
+        if let handle = handle.take() { handle.join() }
+    }
+}
+
+/// What the worker threads and the writer share.
+final class Shared: Sendable {
+    let counter: EventCounter
+    let lanes: [Lane]
+    /// Bytes that a lane may hold.
+    let limit: Int
+    /// The writer sleeps without end, and found all lanes empty after it had said so.
+    let isIdle = Atomic<Bool>(false)
+    let mustReopen = Atomic<Bool>(false)
+    let mustStop = Atomic<Bool>(false)
+
+    init(counter: consuming EventCounter, lanes count: Int, limit: Int) {
+        self.counter = counter
+        self.limit = limit
+        lanes = (0..<count).map { _ in Lane() }
+    }
+
+    final class Lane: Sendable {
+        let batch = Locked(Batch(textCapacity: 1 << 16))
+    }
+}
+
+/// A worker thread's end of the log. Confined to its thread.
+public struct AccessLogThread: ~Copyable, Sendable {
+    /// Bytes after which records are handed over without waiting for the turn's end.
+    static var turnBytes: Int { 1 << 15 }
+
+    private let shared: Shared
+    private let lane: Shared.Lane
+    /// Is there anyone to write to? If not, `write` does nothing.
+    public let isEnabled: Bool
+    private var pending: Batch
+
+    init(shared: Shared, lane: Shared.Lane, isEnabled: Bool) {
+        self.shared = shared
+        self.lane = lane
+        self.isEnabled = isEnabled
+        pending = Batch(textCapacity: isEnabled ? 2 * Self.turnBytes : 0)
+    }
+
+    /// Notes one request. Copies, takes no lock, and does not allocate once the buffers have grown.
+    ///
+    /// - Parameters:
+    ///   - method, target, host, referer, userAgent: as they came; empty where there is none. Any bytes: the
+    ///     writer escapes them.
+    public mutating func write(
+        _ record: AccessRecord, client: borrowing SocketAddress, method: borrowing Span<UInt8>,
+        target: borrowing Span<UInt8>, host: borrowing Span<UInt8>, referer: borrowing Span<UInt8>,
+        userAgent: borrowing Span<UInt8>
+    ) {
+        guard isEnabled else { return }
+        pending.add(
+            record, client: client, method: method, target: target, host: host, referer: referer,
+            userAgent: userAgent)
+        if pending.size >= Self.turnBytes { flush() }
+    }
+
+    /// Hands the turn's records over: to be called once per turn, before the loop waits.
+    public mutating func flush() {
+        guard !pending.isEmpty else { return }
+        let limit = shared.limit
+        let (before, after) = lane.batch.withLock { batch in
+            let before = batch.size
+            if before > 0, before + pending.size > limit {
+                batch.dropped += UInt64(pending.entries.count)
+            } else {
+                batch.append(pending)
+            }
+            return (before, batch.size)
+        }
+        pending.removeAll()
+        // The writer says that it is idle before it looks at the lanes for the last time, and both sides take
+        // the lane's lock: either it saw these records, or this sees the flag.
+        if shared.isIdle.load(ordering: .relaxed), shared.isIdle.exchange(false, ordering: .relaxed) {
+            shared.counter.signal()
+        } else if before < limit / 2, after >= limit / 2 {
+            shared.counter.signal()
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// What one line of the access log says, in numbers: the texts (target, host, …) are handed over beside it as
+/// spans. Nothing is formatted on a worker's thread.
+
+/// How the cache took part in an answer.
+public enum CacheResult: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    /// Not asked: no route, a refused request, an answer of Larder's own.
+    case none
+    /// Answered from the store, fresh.
+    case hit
+    /// Answered from the store past its freshness, as the origin allowed.
+    case stale
+    /// Answered from the store after the origin's 304.
+    case revalidated
+    case miss
+    /// The store could not be asked for this request.
+    case bypass
+
+    public var code: StaticString {
+        switch self {
+        case .none: "none"
+        case .hit: "hit"
+        case .stale: "stale"
+        case .revalidated: "revalidated"
+        case .miss: "miss"
+        case .bypass: "bypass"
+        }
+    }
+}
+
+/// The protocol version of a request.
+public enum RequestVersion: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    case http10, http11, http2
+
+    public var code: StaticString {
+        switch self {
+        case .http10: "HTTP/1.0"
+        case .http11: "HTTP/1.1"
+        case .http2: "HTTP/2.0"
+        }
+    }
+}
+
+public struct AccessRecord: Sendable {
+    /// When the request's head was complete: Unix milliseconds.
+    public var wallMilliseconds: UInt64
+    public var version: RequestVersion
+    /// 0 where no answer was sent.
+    public var status: UInt16
+    /// Bytes sent to the client, heads included.
+    public var bytesSent: UInt64
+    /// From the head's completion to the last byte handed to the kernel.
+    public var durationMicroseconds: UInt64
+    public var cache: CacheResult
+    /// Why the answer was not stored or not served; empty where there is nothing to explain.
+    public var reason: StaticString
+    /// Indices into the names that the log was started with; −1: none.
+    public var route: Int32
+    public var server: Int32
+
+    public init(
+        wallMilliseconds: UInt64, version: RequestVersion, status: UInt16, bytesSent: UInt64,
+        durationMicroseconds: UInt64, cache: CacheResult, reason: StaticString = "", route: Int32 = -1,
+        server: Int32 = -1
+    ) {
+        self.wallMilliseconds = wallMilliseconds
+        self.version = version
+        self.status = status
+        self.bytesSent = bytesSent
+        self.durationMicroseconds = durationMicroseconds
+        self.cache = cache
+        self.reason = reason
+        self.route = route
+        self.server = server
+    }
+}

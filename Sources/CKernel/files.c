@@ -1,0 +1,69 @@
+#include "CKernel.h"
+#include "files.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int larder_open_directory(const char *path) {
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int larder_open_beneath(int directory, const char *path) {
+    struct open_how how = {
+        .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    // A rename anywhere during the walk makes the kernel unsure whether ".." stayed below: -EAGAIN, worth a
+    // few tries.
+    for (int attempt = 0;; attempt++) {
+        long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
+        if (fd >= 0) return (int)fd;
+        if ((errno != EAGAIN && errno != EINTR) || attempt >= 16) return -errno;
+    }
+}
+
+int larder_open_append(const char *path, uint32_t mode) {
+    int fd;
+    do fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, (mode_t)mode);
+    while (fd < 0 && errno == EINTR);
+    return fd < 0 ? -errno : fd;
+}
+
+int larder_file_status(int fd, struct larder_file_status *status) {
+    struct stat s;
+    if (fstat(fd, &s) < 0) return -errno;
+    status->size = s.st_size;
+    status->seconds = s.st_mtim.tv_sec;
+    status->nanoseconds = s.st_mtim.tv_nsec;
+    status->inode = s.st_ino;
+    status->device = s.st_dev;
+    status->kind = S_ISREG(s.st_mode) ? LARDER_FILE_REGULAR
+        : S_ISDIR(s.st_mode) ? LARDER_FILE_DIRECTORY
+        : S_ISFIFO(s.st_mode) || S_ISSOCK(s.st_mode) || S_ISCHR(s.st_mode) ? LARDER_FILE_STREAM
+        : LARDER_FILE_OTHER;
+    return 0;
+}
+
+int64_t larder_read_at(int fd, void *into, size_t count, int64_t offset) {
+    ssize_t n;
+    do n = pread(fd, into, count, offset);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+int64_t larder_write(int fd, const void *from, size_t count) {
+    ssize_t n;
+    do n = write(fd, from, count);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+int larder_poll(int fd, int to_write, int timeout_milliseconds) {
+    struct pollfd p = { .fd = fd, .events = to_write ? POLLOUT : POLLIN };
+    return poll(&p, 1, timeout_milliseconds) > 0;
+}

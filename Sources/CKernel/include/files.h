@@ -1,0 +1,31 @@
+// Files: opening below a directory, status, positioned reads, appending. A result or -errno; no state.
+#ifndef LARDER_CKERNEL_FILES_H
+#define LARDER_CKERNEL_FILES_H
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LARDER_FILE_REGULAR = 1, LARDER_FILE_DIRECTORY = 2, LARDER_FILE_STREAM = 3, LARDER_FILE_OTHER = 0 };
+
+struct larder_file_status {
+    int64_t size;
+    int64_t seconds;      // last modification, Unix time
+    int64_t nanoseconds;
+    uint64_t inode;
+    uint64_t device;
+    int32_t kind;
+};
+
+/// An O_PATH descriptor of a directory.
+int larder_open_directory(const char *_Nonnull path);
+/// Opens `path` for reading below `directory`: whatever leads out of it (.., absolute links) is -EXDEV.
+/// Never waits for a fifo or a device. -ENOSYS before Linux 5.6.
+int larder_open_beneath(int directory, const char *_Nonnull path);
+/// Creates or opens a file to be appended to.
+int larder_open_append(const char *_Nonnull path, uint32_t mode);
+int larder_file_status(int fd, struct larder_file_status *_Nonnull status);
+int64_t larder_read_at(int fd, void *_Nonnull into, size_t count, int64_t offset);
+int64_t larder_write(int fd, const void *_Nullable from, size_t count);
+/// 1: can be read or, if `to_write`, written (or has failed: trying tells); 0: not within the time (-1: no
+/// limit).
+int larder_poll(int fd, int to_write, int timeout_milliseconds);
+#endif

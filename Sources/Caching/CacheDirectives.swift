@@ -1,0 +1,96 @@
+/// What an answer says about its caching: Cache-Control, or the targeted field that replaces it (RFC 9213).
+
+internal import Bytes
+internal import HTTP
+internal import Settings
+
+struct CacheDirectives: BitwiseCopyable {
+    struct Flags: OptionSet, BitwiseCopyable {
+        let rawValue: UInt8
+        static var noStore: Flags { Flags(rawValue: 1) }
+        /// Qualified forms included.
+        static var `private`: Flags { Flags(rawValue: 2) }
+        /// Qualified forms included.
+        static var noCache: Flags { Flags(rawValue: 4) }
+        static var `public`: Flags { Flags(rawValue: 8) }
+        /// `must-revalidate` (which RFC 9111 §3.5 also takes as a permission).
+        static var mustRevalidate: Flags { Flags(rawValue: 16) }
+        static var proxyRevalidate: Flags { Flags(rawValue: 32) }
+    }
+
+    /// A lifetime as one directive states it.
+    enum Lifetime: BitwiseCopyable, Equatable {
+        case absent
+        case seconds(UInt32)
+        /// Malformed, or conflicting duplicates: stale (RFC 9111 §4.2.1).
+        case invalid
+
+        mutating func note(_ seconds: UInt32?, _ reading: Policy.Reading) {
+            let new = seconds.map { Lifetime.seconds($0) } ?? .invalid
+            if self == .absent {
+                self = new
+            } else if self != new, reading == .strict {
+                self = .invalid
+            }
+        }
+    }
+
+    var flags: Flags = []
+    var maxAge = Lifetime.absent
+    var sharedMaxAge = Lifetime.absent
+    /// Some member could not be read, so that a prohibition may be hidden in it.
+    var isMalformed = false
+
+    /// Reads all Cache-Control lines.
+    init(cacheControl fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ reading: Policy.Reading) {
+        guard fields.contains(.cacheControl) else { return }
+        for index in 0..<fields.count where fields[index].id == .cacheControl {
+            let value = bytes.slice(fields[index].value)
+            var members = ListTokens(value)
+            while let directive = Directive.next(of: &members, in: value) {
+                if !directive.isWellFormed { isMalformed = true }
+                note(
+                    value.extracting(directive.name), seconds: directive.seconds(in: value),
+                    isBare: directive.argument == nil && directive.isWellFormed, reading)
+            }
+        }
+    }
+
+    init() {}
+
+    /// One directive. Prohibitions count whatever is attached to them; permissions only bare.
+    mutating func note(_ name: Span<UInt8>, seconds: UInt32?, isBare: Bool, _ reading: Policy.Reading) {
+        switch name.count {
+        case 6: if name.equalsIgnoringCase("public"), isBare { flags.insert(.public) }
+        case 7:
+            if name.equalsIgnoringCase("max-age") {
+                maxAge.note(seconds, reading)
+            } else if name.equalsIgnoringCase("private") {
+                flags.insert(.private)
+            }
+        case 8:
+            if name.equalsIgnoringCase("no-store") {
+                flags.insert(.noStore)
+            } else if name.equalsIgnoringCase("no-cache") {
+                flags.insert(.noCache)
+            } else if name.equalsIgnoringCase("s-maxage") {
+                sharedMaxAge.note(seconds, reading)
+            }
+        case 15: if name.equalsIgnoringCase("must-revalidate"), isBare { flags.insert(.mustRevalidate) }
+        case 16: if name.equalsIgnoringCase("proxy-revalidate"), isBare { flags.insert(.proxyRevalidate) }
+        default: break
+        }
+    }
+
+    /// A valid `s-maxage`, with all that it permits.
+    var hasSharedMaxAge: Bool {
+        if case .seconds = sharedMaxAge { true } else { false }
+    }
+
+    var mayAnswerCookies: Bool { flags.contains(.public) || hasSharedMaxAge }
+    var mayAnswerAuthorized: Bool { mayAnswerCookies || flags.contains(.mustRevalidate) }
+
+    var forbidsStale: Bool {
+        flags.contains(.mustRevalidate) || flags.contains(.proxyRevalidate) || sharedMaxAge != .absent
+    }
+}

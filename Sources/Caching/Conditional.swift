@@ -1,0 +1,119 @@
+/// Conditional requests answered from a stored head (RFC 9110 §13, RFC 9111 §4.3.2).
+
+public import Bytes
+public import HTTP
+
+public enum Conditional {
+    public enum Outcome: Sendable, BitwiseCopyable {
+        /// No condition, or it holds: send the whole answer.
+        case whole
+        case notModified
+    }
+
+    /// If-None-Match (lists, `*`, weak comparison), and only without it If-Modified-Since. Ignored unless the
+    /// stored status is 2xx (RFC 9110 §13.2.1).
+    ///
+    /// - Parameters:
+    ///   - status: the stored one.
+    ///   - head: the stored head, as `StoredHead.write` wrote it.
+    ///   - nowSeconds: Unix time, for two-digit years.
+    public static func evaluate(
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, status: UInt16, head: Span<UInt8>,
+        nowSeconds: Int64
+    ) -> Outcome {
+        guard 200..<300 ~= status else { return .whole }
+        if request.fields.contains(.ifNoneMatch) {
+            let stored = StoredHead.field("etag", in: head)
+            for index in 0..<request.fields.count where request.fields[index].id == .ifNoneMatch {
+                let list = bytes.slice(request.fields[index].value)
+                if list.equals("*") { return .notModified }
+                if let stored, EntityTag.list(list, containsWeakly: stored) { return .notModified }
+            }
+            return .whole
+        }
+        // A stored answer without Last-Modified could be compared by its Date (RFC 9111 §4.3.2); Larder does
+        // not.
+        guard let field = request.fields.first(.ifModifiedSince),
+            !request.fields.isRepeated(.ifModifiedSince),
+            let since = HTTPDate.parse(bytes.slice(field.value), now: nowSeconds),
+            let stored = StoredHead.field("last-modified", in: head),
+            let modified = HTTPDate.parse(stored, now: nowSeconds)
+        else { return .whole }
+        return modified <= since ? .notModified : .whole
+    }
+
+    /// Appends the head of a 304 for a stored head, in the stored form (no Age, no blank line): the fields of
+    /// RFC 9110 §15.4.5, and Last-Modified where there is no ETag.
+    public static func appendNotModified(head: Span<UInt8>, to output: inout ByteBuffer) {
+        output.append("HTTP/1.1 304 Not Modified\r\n")
+        let hasEntityTag = StoredHead.field("etag", in: head) != nil
+        var position = 0
+        while let line = StoredHead.nextLine(of: head, from: &position) {
+            guard isKept(line, of: head, hasEntityTag: hasEntityTag) else { continue }
+            output.append(head.extracting(line))
+            output.append("\r\n")
+        }
+    }
+
+    private static func isKept(_ line: Range<Int>, of head: Span<UInt8>, hasEntityTag: Bool) -> Bool {
+        func isNamed(_ name: StaticString) -> Bool { StoredHead.value(ofLine: line, name, in: head) != nil }
+        guard !line.isEmpty else { return false }
+        return switch head[line.lowerBound] | 0x20 {
+        case UInt8(ascii: "c"):
+            // Cache-Status too: Larder's own line is appended to the origin's.
+            isNamed("cache-control") || isNamed("content-location") || isNamed("cdn-cache-control")
+                || isNamed("cache-status")
+        case UInt8(ascii: "d"): isNamed("date")
+        case UInt8(ascii: "e"): isNamed("etag") || isNamed("expires")
+        case UInt8(ascii: "l"): !hasEntityTag && isNamed("last-modified")
+        case UInt8(ascii: "v"): isNamed("vary")
+        default: false
+        }
+    }
+}
+
+/// `[ W/ ] DQUOTE *etagc DQUOTE` (RFC 9110 §8.8.3). A backslash is an ordinary character in it, a comma too.
+enum EntityTag {
+    /// The range between the quotes if `text` is one whole entity tag.
+    static func opaqueRange(of text: Span<UInt8>) -> Range<Int>? {
+        var position = 0
+        guard let opaque = next(in: text, from: &position), position == text.count else { return nil }
+        return opaque
+    }
+
+    /// Is `stored`, if it is a valid tag, in the list, by weak comparison? A list that cannot be read matches
+    /// nothing further.
+    static func list(_ list: Span<UInt8>, containsWeakly stored: Span<UInt8>) -> Bool {
+        guard let range = opaqueRange(of: stored) else { return false }
+        let opaque = stored.extracting(range)
+        var position = 0
+        while true {
+            while position < list.count, ASCII.isBlank(list[position]) || list[position] == UInt8(ascii: ",")
+            {
+                position &+= 1
+            }
+            guard let candidate = next(in: list, from: &position) else { return false }
+            while position < list.count, ASCII.isBlank(list[position]) { position &+= 1 }
+            guard position == list.count || list[position] == UInt8(ascii: ",") else { return false }
+            if list.extracting(candidate).equals(opaque) { return true }
+        }
+    }
+
+    /// The opaque part of the tag at `position`, which is left behind its closing quote.
+    private static func next(in text: Span<UInt8>, from position: inout Int) -> Range<Int>? {
+        var start = position
+        if start &+ 1 < text.count, text[start] == UInt8(ascii: "W"), text[start &+ 1] == UInt8(ascii: "/") {
+            start &+= 2
+        }
+        guard start < text.count, text[start] == UInt8(ascii: "\"") else { return nil }
+        var end = start &+ 1
+        while end < text.count, text[end] != UInt8(ascii: "\"") {
+            // etagc: no space and no control.
+            guard text[end] > 0x20, text[end] != 0x7f else { return nil }
+            end &+= 1
+        }
+        guard end < text.count else { return nil }
+        position = end &+ 1
+        return (start &+ 1)..<end
+    }
+}

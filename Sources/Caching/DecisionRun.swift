@@ -1,0 +1,165 @@
+/// Runs a decision: a store of one entry, and the walk through the rules that a worker makes.
+
+internal import Bytes
+internal import HTTP
+internal import Settings
+
+struct DecisionRun {
+    private struct Entry {
+        var key: [UInt8]
+        var facts: EntryFacts
+        var vary: [UInt8]
+        var head: [UInt8]
+    }
+
+    private let rules: Rules
+    private var entry: Entry?
+
+    init(policy: Policy) { rules = Rules(policy: policy, upstream: "origin") }
+
+    /// The first exchange; nil if its answer is stored now, else why not.
+    mutating func exchange(
+        _ request: Decision.Request, _ response: Decision.Response
+    ) throws(Decision.Invalid) -> Reason? {
+        let requestText = try DecisionText(request)
+        var requestHead = RequestHead()
+        try requestText.parse(into: &requestHead, "request")
+        let verdict = rules.judge(requestHead, requestText.head.span)
+        if !verdict.mayLookup, let reason = verdict.reason { return reason }
+        var key = ByteBuffer(capacity: 256)
+        if case .refused(let reason) = rules.writeKey(
+            requestHead, requestText.head.span, scheme: requestText.scheme, into: &key)
+        {
+            return reason
+        }
+
+        let text = DecisionText.head(of: response)
+        var head = ResponseHead()
+        var scan = HeadScan()
+        let result = head.parse(
+            text.span, limits: DecisionText.limits, scan: &scan, requestMethod: requestHead.method)
+        guard case .complete = result else {
+            throw Decision.Invalid(description: "the response is no valid HTTP: \(result)")
+        }
+        let received = Self.time(after: response.delaySeconds)
+        let facts: EntryFacts
+        switch rules.judge(head, text.span, to: verdict, sent: Decision.now, received: received) {
+        case .store(let judged): facts = judged
+        case .refuse(let reason): return reason
+        }
+        if response.bodyCount > rules.maxBodyBytes { return .tooLarge }
+        var vary = ByteBuffer(capacity: 64)
+        if let reason = rules.writeVary(
+            head, text.span, request: requestHead.fields, requestText.head.span, into: &vary)
+        {
+            return reason
+        }
+        var stored = ByteBuffer(capacity: 1024)
+        if let reason = StoredHead.write(
+            head, text.span, bodyCount: response.bodyCount, receivedSeconds: received.wallSeconds,
+            limit: rules.maxHeadBytes, into: &stored)
+        {
+            return reason
+        }
+        entry = Entry(key: key.span.copied, facts: facts, vary: vary.span.copied, head: stored.span.copied)
+        return nil
+    }
+
+    /// What the second request comes to.
+    func answer(_ request: Decision.Request, seconds: Int) throws(Decision.Invalid) -> Decision.Answer {
+        let text = try DecisionText(request)
+        let bytes = text.head.span
+        var head = RequestHead()
+        try text.parse(into: &head, "second request")
+        let verdict = rules.judge(head, bytes)
+        if !verdict.mayLookup { return Self.refusal(.bypass, verdict.reason) }
+        var key = ByteBuffer(capacity: 256)
+        if case .refused(let reason) = rules.writeKey(head, bytes, scheme: text.scheme, into: &key) {
+            return Self.refusal(.bypass, reason)
+        }
+        let missed: Decision.Served = verdict.flags.contains(.onlyIfCached) ? .gatewayTimeout : .miss
+        guard let entry, key.span.equals(entry.key.span), verdict.accepts(entry.facts.coding),
+            Variance.matches(entry.vary.span, head.fields, bytes)
+        else { return Decision.Answer(missed) }
+        let now = Self.time(after: seconds)
+        switch rules.use(entry.facts, for: verdict, now: now) {
+        case .refused(let reason): return Self.refusal(.bypass, reason)
+        case .refresh(let reason):
+            return missed == .miss ? Self.refusal(.refresh, reason) : Decision.Answer(missed)
+        case .stale: return Decision.Answer(missed == .miss ? .stale : missed)
+        case .fresh(let age, _):
+            let outcome = Conditional.evaluate(
+                head, bytes, status: entry.facts.status, head: entry.head.span, nowSeconds: now.wallSeconds)
+            return Decision.Answer(outcome == .notModified ? .notModified : .hit, ageSeconds: Int(age))
+        }
+    }
+
+    private static func refusal(_ served: Decision.Served, _ reason: Reason?) -> Decision.Answer {
+        Decision.Answer(served, reason: reason.map { String(describing: $0.code) })
+    }
+
+    private static func time(after seconds: Int) -> Times {
+        let milliseconds = UInt64(clamping: seconds) * 1000
+        var time = Decision.now
+        time.wallMilliseconds += milliseconds
+        time.bootMilliseconds += milliseconds
+        return time
+    }
+}
+
+/// Rows as the heads that would be on the wire.
+struct DecisionText: ~Copyable {
+    static var limits: HeadLimits { HeadLimits(head: 65_535, fields: FieldTable.capacity) }
+
+    var head: ByteBuffer
+    var scheme: Scheme
+
+    func parse(into request: inout RequestHead, _ name: String) throws(Decision.Invalid) {
+        var scan = HeadScan()
+        let result = request.parse(head.span, limits: Self.limits, scan: &scan)
+        guard case .complete = result else {
+            throw Decision.Invalid(description: "the \(name) is no valid HTTP: \(result)")
+        }
+    }
+
+    init(_ request: Decision.Request) throws(Decision.Invalid) {
+        let rest: Substring
+        if request.url.hasPrefix("http://") {
+            scheme = .http
+            rest = request.url.dropFirst(7)
+        } else if request.url.hasPrefix("https://") {
+            scheme = .https
+            rest = request.url.dropFirst(8)
+        } else {
+            throw Decision.Invalid(
+                description: "url must begin with http:// or https://, found '\(request.url)'")
+        }
+        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+        let target = rest[end...]
+        var head = ByteBuffer(capacity: 1024)
+        head.append(text: "\(request.method) \(target.hasPrefix("/") ? "" : "/")\(target) HTTP/1.1\r\n")
+        if !request.headers.contains(where: { $0.lowercased().hasPrefix("host:") }) {
+            head.append(text: "Host: \(rest[..<end])\r\n")
+        }
+        for line in request.headers { head.append(text: "\(line)\r\n") }
+        head.append("\r\n")
+        self.head = head
+    }
+
+    static func head(of response: Decision.Response) -> ByteBuffer {
+        var head = ByteBuffer(capacity: 1024)
+        head.append(text: "HTTP/1.1 \(response.status) \(response.status == 200 ? "OK" : "Status")\r\n")
+        for line in response.headers { head.append(text: "\(line)\r\n") }
+        let isFramed = response.headers.contains { line in
+            let line = line.lowercased()
+            return line.hasPrefix("content-length:") || line.hasPrefix("transfer-encoding:")
+        }
+        switch response.framing {
+        case .length: if !isFramed { head.append(text: "Content-Length: \(response.bodyCount)\r\n") }
+        case .chunked: if !isFramed { head.append("Transfer-Encoding: chunked\r\n") }
+        case .close: break
+        }
+        head.append("\r\n")
+        return head
+    }
+}

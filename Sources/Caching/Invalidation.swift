@@ -1,0 +1,116 @@
+/// Which keys a change invalidates (RFC 9111 §4.4): the target, and what Location and
+/// Content-Location name, if it is of the same origin. References are resolved by RFC 3986 §5.2.
+
+public import Bytes
+public import HTTP
+
+extension Rules {
+    /// Does an answer with this status to this method invalidate? Methods that are not safe or not known, 2xx
+    /// and 3xx.
+    public static func invalidates(_ method: Method, status: UInt16) -> Bool {
+        !method.isSafe && 200..<400 ~= status
+    }
+
+    /// Writes the key that a Location or Content-Location value names.
+    ///
+    /// Allocates; called only after methods that are not safe. The target's own key is `writeKey(request,
+    /// …)`.
+    /// - Returns: `.refused(.key)` where the reference is of another origin or cannot be resolved.
+    public func writeKey(
+        ofReference reference: Span<UInt8>, _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
+        scheme: Scheme,
+        into key: inout ByteBuffer
+    ) -> KeyVerdict {
+        let authority = bytes.slice(request.authority)
+        let base = bytes.slice(request.path).copied
+        guard let target = Reference(reference).resolved(base: base, authority: authority, scheme: scheme)
+        else {
+            return .refused(.key)
+        }
+        var query = target.query
+        if target.keepsBaseQuery, request.hasQuery { query = bytes.slice(request.query).copied }
+        let queryBytes = query ?? []
+        return writeKey(
+            authority: authority, path: target.path.span, query: queryBytes.span, hasQuery: query != nil,
+            scheme: scheme, into: &key)
+    }
+}
+
+/// A URI reference taken apart (RFC 3986 §4.1), the fragment left out.
+struct Reference {
+    struct Target {
+        var path: [UInt8]
+        var query: [UInt8]?
+        /// The reference has neither path nor query: it is the base itself.
+        var keepsBaseQuery = false
+    }
+
+    private var scheme: [UInt8]?
+    private var authority: [UInt8]?
+    private var path: [UInt8]
+    private var query: [UInt8]?
+
+    init(_ text: Span<UInt8>) {
+        var rest = text.copied[...]
+        if let hash = rest.firstIndex(of: UInt8(ascii: "#")) { rest = rest[..<hash] }
+        if let mark = rest.firstIndex(of: UInt8(ascii: "?")) {
+            query = Array(rest[(mark + 1)...])
+            rest = rest[..<mark]
+        }
+        if let colon = rest.firstIndex(of: UInt8(ascii: ":")), !rest[..<colon].contains(UInt8(ascii: "/")) {
+            scheme = rest[..<colon].map(ASCII.lowercased)
+            rest = rest[(colon + 1)...]
+        }
+        if rest.starts(with: "//".utf8) {
+            rest = rest.dropFirst(2)
+            let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+            authority = Array(rest[..<end])
+            rest = rest[end...]
+        }
+        path = Array(rest)
+    }
+
+    /// The target under `base`, or nil if it is of another origin.
+    func resolved(base: [UInt8], authority baseAuthority: Span<UInt8>, scheme baseScheme: Scheme) -> Target? {
+        if let scheme {
+            let name = baseScheme == .http ? "http" : "https"
+            // A scheme without an authority (`mailto:`, or the obsolete `http:path`) names no origin.
+            guard scheme.elementsEqual(name.utf8), authority != nil else { return nil }
+        }
+        if let authority {
+            guard let mine = Authority(baseAuthority, scheme: baseScheme),
+                let other = Authority(authority.span, scheme: baseScheme), mine.port == other.port
+            else { return nil }
+            let myHost = baseAuthority.extracting(first: mine.hostCount)
+            guard myHost.equalsIgnoringCase(authority.span.extracting(first: other.hostCount)) else {
+                return nil
+            }
+            return Target(path: Self.withoutDotSegments(path), query: query)
+        }
+        if path.isEmpty { return Target(path: base, query: query, keepsBaseQuery: query == nil) }
+        if path.first == UInt8(ascii: "/") {
+            return Target(path: Self.withoutDotSegments(path), query: query)
+        }
+        let folder = base.lastIndex(of: UInt8(ascii: "/")).map { base[...$0] } ?? [UInt8(ascii: "/")]
+        return Target(path: Self.withoutDotSegments(folder + path), query: query)
+    }
+
+    /// RFC 3986 §5.2.4.
+    private static func withoutDotSegments(_ path: [UInt8]) -> [UInt8] {
+        let segments = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        var kept: [ArraySlice<UInt8>] = []
+        for (index, segment) in segments.enumerated() {
+            let isLast = index == segments.count - 1
+            if segment.elementsEqual(".".utf8) {
+                if isLast { kept.append([]) }
+            } else if segment.elementsEqual("..".utf8) {
+                // The first segment is what stands before the leading slash: never removed.
+                if kept.count > 1 { kept.removeLast() }
+                if isLast { kept.append([]) }
+            } else {
+                kept.append(segment)
+            }
+        }
+        return Array(kept.joined(separator: [UInt8(ascii: "/")]))
+    }
+}

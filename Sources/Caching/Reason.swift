@@ -1,0 +1,50 @@
+/// Why a request was not answered from the store, or an answer not stored. Each code is part of the product's
+/// interface: the access log, the metrics, the report, `explain` and `Cache-Status` all show it.
+///
+/// Raw values start at 1, so that 0 can mean "none" wherever a reason is packed into a byte.
+public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    // What a request may not have (RFC 9111 §3, §4).
+    case method = 1
+    case authorization, clientCertificate, unkeyed, path, connection, conditional, clientNoStore
+    case clientRefresh, cookie, key
+    // What an answer may not have.
+    case status, noStore, `private`, noCache, noFreshness, expired, age, date, setCookie, vary, tooLarge
+    case headTooLarge, incomplete, range, trailers, encoding
+    // What may have happened meanwhile.
+    case invalidated, pressure
+
+    /// The code as users see it: a token of RFC 9110 §5.6.2 and of RFC 9651 §3.3.4.
+    public var code: StaticString {
+        switch self {
+        case .method: "method"
+        case .authorization: "authorization"
+        case .clientCertificate: "client-certificate"
+        case .unkeyed: "unkeyed"
+        case .path: "path"
+        case .connection: "connection"
+        case .conditional: "conditional"
+        case .clientNoStore: "client-no-store"
+        case .clientRefresh: "client-refresh"
+        case .cookie: "cookie"
+        case .key: "key"
+        case .status: "status"
+        case .noStore: "no-store"
+        case .private: "private"
+        case .noCache: "no-cache"
+        case .noFreshness: "no-freshness"
+        case .expired: "expired"
+        case .age: "age"
+        case .date: "date"
+        case .setCookie: "set-cookie"
+        case .vary: "vary"
+        case .tooLarge: "too-large"
+        case .headTooLarge: "head-too-large"
+        case .incomplete: "incomplete"
+        case .range: "range"
+        case .trailers: "trailers"
+        case .encoding: "encoding"
+        case .invalidated: "invalidated"
+        case .pressure: "pressure"
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// What a request's head says to the cache: judged once, then carried through lookup, fetch and storing.
+
+public import HTTP
+
+public struct RequestVerdict: Sendable {
+    public struct Flags: OptionSet, BitwiseCopyable, Sendable {
+        public let rawValue: UInt16
+
+        @inlinable
+        public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+        /// A Cookie line that reaches the origin (so not under `cookies: strip`).
+        @inlinable public static var cookie: Flags { Flags(rawValue: 1) }
+        /// An Authorization line.
+        @inlinable public static var authorization: Flags { Flags(rawValue: 2) }
+        /// If-None-Match or If-Modified-Since.
+        @inlinable public static var conditional: Flags { Flags(rawValue: 4) }
+        /// Range, on a GET.
+        @inlinable public static var range: Flags { Flags(rawValue: 8) }
+        /// `no-cache`, or `Pragma: no-cache` without Cache-Control.
+        @inlinable public static var noCache: Flags { Flags(rawValue: 16) }
+        @inlinable public static var noStore: Flags { Flags(rawValue: 32) }
+        /// The answer is 504 unless the store has it.
+        @inlinable public static var onlyIfCached: Flags { Flags(rawValue: 64) }
+    }
+
+    public var method: Method
+    /// May the store answer? If not, this is a bypass for `reason`.
+    public var mayLookup: Bool
+    /// May the answer be stored, as far as the request says? If not: `reason`.
+    public var mayStore: Bool
+    public var reason: Reason?
+    public var codings: Codings
+    public var flags: Flags
+    /// `max-age` of the request in seconds; `unlimited` without one.
+    public var maxAgeSeconds: UInt32
+    /// `min-fresh` in seconds; 0 without one.
+    public var minFreshSeconds: UInt32
+    /// `max-stale` in seconds (`unlimited` without a value); 0 without one. Kept for when stale answers are
+    /// served.
+    public var maxStaleSeconds: UInt32
+
+    @inlinable public static var unlimited: UInt32 { .max }
+
+    @inlinable
+    init(method: Method) {
+        self.method = method
+        mayLookup = true
+        mayStore = method == .get
+        reason = method == .get ? nil : .method
+        codings = .identity
+        flags = []
+        maxAgeSeconds = Self.unlimited
+        minFreshSeconds = 0
+        maxStaleSeconds = 0
+    }
+
+    /// Neither lookup nor storing; without a reason where the route has no policy.
+    public mutating func bypass(_ why: Reason?) {
+        mayLookup = false
+        mayStore = false
+        reason = why
+    }
+
+    /// Does the request set any condition on the age of what answers it?
+    @inlinable public var restrictsAge: Bool {
+        flags.contains(.noCache) || maxAgeSeconds != Self.unlimited || minFreshSeconds != 0
+    }
+
+    /// May a record with this coding answer? The second question of a lookup, beside `Variance.matches`.
+    @inlinable
+    public func accepts(_ coding: Codings) -> Bool { codings.contains(coding) }
+}

@@ -1,0 +1,216 @@
+/// "May the store answer this request?" (the table of that name). Judged on the head as received.
+///
+/// A plain GET passes by one test of the field table's bit set, one scan of the path and the normalisation of
+/// Accept-Encoding; nothing is allocated.
+
+internal import Bytes
+public import HTTP
+internal import Settings
+
+extension FieldSet {
+    /// Request fields that let some framework see another URL or method than the one that is keyed.
+    @inlinable @inline(__always)
+    static var unkeyed: FieldSet {
+        FieldSet(.xOriginalURL).with(.xRewriteURL).with(.xOriginalURI).with(.xHost).with(.xOriginalHost)
+            .with(.forwardedHost).with(.xHTTPMethod).with(.xHTTPMethodOverride).with(.xMethodOverride)
+            .with(.xForwardedPrefix)
+    }
+
+    /// Fields any of which makes a request more than plain.
+    @inlinable @inline(__always)
+    static var judged: FieldSet {
+        unkeyed.with(.authorization).with(.connection).with(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)
+            .with(.ifNoneMatch).with(.ifModifiedSince).with(.range).with(.cacheControl).with(.pragma).with(
+                .cookie
+            )
+            .with(.transferEncoding).with(.contentLength).with(.upgrade)
+    }
+}
+
+extension Rules {
+    /// - Parameters:
+    ///   - bytes: the buffer that `request` was parsed from.
+    ///   - clientCertificate: did the client show a certificate that was verified?
+    public func judge(
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, clientCertificate: Bool = false
+    ) -> RequestVerdict {
+        var verdict = RequestVerdict(method: request.method)
+        guard request.method == .get || request.method == .head, request.form != .asterisk else {
+            verdict.bypass(.method)
+            return verdict
+        }
+        guard Self.isPlain(path: bytes.slice(request.path)) else {
+            verdict.bypass(.path)
+            return verdict
+        }
+        verdict.codings = Codings.accepted(by: request.fields, bytes)
+        if request.fields.containsAny(of: .judged) {
+            judgeFields(of: request, bytes, &verdict)
+            guard verdict.mayLookup else { return verdict }
+        } else if request.upgradesToWebSocket {
+            verdict.bypass(.connection)
+            return verdict
+        }
+        if clientCertificate {
+            verdict.bypass(.clientCertificate)
+        } else if verdict.codings.isEmpty {
+            // The client refuses identity and every coding Larder knows: only the origin can tell what to
+            // send.
+            verdict.bypass(.encoding)
+        }
+        return verdict
+    }
+
+    private func judgeFields(
+        of request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: inout RequestVerdict
+    ) {
+        if request.framing != .none, request.framing != .length(0) { return verdict.bypass(.method) }
+        if request.fields.contains(.authorization) {
+            verdict.flags.insert(.authorization)
+            if authorization == .never { return verdict.bypass(.authorization) }
+        }
+        if request.fields.containsAny(of: .unkeyed) { return verdict.bypass(.unkeyed) }
+        if request.upgradesToWebSocket || request.connection.other {
+            return verdict.bypass(.connection)
+        }
+        if request.fields.containsAny(of: FieldSet(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)) {
+            return verdict.bypass(.conditional)
+        }
+        if request.fields.contains(.range), request.method == .get {
+            // Answering a range out of a stored 200 comes later; until then it passes. On HEAD, Range means
+            // nothing (RFC 9110 §14.2).
+            verdict.flags.insert(.range)
+            return verdict.bypass(.range)
+        }
+        if request.fields.contains(.cookie), cookies != .strip {
+            verdict.flags.insert(.cookie)
+            if cookies == .never { return verdict.bypass(.cookie) }
+        }
+        if request.fields.containsAny(of: FieldSet(.ifNoneMatch).with(.ifModifiedSince)) {
+            verdict.flags.insert(.conditional)
+        }
+        if request.fields.containsAny(of: FieldSet(.cacheControl).with(.pragma)) {
+            readDirectives(of: request, bytes, &verdict)
+            if verdict.flags.contains(.noStore) { return verdict.bypass(.clientNoStore) }
+        }
+    }
+
+    /// Request directives (RFC 9111 §5.2.1). A malformed one is read as the most demanding that it could be.
+    private func readDirectives(
+        of request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: inout RequestVerdict
+    ) {
+        let obeyed = clientRefresh == .revalidate
+        guard request.fields.contains(.cacheControl) else {
+            // §5.4: Pragma counts only where there is no Cache-Control.
+            if obeyed, Pragma.isNoCache(request.fields, bytes) { verdict.flags.insert(.noCache) }
+            return
+        }
+        for index in 0..<request.fields.count where request.fields[index].id == .cacheControl {
+            let value = bytes.slice(request.fields[index].value)
+            var members = ListTokens(value)
+            while let directive = Directive.next(of: &members, in: value) {
+                let name = value.extracting(directive.name)
+                if name.equalsIgnoringCase("no-store") {
+                    verdict.flags.insert(.noStore)
+                } else if name.equalsIgnoringCase("only-if-cached") {
+                    verdict.flags.insert(.onlyIfCached)
+                } else if !obeyed {
+                    continue
+                } else if name.equalsIgnoringCase("no-cache") {
+                    verdict.flags.insert(.noCache)
+                } else if name.equalsIgnoringCase("max-age") {
+                    let seconds = directive.seconds(in: value) ?? 0
+                    verdict.maxAgeSeconds = min(verdict.maxAgeSeconds, seconds)
+                } else if name.equalsIgnoringCase("min-fresh") {
+                    let seconds = directive.seconds(in: value) ?? RequestVerdict.unlimited
+                    verdict.minFreshSeconds = max(verdict.minFreshSeconds, seconds)
+                } else if name.equalsIgnoringCase("max-stale") {
+                    let seconds =
+                        directive.argument == nil ? RequestVerdict.unlimited : directive.seconds(in: value)
+                    verdict.maxStaleSeconds = max(verdict.maxStaleSeconds, seconds ?? 0)
+                }
+            }
+        }
+    }
+
+    /// Is this a path that every origin reads alike? No dot segments, `\`, `;`, encoded slashes, backslashes,
+    /// semicolons, dots that form a dot segment, encoded controls, or broken encodings (cache deception).
+    static func isPlain(path: Span<UInt8>) -> Bool {
+        // Nearly every path has nothing that needs a look: no `%`, `;`, `\`, and no `.` behind a slash.
+        // Without branches, so that the loop becomes vector code.
+        var looks: UInt8 = path.isEmpty || path[0] == UInt8(ascii: "/") ? 0 : 1
+        for index in 1..<max(path.count, 1) {
+            let byte = path[index]
+            looks |= byte == 0x25 ? 1 : 0
+            looks |= byte == 0x3b ? 1 : 0
+            looks |= byte == 0x5c ? 1 : 0
+            looks |= byte == 0x2e && path[index &- 1] == 0x2f ? 1 : 0
+        }
+        return looks == 0 || isPlainBytewise(path)
+    }
+
+    private static func isPlainBytewise(_ path: Span<UInt8>) -> Bool {
+        guard path.isEmpty || path[0] == UInt8(ascii: "/") else { return false }
+        var index = 0
+        // `.`, `%`, `;` and `\`: everything else is plain in any position.
+        let special = ASCII.Class(low: 0x0800_4020_0000_0000, high: 0x0000_0000_1000_0000)
+        while index < path.count {
+            let byte = path[index]
+            if special.contains(byte) {
+                switch byte {
+                case UInt8(ascii: "."):
+                    if isDotSegment(path, at: index) { return false }
+                case UInt8(ascii: "%"):
+                    guard index &+ 2 < path.count, let high = ASCII.hexValue(path[index &+ 1]),
+                        let low = ASCII.hexValue(path[index &+ 2])
+                    else { return false }
+                    switch high << 4 | low {
+                    case 0..<0x20, 0x7f, UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: ";"):
+                        return false
+                    case UInt8(ascii: "."):
+                        if isDotSegment(path, at: index) { return false }
+                    default: break
+                    }
+                    index &+= 2
+                default: return false
+                }
+            }
+            index &+= 1
+        }
+        return true
+    }
+
+    /// Does a segment that is one or two dots, plain or encoded, begin at `start`?
+    private static func isDotSegment(_ path: Span<UInt8>, at start: Int) -> Bool {
+        guard start == 0 || path[start &- 1] == UInt8(ascii: "/") else { return false }
+        var index = start
+        var dots = 0
+        while index < path.count, path[index] != UInt8(ascii: "/") {
+            if path[index] == UInt8(ascii: ".") {
+                index &+= 1
+            } else if index &+ 2 < path.count, path[index] == UInt8(ascii: "%"),
+                path[index &+ 1] == UInt8(ascii: "2"), path[index &+ 2] | 0x20 == UInt8(ascii: "e")
+            {
+                index &+= 3
+            } else {
+                return false
+            }
+            dots &+= 1
+        }
+        return dots <= 2
+    }
+}
+
+enum Pragma {
+    static func isNoCache(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
+        guard fields.contains(.pragma) else { return false }
+        for index in 0..<fields.count where fields[index].id == .pragma {
+            let value = bytes.slice(fields[index].value)
+            var members = ListTokens(value)
+            while let directive = Directive.next(of: &members, in: value) {
+                if value.extracting(directive.name).equalsIgnoringCase("no-cache") { return true }
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,94 @@
+/// The head of an entry as the store keeps it: a status line and field lines, each ended by CRLF, without the
+/// blank line. On a hit the head on the wire is these bytes, the lines that differ from hit to hit (Age,
+/// Cache-Status, Connection if needed) and the blank line.
+///
+/// Left out: what concerns one connection only (RFC 9110 §7.6.1), Content-Length (replaced by the stored
+/// body's), Age (written at serving). Date is added where the origin sent none.
+
+public import Bytes
+public import HTTP
+
+public enum StoredHead {
+    /// Appends the stored form of `response`.
+    ///
+    /// - Parameters:
+    ///   - bodyCount: bytes of the body as stored.
+    ///   - receivedSeconds: Unix time, for a missing Date.
+    ///   - limit: `Rules.maxHeadBytes`.
+    /// - Returns: nil, or `.headTooLarge`; then `head` is as it was.
+    public static func write(
+        _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, bodyCount: Int, receivedSeconds: Int64,
+        limit: Int,
+        into head: inout ByteBuffer
+    ) -> Reason? {
+        let start = head.count
+        head.append("HTTP/1.1 ")
+        head.append(decimal: UInt64(response.status))
+        head.append(UInt8(ascii: " "))
+        head.append(bytes.slice(response.reason))
+        head.append("\r\n")
+        for index in 0..<response.fields.count {
+            let field = response.fields[index]
+            if field.id == .contentLength || field.id == .age || HopByHop.contains(field.id) { continue }
+            if response.connection.nominates(bytes.slice(field.name), response.fields, bytes) { continue }
+            head.append(bytes.slice(field.name))
+            head.append(": ")
+            head.append(bytes.slice(field.value))
+            head.append("\r\n")
+        }
+        if !response.fields.contains(.date) {
+            head.append("Date: ")
+            HTTPDate.append(receivedSeconds, to: &head)
+            head.append("\r\n")
+        }
+        // RFC 9110 §8.6: not with 204.
+        if response.status != 204 {
+            head.append("Content-Length: ")
+            head.append(decimal: UInt64(bodyCount))
+            head.append("\r\n")
+        }
+        guard head.count &- start <= limit else {
+            head.removeLast(head.count &- start)
+            return .headTooLarge
+        }
+        return nil
+    }
+
+    /// The value of the only line of this (lower-case) name in a stored head; nil for none or several.
+    @_lifetime(copy head)
+    static func field(_ name: StaticString, in head: Span<UInt8>) -> Span<UInt8>? {
+        var found: Range<Int>?
+        var position = 0
+        while let line = nextLine(of: head, from: &position) {
+            guard let value = value(ofLine: line, name, in: head) else { continue }
+            if found != nil { return nil }
+            found = value
+        }
+        guard let found else { return nil }
+        return head.extracting(found)
+    }
+
+    /// The next field line (without CRLF); the status line is skipped when `position` is 0.
+    static func nextLine(of head: Span<UInt8>, from position: inout Int) -> Range<Int>? {
+        if position == 0 {
+            guard let end = head.firstIndex(of: 0x0a) else { return nil }
+            position = end &+ 1
+        }
+        guard position < head.count, let end = head.firstIndex(of: 0x0a, from: position) else { return nil }
+        let start = position
+        position = end &+ 1
+        return start..<(end > start && head[end &- 1] == 0x0d ? end &- 1 : end)
+    }
+
+    /// The value's range if `line` has this (lower-case) name.
+    static func value(ofLine line: Range<Int>, _ name: StaticString, in head: Span<UInt8>) -> Range<Int>? {
+        let count = name.utf8CodeUnitCount
+        let text = head.extracting(line)
+        guard text.count > count, text[count] == UInt8(ascii: ":"),
+            text.extracting(first: count).equalsIgnoringCase(name)
+        else { return nil }
+        let value = text.extracting(droppingFirst: count &+ 1).trimmedRange()
+        let start = line.lowerBound &+ count &+ 1
+        return (start &+ value.lowerBound)..<(start &+ value.upperBound)
+    }
+}

@@ -1,0 +1,158 @@
+/// Vary (RFC 9111 §4.1): which request fields select among the records of a key.
+///
+/// Accept-Encoding is never compared: a record's coding is tested against what the request accepts instead.
+/// The other names and the values they had in the stored request are the record's Vary blob, empty in the
+/// common case:
+///
+///     blob  = *entry
+///     entry = name length (1 byte) · name, lower case · 0xFF 0xFF               the field was absent
+///           | name length (1 byte) · name, lower case · value length (2, big-endian) · value
+///
+/// A field's lines are combined with ", " and compared byte by byte: a difference that means nothing costs a
+/// miss.
+
+public import Bytes
+public import HTTP
+internal import Settings
+
+public enum Variance {
+    /// Bytes of a blob at most.
+    static var blobLimit: Int { 1024 }
+    private static var absent: Int { 0xffff }
+
+    enum Judgement {
+        case allowed(beyondAcceptEncoding: Bool)
+        case refused
+    }
+
+    /// Does Vary name only what `allowed` lists (nil: any), and never `*`?
+    static func judge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, allowed: [[UInt8]]?) -> Judgement
+    {
+        guard fields.contains(.vary) else { return .allowed(beyondAcceptEncoding: false) }
+        var beyondAcceptEncoding = false
+        for index in 0..<fields.count where fields[index].id == .vary {
+            let value = bytes.slice(fields[index].value)
+            var members = ListTokens(value)
+            while let member = members.next() {
+                let name = value.extracting(member)
+                // `*` is a token too.
+                guard name.isToken, name.count < 256, !name.equals("*") else { return .refused }
+                if let allowed {
+                    var isListed = false
+                    for entry in allowed where name.equalsIgnoringCase(entry.span) { isListed = true }
+                    guard isListed else { return .refused }
+                }
+                if !isAcceptEncoding(name) { beyondAcceptEncoding = true }
+            }
+        }
+        return .allowed(beyondAcceptEncoding: beyondAcceptEncoding)
+    }
+
+    private static func isAcceptEncoding(_ name: Span<UInt8>) -> Bool {
+        name.count == 15 && name.equalsIgnoringCase("accept-encoding")
+    }
+
+    /// May the record with this blob answer this request, as far as Vary goes?
+    @inlinable
+    public static func matches(
+        _ blob: Span<UInt8>, _ request: borrowing FieldTable, _ requestBytes: Span<UInt8>
+    ) -> Bool { blob.isEmpty || matchesEntries(blob, request, requestBytes) }
+
+    /// The blob comes from shared memory: anything that is not well formed matches nothing.
+    @usableFromInline
+    static func matchesEntries(
+        _ blob: Span<UInt8>, _ request: borrowing FieldTable, _ requestBytes: Span<UInt8>
+    ) -> Bool {
+        var position = 0
+        while position < blob.count {
+            let nameCount = Int(blob[position])
+            let nameStart = position &+ 1
+            let valueStart = nameStart &+ nameCount &+ 2
+            guard valueStart <= blob.count else { return false }
+            let name = blob.extracting(nameStart..<(nameStart &+ nameCount))
+            let length = Int(blob[valueStart &- 2]) << 8 | Int(blob[valueStart &- 1])
+            let isAbsent = length == absent
+            position = isAbsent ? valueStart : valueStart &+ length
+            guard position <= blob.count else { return false }
+            let stored = blob.extracting(valueStart..<position)
+            guard combinedEquals(stored, isAbsent: isAbsent, name, request, requestBytes) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Do the request's lines of `name`, combined, equal `stored` (or are there none)?
+    private static func combinedEquals(
+        _ stored: Span<UInt8>, isAbsent: Bool, _ name: Span<UInt8>, _ request: borrowing FieldTable,
+        _ bytes: Span<UInt8>
+    ) -> Bool {
+        var rest = stored
+        var isFirst = true
+        for index in 0..<request.count where bytes.slice(request[index].name).equalsIgnoringCase(name) {
+            if isAbsent { return false }
+            if !isFirst {
+                guard rest.hasPrefix(", ") else { return false }
+                rest = rest.extracting(droppingFirst: 2)
+            }
+            isFirst = false
+            let value = bytes.slice(request[index].value)
+            guard rest.hasPrefix(value) else { return false }
+            rest = rest.extracting(droppingFirst: value.count)
+        }
+        return isAbsent ? isFirst : !isFirst && rest.isEmpty
+    }
+}
+
+extension Rules {
+    /// Appends the blob of an answer that `judge` found storable.
+    ///
+    /// - Parameters:
+    ///   - request: the field lines that reached the origin (without Cookie under `cookies: strip`), or the
+    ///     client's own.
+    /// - Returns: nil, or why it cannot be stored: more than a blob may hold.
+    public func writeVary(
+        _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, request: borrowing FieldTable,
+        _ requestBytes: Span<UInt8>, into blob: inout ByteBuffer
+    ) -> Reason? {
+        guard response.fields.contains(.vary) else { return nil }
+        let start = blob.count
+        for index in 0..<response.fields.count where response.fields[index].id == .vary {
+            let value = bytes.slice(response.fields[index].value)
+            var members = ListTokens(value)
+            while let member = members.next() {
+                let name = value.extracting(member)
+                if name.equalsIgnoringCase("accept-encoding") { continue }
+                // Under `strip` the origin saw no cookie, whatever it says about varying by it.
+                if cookies == .strip, name.equalsIgnoringCase("cookie") { continue }
+                guard name.isToken, name.count < 256 else { return .vary }
+                appendEntry(name, request, requestBytes, to: &blob)
+                guard blob.count &- start <= Variance.blobLimit else { return .vary }
+            }
+        }
+        return nil
+    }
+
+    private func appendEntry(
+        _ name: Span<UInt8>, _ request: borrowing FieldTable, _ bytes: Span<UInt8>, to blob: inout ByteBuffer
+    ) {
+        var length = 0
+        var lines = 0
+        for index in 0..<request.count where bytes.slice(request[index].name).equalsIgnoringCase(name) {
+            length &+= request[index].value.range.count &+ (lines == 0 ? 0 : 2)
+            lines &+= 1
+        }
+        blob.append(UInt8(name.count))
+        blob.append(lowercasing: name)
+        // A value too long for the blob is refused by the caller; the length written then is never read.
+        let written = lines == 0 ? 0xffff : min(length, 0xfffe)
+        blob.append(UInt8(written >> 8))
+        blob.append(UInt8(written & 0xff))
+        var isFirst = true
+        for index in 0..<request.count where bytes.slice(request[index].name).equalsIgnoringCase(name) {
+            if !isFirst { blob.append(", ") }
+            isFirst = false
+            blob.append(bytes.slice(request[index].value))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// A configuration file, its policies and all, as `Settings`.
+
+public import Settings
+
+/// A configuration that can be used.
+public struct LoadedConfiguration: Sendable {
+    public var settings: Settings
+    /// The policies that were read, in the order of their names.
+    public var policies: [LoadedPolicy] = []
+    /// Warnings and notes.
+    public var notes: [Problem] = []
+
+    public init(settings: Settings) { self.settings = settings }
+
+    /// The effective configuration, all defaults filled in; it reads back as the same settings.
+    public var document: Tree { Sections.file.write(Draft(settings)) }
+}
+
+/// A policy with its decision table.
+public struct LoadedPolicy: Sendable, Equatable {
+    public var policy: Policy
+    public var decisions: [PolicyDecision]
+
+    /// The effective policy as a file, without `extends`.
+    public var document: Tree {
+        Sections.policy(from: Policy(name: policy.name)).write(
+            PolicyDraft(policy: policy, decisions: decisions))
+    }
+}
+
+public enum ConfigurationFile {
+    /// Reads a file and the policies that it names.
+    /// - Parameters:
+    ///   - path: as the user named it.
+    ///   - folder: the absolute path of the folder that `path` is in; relative paths in the file start there.
+    ///   - everyPolicy: read all policies of the folder, used or not.
+    /// - Throws: every mistake that was found.
+    public static func load(
+        path: String, folder: String, files: FileSource, everyPolicy: Bool = false
+    ) throws(ConfigurationError) -> LoadedConfiguration {
+        let absolute = path.hasPrefix("/") ? path : "\(folder)/\(path.split(separator: "/").last ?? "")"
+        switch files.text(absolute) {
+        case .success(let text):
+            return try read(text, file: path, folder: folder, files: files, everyPolicy: everyPolicy)
+        case .failure(.missing): throw failure(path, "there is no such file")
+        case .failure(.unreadable(let why)): throw failure(path, why)
+        }
+    }
+
+    /// Reads the text of a file; see `load`.
+    public static func read(
+        _ text: String, file: String, folder: String, files: FileSource, everyPolicy: Bool = false
+    ) throws(ConfigurationError) -> LoadedConfiguration {
+        let node: Node
+        do throws(Node.SyntaxError) { node = try Node.parse(text) } catch {
+            throw failure(file, error.message, line: error.line)
+        }
+        var reading = Reading(file: file, folder: folder)
+        var draft = Draft()
+        _ = Sections.file.read(node, into: &draft, &reading)
+        return try finish(draft, reading, everyPolicy: everyPolicy, files: files)
+    }
+
+    /// Checks what a section by itself cannot, and makes `Settings` of the draft.
+    static func finish(
+        _ draft: consuming Draft, _ reading: consuming Reading, everyPolicy: Bool, files: FileSource
+    ) throws(ConfigurationError) -> LoadedConfiguration {
+        var draft = draft
+        var reading = reading
+        if !reading.isGiven("cache.policies") {
+            draft.settings.cache.policyFolder = reading.resolve(draft.settings.cache.policyFolder)
+        }
+        let folder = draft.settings.cache.policyFolder
+        var policies = PolicyFolder(path: folder, shownPath: reading.shown(folder), files: files)
+        draft.check(&reading)
+        draft.resolve(&reading, &policies)
+        if everyPolicy { for name in policies.names { _ = policies.policy(name) } }
+        draft.checkBodies(&policies)
+
+        let problems = reading.problems + policies.problems
+        if problems.contains(where: { $0.kind == .error }) {
+            throw ConfigurationError(problems: problems.filter { $0.kind == .error })
+        }
+        var loaded = LoadedConfiguration(settings: draft.settings)
+        loaded.notes = problems
+        loaded.policies = policies.loaded
+        return loaded
+    }
+
+    /// All policies of a folder, with the built-in one.
+    /// - Parameter shownFolder: the folder as messages name it.
+    /// - Throws: every mistake that was found.
+    public static func policies(
+        inFolder folder: String, shownFolder: String, files: FileSource
+    ) throws(ConfigurationError) -> [LoadedPolicy] {
+        var policies = PolicyFolder(path: folder, shownPath: shownFolder, files: files)
+        for name in policies.names { _ = policies.policy(name) }
+        if policies.problems.contains(where: { $0.kind == .error }) {
+            throw ConfigurationError(problems: policies.problems.filter { $0.kind == .error })
+        }
+        return policies.loaded
+    }
+
+    private static func failure(_ file: String, _ message: String, line: Int? = nil) -> ConfigurationError {
+        ConfigurationError(problems: [
+            Problem(kind: .error, file: file, line: line, path: "", message: message)
+        ])
+    }
+}
+
+extension Reading {
+    /// An absolute path as the user would name it: from where he named the file.
+    func shown(_ path: String) -> String {
+        guard !folder.isEmpty, path.hasPrefix(folder + "/") else { return path }
+        let rest = path.dropFirst(folder.utf8.count + 1)
+        guard let slash = file.lastIndex(of: "/") else { return String(rest) }
+        return String(file[...slash] + rest)
+    }
+}

@@ -1,0 +1,85 @@
+/// A configuration file as it is written: routes name their upstream and policy, where `Settings` has
+/// indexes.
+
+internal import Settings
+
+struct Draft: Equatable {
+    /// All but routes and policies.
+    var settings = Settings()
+    var routes: [RouteDraft] = []
+}
+
+struct RouteDraft: Equatable {
+    /// Left out: host and path.
+    var name: String?
+    var host = HostPattern.any
+    var path: [UInt8] = []
+    /// nil: `none`.
+    var policy: String? = PolicyFolder.standardPolicy
+    var upstream = ""
+
+    var effectiveName: String {
+        if let name { return name }
+        let path = String(decoding: path, as: UTF8.self)
+        return host == .any ? (path.isEmpty ? "*" : path) : host.description + path
+    }
+}
+
+/// `servers:` or `files:`, before it is known that just one of them is there.
+struct UpstreamDraft {
+    var upstream = Upstream(name: "", origin: .servers([]))
+    var servers: [Upstream.Server]?
+    var files: String?
+    var cacheControl: String?
+}
+
+struct ServerDraft {
+    var name: String?
+    var address: ServerAddress?
+    var dns: ServerAddress?
+    var srv: String?
+    var slots = 8
+    var weight = 1
+    var maxConnections: Int?
+}
+
+extension Draft {
+    init(_ settings: Settings) {
+        self.settings = settings
+        routes = settings.routes.map { route in
+            RouteDraft(
+                name: route.name, host: route.host, path: route.path,
+                policy: route.policy.map { settings.policies[$0].name },
+                upstream: settings.upstreams[route.upstream].name)
+        }
+    }
+}
+
+extension UpstreamDraft {
+    init(_ upstream: Upstream) {
+        self.upstream = upstream
+        switch upstream.origin {
+        case .servers(let servers): self.servers = servers
+        case .files(let files):
+            self.files = files.root
+            cacheControl = files.cacheControl
+        }
+    }
+}
+
+extension ServerDraft {
+    init(_ server: Upstream.Server) {
+        name = server.name
+        weight = server.weight
+        maxConnections = server.maxConnections
+        switch server.address {
+        case .host, .unix: address = server.address
+        case .dns(_, _, let slots):
+            dns = server.address
+            self.slots = slots
+        case .srv(let name, let slots):
+            srv = name
+            self.slots = slots
+        }
+    }
+}

@@ -1,0 +1,104 @@
+/// `larder serve` without a file: one listener or several, one upstream, the default policy.
+
+internal import Settings
+
+public struct FlagSettings: Sendable {
+    public static var standardListener: String { "127.0.0.1:8080" }
+
+    public var listen: [String] = []
+    public var upstream: String?
+    public var files: String?
+    public var memory: String?
+    public var threads: String?
+    public var accessLog: String?
+
+    public init() {}
+
+    /// - Parameter folder: what relative paths start from.
+    /// - Throws: every mistake that was found, the flag in the place of the file.
+    public func load(folder: String, files source: FileSource) throws(ConfigurationError)
+        -> LoadedConfiguration
+    {
+        var draft = Draft()
+        var problems: [Problem] = []
+        func value<Value>(_ form: Form<Value>, _ flag: String, _ text: String) -> Value? {
+            var reading = Reading(file: flag, folder: folder)
+            let value = form.read(Node(content: text.isEmpty ? .nothing : .text(text), line: 1), &reading)
+            for var problem in reading.problems {
+                problem.line = nil
+                problems.append(problem)
+            }
+            return value
+        }
+        func report(_ flag: String, _ message: String) {
+            problems.append(Problem(kind: .error, file: flag, line: nil, path: "", message: message))
+        }
+
+        draft.settings.listeners = (listen.isEmpty ? [Self.standardListener] : listen).compactMap { text in
+            value(.bind, "--listen", text).map { Settings.Listener(bind: $0) }
+        }
+        if let memory, let bytes = value(.size(4 << 20...512 << 30), "--memory", memory) {
+            draft.settings.cache.memoryBytes = bytes
+            draft.settings.cache.memoryMaxBytes = 2 * bytes
+        }
+        if let threads, let count = value(.threads, "--threads", threads) { draft.settings.threads = count }
+        if let accessLog { setAccessLog(accessLog, &draft, value, report) }
+        switch (upstream, files) {
+        case (.some(let url), nil):
+            if let address = Self.address(of: url, value, report) {
+                draft.settings.upstreams = [
+                    Upstream(name: "upstream", origin: .servers([Upstream.Server(address)]))
+                ]
+                draft.routes = [RouteDraft(upstream: "upstream")]
+            }
+        case (nil, .some(let path)):
+            if let root = value(.path, "--files", path) {
+                let absolute = Reading(file: "", folder: folder).resolve(root)
+                draft.settings.upstreams = [
+                    Upstream(name: "files", origin: .files(Upstream.Files(root: absolute)))
+                ]
+                draft.routes = [RouteDraft(upstream: "files")]
+            }
+        default:
+            report(
+                "larder",
+                "found \(upstream == nil ? "none" : "both") of --upstream and --files; allowed: one of them")
+        }
+        if !problems.isEmpty { throw ConfigurationError(problems: problems) }
+        return try ConfigurationFile.finish(
+            draft, Reading(file: "larder", folder: folder), everyPolicy: false, files: source)
+    }
+
+    private func setAccessLog(
+        _ text: String, _ draft: inout Draft,
+        _ value: (Form<Settings.Log.Access>, String, String) -> Settings.Log.Access?,
+        _ report: (String, String) -> Void
+    ) {
+        guard let access = value(Sections.resolvedAccessLog, "--access-log", text) else { return }
+        if access == .syslog {
+            report("--access-log", "not built yet: the access log cannot go to syslog yet")
+        }
+        draft.settings.log.access = access
+    }
+
+    /// `http://host[:port]` or `host:port`.
+    private static func address(
+        of url: String, _ value: (Form<ServerAddress>, String, String) -> ServerAddress?,
+        _ report: (String, String) -> Void
+    ) -> ServerAddress? {
+        if url.lowercased().hasPrefix("https://") {
+            report("--upstream", "not built yet: Larder cannot speak TLS to servers yet")
+            return nil
+        }
+        guard url.lowercased().hasPrefix("http://") else { return value(.serverAddress, "--upstream", url) }
+        var authority = url.dropFirst(7)
+        if authority.hasSuffix("/") { authority = authority.dropLast() }
+        if authority.isEmpty || authority.contains("/") || authority.contains("?") || authority.contains("@")
+        {
+            report("--upstream", "found '\(url)'; allowed: http://host:port without path, query and user")
+            return nil
+        }
+        let hasPort = authority.hasPrefix("[") ? authority.contains("]:") : authority.contains(":")
+        return value(.serverAddress, "--upstream", hasPort ? String(authority) : "\(authority):80")
+    }
+}

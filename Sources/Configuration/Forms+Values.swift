@@ -1,0 +1,217 @@
+/// Forms of the values that are Larder's own: addresses, hosts, paths.
+
+internal import Settings
+
+extension Form where Value == BindAddress {
+    static var bind: Form {
+        Form(
+            scalar: "bind address",
+            allowed: "an IP address and port (0.0.0.0:8080, '[::]:8080' quoted) or unix:/path",
+            schema: .object(["type": "string"]), parse: { BindAddress(parsing: $0) },
+            hint: { text in
+                if !text.isEmpty, text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) {
+                    return "; did you mean '0.0.0.0:\(text)'?"
+                }
+                if text.hasPrefix(":"), BindAddress(parsing: "[::]\(text)") != nil {
+                    return "; did you mean '[::]\(text)'?"
+                }
+                if text.hasPrefix("localhost:") { return "; did you mean '127.0.0.1\(text.dropFirst(9))'?" }
+                return ""
+            },
+            write: { .text($0.description) })
+    }
+}
+
+extension Form where Value == ServerAddress {
+    static var serverAddress: Form {
+        Form(
+            scalar: "server address", allowed: "host:port, '[IPv6]:port' or unix:/path",
+            schema: .object(["type": "string"]), parse: { ServerAddress(parsing: $0) },
+            hint: { text in
+                if text.hasPrefix("http://") {
+                    let rest = text.dropFirst(7)
+                    let host = rest.hasSuffix("/") ? rest.dropLast() : rest
+                    return "; did you mean '\(host.contains(":") ? String(host) : "\(host):80")'?"
+                }
+                if text.hasPrefix("https://") { return "; https is 'tls:' of the upstream" }
+                return HostName.isValid(text) ? "; did you mean '\(text):80'?" : ""
+            },
+            write: { .text($0.description) })
+    }
+
+    /// `cache.internal:6081`, each address of which is a server.
+    static var dnsName: Form {
+        Form(
+            scalar: "name:port", allowed: "name:port", schema: .object(["type": "string"]),
+            parse: { text in
+                guard case .host(let host, let port) = ServerAddress(parsing: text), HostName.isValid(host),
+                    IPAddress(parsing: host) == nil
+                else { return nil }
+                return .dns(host, port: port, slots: 8)
+            },
+            write: { .text($0.description) })
+    }
+}
+
+extension Form where Value == AddressRange {
+    static var addressRange: Form {
+        let allowed = "an IP address or a range of them (10.0.0.0/8, 2001:db8::/32)"
+        return Form(
+            scalar: "address range", allowed: allowed, schema: .object(["type": "string"]),
+            parse: { text in try? AddressRange(parsing: text) },
+            hint: { text in
+                do throws(AddressRange.Invalid) {
+                    _ = try AddressRange(parsing: text)
+                    return ""
+                } catch {
+                    switch error {
+                    case .notAnAddress: return ""
+                    case .prefix(let limit): return "; the prefix length is a number up to \(limit)"
+                    case .hostBits(let meant): return "; did you mean '\(meant)'?"
+                    }
+                }
+            },
+            write: { .text($0.description) })
+    }
+}
+
+extension Form where Value == HostPattern {
+    static var hostPattern: Form {
+        Form(
+            scalar: "host", allowed: "a host without port (static.example.com, '*.example.com')",
+            schema: .object(["type": "string"]),
+            parse: { text in HostPattern(parsing: text) },
+            hint: { text in
+                if case .host(let host, _) = ServerAddress(parsing: text) {
+                    return "; did you mean '\(host)'?"
+                }
+                return text == "*" ? "; any host: leave 'host' out" : ""
+            },
+            write: { .text($0.description) })
+    }
+}
+
+extension Form where Value == [UInt8] {
+    /// A prefix of the bytes that come in a request line.
+    static var pathPrefix: Form {
+        Form(
+            scalar: "path prefix",
+            allowed: "a path as it is in a request line: '/' first, visible ASCII, no '?' or '#'",
+            schema: .object(["type": "string", "pattern": "^/"]),
+            parse: { text in
+                let isValid =
+                    text.hasPrefix("/") && text.utf8.count <= 1024
+                    && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3f && $0 != 0x23 }
+                return isValid ? Array(text.utf8) : nil
+            },
+            hint: { text in
+                text.hasPrefix("/") || text.isEmpty || !text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+                    ? "" : "; did you mean '/\(text)'?"
+            },
+            write: { .text(String(decoding: $0, as: UTF8.self)) })
+    }
+}
+
+extension Form where Value == Settings.Threads {
+    static var threads: Form {
+        let count = Form<Int>.count(1...256)
+        return Form(
+            scalar: "number or `auto`", allowed: "auto, or \(count.allowed)",
+            schema: .object(["anyOf": .list([.object(["const": "auto"]), count.schema])]),
+            parse: { text in
+                if text == "auto" { return .auto }
+                guard text.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let number = Int(text),
+                    (1...256).contains(number)
+                else { return nil }
+                return .count(number)
+            },
+            hint: { Suggestion.text(for: $0, among: ["auto"]) },
+            write: { threads in
+                switch threads {
+                case .auto: "auto"
+                case .count(let count): .number(count)
+                }
+            })
+    }
+}
+
+extension Form where Value == Settings.Log.Access {
+    static var accessLog: Form {
+        Form(
+            scalar: "`none`, `stdout`, `syslog` or a file",
+            allowed: "none, stdout, syslog, or the path of a file ('/' in it)",
+            schema: .object(["type": "string"]),
+            parse: { text in
+                switch text {
+                case "none": Settings.Log.Access.none
+                case "stdout": .standardOutput
+                case "syslog": .syslog
+                default: text.utf8.contains(UInt8(ascii: "/")) ? .file(text) : nil
+                }
+            },
+            hint: { Suggestion.text(for: $0, among: ["none", "stdout", "syslog", "./\($0)"]) },
+            write: { access in
+                switch access {
+                case .none: "none"
+                case .standardOutput: "stdout"
+                case .syslog: "syslog"
+                case .file(let path): .text(path)
+                }
+            })
+    }
+}
+
+extension Form where Value == Settings.Log.Format {
+    static var logFormat: Form {
+        Form(
+            scalar: "`json`, `combined` or a template", allowed: "json, combined, or a template ('%' in it)",
+            schema: .object(["type": "string"]),
+            parse: { text in
+                switch text {
+                case "json": .json
+                case "combined": .combined
+                default: text.utf8.contains(UInt8(ascii: "%")) ? .template(text) : nil
+                }
+            },
+            hint: { Suggestion.text(for: $0, among: ["json", "combined"]) },
+            write: { format in
+                switch format {
+                case .json: "json"
+                case .combined: "combined"
+                case .template(let text): .text(text)
+                }
+            })
+    }
+}
+
+extension Form where Value == Settings.ForwardedFields {
+    private enum Word: String, CaseIterable { case xForwarded = "x-forwarded", forwarded, via }
+
+    static var forwardedFields: Form {
+        func field(_ word: Word) -> Settings.ForwardedFields {
+            switch word {
+            case .xForwarded: .xForwarded
+            case .forwarded: .forwarded
+            case .via: .via
+            }
+        }
+        return Form<Word>.choice.list(of: "`x-forwarded`, `forwarded`, `via`", atMost: 3).map(
+            { words in Settings.ForwardedFields(words.map(field)) },
+            back: { fields in Word.allCases.filter { fields.contains(field($0)) } })
+    }
+}
+
+extension Form where Value == String {
+    /// A path; relative ones are relative to the folder of the file that names them.
+    static var path: Form {
+        var form = Form.text("path", allowed: "a path")
+        form.read = { [read = form.read] node, reading in read(node, &reading).map { reading.resolve($0) } }
+        return form
+    }
+
+    static var absolutePath: Form {
+        text("absolute path", allowed: "an absolute path, such as /run/larder") { $0.hasPrefix("/") }
+    }
+
+    static var hostName: Form { text("host name", allowed: "a host name") { HostName.isValid($0) } }
+}

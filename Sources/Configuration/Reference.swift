@@ -1,0 +1,65 @@
+/// What is generated from the declarations for people and editors: `docs/configuration.md`'s tables and the
+/// JSON Schemas. Tests hold the committed files to them.
+
+internal import Settings
+
+public enum Reference {
+    /// JSON Schema (draft 7) of the configuration file.
+    public static var configurationSchema: Tree { schema(Sections.file.schema, "larder.yaml") }
+
+    /// JSON Schema (draft 7) of a policy file.
+    public static var policySchema: Tree {
+        schema(
+            Sections.policy(from: Policy(name: PolicyFolder.standardPolicy)).schema,
+            "A cache policy of Larder")
+    }
+
+    private static func schema(_ schema: Tree, _ title: String) -> Tree {
+        guard case .map(let entries) = schema else { preconditionFailure("a section's schema is an object") }
+        return .map(
+            [
+                .init("$schema", "http://json-schema.org/draft-07/schema#"), .init("title", .text(title)),
+            ] + entries)
+    }
+
+    /// Every key of the configuration file, as Markdown.
+    public static var configurationTables: String { tables(Sections.file.rows) }
+
+    /// Every key of a policy file, as Markdown.
+    public static var policyTables: String {
+        tables(Sections.policy(from: Policy(name: PolicyFolder.standardPolicy)).rows)
+    }
+
+    /// One table for each key at the top that has keys inside, and one for those that have none.
+    private static func tables(_ rows: [ReferenceRow]) -> String {
+        var tops: [(row: ReferenceRow, inner: [ReferenceRow])] = []
+        for row in rows {
+            if row.path.dropFirst().contains(where: { $0 == "." || $0 == "[" }) {
+                tops[tops.count - 1].inner.append(row)
+            } else {
+                tops.append((row, []))
+            }
+        }
+        var out = ""
+        for (row, inner) in tops where !inner.isEmpty {
+            out += "### `\(row.path.dropFirst())`\n\n\(row.meaning)"
+            if row.standard == "required" { out += " Required." }
+            out += "\n\n" + table(inner) + "\n"
+        }
+        let plain = tops.filter(\.inner.isEmpty).map(\.row)
+        if !plain.isEmpty { out += "### Single keys\n\n" + table(plain) + "\n" }
+        return String(out.dropLast())
+    }
+
+    private static func table(_ rows: [ReferenceRow]) -> String {
+        var out = "| key | type | default | meaning |\n|---|---|---|---|\n"
+        for row in rows {
+            let cells = ["`\(row.path.dropFirst())`", row.type, row.standard, row.meaning]
+            out +=
+                "| "
+                + cells.map { $0.split(separator: "|").joined(separator: "\\|") }.joined(separator: " | ")
+                + " |\n"
+        }
+        return out
+    }
+}

@@ -1,0 +1,241 @@
+/// A policy file, key by key.
+
+internal import Settings
+
+/// A policy file as it is written.
+struct PolicyDraft: Equatable {
+    var policy: Policy
+    var extends: String?
+    var decisions: [PolicyDecision] = []
+}
+
+extension Sections {
+    /// - Parameter base: what the file starts from.
+    static func policy(from base: Policy) -> Section<PolicyDraft> {
+        Section(
+            PolicyDraft(policy: base),
+            [
+                Key(
+                    "description", .text(), "What it is for.", standard: "none",
+                    get: { $0.policy.description.isEmpty ? nil : $0.policy.description },
+                    set: { $0.policy.description = $1 }),
+                Key(
+                    "extends", .name, "The policy that this one starts from.", optional: \.extends,
+                    standard: "the default policy"),
+                Key("store", policyStore(from: base.store), "What may be stored.", \.policy.store),
+                Key("key", policyKey(from: base.query), "What tells stored answers apart.", \.policy.query),
+                Key("serve", policyServe(from: base.serve), "How stored answers are served.", \.policy.serve),
+                Key(
+                    "compress", policyCompress(from: base.compress).form(),
+                    "What is compressed on the way out.",
+                    unbuilt: { _ in .note("nothing is compressed, what origins compressed is served as it is")
+                    },
+                    get: { $0.policy.compress }, set: { $0.policy.compress = $1 }),
+                Key(
+                    "decisions", decision.form().list(of: "decisions", atMost: 4096),
+                    "Exchanges and what the policy makes of them, run by `larder policy test`.",
+                    standard: "none",
+                    get: { $0.decisions.isEmpty ? nil : $0.decisions }, set: { $0.decisions = $1 }),
+            ])
+    }
+
+    /// Statuses whose answers are shaped by more than the key, or are no whole answers: stored under no
+    /// policy.
+    static var neverStored: Set<Int> {
+        [
+            206, 304, 400, 401, 406, 407, 408, 411, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 429,
+            431, 511,
+        ]
+    }
+
+    static func policyStore(from base: Policy.Store) -> Section<Policy.Store> {
+        Section(
+            base,
+            [
+                Key(
+                    "statuses",
+                    Form<Int>.count(200...599).checked { status in
+                        neverStored.contains(status)
+                            ? "found '\(status)'; allowed: a status whose answers depend on the key alone "
+                                + "(never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, "
+                                + "431, 511)"
+                            : nil
+                    }.list(of: "statuses", atMost: 64),
+                    "Statuses that may be stored; from 400 on for 10 s at most.", \.statuses),
+                Key(
+                    "maxBody", .size(0...2 << 20), "The largest body; at most half a store segment.",
+                    \.maxBodyBytes),
+                Key("maxHead", .size(256...16 << 10), "The largest head.", \.maxHeadBytes),
+                Key(
+                    "maxAge", .seconds(1...31_536_000),
+                    "The longest that an answer is kept, whatever the origin says.",
+                    \.maxAgeSeconds),
+                Key(
+                    "minAge", .seconds(1...31_536_000), "Answers that are fresh for less are not stored.",
+                    \.minAgeSeconds),
+                Key(
+                    "heuristic", .percent(0...100),
+                    "The share of Date − Last-Modified that is a lifetime where the origin states none.",
+                    \.heuristicPercent),
+                Key(
+                    "noCache", .choice,
+                    "`revalidate`: store what says `no-cache`, and revalidate before each use.", \.noCache),
+                Key(
+                    "reading", .choice,
+                    "How malformed or repeated fields are read; `rfc`: as RFC 9111 lets a cache.", \.reading),
+                Key(
+                    "cookies", .choice,
+                    "Requests with cookies: `public-only` uses the store where the answer says `public` or "
+                        + "`s-maxage`, `strip` keeps cookies from the origin, `never` passes.", \.cookies),
+                Key(
+                    "authorization", .choice,
+                    "`explicit`: store what RFC 9111 §3.5 allows of answers to credentials.",
+                    \.authorization),
+                Key("vary", .vary, "The fields that `Vary` may name.", \.vary),
+            ]
+        ) { store, reading in
+            if store.minAgeSeconds > store.maxAgeSeconds {
+                reading.report(
+                    at: reading.path(of: "minAge"),
+                    "found '\(Milliseconds.format(store.minAgeSeconds * 1000))'; allowed: at most 'maxAge', "
+                        + "which is \(Milliseconds.format(store.maxAgeSeconds * 1000))")
+            }
+        }
+    }
+
+    static func policyKey(from base: Policy.Query) -> Section<Policy.Query> {
+        Section(
+            base,
+            [
+                Key(
+                    "query", .query,
+                    "The query as it came, sorted by name, left out (and not sent to the origin), or these "
+                        + "parameters of it.",
+                    \.self)
+            ])
+    }
+
+    static func policyServe(from base: Policy.Serve) -> Section<Policy.Serve> {
+        Section(
+            base,
+            [
+                Key(
+                    "clientRefresh", .choice,
+                    "`no-cache` and its kin in requests: revalidate, or take no notice.",
+                    \.clientRefresh),
+                Key(
+                    "stale", .choice, "Stale answers: where the origin says so (RFC 5861), or never.", \.stale
+                ),
+                Key(
+                    "cacheStatus", .choice,
+                    "The `Cache-Status` field: `brief` without reasons, `debug` with the key.",
+                    \.cacheStatus),
+            ])
+    }
+
+    static func policyCompress(from base: Policy.Compress) -> Section<Policy.Compress> {
+        Section(
+            base,
+            [
+                Key(
+                    "types", Form<String>.mediaType.list(of: "media types", atMost: 256),
+                    "Media types; `text/*` is all of a kind.",
+                    \.types),
+                Key("minBody", .size(0...1 << 30), "Smaller bodies stay as they are.", \.minBodyBytes),
+                Key(
+                    "codings",
+                    Form<Policy.Compress.Coding>.choice.list(of: "`br`, `gzip`, `zstd`", atMost: 3).checked {
+                        codings in
+                        Set(codings).count == codings.count ? nil : "found a coding twice; allowed: each once"
+                    }, "In order of preference.", \.codings),
+            ])
+    }
+}
+
+extension Form where Value == String {
+    static var mediaType: Form {
+        text("media type", allowed: "a media type, such as text/* or application/json") { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            return parts.count == 2 && Naming.isToken(String(parts[0])) && parts[0] != "*"
+                && Naming.isToken(String(parts[1]))
+        }.map({ $0.lowercased() }, back: { $0 })
+    }
+
+    static var token: Form {
+        text("name", allowed: "a token (RFC 9110 §5.6.2): letters, digits, '-', '_' …") { Naming.isToken($0) }
+    }
+}
+
+extension Form where Value == Policy.Vary {
+    static var vary: Form {
+        let name = Form<String>.text("field name", allowed: "a field name; of all fields: 'vary: any'") {
+            Naming.isToken($0) && $0 != "*"
+        }
+        let names = name.list(of: "field names", atMost: 64).map({ $0.map { $0.lowercased() } }, back: { $0 })
+        let allowed = "a list of field names, or any"
+        return Form(
+            type: "list of field names, or `any`", allowed: allowed,
+            schema: .object(["anyOf": .list([.object(["const": "any"]), names.schema])]),
+            read: { node, reading in
+                if case .text("any") = node.content { return .any }
+                guard case .list = node.content else {
+                    reading.reportWrong(node, allowed: allowed)
+                    return nil
+                }
+                return names.read(node, &reading).map { .list($0) }
+            },
+            write: { vary in
+                switch vary {
+                case .any: "any"
+                case .list(let list): names.write(list)
+                }
+            })
+    }
+}
+
+extension Form where Value == Policy.Query {
+    private enum Word: String, CaseIterable { case keep, sort, ignore }
+
+    static var query: Form {
+        let only = Section<[String]>(
+            [],
+            [
+                Key(
+                    "only",
+                    Form<String>.text("parameter", allowed: "a parameter's name").list(
+                        of: "parameters", atLeast: 1, atMost: 64),
+                    "The parameters that are kept.", \.self, isRequired: true)
+            ]
+        ).form()
+        let allowed = "keep, sort, ignore, or { only: [parameters] }"
+        return Form(
+            type: "`keep`, `sort`, `ignore` or `{ only: […] }`", allowed: allowed,
+            schema: .object(["anyOf": .list([Form<Word>.choice.schema, only.schema])]),
+            read: { node, reading in
+                switch node.content {
+                case .entries: return only.read(node, &reading).map { .only($0) }
+                case .text(let text):
+                    switch Word(rawValue: text) {
+                    case .keep: return .keep
+                    case .sort: return .sort
+                    case .ignore: return .ignore
+                    case nil:
+                        let hint = Suggestion.text(for: text, among: Word.allCases.map(\.rawValue))
+                        reading.reportWrong(node, allowed: allowed, hint: hint)
+                        return nil
+                    }
+                case .list, .nothing:
+                    reading.reportWrong(node, allowed: allowed)
+                    return nil
+                }
+            },
+            write: { query in
+                switch query {
+                case .keep: "keep"
+                case .sort: "sort"
+                case .ignore: "ignore"
+                case .only(let names): only.write(names)
+                }
+            })
+    }
+}

@@ -1,0 +1,207 @@
+/// The configuration file, key by key. Each declaration drives the parser, the JSON Schema, the reference in
+/// `docs/configuration.md` and what `larder check` prints.
+
+internal import Settings
+
+enum Sections {
+    /// Sizes and times beyond these are mistakes.
+    static var longestMilliseconds: Int { 7 * 86_400_000 }
+
+    static var file: Section<Draft> {
+        Section(
+            Draft(),
+            [
+                Key(
+                    "listeners", listener.form().list(of: "listeners", atLeast: 1, atMost: 64),
+                    "Where clients connect.", \.settings.listeners, isRequired: true),
+                Key(
+                    "admin", admin.form(), "Dashboard, metrics and the admin API.",
+                    optional: \.settings.admin,
+                    unbuilt: { _ in .note("there is no admin API yet, nothing listens there") }),
+                Key(
+                    "threads", .threads, "Threads of the worker; `auto`: as many as there are cores.",
+                    \.settings.threads),
+                Key("cache", cache, "The store.", \.settings.cache),
+                Key(
+                    "routes", route.form().list(of: "routes", atLeast: 1, atMost: 1024),
+                    "Which requests go where. The first match wins; what no route takes is answered 404.",
+                    \.routes, isRequired: true),
+                Key(
+                    "upstreams", upstreams, "Named groups of servers, or folders of files.",
+                    \.settings.upstreams,
+                    isRequired: true),
+                Key(
+                    "trustedProxies", Form<AddressRange>.addressRange.list(of: "address ranges"),
+                    "Clients whose `Forwarded` and `X-Forwarded-*` are believed. "
+                        + "IPv6 ranges hold no IPv4 clients.",
+                    \.settings.trustedProxies),
+                Key(
+                    "forwarded", .forwardedFields,
+                    "What origins are told: `X-Forwarded-For`, `-Proto` and `-Host`; `Forwarded`; `Via`.",
+                    \.settings.forwarded),
+                Key("limits", limits, "Bounds on what clients can take.", \.settings.limits),
+                Key("process", process, "Whom the worker runs as.", \.settings.process),
+                Key("log", log, "The access log. Notices go to stderr.", \.settings.log),
+            ])
+    }
+
+    static var listener: Section<Settings.Listener> {
+        Section(
+            Settings.Listener(bind: .tcp(IPAddress(ipv4: 0), port: 0)),
+            [
+                Key("bind", .bind, "Where to listen. Port 0: a free one.", \.bind, isRequired: true),
+                Key(
+                    "tls", listenerTLS.form(), "Terminate TLS; HTTP/2 and HTTP/1.1 by ALPN.", optional: \.tls,
+                    unbuilt: { _ in .refuse("a listener cannot speak TLS yet") }),
+                Key(
+                    "proxyProtocol", .flag, "Connections begin with a PROXY protocol header, version 1 or 2.",
+                    \.proxyProtocol,
+                    unbuilt: { $0 ? .refuse("a listener cannot read the PROXY protocol yet") : nil },
+                    caveat: "`true` is not built yet."),
+            ])
+    }
+
+    static var listenerTLS: Section<Settings.Listener.TLS> {
+        Section(
+            Settings.Listener.TLS(),
+            [
+                Key(
+                    "certificates", Form<String>.path.list(of: "paths", atLeast: 1),
+                    "PEM files, each with a chain and its key. With several, SNI chooses.", \.certificates,
+                    isRequired: true)
+            ])
+    }
+
+    static var admin: Section<Settings.Admin> {
+        Section(
+            Settings.Admin(bind: .tcp(IPAddress(ipv4: 0x7f00_0001), port: 9900)),
+            [
+                Key("bind", .bind, "Where to listen; not for the public.", \.bind, isRequired: true)
+            ])
+    }
+
+    static var cache: Section<Settings.Cache> {
+        Section(
+            Settings.Cache(),
+            [
+                Key(
+                    "memory", .size(4 << 20...512 << 30), "Memory for stored answers, index and all.",
+                    \.memoryBytes),
+                Key(
+                    "memoryMax", .size(4 << 20...1 << 40),
+                    "What a reload can grow `memory` to without a cold start.",
+                    \.memoryMaxBytes, standard: "2 × `memory`"),
+                Key("policies", .path, "The folder of the policy files.", \.policyFolder),
+            ]
+        ) { cache, reading in
+            if !reading.isGiven(reading.path(of: "memoryMax")) {
+                cache.memoryMaxBytes = 2 * cache.memoryBytes
+            } else if cache.memoryMaxBytes < cache.memoryBytes {
+                reading.report(
+                    at: reading.path(of: "memoryMax"),
+                    "found '\(ByteCount.format(cache.memoryMaxBytes))'; allowed: at least 'memory', which is "
+                        + "\(ByteCount.format(cache.memoryBytes))")
+            }
+        }
+    }
+
+    static var route: Section<RouteDraft> {
+        Section(
+            RouteDraft(),
+            [
+                Key(
+                    "name", .text("name", allowed: "a name of at most 128 bytes") { $0.utf8.count <= 128 },
+                    "For logs and figures.", optional: \.name, standard: "host and path"),
+                Key(
+                    "host", .hostPattern,
+                    "A host, or `*.` and a domain: one or more labels before it, not the domain itself. Case "
+                        + "and port do not matter.",
+                    standard: "any", get: { $0.host == .any ? nil : $0.host }, set: { $0.host = $1 }),
+                Key(
+                    "path", .pathPrefix, "A prefix of the path's bytes as they come, percent signs and all.",
+                    standard: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
+                Key(
+                    "policy", Form<String>.name.orNone, "A policy by name; `none`: the store is not used.",
+                    \.policy),
+                Key("upstream", .name, "Who answers what the store does not.", \.upstream, isRequired: true),
+            ])
+    }
+
+    static var limits: Section<Settings.Limits> {
+        Section(
+            Settings.Limits(),
+            [
+                Key(
+                    "requestHead", .size(1 << 10...60 << 10),
+                    "Bytes of a head, from the request line on; beyond: 431.",
+                    \.requestHeadBytes),
+                Key(
+                    "requestHeaders", .count(1...128), "Field lines of a head; beyond: 431.", \.requestHeaders
+                ),
+                Key(
+                    "requestBody", Form<Int>.size(0...1 << 40).orNone,
+                    "Bytes of a request's body; beyond: 413.",
+                    \.requestBodyBytes),
+                Key("connections", .count(1...10_000_000), "Client connections at a time.", \.connections),
+                Key(
+                    "buffers", .size(1 << 20...1 << 40), "Memory for the buffers of all connections.",
+                    \.bufferBytes),
+                Key(
+                    "headTimeout", .duration(1...longestMilliseconds),
+                    "From the first byte of a request to the end of its head; beyond: 408.",
+                    \.headTimeoutMilliseconds),
+                Key(
+                    "keepAlive", .duration(1...longestMilliseconds),
+                    "How long an idle client connection is kept.",
+                    \.keepAliveMilliseconds),
+                Key(
+                    "drain", .duration(0...longestMilliseconds),
+                    "How long requests may go on once Larder is told to stop.",
+                    \.drainMilliseconds),
+            ])
+    }
+
+    static var process: Section<Settings.Process> {
+        Section(
+            Settings.Process(),
+            [
+                Key(
+                    "user", .name, "The user that the worker becomes.", optional: \.user,
+                    standard: "whoever started it",
+                    unbuilt: { _ in .note("Larder runs as whoever starts it") }),
+                Key(
+                    "runFolder", .absolutePath, "The folder of sockets and state.", optional: \.runFolder,
+                    standard: "none",
+                    unbuilt: { _ in .note("nothing is kept there yet") }),
+            ])
+    }
+
+    static var log: Section<Settings.Log> {
+        Section(
+            Settings.Log(),
+            [
+                Key(
+                    "access", resolvedAccessLog, "Where the access log goes.", \.access,
+                    unbuilt: { $0 == .syslog ? .refuse("the access log cannot go to syslog yet") : nil },
+                    caveat: "`syslog` is not built yet."),
+                Key(
+                    "format", .logFormat,
+                    "One line a request: JSON, or the combined format of the web servers.", \.format,
+                    unbuilt: { format in
+                        if case .template = format { return .refuse("the access log has no templates yet") }
+                        return nil
+                    },
+                    caveat: "Templates are not built yet."),
+            ])
+    }
+
+    static var resolvedAccessLog: Form<Settings.Log.Access> {
+        var form = Form<Settings.Log.Access>.accessLog
+        form.read = { [read = form.read] node, reading in
+            guard let access = read(node, &reading) else { return nil }
+            if case .file(let path) = access { return .file(reading.resolve(path)) }
+            return access
+        }
+        return form
+    }
+}

@@ -1,0 +1,264 @@
+/// `upstreams:`, key by key.
+
+internal import Settings
+
+extension Sections {
+    /// A map from names to upstreams, in the file's order.
+    static var upstreams: Form<[Upstream]> {
+        let form = upstream.form()
+        let allowed = "a map from names to upstreams"
+        return Form<[Upstream]>(
+            type: "map of upstreams", allowed: allowed,
+            schema: .object([
+                "type": "object", "additionalProperties": form.schema, "minProperties": .number(1),
+            ]),
+            rows: form.rows.map { row in
+                var row = row
+                row.path = ".NAME\(row.path)"
+                return row
+            },
+            read: { node, reading in
+                guard case .entries(let entries) = node.content, !entries.isEmpty else {
+                    reading.reportWrong(node, allowed: allowed)
+                    return nil
+                }
+                return entries.compactMap { entry in
+                    reading.inside(entry.key, line: entry.line) { reading in
+                        if let line = entry.repeatedOnLine {
+                            reading.report(line: line, "given twice; first on line \(entry.line)")
+                        } else if !Naming.isName(entry.key) {
+                            reading.report("found '\(entry.key)'; allowed: \(Form<String>.name.allowed)")
+                        }
+                        var upstream = form.read(entry.node, &reading)?.upstream
+                        upstream?.name = entry.key
+                        return upstream
+                    }
+                }
+            },
+            write: { upstreams in
+                .map(upstreams.map { Tree.Entry($0.name, form.write(UpstreamDraft($0))) })
+            })
+    }
+
+    static var upstream: Section<UpstreamDraft> {
+        Section(
+            UpstreamDraft(),
+            [
+                Key(
+                    "servers", server.list(of: "servers", atLeast: 1, atMost: 256),
+                    "The servers: `host:port`, `unix:/path`, or a map.", optional: \.servers),
+                Key(
+                    "files", .path, "A folder of files to answer from, instead of `servers`.",
+                    optional: \.files),
+                Key(
+                    "cacheControl", .fieldValue, "The `Cache-Control` of answers from `files`.",
+                    optional: \.cacheControl,
+                    standard: "none sent"),
+                forServers(
+                    "balance", .choice,
+                    "How one is chosen: by a hash of host, path and keyed query, in turn, the least busy.",
+                    \.balance),
+                forServers(
+                    "boundedLoad", Form<Int>.percent(101...10_000).orNone,
+                    "With `url-hash`: the share of the mean load that a server takes before keys spill to "
+                        + "their next choice.",
+                    \.boundedLoadPercent,
+                    unbuilt: { _ in .note("keys stay with their server whatever its load") }),
+                forServers(
+                    "connections", connections.form(), "Idle connections that are kept.", \.connections),
+                forServers("timeouts", timeouts.form(), "How long to wait for a server.", \.timeouts),
+                forServers(
+                    "retries", .count(0...10), "Further servers tried for a request that can be replayed.",
+                    \.retries),
+                Key(
+                    "health", health.form(), "Probes; left out: none.", optional: \.upstream.health,
+                    unbuilt: { _ in .note("servers are not probed, all count as healthy") }),
+                Key(
+                    "tls", upstreamTLS.form(), "Speak TLS to the servers.", optional: \.upstream.tls,
+                    unbuilt: { _ in .refuse("Larder cannot speak TLS to servers yet") }),
+            ]
+        ) { draft, reading in
+            finish(&draft, &reading)
+        }
+    }
+
+    /// A key that is not written for `files:`.
+    private static func forServers<Value>(
+        _ name: String, _ form: Form<Value>, _ meaning: String, _ place: WritableKeyPath<Upstream, Value>,
+        unbuilt: ((Value) -> Unbuilt?)? = nil
+    ) -> Key<UpstreamDraft> {
+        Key(
+            name, form, meaning, unbuilt: unbuilt,
+            get: { $0.files == nil ? $0.upstream[keyPath: place] : nil },
+            set: { $0.upstream[keyPath: place] = $1 })
+    }
+
+    private static func finish(_ draft: inout UpstreamDraft, _ reading: inout Reading) {
+        switch (draft.servers, draft.files) {
+        case (nil, nil): reading.report("found neither 'servers' nor 'files'; allowed: one of them")
+        case (.some, .some):
+            reading.report(at: reading.path(of: "files"), "found beside 'servers'; allowed: one of them")
+        case (.some(let servers), nil):
+            draft.upstream.origin = .servers(servers)
+            if draft.cacheControl != nil {
+                reading.report(
+                    at: reading.path(of: "cacheControl"), "found beside 'servers'; allowed: beside 'files'")
+            }
+            var seen: [String: Int] = [:]
+            for (index, server) in servers.enumerated() {
+                if let first = seen[server.name] {
+                    reading.report(
+                        at: reading.path(of: "servers[\(index)]"),
+                        "found the name '\(server.name)', which servers[\(first)] has; allowed: others"
+                    )
+                } else {
+                    seen[server.name] = index
+                }
+            }
+            if servers.allSatisfy({ $0.weight == 0 }) {
+                reading.report(
+                    at: reading.path(of: "servers"), "found only weights of 0; allowed: one above it at least"
+                )
+            }
+        case (nil, .some(let root)):
+            draft.upstream.origin = .files(Upstream.Files(root: root, cacheControl: draft.cacheControl))
+            for key in ["balance", "boundedLoad", "connections", "timeouts", "retries", "health", "tls"]
+            where reading.isGiven(reading.path(of: key)) {
+                reading.report(at: reading.path(of: key), "found beside 'files'; allowed: beside 'servers'")
+            }
+        }
+    }
+
+    /// An address, or a map with one.
+    static var server: Form<Upstream.Server> {
+        let full = serverMap.form()
+        let address = Form<ServerAddress>.serverAddress
+        return Form<Upstream.Server>(
+            type: "server", allowed: "\(address.allowed), or a map with one of address, dns, srv",
+            schema: .object(["anyOf": .list([address.schema, full.schema])]), rows: full.rows,
+            read: { node, reading in
+                if case .entries = node.content {
+                    return full.read(node, &reading).flatMap { server(of: $0, &reading) }
+                }
+                return address.read(node, &reading).map { Upstream.Server($0) }
+            },
+            write: { full.write(ServerDraft($0)) })
+    }
+
+    private static var serverMap: Section<ServerDraft> {
+        let hasSlots: (ServerDraft) -> Bool = { $0.dns != nil || $0.srv != nil || $0.address == nil }
+        return Section(
+            ServerDraft(),
+            [
+                Key(
+                    "name",
+                    .text("name", allowed: "a name of at most 128 bytes, without '/'") {
+                        $0.utf8.count <= 128
+                            && ($0.hasPrefix("unix:/") || !$0.utf8.contains(UInt8(ascii: "/")))
+                    }, "For logs and figures, and what the hash of `url-hash` is made over.",
+                    optional: \.name,
+                    standard: "the address"),
+                Key("address", .serverAddress, "`host:port` or `unix:/path`.", optional: \.address),
+                Key(
+                    "dns", .dnsName, "Instead of `address`: every address (A, AAAA) of a name is a server.",
+                    optional: \.dns,
+                    unbuilt: { _ in .refuse("servers cannot be found by DNS yet; name their addresses") }),
+                Key(
+                    "srv", .hostName, "Instead of `address`: every target of an SRV record is a server.",
+                    optional: \.srv,
+                    unbuilt: { _ in .refuse("servers cannot be found by DNS yet; name their addresses") }),
+                Key(
+                    "slots", .count(1...256), "With `dns` or `srv`: servers at most.",
+                    get: { hasSlots($0) ? $0.slots : nil }, set: { $0.slots = $1 }),
+                Key(
+                    "weight", .count(0...256),
+                    "Its share of the keys or requests, against the others' weights.", \.weight),
+                Key(
+                    "maxConnections", Form<Int>.count(1...1_000_000).orNone, "Connections to it at a time.",
+                    \.maxConnections),
+            ])
+    }
+
+    private static func server(of draft: ServerDraft, _ reading: inout Reading) -> Upstream.Server? {
+        var found: [ServerAddress] = []
+        if let address = draft.address { found.append(address) }
+        if case .dns(let host, let port, _) = draft.dns {
+            found.append(.dns(host, port: port, slots: draft.slots))
+        }
+        if let name = draft.srv { found.append(.srv(name, slots: draft.slots)) }
+        guard let address = found.first, found.count == 1 else {
+            reading.report(
+                "found \(found.isEmpty ? "none" : "several") of address, dns, srv; allowed: one of them")
+            return nil
+        }
+        var server = Upstream.Server(address)
+        if let name = draft.name { server.name = name }
+        server.weight = draft.weight
+        server.maxConnections = draft.maxConnections
+        return server
+    }
+
+    static var connections: Section<Upstream.Connections> {
+        Section(
+            Upstream.Connections(),
+            [
+                Key(
+                    "reuse", .choice,
+                    "`safe`: a request that cannot be replayed takes no idle connection, which may be about "
+                        + "to close.",
+                    \.reuse),
+                Key("idle", .count(0...65_536), "Idle connections kept, of each server and thread.", \.idle),
+                Key(
+                    "idleTimeout", .duration(1...longestMilliseconds),
+                    "How long they are kept; less than the servers' own limit.", \.idleTimeoutMilliseconds),
+            ])
+    }
+
+    static var timeouts: Section<Upstream.Timeouts> {
+        Section(
+            Upstream.Timeouts(),
+            [
+                Key("connect", .duration(1...longestMilliseconds), "To connect.", \.connectMilliseconds),
+                Key(
+                    "response", .duration(1...longestMilliseconds),
+                    "From the whole request to the answer's head.",
+                    \.responseMilliseconds),
+                Key(
+                    "idle", .duration(1...longestMilliseconds), "Between two bytes of a body, either way.",
+                    \.idleMilliseconds),
+                Key(
+                    "tunnel", .duration(1...longestMilliseconds),
+                    "Between two bytes of a WebSocket connection.",
+                    \.tunnelMilliseconds),
+            ])
+    }
+
+    static var health: Section<Upstream.Health> {
+        Section(
+            Upstream.Health(),
+            [
+                Key(
+                    "path",
+                    Form<[UInt8]>.pathPrefix.map(
+                        { String(decoding: $0, as: UTF8.self) }, back: { Array($0.utf8) }),
+                    "What a probe asks for.", \.path),
+                Key(
+                    "interval", .duration(100...longestMilliseconds), "Between two probes.",
+                    \.intervalMilliseconds),
+                Key("rise", .count(1...100), "Good probes until a server is up.", \.rise),
+                Key("fall", .count(1...100), "Bad probes until a server is down.", \.fall),
+            ])
+    }
+
+    static var upstreamTLS: Section<Upstream.TLS> {
+        Section(
+            Upstream.TLS(),
+            [
+                Key("verify", .flag, "Check the servers' certificates.", \.verify),
+                Key(
+                    "serverName", .hostName, "The name in SNI and in the certificate.",
+                    optional: \.serverName,
+                    standard: "the server's host"),
+            ])
+    }
+}

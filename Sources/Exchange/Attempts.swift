@@ -1,0 +1,90 @@
+/// What to do when an origin fails one request: the retry machine of an exchange.
+///
+/// Rules (caching-rules, "Fetching"): a retry only while nothing of the answer has come; a request that is not
+/// idempotent, or whose body has begun to leave, only while nothing of it was sent. A reused connection that dies
+/// before the first byte gets one more try on a fresh connection to the same server (an origin may close an idle
+/// connection at any moment); a server that does not connect hands over to the key's next choice.
+
+/// How far the request went on the failed connection.
+public enum Sent: Sendable, Equatable {
+    case nothing
+    /// Some or all of the head, none of a body.
+    case head
+    /// Something of the body: it cannot be sent again.
+    case body
+}
+
+/// How an origin connection failed.
+public enum OriginFailure: Sendable, Equatable {
+    /// Refused, unreachable, reset during the handshake, or no socket to be had.
+    case notConnected
+    case connectTimeout
+    /// Closed or reset before the first byte of the answer.
+    case closed
+    /// Nothing of the answer within the response time-out.
+    case responseTimeout
+    /// An answer that is not HTTP, or breaks its rules.
+    case malformed
+    /// Closed, reset or stalled after the answer began.
+    case truncated
+}
+
+/// What follows a failure.
+public enum Recovery: Sendable, Equatable {
+    /// Again, on a fresh connection to the same server.
+    case reconnect
+    /// Again, on the key's next server.
+    case nextServer
+    /// Answer the client with this status.
+    case answer(UInt16)
+    /// The answer has begun: close the client's connection, so that it is never taken for complete.
+    case abort
+}
+
+/// One exchange's attempts.
+public struct Attempts: Sendable {
+    private let idempotent: Bool
+    private var retriesLeft: Int
+    /// A reused connection is forgiven once; the next try is always on a fresh one.
+    public private(set) var mustBeFresh: Bool
+
+    /// - Parameters:
+    ///   - idempotent: by its method (RFC 9110 §9.2.2).
+    ///   - retries: how many further servers may be tried (`upstreams.*.retries`).
+    ///   - reuse: may this request take an idle connection at all?
+    public init(idempotent: Bool, retries: Int, reuse: Bool) {
+        self.idempotent = idempotent
+        retriesLeft = retries
+        mustBeFresh = !reuse
+    }
+
+    /// - Parameters:
+    ///   - reused: the failed connection had served another request before.
+    ///   - sent: how much of the request it took.
+    ///   - serversLeft: another server is there that was not tried.
+    public mutating func on(_ failure: OriginFailure, reused: Bool, sent: Sent, serversLeft: Bool) -> Recovery {
+        switch failure {
+        case .notConnected, .connectTimeout:
+            if serversLeft, retriesLeft > 0 {
+                retriesLeft -= 1
+                return .nextServer
+            }
+            return .answer(failure == .connectTimeout ? 504 : 502)
+        case .closed:
+            let replayable = sent == .nothing || (sent == .head && idempotent)
+            guard replayable else { return .answer(502) }
+            if reused, !mustBeFresh {
+                mustBeFresh = true
+                return .reconnect
+            }
+            if serversLeft, retriesLeft > 0 {
+                retriesLeft -= 1
+                return .nextServer
+            }
+            return .answer(502)
+        case .responseTimeout: return .answer(504)
+        case .malformed: return .answer(502)
+        case .truncated: return .abort
+        }
+    }
+}

@@ -1,0 +1,116 @@
+public import Bytes
+public import HTTP
+
+/// Finds the end of a message body in the bytes that follow a head, whatever the framing (RFC 9112 §6.3).
+///
+/// The bytes stay where they are: each step names a range of the input. `closed()` tells what the sender's close
+/// means at this point.
+public struct BodyReader: ~Copyable {
+    private enum Mode {
+        case length(UInt64)
+        case chunked
+        case untilClose
+        case complete
+    }
+
+    public enum Step: Equatable {
+        /// A run of body bytes: indices of the input.
+        case data(Range<Int>)
+        /// The input is used up.
+        case needMore
+        /// The message ended before this index; what follows belongs to the next one.
+        case end(Int)
+        case refused(Refusal)
+    }
+
+    private var mode: Mode
+    private var decoder: ChunkedDecoder
+
+    /// Body bytes delivered so far.
+    public private(set) var delivered: UInt64 = 0
+
+    /// - Parameter trailerLimit: the most bytes of trailers.
+    public init(_ framing: BodyFraming, trailerLimit: Int) {
+        decoder = ChunkedDecoder(trailerLimit: trailerLimit)
+        switch framing {
+        case .none, .length(0): mode = .complete
+        case .length(let length): mode = .length(length)
+        case .chunked: mode = .chunked
+        case .untilClose: mode = .untilClose
+        }
+    }
+
+    /// Has the whole body come?
+    public var isComplete: Bool {
+        if case .complete = mode { return true }
+        return false
+    }
+
+    /// Do runs of the body come with chunk framing between them?
+    public var isChunked: Bool {
+        if case .chunked = mode { return true }
+        return false
+    }
+
+    /// Bytes still to come, where the framing says.
+    public var remaining: UInt64? {
+        switch mode {
+        case .length(let rest): rest
+        case .complete: 0
+        case .chunked, .untilClose: nil
+        }
+    }
+
+    /// Does the sender's clean close complete the body? Completes it if so.
+    public mutating func closed() -> Bool {
+        switch mode {
+        case .untilClose, .complete:
+            mode = .complete
+            return true
+        case .length, .chunked: return false
+        }
+    }
+
+    /// The validated trailer lines of a chunked body that has ended, raw.
+    public var trailers: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { decoder.trailers }
+    }
+
+    public var sawTrailers: Bool { decoder.sawTrailers }
+
+    /// The next run of body bytes in `input` at or after `offset`.
+    /// Returns the step and the index up to which the input is used up.
+    public mutating func next(_ input: borrowing ByteBuffer, from offset: Int) -> (Step, Int) {
+        next(input.span, from: offset)
+    }
+
+    /// As above, over borrowed bytes.
+    public mutating func next(_ input: Span<UInt8>, from offset: Int) -> (Step, Int) {
+        switch mode {
+        case .complete: return (.end(offset), offset)
+        case .untilClose:
+            guard offset < input.count else { return (.needMore, offset) }
+            delivered += UInt64(input.count - offset)
+            return (.data(offset..<input.count), input.count)
+        case .length(let rest):
+            let n = Int(min(rest, UInt64(input.count - offset)))
+            guard n > 0 else { return (.needMore, offset) }
+            delivered += UInt64(n)
+            mode = rest == UInt64(n) ? .complete : .length(rest - UInt64(n))
+            return (.data(offset..<(offset + n)), offset + n)
+        case .chunked:
+            let (step, next) = decoder.next(input, from: offset)
+            switch step {
+            case .data(let range):
+                delivered += UInt64(range.count)
+                return (.data(range), next)
+            case .needMore: return (.needMore, next)
+            case .end(let end):
+                mode = .complete
+                return (.end(end), end)
+            case .refused(let refusal): return (.refused(refusal), next)
+            }
+        }
+    }
+}

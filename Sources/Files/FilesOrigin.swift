@@ -1,0 +1,89 @@
+internal import Bytes
+public import Kernel
+internal import Loop
+internal import Synchronization
+public import SystemPackage
+
+/// A folder as an origin: helper threads that speak HTTP/1.1 over socket pairs.
+///
+///     worker's loop                              helper thread
+///     connect() ── Socket.pair ── mailbox ─────▶ its own poller: FileConnection, Responder
+///        │                                              │ openat2, pread (may wait for the disk)
+///        └── pooled like any origin connection ◀────────┘
+///
+/// So a slow disk stalls no loop, and all that the proxy knows of origins (pools, timeouts, retries, caching)
+/// holds for files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden,
+/// regular files only.
+public final class FilesOrigin: Sendable {
+    public static var defaultCacheControl: String { "public, max-age=60" }
+
+    private let threads: [FilesThread.Control]
+    private let handles: Locked<[Handle]>
+    private let next = Atomic<Int>(0)
+
+    private final class Handle: Sendable {
+        private let handle: Locked<Thread.JoinHandle?>
+
+        init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(consume handle) }
+
+        func join() {
+            var taken: Thread.JoinHandle?
+            handle.withLock { taken = $0.take() }
+            if let taken = taken.take() { taken.join() }
+        }
+    }
+
+    /// Starts the helper threads.
+    ///
+    /// - Parameters:
+    ///   - cacheControl: sent with every file; empty for none. Must be a valid field value.
+    ///   - threads: how many files can wait for the disk at a time.
+    /// Throws what making descriptors and threads throws.
+    public init(
+        root: consuming Directory, cacheControl: String = FilesOrigin.defaultCacheControl, threads: Int = 2
+    ) throws(Errno) {
+        precondition(threads > 0)
+        let root = FilesRoot(directory: root, cacheControl: cacheControl)
+        var controls: [FilesThread.Control] = []
+        var handles: [Handle] = []
+        do {
+            for _ in 0..<threads {
+                let control = try FilesThread.Control(root: root)
+                let handle = try Thread.spawn(name: "files", seed: control) { control in
+                    var thread = FilesThread(control)
+                    thread.run()
+                }
+                controls.append(control)
+                handles.append(Handle(handle))
+            }
+        } catch {
+            for control in controls { control.stop() }
+            throw error
+        }
+        self.threads = controls
+        self.handles = Locked(handles)
+    }
+
+    deinit { stop() }
+
+    /// A connection to the origin, non-blocking and connected at once. From any thread.
+    /// Throws at the limit of descriptors.
+    public func connect() throws(Errno) -> Socket {
+        let pair = try Socket.pair()
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        threads[Int(UInt(bitPattern: index) % UInt(threads.count))].mailbox.post(
+            FilesThread.Parcel(pair.second))
+        return pair.first
+    }
+
+    /// Closes all connections and ends the threads. Waits for them: for one read of the disk at most.
+    public func stop() {
+        for thread in threads { thread.stop() }
+        let handles = handles.withLock { handles in
+            let taken = handles
+            handles = []
+            return taken
+        }
+        for handle in handles { handle.join() }
+    }
+}

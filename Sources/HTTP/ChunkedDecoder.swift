@@ -1,0 +1,166 @@
+/// The chunked transfer coding (RFC 9112 §7.1), decoded in place: the steps name runs of body bytes in the
+/// input.
+///
+///     size [;extensions] CRLF  data CRLF  …  0 [;extensions] CRLF  trailer lines  CRLF
+///
+/// Strict: one to sixteen hexadecimal digits and at once `;` or CRLF, no bare CR or LF, no control bytes in
+/// extensions (which are ignored, but bounded). The decoder holds a few words; it allocates only when
+/// trailers come.
+import Bytes
+
+public struct ChunkedDecoder: ~Copyable {
+    public enum Step: Equatable, Sendable {
+        /// A run of body bytes, never empty, as a range of the input.
+        case data(Range<Int>)
+        /// All input is consumed, and the message goes on.
+        case needMore
+        /// The message ends before this index of the input. The decoder is not to be used again.
+        case end(Int)
+        /// The message is broken; nothing that follows can be trusted.
+        case refused(Refusal)
+    }
+
+    /// Most bytes of a size line, digits and extensions, without its CRLF.
+    public static var sizeLineLimit: Int { 64 }
+    /// Most trailer lines.
+    public static var trailerLineLimit: Int { 64 }
+
+    private enum State {
+        case size, extensions, sizeLineFeed, data, dataReturn, dataLineFeed
+        case trailerStart, lastLineFeed, trailerLine, ended, broken(Refusal)
+    }
+
+    private var state = State.size
+    /// The chunk's size so far; in `data`, what is left of it.
+    private var remaining: UInt64 = 0
+    private var sizeLineBytes = 0
+    private var trailerBytes = 0
+    private var trailerLines = 0
+    private let trailerLimit: Int
+    /// Kept lines, and behind them (from `keptCount`) the line that is coming in.
+    private var lines: [UInt8] = []
+    private var keptCount = 0
+
+    /// - Parameter trailerLimit: most bytes of the trailer section, dropped lines included; at most 65 535.
+    public init(trailerLimit: Int) {
+        precondition(trailerLimit >= 0 && trailerLimit <= 65_535)
+        self.trailerLimit = trailerLimit
+    }
+
+    /// Did the message have any trailer line, even one that was dropped?
+    public var sawTrailers: Bool { trailerBytes > 0 }
+
+    /// The trailer lines as they came (`Name: value` CRLF), without fields that must not be there (RFC 9110
+    /// §6.5.1).
+    public var trailers: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { lines.span.extracting(first: keptCount) }
+    }
+
+    /// The next step from `offset` of the input on, and the offset to go on from. Call until `needMore`,
+    /// `end` or `refused`; then, for `needMore`, with the bytes that follow.
+    public mutating func next(_ input: Span<UInt8>, from offset: Int) -> (step: Step, next: Int) {
+        var index = offset
+        while index < input.count {
+            if case .data = state {
+                let run = Int(min(remaining, UInt64(input.count &- index)))
+                remaining -= UInt64(run)
+                if remaining == 0 { state = .dataReturn }
+                return (.data(index..<(index &+ run)), index &+ run)
+            }
+            if case .trailerLine = state {
+                index = takeTrailerBytes(input, from: index)
+            } else {
+                take(input[index])
+                // What begins a trailer line belongs to it.
+                if case .trailerLine = state {} else { index &+= 1 }
+            }
+            switch state {
+            case .ended: return (.end(index), index)
+            case .broken(let refusal): return (.refused(refusal), index)
+            default: break
+            }
+        }
+        if case .broken(let refusal) = state { return (.refused(refusal), index) }
+        return (.needMore, index)
+    }
+
+    /// One byte of framing.
+    private mutating func take(_ byte: UInt8) {
+        switch state {
+        case .size: takeSize(byte)
+        case .extensions:
+            sizeLineBytes &+= 1
+            if byte == FieldLine.carriageReturn {
+                state = .sizeLineFeed
+            } else if !ASCII.isFieldValue(byte) || sizeLineBytes > Self.sizeLineLimit {
+                state = .broken(.chunk)
+            }
+        case .sizeLineFeed:
+            guard byte == FieldLine.lineFeed else { return state = .broken(.chunk) }
+            state = remaining == 0 ? .trailerStart : .data
+        case .dataReturn: state = byte == FieldLine.carriageReturn ? .dataLineFeed : .broken(.chunk)
+        case .dataLineFeed:
+            guard byte == FieldLine.lineFeed else { return state = .broken(.chunk) }
+            state = .size
+            sizeLineBytes = 0
+        case .trailerStart: state = byte == FieldLine.carriageReturn ? .lastLineFeed : .trailerLine
+        case .lastLineFeed: state = byte == FieldLine.lineFeed ? .ended : .broken(.bareLineBreak)
+        case .data, .trailerLine, .ended: preconditionFailure("not a framing byte")
+        case .broken: break
+        }
+    }
+
+    private mutating func takeSize(_ byte: UInt8) {
+        if let digit = ASCII.hexValue(byte) {
+            sizeLineBytes &+= 1
+            remaining = remaining &<< 4 | UInt64(digit)
+            // Sixteen digits fill the number; a size that is negative as Int64 is nobody's chunk.
+            if sizeLineBytes > 16 || remaining > UInt64(Int64.max) { state = .broken(.chunk) }
+        } else if sizeLineBytes == 0 {
+            state = .broken(.chunk)
+        } else if byte == FieldLine.carriageReturn {
+            state = .sizeLineFeed
+        } else {
+            state = byte == 0x3b ? .extensions : .broken(.chunk)
+        }
+    }
+
+    /// Takes bytes of a trailer line, up to its LF if it is there, and judges the line when it is whole.
+    private mutating func takeTrailerBytes(_ input: Span<UInt8>, from start: Int) -> Int {
+        let lineFeed = input.firstIndex(of: FieldLine.lineFeed, from: start)
+        let end = lineFeed.map { $0 &+ 1 } ?? input.count
+        guard end &- start <= trailerLimit &- trailerBytes else {
+            state = .broken(.trailers)
+            return end
+        }
+        trailerBytes &+= end &- start
+        for index in start..<end { lines.append(input[index]) }
+        if lineFeed != nil { state = endTrailerLine() }
+        return end
+    }
+
+    private mutating func endTrailerLine() -> State {
+        trailerLines &+= 1
+        guard trailerLines <= Self.trailerLineLimit else { return .broken(.trailers) }
+        switch FieldLine.parse(lines.span, from: keptCount) {
+        case .line(let field, _):
+            if TrailerRules.permits(field.id) {
+                keptCount = lines.count
+            } else {
+                lines.removeLast(lines.count &- keptCount)
+            }
+            return .trailerStart
+        case .refused(let refusal, _): return .broken(refusal)
+        // The line ends in LF, so that only a CR in its place can leave it open.
+        case .incomplete: return .broken(.bareLineBreak)
+        }
+    }
+}
+
+enum TrailerRules {
+    /// No field that a rule of Larder reads may come as a trailer: framing, routing, authentication, caching,
+    /// content (RFC 9110 §6.5.1). Fields it does not know pass, and so do ETag and Cache-Status, which are
+    /// meant to.
+    static func permits(_ name: FieldName) -> Bool { name == .other || name == .etag || name == .cacheStatus }
+}

@@ -1,0 +1,29 @@
+/// What Content-Length and Transfer-Encoding say about a message's body (RFC 9112 §6), strictly: every
+/// combination on which two readers are known to have differed (request smuggling) is refused.
+import Bytes
+
+struct FieldFraming {
+    /// `.none` where neither field is present.
+    var body: BodyFraming
+
+    /// Nil if the fields are not permitted: both, either repeated (even with equal values), a length that is
+    /// not a plain decimal number below 2^63, a Transfer-Encoding other than `chunked`, or any of it in
+    /// HTTP/1.0.
+    static func judge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, minorVersion: UInt8)
+        -> FieldFraming?
+    {
+        if fields.contains(.transferEncoding) {
+            guard minorVersion == 1, !fields.contains(.contentLength),
+                fields.says(.transferEncoding, "chunked", bytes)
+            else {
+                return nil
+            }
+            return FieldFraming(body: .chunked)
+        }
+        guard let line = fields.first(.contentLength) else { return FieldFraming(body: .none) }
+        guard !fields.isRepeated(.contentLength), let length = bytes.slice(line.value).decimalSaturating(),
+            length <= UInt64(Int64.max)
+        else { return nil }
+        return FieldFraming(body: .length(length))
+    }
+}

@@ -1,0 +1,244 @@
+/// Well-known field names as text, and back.
+///
+/// Recognition is by length, then by whole words of eight bytes: no hash, no table in memory. The literals
+/// fold to constants, so that a candidate costs one to four comparisons. `FieldNameTests` holds every case
+/// against `text`.
+import Bytes
+
+extension FieldName {
+    /// The canonical spelling; empty for `.other`.
+    public var text: StaticString {
+        switch self {
+        case .other: ""
+        case .accept: "Accept"
+        case .acceptEncoding: "Accept-Encoding"
+        case .acceptLanguage: "Accept-Language"
+        case .age: "Age"
+        case .authorization: "Authorization"
+        case .cacheControl: "Cache-Control"
+        case .cacheGroupInvalidation: "Cache-Group-Invalidation"
+        case .cacheGroups: "Cache-Groups"
+        case .cacheStatus: "Cache-Status"
+        case .cacheTag: "Cache-Tag"
+        case .cdnCacheControl: "CDN-Cache-Control"
+        case .connection: "Connection"
+        case .contentEncoding: "Content-Encoding"
+        case .contentLength: "Content-Length"
+        case .contentLocation: "Content-Location"
+        case .contentRange: "Content-Range"
+        case .contentType: "Content-Type"
+        case .cookie: "Cookie"
+        case .date: "Date"
+        case .etag: "ETag"
+        case .expect: "Expect"
+        case .expires: "Expires"
+        case .forwarded: "Forwarded"
+        case .host: "Host"
+        case .http2Settings: "HTTP2-Settings"
+        case .ifMatch: "If-Match"
+        case .ifModifiedSince: "If-Modified-Since"
+        case .ifNoneMatch: "If-None-Match"
+        case .ifRange: "If-Range"
+        case .ifUnmodifiedSince: "If-Unmodified-Since"
+        case .keepAlive: "Keep-Alive"
+        case .larderCacheControl: "Larder-Cache-Control"
+        case .lastModified: "Last-Modified"
+        case .location: "Location"
+        case .origin: "Origin"
+        case .pragma: "Pragma"
+        case .proxyAuthenticate: "Proxy-Authenticate"
+        case .proxyAuthenticationInfo: "Proxy-Authentication-Info"
+        case .proxyAuthorization: "Proxy-Authorization"
+        case .proxyConnection: "Proxy-Connection"
+        case .range: "Range"
+        case .referer: "Referer"
+        case .server: "Server"
+        case .setCookie: "Set-Cookie"
+        case .surrogateControl: "Surrogate-Control"
+        case .surrogateKey: "Surrogate-Key"
+        case .te: "TE"
+        case .trailer: "Trailer"
+        case .transferEncoding: "Transfer-Encoding"
+        case .upgrade: "Upgrade"
+        case .userAgent: "User-Agent"
+        case .vary: "Vary"
+        case .via: "Via"
+        case .warning: "Warning"
+        case .wwwAuthenticate: "WWW-Authenticate"
+        case .xForwardedFor: "X-Forwarded-For"
+        case .xForwardedHost: "X-Forwarded-Host"
+        case .xForwardedProto: "X-Forwarded-Proto"
+        case .xkey: "xkey"
+        case .forwardedHost: "Forwarded-Host"
+        case .xForwardedPort: "X-Forwarded-Port"
+        case .xForwardedPrefix: "X-Forwarded-Prefix"
+        case .xForwardedScheme: "X-Forwarded-Scheme"
+        case .xForwardedServer: "X-Forwarded-Server"
+        case .xHTTPMethod: "X-HTTP-Method"
+        case .xHTTPMethodOverride: "X-HTTP-Method-Override"
+        case .xHost: "X-Host"
+        case .xMethodOverride: "X-Method-Override"
+        case .xOriginalHost: "X-Original-Host"
+        case .xOriginalURL: "X-Original-URL"
+        case .xRewriteURL: "X-Rewrite-URL"
+        case .xOriginalURI: "X-Original-URI"
+        }
+    }
+
+    /// The well-known name that these bytes spell, in whatever case; `.other` if none.
+    public static func identify(_ name: Span<UInt8>) -> FieldName {
+        identify(name, from: 0, count: name.count)
+    }
+
+    /// As `identify(_:)` for a name inside a head: the bytes behind it allow whole-word loads.
+    @inline(__always)
+    static func identify(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
+        let name = NameWords(bytes, from: start, count: count)
+        return count <= 10 ? short(name) : count <= 16 ? middle(name) : long(name)
+    }
+
+    private static func short(_ name: NameWords) -> FieldName {
+        switch name.count {
+        case 2:
+            if name.spells("te") { return .te }
+        case 3:
+            if name.spells("age") { return .age }
+            if name.spells("via") { return .via }
+        case 4:
+            if name.spells("date") { return .date }
+            if name.spells("etag") { return .etag }
+            if name.spells("host") { return .host }
+            if name.spells("vary") { return .vary }
+            if name.spells("xkey") { return .xkey }
+        case 5:
+            if name.spells("range") { return .range }
+        case 6:
+            if name.spells("accept") { return .accept }
+            if name.spells("cookie") { return .cookie }
+            if name.spells("expect") { return .expect }
+            if name.spells("origin") { return .origin }
+            if name.spells("pragma") { return .pragma }
+            if name.spells("server") { return .server }
+            if name.spells("x-host") { return .xHost }
+        case 7:
+            if name.spells("expires") { return .expires }
+            if name.spells("referer") { return .referer }
+            if name.spells("trailer") { return .trailer }
+            if name.spells("upgrade") { return .upgrade }
+            if name.spells("warning") { return .warning }
+        case 8:
+            if name.spells("if-match") { return .ifMatch }
+            if name.spells("if-range") { return .ifRange }
+            if name.spells("location") { return .location }
+        case 9:
+            if name.spells("cache-tag") { return .cacheTag }
+            if name.spells("forwarded") { return .forwarded }
+        case 10:
+            if name.spells("connection") { return .connection }
+            if name.spells("keep-alive") { return .keepAlive }
+            if name.spells("set-cookie") { return .setCookie }
+            if name.spells("user-agent") { return .userAgent }
+        default: break
+        }
+        return .other
+    }
+
+    private static func middle(_ name: NameWords) -> FieldName {
+        switch name.count {
+        case 12:
+            if name.spells("cache-groups") { return .cacheGroups }
+            if name.spells("cache-status") { return .cacheStatus }
+            if name.spells("content-type") { return .contentType }
+        case 13:
+            if name.spells("authorization") { return .authorization }
+            if name.spells("cache-control") { return .cacheControl }
+            if name.spells("content-range") { return .contentRange }
+            if name.spells("if-none-match") { return .ifNoneMatch }
+            if name.spells("last-modified") { return .lastModified }
+            if name.spells("surrogate-key") { return .surrogateKey }
+            if name.spells("x-http-method") { return .xHTTPMethod }
+            if name.spells("x-rewrite-url") { return .xRewriteURL }
+        case 14:
+            if name.spells("content-length") { return .contentLength }
+            if name.spells("http2-settings") { return .http2Settings }
+            if name.spells("forwarded-host") { return .forwardedHost }
+            if name.spells("x-original-url") { return .xOriginalURL }
+            if name.spells("x-original-uri") { return .xOriginalURI }
+        case 15:
+            if name.spells("accept-encoding") { return .acceptEncoding }
+            if name.spells("accept-language") { return .acceptLanguage }
+            if name.spells("x-forwarded-for") { return .xForwardedFor }
+            if name.spells("x-original-host") { return .xOriginalHost }
+        case 16:
+            if name.spells("content-encoding") { return .contentEncoding }
+            if name.spells("content-location") { return .contentLocation }
+            if name.spells("proxy-connection") { return .proxyConnection }
+            if name.spells("www-authenticate") { return .wwwAuthenticate }
+            if name.spells("x-forwarded-host") { return .xForwardedHost }
+            if name.spells("x-forwarded-port") { return .xForwardedPort }
+        default: break
+        }
+        return .other
+    }
+
+    private static func long(_ name: NameWords) -> FieldName {
+        switch name.count {
+        case 17:
+            if name.spells("cdn-cache-control") { return .cdnCacheControl }
+            if name.spells("if-modified-since") { return .ifModifiedSince }
+            if name.spells("surrogate-control") { return .surrogateControl }
+            if name.spells("transfer-encoding") { return .transferEncoding }
+            if name.spells("x-forwarded-proto") { return .xForwardedProto }
+            if name.spells("x-method-override") { return .xMethodOverride }
+        case 18:
+            if name.spells("proxy-authenticate") { return .proxyAuthenticate }
+            if name.spells("x-forwarded-prefix") { return .xForwardedPrefix }
+            if name.spells("x-forwarded-scheme") { return .xForwardedScheme }
+            if name.spells("x-forwarded-server") { return .xForwardedServer }
+        case 19:
+            if name.spells("if-unmodified-since") { return .ifUnmodifiedSince }
+            if name.spells("proxy-authorization") { return .proxyAuthorization }
+        case 20:
+            if name.spells("larder-cache-control") { return .larderCacheControl }
+        case 22:
+            if name.spells("x-http-method-override") { return .xHTTPMethodOverride }
+        case 24:
+            if name.spells("cache-group-invalidation") { return .cacheGroupInvalidation }
+        case 25:
+            if name.spells("proxy-authentication-info") { return .proxyAuthenticationInfo }
+        default: break
+        }
+        return .other
+    }
+}
+
+/// A name of 1 to 32 bytes in lower case as words: its first 24 bytes and its last eight. Longer names have
+/// count 0.
+private struct NameWords {
+    let count: Int
+    let first: UInt64
+    let second: UInt64
+    let third: UInt64
+    let last: UInt64
+
+    @inline(__always)
+    init(_ bytes: Span<UInt8>, from start: Int, count: Int) {
+        self.count = count <= 32 ? count : 0
+        first = bytes.word(at: start, length: min(count, 8)).lowercasedBytes
+        last = count > 8 && count <= 32 ? bytes.word(at: start &+ count &- 8).lowercasedBytes : 0
+        second = count > 16 && count <= 32 ? bytes.word(at: start &+ 8).lowercasedBytes : 0
+        third = count > 24 && count <= 32 ? bytes.word(at: start &+ 16).lowercasedBytes : 0
+    }
+
+    /// Is it this name, whose length the caller has compared? The words overlap where the length is no
+    /// multiple of eight.
+    @inline(__always)
+    func spells(_ lowercaseLiteral: StaticString) -> Bool {
+        let length = lowercaseLiteral.utf8CodeUnitCount
+        if first != lowercaseLiteral.word(at: 0) { return false }
+        if length > 8, last != lowercaseLiteral.word(at: length &- 8) { return false }
+        if length > 16, second != lowercaseLiteral.word(at: 8) { return false }
+        if length > 24, third != lowercaseLiteral.word(at: 16) { return false }
+        return true
+    }
+}

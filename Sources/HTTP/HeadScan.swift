@@ -1,0 +1,91 @@
+/// Where the parse of an incomplete head stands, kept by the connection between reads.
+///
+/// While a head is incomplete each byte is looked at once: whole lines are judged when their LF comes, the
+/// last, partial line is only searched for its LF. When the blank line is there, a head that came in pieces
+/// is parsed once more from its first byte (the table of fields belongs to the thread, not to the
+/// connection); a head that came in one piece is parsed in a single pass.
+import Bytes
+
+public struct HeadScan: BitwiseCopyable, Sendable {
+    /// Bytes looked at.
+    var position: UInt32 = 0
+    /// Where the incomplete line begins.
+    var lineStart: UInt32 = 0
+    /// Whole lines before it, the start line included.
+    var lines: UInt16 = 0
+    /// The start line's first word is known to be a token, up to its space.
+    var firstWordIsWhole = false
+
+    public init() {}
+
+    /// Has nothing been parsed yet?
+    public var isFresh: Bool { position == 0 }
+
+    /// Is the line at `lineStart` still without its LF? Looks only at bytes that came since, and notes that
+    /// it did. Within the method it stops at the first byte that is none, so that garbage is refused at once.
+    mutating func lineIsStillOpen(_ bytes: Span<UInt8>) -> Bool {
+        // Shorter prefixes are cheap to parse anew, and may be an empty line or "HTTP/".
+        guard position >= 8, position <= bytes.count else { return false }
+        if lines == 0, !firstWordIsWhole {
+            var index = Int(max(position, lineStart))
+            while index < bytes.count, bytes[index] != 0x20 {
+                guard ASCII.token.contains(bytes[index]) else { return false }
+                index &+= 1
+            }
+            firstWordIsWhole = index < bytes.count
+        }
+        guard bytes.firstIndex(of: FieldLine.lineFeed, from: Int(position)) == nil else { return false }
+        position = UInt32(bytes.count)
+        return true
+    }
+
+    /// Notes that the line at `start` has no LF up to the end of the bytes.
+    mutating func stop(atLine start: Int, lines: Int, bytes: Span<UInt8>) {
+        position = UInt32(bytes.count)
+        lineStart = UInt32(start)
+        self.lines = UInt16(lines)
+    }
+}
+
+/// The lines of a head behind its start line, the same for requests and responses.
+extension FieldTable {
+    /// Parses field lines from `start` up to and including the blank line. `lines` counts whole lines so far,
+    /// the start line included. Only lines from `start` on are in the table afterwards.
+    mutating func parseLines(
+        _ bytes: Span<UInt8>, from start: Int, lines startLines: Int, limits: HeadLimits, scan: inout HeadScan
+    ) -> HeadResult {
+        removeAll()
+        var cursor = start
+        var lines = startLines
+        while cursor < bytes.count {
+            var refusal: Refusal
+            var index = cursor
+            if bytes[cursor] == FieldLine.carriageReturn {
+                guard cursor &+ 1 < bytes.count else { break }
+                if bytes[cursor &+ 1] == FieldLine.lineFeed { return .complete(cursor &+ 2) }
+                refusal = .bareLineBreak
+            } else if lines > limits.fields {
+                refusal = .headTooLarge
+            } else {
+                switch FieldLine.parse(bytes, from: cursor) {
+                case .line(let field, let next):
+                    // Never full: lines are at most limits.fields, and that at most the capacity.
+                    _ = append(field)
+                    cursor = next
+                    lines &+= 1
+                    continue
+                case .incomplete:
+                    scan.stop(atLine: cursor, lines: lines, bytes: bytes)
+                    return .needMore
+                case .refused(let reason, let place):
+                    refusal = reason
+                    index = place
+                }
+            }
+            if FieldLine.hasLineEnd(bytes, from: index) { return .refused(refusal) }
+            break
+        }
+        scan.stop(atLine: cursor, lines: lines, bytes: bytes)
+        return .needMore
+    }
+}

@@ -1,0 +1,178 @@
+/// Request heads (RFC 9112 §3, §5, §6), strictly: what two readers could take differently is refused.
+///
+/// One pass over the bytes, nothing allocated. A verdict on a line waits for the line's LF, save that the
+/// method is judged byte by byte (a TLS ClientHello is refused at its first byte); so the verdict does not
+/// depend on how the bytes were cut. Errors are reported in the order of the bytes, then Host, then framing.
+import Bytes
+
+/// The outcome of a start line.
+enum StartLineResult {
+    /// Incomplete; the line begins here (behind an empty line, if one came).
+    case incomplete(lineStart: Int)
+    /// The index behind its CRLF.
+    case whole(Int)
+    case refused(Refusal)
+}
+
+extension RequestHead {
+    /// Parses the head at the front of `bytes`. Slices and `.complete(n)` count from `bytes[0]`; an empty
+    /// line before the request line is skipped and counted.
+    ///
+    /// On `.needMore` call again with the same bytes and more behind them, and with the same `scan`; every
+    /// other result makes `scan` fresh. Unless the result is `.complete` the head's contents are meaningless.
+    /// No byte is looked at more than twice, however the head is cut.
+    public mutating func parse(_ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan)
+        -> HeadResult
+    {
+        let view = bytes.extracting(0..<min(bytes.count, limits.head))
+        var result = HeadResult.needMore
+        if !scan.lineIsStillOpen(view) {
+            result = parse(view, limits: limits, resuming: &scan)
+            if case .complete = result, scan.lines > 0 {
+                scan = HeadScan()
+                result = parse(view, limits: limits, resuming: &scan)
+            }
+        }
+        switch result {
+        case .needMore:
+            if bytes.count < limits.head { return .needMore }
+            result = .refused(scan.lines == 0 ? .targetTooLong : .headTooLarge)
+        case .complete:
+            if let refusal = judge(view) { result = .refused(refusal) }
+        case .refused: break
+        }
+        scan = HeadScan()
+        return result
+    }
+
+    /// Parses from the incomplete line on; a whole head only if that is the first one.
+    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan)
+        -> HeadResult
+    {
+        var cursor = Int(scan.lineStart)
+        var lines = Int(scan.lines)
+        if lines == 0 {
+            switch parseRequestLine(bytes, from: cursor, firstWordIsWhole: &scan.firstWordIsWhole) {
+            case .whole(let next): cursor = next
+            case .refused(let refusal): return .refused(refusal)
+            case .incomplete(let start):
+                scan.stop(atLine: start, lines: 0, bytes: bytes)
+                return .needMore
+            }
+            lines = 1
+        }
+        return fields.parseLines(bytes, from: cursor, lines: lines, limits: limits, scan: &scan)
+    }
+
+    private mutating func parseRequestLine(
+        _ bytes: Span<UInt8>, from lineStart: Int, firstWordIsWhole: inout Bool
+    ) -> StartLineResult {
+        var start = lineStart
+        if start == 0, bytes.count > 0, bytes[0] == FieldLine.carriageReturn {
+            guard bytes.count > 1 else { return .incomplete(lineStart: 0) }
+            guard bytes[1] == FieldLine.lineFeed else { return .refused(.bareLineBreak) }
+            start = 2
+        }
+        var cursor = start
+        while cursor < bytes.count, bytes[cursor] != 0x20 {
+            guard ASCII.token.contains(bytes[cursor]) else {
+                return .refused(bytes[cursor] == FieldLine.lineFeed ? .bareLineBreak : .requestLine)
+            }
+            cursor &+= 1
+        }
+        guard cursor < bytes.count else { return .incomplete(lineStart: start) }
+        guard cursor > start else { return .refused(.requestLine) }
+        firstWordIsWhole = true
+        methodName = Slice(start: start, count: cursor &- start)
+        method = Method(bytes, methodName.range)
+
+        let targetStart = cursor &+ 1
+        let targetEnd = bytes.firstNonVisible(from: targetStart)
+        guard targetEnd < bytes.count else { return .incomplete(lineStart: start) }
+        guard bytes[targetEnd] == 0x20, targetEnd > targetStart else {
+            return brokenTarget(bytes, at: targetEnd, lineStart: start)
+        }
+        target = Slice(start: targetStart, count: targetEnd &- targetStart)
+
+        switch HTTPVersion.parse(bytes, from: targetEnd &+ 1) {
+        case .minor(let minor, let end):
+            guard end &+ 1 < bytes.count, bytes[end] == FieldLine.carriageReturn,
+                bytes[end &+ 1] == FieldLine.lineFeed
+            else {
+                return HTTPVersion.brokenEnd(bytes, from: targetEnd &+ 1, lineStart: start)
+            }
+            minorVersion = minor
+            if method == .connect || method == .trace { return .refused(.method) }
+            return parseTarget(bytes) ? .whole(end &+ 2) : .refused(.target)
+        case .other: return HTTPVersion.brokenEnd(bytes, from: targetEnd &+ 1, lineStart: start)
+        }
+    }
+
+    /// A target that ends in something other than a space (HTTP/0.9 among them), or that is empty.
+    private func brokenTarget(_ bytes: Span<UInt8>, at index: Int, lineStart: Int) -> StartLineResult {
+        guard FieldLine.hasLineEnd(bytes, from: index) else { return .incomplete(lineStart: lineStart) }
+        switch bytes[index] {
+        case FieldLine.lineFeed: return .refused(.bareLineBreak)
+        case FieldLine.carriageReturn:
+            return .refused(bytes[index &+ 1] == FieldLine.lineFeed ? .requestLine : .bareLineBreak)
+        case 0x20: return .refused(.requestLine)
+        default: return .refused(.target)
+        }
+    }
+
+    /// The rules that need the whole head; nil if it keeps them.
+    private mutating func judge(_ bytes: Span<UInt8>) -> Refusal? {
+        guard judgeHost(bytes) else { return .host }
+        guard let framing = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else {
+            return .framing
+        }
+        self.framing = framing.body
+        connection = ConnectionOptions(fields, bytes)
+        keepAlive = connection.keepsAlive(minorVersion: minorVersion)
+        expectsContinue = minorVersion == 1 && fields.says(.expect, "100-continue", bytes)
+        upgradesToWebSocket =
+            connection.upgrade && minorVersion == 1 && method == .get && self.framing == .none
+            && fields.says(.upgrade, "websocket", bytes)
+        return nil
+    }
+}
+
+extension FieldTable {
+    /// Is there exactly one line of this name, and is its value this word, in whatever case?
+    func says(_ id: FieldName, _ lowercaseLiteral: StaticString, _ bytes: Span<UInt8>) -> Bool {
+        guard !isRepeated(id), let field = first(id) else { return false }
+        return bytes.slice(field.value).equalsIgnoringCase(lowercaseLiteral)
+    }
+}
+
+extension Method {
+    /// Methods are case-sensitive (RFC 9110 §9.1).
+    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        guard range.count <= 8 else {
+            self = .other
+            return
+        }
+        let word = bytes.word(at: range.lowerBound, length: range.count)
+        if word == ("GET" as StaticString).word(at: 0) {
+            self = .get
+        } else if word == ("HEAD" as StaticString).word(at: 0) {
+            self = .head
+        } else if word == ("POST" as StaticString).word(at: 0) {
+            self = .post
+        } else if word == ("PUT" as StaticString).word(at: 0) {
+            self = .put
+        } else if word == ("DELETE" as StaticString).word(at: 0) {
+            self = .delete
+        } else if word == ("OPTIONS" as StaticString).word(at: 0) {
+            self = .options
+        } else if word == ("TRACE" as StaticString).word(at: 0) {
+            self = .trace
+        } else if word == ("CONNECT" as StaticString).word(at: 0) {
+            self = .connect
+        } else if word == ("PATCH" as StaticString).word(at: 0) {
+            self = .patch
+        } else {
+            self = .other
+        }
+    }
+}

@@ -1,0 +1,109 @@
+/// Response heads (RFC 9112 §4 to §6), as strictly as requests: the caller turns every refusal into a 502.
+///
+/// As for requests a line is judged once its LF is there; only a beginning other than `HTTP/` is refused at
+/// once.
+import Bytes
+
+extension ResponseHead {
+    /// Parses the head at the front of `bytes`, the answer to a request with `requestMethod`. Otherwise as
+    /// `RequestHead.parse`; no empty line is tolerated in front. A refused status line is `.requestLine`
+    /// or `.version`.
+    public mutating func parse(
+        _ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan, requestMethod: Method
+    ) -> HeadResult {
+        let view = bytes.extracting(0..<min(bytes.count, limits.head))
+        var result = HeadResult.needMore
+        if !scan.lineIsStillOpen(view) {
+            result = parse(view, limits: limits, resuming: &scan)
+            if case .complete = result, scan.lines > 0 {
+                scan = HeadScan()
+                result = parse(view, limits: limits, resuming: &scan)
+            }
+        }
+        switch result {
+        case .needMore:
+            if bytes.count < limits.head { return .needMore }
+            result = .refused(.headTooLarge)
+        case .complete:
+            if let refusal = judge(view, requestMethod) { result = .refused(refusal) }
+        case .refused: break
+        }
+        scan = HeadScan()
+        return result
+    }
+
+    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan)
+        -> HeadResult
+    {
+        var cursor = Int(scan.lineStart)
+        var lines = Int(scan.lines)
+        if lines == 0 {
+            switch parseStatusLine(bytes) {
+            case .whole(let next): cursor = next
+            case .refused(let refusal): return .refused(refusal)
+            case .incomplete:
+                // A version is a token but for its slash; there is nothing to judge byte by byte behind
+                // "HTTP/".
+                scan.firstWordIsWhole = true
+                scan.stop(atLine: 0, lines: 0, bytes: bytes)
+                return .needMore
+            }
+            lines = 1
+        }
+        return fields.parseLines(bytes, from: cursor, lines: lines, limits: limits, scan: &scan)
+    }
+
+    /// `HTTP/1.x` SP 3DIGIT SP [reason] CRLF. The second space may be missing with an empty reason, as every
+    /// peer allows.
+    private mutating func parseStatusLine(_ bytes: Span<UInt8>) -> StartLineResult {
+        let known = min(bytes.count, 5)
+        for index in 0..<known where bytes[index] != ("HTTP/" as StaticString).byte(at: index) {
+            return .refused(bytes[index] == FieldLine.lineFeed ? .bareLineBreak : .requestLine)
+        }
+        guard case .minor(let minor, let end) = HTTPVersion.parse(bytes, from: 0) else {
+            guard FieldLine.hasLineEnd(bytes, from: known) else { return .incomplete(lineStart: 0) }
+            let isVersion = HTTPVersion.isWellFormed(bytes, from: 0) && bytes.count > 8 && bytes[8] == 0x20
+            return .refused(isVersion ? .version : .requestLine)
+        }
+        let lineEnd = bytes.firstControl(from: end)
+        guard lineEnd < bytes.count else { return .incomplete(lineStart: 0) }
+        guard bytes[lineEnd] == FieldLine.carriageReturn, lineEnd &+ 1 < bytes.count,
+            bytes[lineEnd &+ 1] == FieldLine.lineFeed
+        else { return brokenLineEnd(bytes, at: lineEnd) }
+
+        guard lineEnd >= 12, bytes[8] == 0x20, let code = bytes.extracting(9..<12).decimalSaturating(),
+            code >= 100, code < 600, lineEnd == 12 || bytes[12] == 0x20
+        else { return .refused(.requestLine) }
+        minorVersion = minor
+        status = UInt16(code)
+        reason = lineEnd > 13 ? Slice(13..<lineEnd) : .empty
+        return .whole(lineEnd &+ 2)
+    }
+
+    private func brokenLineEnd(_ bytes: Span<UInt8>, at index: Int) -> StartLineResult {
+        guard FieldLine.hasLineEnd(bytes, from: index) else { return .incomplete(lineStart: 0) }
+        let isBreak = bytes[index] == FieldLine.lineFeed || bytes[index] == FieldLine.carriageReturn
+        return .refused(isBreak ? .bareLineBreak : .requestLine)
+    }
+
+    /// The rules that need the whole head, and the framing of RFC 9112 §6.3.
+    private mutating func judge(_ bytes: Span<UInt8>, _ requestMethod: Method) -> Refusal? {
+        guard let stated = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else {
+            return .framing
+        }
+        connection = ConnectionOptions(fields, bytes)
+        keepAlive = connection.keepsAlive(minorVersion: minorVersion)
+        let neverHasBody = status < 200 || status == 204
+        if neverHasBody || status == 304 || requestMethod == .head {
+            framing = .none
+            // A length or coding that these answers must not have (RFC 9110 §8.6): who knows what follows.
+            if neverHasBody, stated.body != .none, stated.body != .length(0) { keepAlive = false }
+        } else if stated.body == .none {
+            framing = .untilClose
+            keepAlive = false
+        } else {
+            framing = stated.body
+        }
+        return nil
+    }
+}

@@ -1,0 +1,94 @@
+internal import CKernel
+public import SystemPackage
+
+/// What `accept` came to.
+public enum AcceptResult: ~Copyable, Sendable {
+    case connection(Accepted)
+    case wouldBlock
+    /// Out of descriptors or socket memory: the connection stays queued. Stop polling the listener for a
+    /// while, since it stays readable.
+    case descriptorLimit
+    case failed(Errno)
+}
+
+/// An accepted connection and its peer.
+@frozen
+public struct Accepted: ~Copyable, Sendable {
+    public var socket: Socket
+    public let peer: SocketAddress
+}
+
+/// A listening stream socket: non-blocking, close-on-exec. Several threads may poll it and accept from it.
+///
+/// An IPv6 listener takes IPv6 only, whatever the host's default. A unix socket file outlives the listener
+/// (another process may have inherited it); whoever binds next replaces it once nobody listens.
+public struct Listener: ~Copyable, Sendable {
+    let descriptor: Descriptor
+
+    /// Takes over a listening, non-blocking stream socket (inherited from another process).
+    public init(owning descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// The descriptor's number; valid as long as this value lives.
+    public var raw: CInt { descriptor.raw }
+
+    /// Binds and listens.
+    /// - Parameters:
+    ///   - backlog: connections that may queue; the kernel caps it at net.core.somaxconn.
+    ///   - reusePort: lets several listeners share the address, each with a queue of its own (IP only).
+    /// Throws `.addressInUse`, `.permissionDenied`, `.addressNotAvailable`….
+    public static func bind(
+        _ address: SocketAddress, backlog: Int = 4096, reusePort: Bool = false
+    ) throws(Errno) -> Listener {
+        // The wrapper reads the address during the call only.
+        let raw = unsafe address.withC { address, path in
+            unsafe larder_listen(address, path, CInt(clamping: backlog), reusePort ? 1 : 0)
+        }
+        return Listener(owning: Descriptor(owning: try check(raw)))
+    }
+
+    /// The next queued connection. Connections that died in the queue are skipped.
+    public func accept() -> AcceptResult {
+        // Each skip takes one dead connection off the queue; the bound keeps a flood of them from holding the
+        // turn.
+        for _ in 0..<64 {
+            var peer = larder_address()
+            // `peer` is written when a connection is returned.
+            let raw = unsafe larder_accept(descriptor.raw, &peer)
+            if raw >= 0 {
+                let socket = Socket(owning: Descriptor(owning: raw))
+                // Listeners are of the three known families only.
+                guard let address = SocketAddress(peer) else { continue }
+                return .connection(Accepted(socket: socket, peer: address))
+            }
+            let error = Errno(rawValue: -raw)
+            if error == .wouldBlock { return .wouldBlock }
+            if Listener.isOutOfResources(error) { return .descriptorLimit }
+            if !Listener.concernsOneConnection(error) { return .failed(error) }
+        }
+        return .wouldBlock
+    }
+
+    /// The bound address, with the port that the kernel chose.
+    public var localAddress: SocketAddress? {
+        // The wrapper writes only what `query` gives it room for.
+        unsafe SocketAddress.query(descriptor.raw, larder_local_address)
+    }
+
+    private static func isOutOfResources(_ error: Errno) -> Bool {
+        error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem || error == .noBufferSpace
+            || error == .noMemory
+    }
+
+    /// Errors of the queued connection, not of the listener (accept(2), "Error handling").
+    private static func concernsOneConnection(_ error: Errno) -> Bool {
+        error == .connectionAbort || error == .protocolError || error == .networkDown
+            || error == .protocolNotAvailable || error == .hostIsDown || error == .noRouteToHost
+            || error == .notSupportedOnSocket || error == .networkUnreachable || error == .notPermitted
+            || error == .timedOut || error.rawValue == noNetwork
+    }
+}
+
+/// ENONET, which Errno does not name.
+private let noNetwork: CInt = 64

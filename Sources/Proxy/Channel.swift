@@ -1,0 +1,133 @@
+internal import Bytes
+internal import Kernel
+
+/// A socket under edge-triggered epoll, with what was received and not used, and what was composed and not sent.
+/// Both buffers exist only while bytes wait in them, so an idle connection owns none.
+struct Channel: ~Copyable {
+    enum Received: Equatable {
+        /// Bytes were appended, or kept ones were given back.
+        case some
+        /// The kernel has nothing more; an event will tell.
+        case nothing
+        /// The peer's end of stream. Kept bytes may have been given back with it.
+        case end
+        /// The connection is broken.
+        case failed
+    }
+
+    enum Flushed: Equatable { case done, pending, failed }
+
+    /// The most bytes one read takes, and the most a peer may owe us before we stop reading for it.
+    static var window: Int { 64 * 1024 }
+
+    var socket: Socket
+    /// The kernel may have bytes for us; kept until a read comes up short.
+    var readable = false
+    /// The peer announced its end (RDHUP): reads go on until they return it.
+    var ending = false
+    /// The end was read.
+    var ended = false
+    private var input: ByteBuffer?
+    private var output: ByteBuffer?
+
+    init(_ socket: consuming Socket) { self.socket = socket }
+
+    /// Bytes received and kept.
+    var hasInput: Bool { input != nil }
+
+    /// Bytes that wait for the socket to take them.
+    var backlog: Int {
+        switch output {
+        case .some(let buffer): buffer.count
+        case .none: 0
+        }
+    }
+
+    var isFlushed: Bool { output == nil }
+
+    /// Gives back the kept bytes, then reads once, up to a window, if the kernel may have something. A window of kept
+    /// bytes is used first: whoever sends requests ahead would else have one more window kept with every answer.
+    mutating func receive(into buffer: inout ByteBuffer) -> Received {
+        var gaveBack = false
+        if let kept = input.take() {
+            buffer.append(kept.span)
+            gaveBack = true
+        }
+        if buffer.count >= Self.window { return ended ? .end : .some }
+        guard readable else { return ended ? .end : gaveBack ? .some : .nothing }
+        switch socket.receive(into: &buffer, atMost: Self.window) {
+        case .bytes(let n):
+            // A short read means drained, unless the end still has to be read.
+            if n < Self.window, !ending { readable = false }
+            return .some
+        case .wouldBlock:
+            readable = false
+            return gaveBack ? .some : .nothing
+        case .endOfStream:
+            readable = false
+            ended = true
+            return .end
+        case .failed:
+            readable = false
+            return .failed
+        }
+    }
+
+    /// Keeps a copy of what was not used for the next turn.
+    mutating func keep(_ rest: borrowing ByteBuffer) {
+        guard !rest.isEmpty else { return }
+        var kept = ByteBuffer(capacity: rest.count)
+        kept.append(rest.span)
+        input = consume kept
+    }
+
+    mutating func dropInput() { input = nil }
+
+    /// Sends what the socket takes at once and keeps a copy of the rest. False: the connection is broken.
+    mutating func send(_ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>) -> Bool {
+        var sent = 0
+        if output == nil {
+            switch socket.send(a, b, c) {
+            case .bytes(let n):
+                sent = n
+                if n == a.count + b.count + c.count { return true }
+            case .wouldBlock: break
+            case .endOfStream, .failed: return false
+            }
+        }
+        var rest = output.take() ?? ByteBuffer(capacity: a.count + b.count + c.count - sent)
+        Self.append(a, to: &rest, skipping: &sent)
+        Self.append(b, to: &rest, skipping: &sent)
+        Self.append(c, to: &rest, skipping: &sent)
+        output = rest.isEmpty ? nil : consume rest
+        return true
+    }
+
+    /// Sends a head (perhaps empty) and a run of a buffer.
+    mutating func send(_ head: borrowing ByteBuffer, _ body: borrowing ByteBuffer, _ range: Range<Int>) -> Bool {
+        send(head.span, body.span.extracting(range), Span())
+    }
+
+    mutating func send(_ head: borrowing ByteBuffer) -> Bool { send(head.span, Span(), Span()) }
+
+    /// Sends kept bytes, after the socket became writable.
+    mutating func flush() -> Flushed {
+        guard var rest = output.take() else { return .done }
+        while !rest.isEmpty {
+            switch socket.send(rest.span) {
+            case .bytes(let n): rest.removeFirst(n)
+            case .wouldBlock:
+                output = consume rest
+                return .pending
+            case .endOfStream, .failed: return .failed
+            }
+        }
+        return .done
+    }
+
+    private static func append(_ span: Span<UInt8>, to buffer: inout ByteBuffer, skipping sent: inout Int) {
+        let skipped = min(sent, span.count)
+        sent -= skipped
+        buffer.append(span.extracting(droppingFirst: skipped))
+    }
+}

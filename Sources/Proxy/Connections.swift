@@ -1,0 +1,190 @@
+internal import Balancing
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Store
+
+/// The three things a worker keeps in slots: client connections, origin connections and the exchanges between them.
+
+/// One client connection.
+struct Client: ~Copyable {
+    enum Phase: Equatable {
+        /// Between requests, or in the middle of a request head.
+        case idle
+        /// One request is with an origin: the handle of its `Forward`.
+        case exchange(Handle)
+        /// Our answer is sent and our side shut: what still comes is read and dropped, so that the kernel does not
+        /// reset the connection while the answer is on its way (RFC 9112 §9.6).
+        case lingering
+    }
+
+    var channel: Channel
+    let peer: SocketAddress
+    var phase = Phase.idle
+    /// Close once everything is sent; no further request is read.
+    var closing = false
+    /// Unread input may be on its way when we close.
+    var lingers = false
+    /// Waits in the worker's list of connections to go on with.
+    var deferred = false
+    /// Bytes of a head have come and its time runs.
+    var headStarted = false
+    /// A request was answered on this connection.
+    var served = false
+    /// Bytes of input read and dropped while lingering.
+    var dropped = 0
+    var scan = HeadScan()
+
+    init(_ socket: consuming Socket, peer: SocketAddress) {
+        channel = Channel(socket)
+        self.peer = peer
+    }
+}
+
+/// One connection to an origin server.
+struct Origin: ~Copyable {
+    enum Phase: Equatable {
+        case connecting(Handle)
+        case active(Handle)
+        case idle
+    }
+
+    var channel: Channel
+    /// Index in `Site.servers`.
+    let server: Int
+    var phase: Phase
+    /// It has served a request before.
+    var reused = false
+    var deferred = false
+    var scan = HeadScan()
+
+    init(_ socket: consuming Socket, server: Int, phase: Phase) {
+        channel = Channel(socket)
+        self.server = server
+        self.phase = phase
+    }
+}
+
+/// How the body goes to the client.
+enum ClientFraming: Equatable {
+    case none
+    /// Content-Length was said; bytes go as they are.
+    case length
+    case chunked
+    /// The close of the connection ends it (HTTP/1.0 clients, tunnels).
+    case untilClose
+}
+
+/// A body on its way into the store: committed whole, or not at all.
+struct Fill: ~Copyable {
+    /// The origin's head as it came: the stored head is written from it once the length is known.
+    var head: ByteBuffer
+    var body: ByteBuffer
+    let facts: EntryFacts
+
+    init(head: consuming ByteBuffer, body: consuming ByteBuffer, facts: EntryFacts) {
+        self.head = head
+        self.body = body
+        self.facts = facts
+    }
+}
+
+/// One exchange with an origin: a request, its attempts, and its answer on the way to the client and to the store.
+struct Forward: ~Copyable {
+    /// The client; nil once it has its answer or has left while the entry is still being fetched.
+    var client: Handle?
+    var origin: Handle?
+    /// Index of the route in `Site.routes`.
+    let route: Int
+    let verdict: RequestVerdict
+    /// The request head as it came, then the key. Heads are parsed again where they are needed: that costs less than
+    /// keeping every parsed field.
+    var request: ByteBuffer
+    let headCount: Int
+    let keyed: KeyedRequest
+    /// Of the client's HTTP/1.
+    let minorVersion: UInt8
+    /// The key's invalidation counter when the request was sent.
+    var stamp: UInt32 = 0
+    var sentAt: Times
+    var attempts: Attempts
+    var tried = ServerSet()
+    /// Index in `Site.servers`; -1 until one is chosen.
+    var server = -1
+    var addressesTried = 0
+    var sent = Sent.nothing
+    var requestBody: BodyReader
+    let requestChunked: Bool
+    var responseBody = BodyReader(.none, trailerLimit: 0)
+    var responseStarted = false
+    var framing = ClientFraming.none
+    /// The origin connection may be kept after this answer.
+    var reusable = false
+    var isTunnel = false
+    /// The tunnel's client has said its last byte; so has its origin.
+    var clientShut = false
+    var originShut = false
+    var interimCount = 0
+    var fill: Fill?
+    /// For the access log.
+    var status: UInt16 = 0
+    var bytesSent: UInt64 = 0
+    /// Why the answer is not in the store; nil where it is, or may yet be.
+    var reason: Reason?
+    let forwarding: Forwarding
+    var stored = false
+    let startedMicroseconds: UInt64
+
+    var method: Method { verdict.method }
+
+    var key: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { request.span.extracting(droppingFirst: headCount) }
+    }
+
+    /// The key's host, path and query.
+    var routingKey: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { request.span.extracting(droppingFirst: min(headCount + keyed.routingStart, request.count)) }
+    }
+
+    var keyedHost: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { request.span.extracting((headCount + keyed.routingStart)..<(headCount + keyed.targetStart)) }
+    }
+
+    var keyedTarget: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { request.span.extracting(droppingFirst: headCount + keyed.targetStart) }
+    }
+
+    var head: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { request.span.extracting(first: headCount) }
+    }
+
+    init(
+        client: Handle, route: Int, verdict: RequestVerdict, forwarding: Forwarding, request: consuming ByteBuffer,
+        headCount: Int,
+        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
+        now: Times, startedMicroseconds: UInt64
+    ) {
+        self.client = client
+        self.route = route
+        self.verdict = verdict
+        self.request = request
+        self.headCount = headCount
+        self.minorVersion = minorVersion
+        self.keyed = keyed
+        self.attempts = attempts
+        requestBody = BodyReader(body, trailerLimit: trailerLimit)
+        requestChunked = body == .chunked
+        reason = verdict.reason
+        self.forwarding = forwarding
+        sentAt = now
+        self.startedMicroseconds = startedMicroseconds
+    }
+}

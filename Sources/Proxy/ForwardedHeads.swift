@@ -1,0 +1,117 @@
+internal import Bytes
+internal import Caching
+internal import HTTP
+internal import Kernel
+internal import Settings
+
+/// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3).
+///
+/// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are continued.
+struct ForwardedHeads: Sendable {
+    let sends: Settings.ForwardedFields
+    let trusted: [AddressRange]
+
+    func trusts(_ peer: SocketAddress) -> Bool {
+        guard !trusted.isEmpty else { return false }
+        let address: IPAddress
+        if let word = peer.ipv4 {
+            address = IPAddress(ipv4: word)
+        } else if let words = peer.ipv6 {
+            address = IPAddress(high: words.high, low: words.low)
+        } else {
+            return false
+        }
+        for range in trusted where range.contains(address) { return true }
+        return false
+    }
+
+    /// The scheme a request came by: a trusted proxy's word, else the listener's.
+    func scheme(_ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress) -> Scheme {
+        guard let field = request.fields.first(.xForwardedProto), trusts(peer) else { return .http }
+        return bytes.slice(field.value).equalsIgnoringCase("https") ? .https : .http
+    }
+
+    /// Appends the field lines for a request of `peer`. All that `Rules.treatment` calls `.replace` is written here,
+    /// Host and Accept-Encoding aside.
+    /// - Parameters:
+    ///   - host: what the origin gets as its Host: the keyed one, where the answer may be stored.
+    ///   - scheme: the keyed one.
+    func append(
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, host: Span<UInt8>, scheme: Scheme,
+        to head: inout ByteBuffer
+    ) {
+        let trusts = trusts(peer)
+        if sends.contains(.xForwarded) {
+            head.append("X-Forwarded-For: ")
+            if trusts { Self.appendValues(of: .xForwardedFor, request, bytes, to: &head) }
+            peer.appendHost(to: &head)
+            head.append("\r\nX-Forwarded-Proto: ")
+            head.append(scheme == .https ? "https" : "http")
+            head.append("\r\nX-Forwarded-Host: ")
+            if trusts, let field = request.fields.first(.xForwardedHost) {
+                head.append(bytes.slice(field.value))
+            } else {
+                head.append(host)
+            }
+            head.append("\r\n")
+        } else if trusts {
+            for name in [FieldName.xForwardedFor, .xForwardedProto, .xForwardedHost] {
+                Self.appendLines(name, request, bytes, to: &head)
+            }
+        }
+        if sends.contains(.forwarded) {
+            head.append("Forwarded: ")
+            if trusts { Self.appendValues(of: .forwarded, request, bytes, to: &head) }
+            head.append("for=")
+            Self.appendNode(peer, to: &head)
+            head.append(";host=\"")
+            head.append(host)
+            head.append("\";proto=http\r\n")
+        } else if trusts {
+            Self.appendLines(.forwarded, request, bytes, to: &head)
+        }
+        if sends.contains(.via) {
+            head.append("Via: ")
+            Self.appendValues(of: .via, request, bytes, to: &head)
+            head.append(request.minorVersion == 0 ? "1.0 larder\r\n" : "1.1 larder\r\n")
+        } else {
+            Self.appendLines(.via, request, bytes, to: &head)
+        }
+    }
+
+    /// `node` of RFC 7239 §6: an IPv6 address is bracketed and quoted, a unix socket has no name.
+    private static func appendNode(_ peer: SocketAddress, to head: inout ByteBuffer) {
+        if peer.isUnix {
+            head.append("unknown")
+        } else if peer.ipv6 != nil {
+            head.append("\"[")
+            peer.appendHost(to: &head)
+            head.append("]\"")
+        } else {
+            peer.appendHost(to: &head)
+        }
+    }
+
+    /// All values of a field, each with `, ` behind it.
+    private static func appendValues(
+        of id: FieldName, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, to head: inout ByteBuffer
+    ) {
+        guard request.fields.contains(id) else { return }
+        for index in 0..<request.fields.count where request.fields[index].id == id {
+            let value = bytes.slice(request.fields[index].value)
+            guard !value.isEmpty else { continue }
+            head.append(value)
+            head.append(", ")
+        }
+    }
+
+    private static func appendLines(
+        _ id: FieldName, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, to head: inout ByteBuffer
+    ) {
+        guard request.fields.contains(id) else { return }
+        for index in 0..<request.fields.count where request.fields[index].id == id {
+            let field = request.fields[index]
+            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &head)
+        }
+    }
+}

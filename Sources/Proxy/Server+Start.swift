@@ -1,0 +1,175 @@
+internal import AccessLog
+internal import Bytes
+internal import Files
+internal import Kernel
+internal import Loop
+internal import Settings
+internal import Store
+internal import Synchronization
+internal import SystemPackage
+
+/// A listening socket that threads share.
+final class ListenerSlot: Sendable {
+    let listener: Listener
+    let address: SocketAddress
+
+    init(_ listener: consuming Listener, address: SocketAddress) {
+        self.listener = listener
+        self.address = address
+    }
+}
+
+/// What a worker is told to do.
+enum WorkerCommand: UInt8, Sendable { case run, drain, stop }
+
+/// Tells one worker from another thread.
+final class WorkerBell: Sendable {
+    let counter: EventCounter
+    private let word = Atomic<UInt8>(WorkerCommand.run.rawValue)
+    private let ended = Atomic<Bool>(false)
+
+    init() throws(Errno) { counter = try EventCounter() }
+
+    var command: WorkerCommand { WorkerCommand(rawValue: word.load(ordering: .acquiring)) ?? .stop }
+
+    /// Has the worker's loop come to its end?
+    var hasEnded: Bool { ended.load(ordering: .acquiring) }
+
+    func end() { ended.store(true, ordering: .releasing) }
+
+    func ring(_ command: WorkerCommand) {
+        word.store(command.rawValue, ordering: .releasing)
+        counter.signal()
+    }
+}
+
+/// What a worker is built from, inside its thread.
+struct WorkerSeed: ~Copyable, Sendable {
+    let site: Site
+    let listeners: [ListenerSlot]
+    let bell: WorkerBell
+    let store: StoreThread
+    let log: AccessLogThread
+}
+
+/// Holds a thread's handle until it is joined.
+final class JoinBox: Sendable {
+    private let handle: Locked<Thread.JoinHandle?>
+
+    init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(handle) }
+
+    func join() {
+        handle.withLock { handle in
+            if let handle = handle.take() { handle.join() }
+        }
+    }
+}
+
+extension Server {
+    /// Binds every address: as many sockets each as there are threads, sharing the port (SO_REUSEPORT), so that the
+    /// kernel spreads connections and threads need not share a queue. A unix socket is one, shared by all.
+    static func bind(_ binds: [BindAddress], perBind count: Int) throws(StartFailure) -> [[ListenerSlot]] {
+        var all: [[ListenerSlot]] = []
+        for bind in binds {
+            var slots: [ListenerSlot] = []
+            guard var address = SocketAddress(bind) else { throw StartFailure("\(bind): no address to bind") }
+            let sockets = address.isUnix ? 1 : count
+            for _ in 0..<sockets {
+                do {
+                    let listener = try Listener.bind(address, reusePort: !address.isUnix)
+                    // The kernel's choice of a port holds for the rest of them.
+                    if let chosen = listener.localAddress { address = chosen }
+                    slots.append(ListenerSlot(listener, address: address))
+                } catch {
+                    throw StartFailure("cannot listen on \(bind): \(error)")
+                }
+            }
+            all.append(slots)
+        }
+        return all
+    }
+
+    /// The listeners of one bind that thread `index` of `count` watches: its own, or all where they are fewer.
+    static func share(of slots: [ListenerSlot], thread index: Int, of count: Int) -> [ListenerSlot] {
+        slots.count < count ? slots : slots.enumerated().filter { $0.offset % count == index }.map(\.element)
+    }
+
+    /// Looks up the addresses of every server, once.
+    static func resolve(_ upstreams: [Upstream]) throws(StartFailure) -> [[[SocketAddress]]] {
+        var all: [[[SocketAddress]]] = []
+        for upstream in upstreams {
+            var servers: [[SocketAddress]] = []
+            guard case .servers(let list) = upstream.origin else {
+                all.append([])
+                continue
+            }
+            for server in list { servers.append(try resolve(server, of: upstream)) }
+            all.append(servers)
+        }
+        return all
+    }
+
+    private static func resolve(
+        _ server: Upstream.Server, of upstream: Upstream
+    ) throws(StartFailure) -> [SocketAddress] {
+        switch server.address {
+        case .host(let host, let port):
+            do {
+                return try Resolution.resolve(host: host, port: port)
+            } catch {
+                throw StartFailure("upstream \(upstream.name), server \(server.name): \(error)")
+            }
+        case .unix(let path):
+            guard let address = SocketAddress.unix(path: path) else {
+                throw StartFailure("upstream \(upstream.name): the path of a unix socket is too long: \(path)")
+            }
+            return [address]
+        case .dns, .srv:
+            throw StartFailure("upstream \(upstream.name): servers from DNS are not built yet")
+        }
+    }
+
+    static func openFiles(_ upstreams: [Upstream]) throws(StartFailure) -> [FilesOrigin?] {
+        var all: [FilesOrigin?] = []
+        for upstream in upstreams {
+            guard case .files(let files) = upstream.origin else {
+                all.append(nil)
+                continue
+            }
+            do {
+                all.append(try FilesOrigin(
+                    root: try Directory.open(files.root),
+                    cacheControl: files.cacheControl ?? FilesOrigin.defaultCacheControl))
+            } catch {
+                throw StartFailure("upstream \(upstream.name), files \(files.root): \(error)")
+            }
+        }
+        return all
+    }
+}
+
+extension SocketAddress {
+    init?(_ bind: BindAddress) {
+        switch bind {
+        case .tcp(let address, let port): self = .ip(address, port: port)
+        case .unix(let path):
+            guard let unix = SocketAddress.unix(path: path) else { return nil }
+            self = unix
+        }
+    }
+
+    private static func ip(_ address: IPAddress, port: UInt16) -> SocketAddress {
+        address.isIPv4
+            ? .ipv4(UInt32(truncatingIfNeeded: address.low), port: port)
+            : .ipv6(high: address.high, low: address.low, port: port)
+    }
+}
+
+extension Upstream {
+    var serverNames: [String] {
+        switch origin {
+        case .servers(let servers): servers.map { "\(name)/\($0.name)" }
+        case .files: [name]
+        }
+    }
+}

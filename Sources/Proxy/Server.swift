@@ -1,0 +1,106 @@
+internal import AccessLog
+internal import Balancing
+internal import Bytes
+internal import Caching
+internal import Files
+public import Kernel
+public import Logging
+internal import Loop
+public import Settings
+public import Store
+internal import SystemPackage
+
+/// Why serving could not start. Each names what failed, for the user to see.
+public struct StartFailure: Error, CustomStringConvertible, Sendable {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// The data plane of one process: listeners, the threads that serve them, and the log's writer.
+///
+/// It takes all it needs as values: settings, and a store that outlives it.
+public final class Server: Sendable {
+    /// The bound addresses, in the order of `settings.listeners`, with the ports that the kernel chose.
+    public let addresses: [SocketAddress]
+    private let bells: [WorkerBell]
+    private let threads: Locked<[JoinBox]>
+    private let accessLog: AccessLog
+
+    /// Binds, resolves the servers' names and starts the threads.
+    /// - Parameters:
+    ///   - threads: loops to run; each has its row in the store.
+    ///   - notices: where what happens beside requests is told.
+    public init(_ settings: Settings, threads count: Int, store: Store, notices: Logger) throws(StartFailure) {
+        let slots = try Self.bind(settings.listeners.map(\.bind), perBind: count)
+        addresses = slots.map { $0[0].address }
+        let log: AccessLog
+        do {
+            log = try AccessLog(try AccessLog.Options(settings), threads: count) { notices.warning("\($0)") }
+        } catch {
+            throw StartFailure("access log: \(error)")
+        }
+        accessLog = log
+        let origins = try Self.resolve(settings.upstreams)
+        let files = try Self.openFiles(settings.upstreams)
+        var bells: [WorkerBell] = []
+        var running: [JoinBox] = []
+        for index in 0..<count {
+            let bell: WorkerBell
+            let handle: Thread.JoinHandle
+            do {
+                bell = try WorkerBell()
+                guard let row = store.row() else { throw StartFailure("the store has no row for one more thread") }
+                let seed = WorkerSeed(
+                    site: Site(settings, threads: count, addresses: origins, files: files),
+                    listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell, store: row,
+                    log: log.thread(index))
+                handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
+                    do {
+                        var worker = try Worker(seed)
+                        worker.run()
+                        worker.bell.end()
+                    } catch {
+                        preconditionFailure("a worker cannot start: \(error)")
+                    }
+                }
+            } catch let failure as StartFailure {
+                throw failure
+            } catch {
+                throw StartFailure("cannot start a thread: \(error)")
+            }
+            bells.append(bell)
+            running.append(JoinBox(handle))
+        }
+        self.bells = bells
+        threads = Locked(running)
+        for (address, listener) in zip(addresses, settings.listeners) {
+            notices.info("listening", metadata: ["bind": "\(listener.bind)", "address": "\(address)"])
+        }
+    }
+
+    /// Takes no more connections and lets what is under way end, for `limits.drain` at most.
+    public func drain() { ring(.drain) }
+
+    /// Ends at once.
+    public func stop() { ring(.stop) }
+
+    /// Have all threads ended?
+    public var hasEnded: Bool { bells.allSatisfy(\.hasEnded) }
+
+    /// Reopens the access log's file, after it was rotated.
+    public func reopenLogs() { accessLog.reopen() }
+
+    /// Waits until every thread has ended, then writes what is left of the log.
+    public func join() {
+        for box in threads.withLock({ list in
+            defer { list = [] }
+            return list
+        }) { box.join() }
+        accessLog.stop()
+    }
+
+    private func ring(_ command: WorkerCommand) {
+        for bell in bells { bell.ring(command) }
+    }
+}

@@ -1,0 +1,132 @@
+internal import Balancing
+internal import Bytes
+internal import Caching
+internal import Files
+internal import HTTP
+internal import Kernel
+internal import Settings
+
+/// Settings compiled for serving: names resolved to indices, policies to rules, servers to addresses. Never changed,
+/// and made for each thread anew: every request counts references to its tables, and threads that count the same ones
+/// wait for each other.
+final class Site: Sendable {
+    struct Route: Sendable {
+        let name: String
+        let rules: Rules
+        /// False for a route without a policy: nothing is looked up and nothing stored.
+        let caches: Bool
+        let upstream: Int
+    }
+
+    struct Timeouts: Sendable {
+        let connect: UInt64
+        let response: UInt64
+        let idle: UInt64
+        let tunnel: UInt64
+    }
+
+    struct Upstream: Sendable {
+        let name: String
+        /// Indices in `Site.servers`, in the balancer's order.
+        let servers: [Int]
+        let balancer: Rendezvous
+        let reuse: Reuse
+        let idleConnections: Int
+        let idleTimeout: UInt64
+        let timeouts: Timeouts
+        let retries: Int
+    }
+
+    struct Server: Sendable {
+        let name: String
+        let upstream: Int
+        /// Its place in the upstream's balancer.
+        let index: Int
+        /// Never empty, unless `files` is set.
+        let addresses: [SocketAddress]
+        let files: FilesOrigin?
+    }
+
+    let table: RouteTable
+    let routes: [Route]
+    let upstreams: [Upstream]
+    let servers: [Server]
+    let forwarding: ForwardedHeads
+    let headLimits: HeadLimits
+    /// Answers' heads: as large as heads can be.
+    let answerLimits = HeadLimits(head: 60 << 10, fields: FieldTable.capacity)
+    let requestBodyLimit: UInt64
+    let headTimeout: UInt64
+    let keepAlive: UInt64
+    /// How long a client may take nothing of what is sent, or send nothing of a body.
+    let writeTimeout: UInt64
+    let bodyTimeout: UInt64
+    let lingerTimeout: UInt64 = 2_000
+    let drain: UInt64
+    /// Per thread.
+    let connectionLimit: Int
+    let fillLimit: Int
+
+    /// - Parameters:
+    ///   - addresses: of each server, by upstream and server, resolved.
+    ///   - files: the origins of upstreams that serve a folder, by upstream.
+    init(_ settings: Settings, threads: Int, addresses: [[[SocketAddress]]], files: [FilesOrigin?]) {
+        var servers: [Server] = []
+        var upstreams: [Upstream] = []
+        for (index, upstream) in settings.upstreams.enumerated() {
+            let first = servers.count
+            var identities: [(identity: String, weight: Int)] = []
+            switch upstream.origin {
+            case .servers(let list):
+                for (place, server) in list.enumerated() {
+                    identities.append((server.name, server.weight))
+                    servers.append(
+                        Server(
+                            name: server.name, upstream: index, index: place, addresses: addresses[index][place],
+                            files: nil))
+                }
+            case .files:
+                identities.append((upstream.name, 1))
+                servers.append(Server(name: upstream.name, upstream: index, index: 0, addresses: [], files: files[index]))
+            }
+            upstreams.append(
+                Upstream(
+                    name: upstream.name, servers: Array(first..<servers.count),
+                    balancer: Rendezvous(servers: identities), reuse: upstream.connections.reuse,
+                    idleConnections: upstream.connections.reuse == .never ? 0 : upstream.connections.idle,
+                    idleTimeout: UInt64(upstream.connections.idleTimeoutMilliseconds),
+                    timeouts: Timeouts(
+                        connect: UInt64(upstream.timeouts.connectMilliseconds),
+                        response: UInt64(upstream.timeouts.responseMilliseconds),
+                        idle: UInt64(upstream.timeouts.idleMilliseconds),
+                        tunnel: UInt64(upstream.timeouts.tunnelMilliseconds)),
+                    retries: upstream.retries))
+        }
+        self.servers = servers
+        self.upstreams = upstreams
+        table = settings.routeTable
+        routes = settings.routes.map { route in
+            let policy = route.policy.map { settings.policies[$0] }
+            return Route(
+                name: route.name,
+                rules: Rules(policy: policy ?? Policy(name: "none"), upstream: settings.upstreams[route.upstream].name),
+                caches: policy != nil, upstream: route.upstream)
+        }
+        forwarding = ForwardedHeads(sends: settings.forwarded, trusted: settings.trustedProxies)
+        let limits = settings.limits
+        headLimits = HeadLimits(head: limits.requestHeadBytes, fields: limits.requestHeaders)
+        requestBodyLimit = limits.requestBodyBytes.map { UInt64($0) } ?? .max
+        headTimeout = UInt64(limits.headTimeoutMilliseconds)
+        keepAlive = UInt64(limits.keepAliveMilliseconds)
+        writeTimeout = UInt64(limits.keepAliveMilliseconds)
+        bodyTimeout = UInt64(limits.keepAliveMilliseconds)
+        drain = UInt64(limits.drainMilliseconds)
+        connectionLimit = max(1, (limits.connections + threads - 1) / threads)
+        fillLimit = max(1 << 20, limits.bufferBytes / threads)
+    }
+
+    func timeouts(_ server: Int) -> Timeouts { upstreams[servers[server].upstream].timeouts }
+}
+
+/// `Upstream` is also the name of the site's own view of one.
+typealias Reuse = Upstream.Connections.Reuse

@@ -1,0 +1,75 @@
+internal import HTTP
+internal import Kernel
+internal import Loop
+
+/// Listening sockets: accepting, the limit of connections, and backing off when descriptors run out.
+extension Worker {
+    /// How long accepting rests after the kernel had no descriptor or the limit was reached.
+    private static var pauseMilliseconds: UInt64 { 100 }
+    /// Connections taken from one listener in a turn, before those that are there get theirs.
+    static var acceptBudget: Int { 64 }
+
+    /// Watches the doorbell and the listeners. Without them the thread is of no use: a refusal ends the process.
+    mutating func watchListeners() {
+        do {
+            try poller.addReadable(bell.counter.raw, token: Handle.named(kind: Kind.bell).token)
+        } catch {
+            preconditionFailure("the kernel refuses to watch a doorbell: \(error)")
+        }
+        resumeAccepting()
+    }
+
+    mutating func acceptAll(_ index: Int, atMost budget: Int = Self.acceptBudget) {
+        for _ in 0..<budget {
+            guard clients.count < site.connectionLimit else {
+                pauseAccepting()
+                return
+            }
+            switch listeners[index].listener.accept() {
+            case .connection(let accepted): admit(accepted)
+            case .wouldBlock: return
+            case .descriptorLimit:
+                // The listener stays readable: without a rest the loop would spin.
+                pauseAccepting()
+                return
+            case .failed:
+                pauseAccepting()
+                return
+            }
+        }
+    }
+
+    private mutating func admit(_ accepted: consuming Accepted) {
+        let peer = accepted.peer
+        let h = clients.insert(Client(accepted.socket, peer: peer))
+        do {
+            try poller.add(clients[h].channel.socket.raw, token: h.token)
+        } catch {
+            _ = clients.remove(h)
+            return
+        }
+        // The first event tells when bytes are there; until then the head's time runs without a head.
+        clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
+    }
+
+    mutating func pauseAccepting() {
+        guard acceptPausedUntil == nil else { return }
+        for slot in listeners { poller.remove(slot.listener.raw) }
+        acceptPausedUntil = now.milliseconds + Self.pauseMilliseconds
+    }
+
+    mutating func resumeAccepting() {
+        acceptPausedUntil = nil
+        guard !isDraining else { return }
+        for index in listeners.indices {
+            let token = Handle.named(kind: Kind.listener, index: UInt32(index)).token
+            do {
+                try poller.addListener(listeners[index].listener.raw, token: token)
+            } catch {
+                // No kernel memory for a watch: later.
+                pauseAccepting()
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+internal import Bytes
+internal import Exchange
+internal import HTTP
+internal import Kernel
+internal import Loop
+
+/// Client connections: events, requests out of the bytes that came, lingering.
+extension Worker {
+    /// The most bytes read and dropped while lingering.
+    private static var lingerBytes: Int { 1 << 20 }
+
+    mutating func clientEvent(_ h: Handle, _ event: Event) {
+        guard clients.contains(h) else { return }
+        if event.error || event.hangup, !isHalfShut(h) {
+            // Reset, or shut both ways: nobody is there to take an answer.
+            dropClient(h)
+            return
+        }
+        if event.readHangup { clients[h].channel.ending = true }
+        if event.readable || event.readHangup || event.hangup { clients[h].channel.readable = true }
+        if event.writable, !clients[h].channel.isFlushed {
+            flushClient(h)
+            guard clients.contains(h) else { return }
+        }
+        if clients[h].channel.readable { advanceClient(h) }
+    }
+
+    /// Reads and uses what came, as far as the connection's phase allows, within the turn's budget.
+    mutating func advanceClient(_ h: Handle) {
+        var budget = Self.turnBudget
+        while clients.contains(h), wantsInput(h) {
+            guard budget > 0 else {
+                deferClient(h)
+                return
+            }
+            budget -= 1
+            inbound.removeAll()
+            let received = clients[h].channel.receive(into: &inbound)
+            if received == .failed {
+                dropClient(h)
+                return
+            }
+            let before = inbound.count
+            useInput(h)
+            guard clients.contains(h) else { return }
+            let used = before - inbound.count
+            clients[h].channel.keep(inbound)
+            if received == .end, used == 0 || inbound.isEmpty {
+                clientEnded(h)
+                return
+            }
+            if used == 0, !clients[h].channel.readable { return }
+        }
+    }
+
+    /// May this connection read (or go on with bytes it kept)?
+    private func wantsInput(_ h: Handle) -> Bool {
+        let channel = clients[h].channel.readable || clients[h].channel.hasInput
+        guard channel else { return false }
+        switch clients[h].phase {
+        case .idle: return clients[h].channel.isFlushed && !clients[h].closing
+        case .exchange(let f): return wantsRequestBody(f)
+        case .lingering: return true
+        }
+    }
+
+    /// Uses `inbound`, and drops from its front what is used.
+    private mutating func useInput(_ h: Handle) {
+        switch clients[h].phase {
+        case .idle: readRequests(h)
+        case .exchange(let f): sendRequestBody(f)
+        case .lingering:
+            clients[h].dropped += inbound.count
+            inbound.removeAll()
+            if clients[h].dropped > Self.lingerBytes { closeClient(h) }
+        }
+    }
+
+    /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
+    private mutating func readRequests(_ h: Handle) {
+        while clients.contains(h), clients[h].phase == .idle, !clients[h].closing, clients[h].channel.isFlushed {
+            guard !inbound.isEmpty else { break }
+            switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
+            case .needMore:
+                if !clients[h].headStarted {
+                    clients[h].headStarted = true
+                    clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
+                }
+                return
+            case .refused(let refusal):
+                refuse(h, refusal)
+                return
+            case .complete(let count):
+                clients[h].scan = HeadScan()
+                clients[h].headStarted = false
+                clients[h].served = true
+                handleRequest(h, headCount: count)
+                // A request that came whole with its body goes on here, without another turn.
+                if clients.contains(h), case .exchange(let f) = clients[h].phase, !inbound.isEmpty, wantsRequestBody(f) {
+                    sendRequestBody(f)
+                }
+            }
+        }
+        if clients.contains(h), clients[h].phase == .idle { rest(h) }
+    }
+
+    /// Between requests: the keep-alive time runs.
+    mutating func rest(_ h: Handle) {
+        let partial = clients[h].headStarted
+        if !partial { clientTimers.set(id: id(h), deadline: now.milliseconds + site.keepAlive) }
+    }
+
+    /// The client sends no more.
+    private mutating func clientEnded(_ h: Handle) {
+        switch clients[h].phase {
+        case .idle:
+            // Between requests, or with half a head that will never be whole. What is being sent still goes out.
+            if clients[h].channel.isFlushed { closeClient(h) } else { clients[h].closing = true }
+        case .lingering: closeClient(h)
+        case .exchange(let f):
+            if forwards[f].isTunnel {
+                endTunnelFromClient(f)
+            } else if forwards[f].requestBody.isComplete {
+                // A half-closed client still gets its answer.
+                clients[h].closing = true
+            } else {
+                dropClient(h)
+            }
+        }
+    }
+
+    /// Sends kept output; then what waited for it goes on.
+    private mutating func flushClient(_ h: Handle) {
+        switch clients[h].channel.flush() {
+        case .failed: dropClient(h)
+        case .pending: clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+        case .done:
+            switch clients[h].phase {
+            case .exchange(let f):
+                guard let o = forwards[f].origin, origins.contains(o) else { return }
+                if forwards[f].isTunnel { tunnelFlushed(f, o, h) }
+                advanceOrigin(o)
+            case .idle:
+                if clients[h].closing {
+                    closeClient(h)
+                } else {
+                    rest(h)
+                    if clients[h].channel.readable || clients[h].channel.hasInput { deferClient(h) }
+                }
+            case .lingering: break
+            }
+        }
+    }
+
+    /// Ends the connection as soon as everything is sent. With unread input about, the sending side is shut first and
+    /// the rest read away for a while.
+    mutating func finishClient(_ h: Handle) {
+        clients[h].closing = true
+        guard clients[h].channel.isFlushed else {
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            return
+        }
+        closeClient(h)
+    }
+
+    private static func parse(
+        _ bytes: borrowing ByteBuffer, into request: inout RequestHead, _ limits: HeadLimits, _ scan: inout HeadScan
+    ) -> HeadResult { request.parse(bytes.span, limits: limits, scan: &scan) }
+
+    func id(_ h: Handle) -> Int { Int(h.index) }
+}

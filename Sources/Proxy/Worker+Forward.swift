@@ -1,0 +1,189 @@
+internal import Balancing
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import Files
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Settings
+internal import Store
+internal import SystemPackage
+
+/// Requests on their way to an origin: choice of the server, connections, the request's head, failures and retries.
+extension Worker {
+    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`), and
+    /// drops the head.
+    mutating func forward(
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding, _ keyed: KeyedRequest,
+        headCount: Int
+    ) {
+        let upstream = site.routes[route].upstream
+        let hasBody = request.framing != .none
+        let replayable = request.method.isIdempotent && !hasBody && !request.upgradesToWebSocket
+        let reuse =
+            switch site.upstreams[upstream].reuse {
+            case .safe: replayable
+            case .always: !request.upgradesToWebSocket
+            case .never: false
+            }
+        var copy = ByteBuffer(capacity: headCount + key.count)
+        copy.append(inbound.span.extracting(first: headCount))
+        copy.append(key.span)
+        let f = forwards.insert(
+            Forward(
+                client: h, route: route, verdict: verdict, forwarding: forwarding, request: consume copy, headCount: headCount,
+                minorVersion: request.minorVersion, keyed: keyed,
+                attempts: Attempts(
+                    idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
+                body: request.framing, trailerLimit: site.headLimits.head, now: now.times,
+                startedMicroseconds: now.microseconds))
+        inbound.removeFirst(headCount)
+        clients[h].phase = .exchange(f)
+        if hasBody { clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout) }
+        connect(f, parsed: true)
+    }
+
+    /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.
+    /// - Parameter parsed: `request` still holds this exchange's head.
+    mutating func connect(_ f: Handle, parsed: Bool) {
+        let upstream = site.routes[forwards[f].route].upstream
+        if forwards[f].server < 0 {
+            let chosen = site.upstreams[upstream].balancer.choose(
+                forwards[f].keyed.routingHash, excluding: forwards[f].tried)
+            guard let chosen else {
+                answerFailure(f, status: 502)
+                return
+            }
+            forwards[f].server = site.upstreams[upstream].servers[chosen]
+        }
+        let server = forwards[f].server
+        if !forwards[f].attempts.mustBeFresh {
+            while let token = pools[server].take() {
+                let o = Handle(token: token)
+                guard origins.contains(o) else { continue }
+                forwards[f].origin = o
+                origins[o].phase = .active(f)
+                origins[o].reused = true
+                sendRequest(f, o, parsed: parsed)
+                return
+            }
+        }
+        open(f, server: server, parsed: parsed)
+    }
+
+    private mutating func open(_ f: Handle, server: Int, parsed: Bool) {
+        do {
+            if let files = site.servers[server].files {
+                let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(f)))
+                forwards[f].origin = o
+                sendRequest(f, o, parsed: parsed)
+                return
+            }
+            let address = site.servers[server].addresses[addressInUse[server]]
+            let connecting = try Socket.connect(to: address)
+            let pending = connecting.inProgress
+            let o = try watchOrigin(
+                Origin(connecting.socket, server: server, phase: pending ? .connecting(f) : .active(f)))
+            forwards[f].origin = o
+            if pending {
+                originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
+            } else {
+                sendRequest(f, o, parsed: parsed)
+            }
+        } catch {
+            fail(f, .notConnected)
+        }
+    }
+
+    private mutating func watchOrigin(_ origin: consuming Origin) throws(Errno) -> Handle {
+        let o = origins.insert(origin)
+        do {
+            try poller.add(origins[o].channel.socket.raw, token: o.token)
+        } catch {
+            _ = origins.remove(o)
+            throw error
+        }
+        return o
+    }
+
+    /// The handshake of a new connection ended.
+    mutating func originConnected(_ o: Handle, _ f: Handle) {
+        guard origins[o].channel.socket.connectError() == nil else {
+            fail(f, .notConnected)
+            return
+        }
+        origins[o].phase = .active(f)
+        sendRequest(f, o, parsed: false)
+    }
+
+    /// Sends the request's head on `o`; a body follows as it comes.
+    private mutating func sendRequest(_ f: Handle, _ o: Handle, parsed: Bool) {
+        if !parsed { parseAgain(f) }
+        forwards[f].sentAt = now.times
+        if forwards[f].verdict.mayStore { forwards[f].stamp = store.stamp(forwards[f].keyed.hash) }
+        out.removeAll()
+        composeRequest(f)
+        guard origins[o].channel.send(out) else {
+            fail(f, .closed)
+            return
+        }
+        forwards[f].sent = .head
+        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        if !parsed, let c = forwards[f].client, !forwards[f].requestBody.isComplete { deferClient(c) }
+    }
+
+    /// Parses the exchange's head into `request` again; it was valid once and has not changed.
+    mutating func parseAgain(_ f: Handle) {
+        Self.parseHead(of: &forwards[f], into: &request, site.headLimits)
+    }
+
+    private static func parseHead(of forward: inout Forward, into request: inout RequestHead, _ limits: HeadLimits) {
+        var scan = HeadScan()
+        let result = request.parse(forward.head, limits: limits, scan: &scan)
+        precondition(result == .complete(forward.headCount), "a kept request head changed")
+    }
+
+    /// The origin connection of `f` failed: close it, then do what the retry rules say.
+    mutating func fail(_ f: Handle, _ failure: OriginFailure) {
+        var reused = false
+        if let o = forwards[f].origin {
+            reused = origins[o].reused
+            closeOrigin(o)
+            forwards[f].origin = nil
+        }
+        let server = forwards[f].server
+        let upstream = site.routes[forwards[f].route].upstream
+        if failure == .notConnected, let next = nextAddress(server) {
+            // The server's name has more addresses: the next one, before another server.
+            addressInUse[server] = next
+            if forwards[f].addressesTried < site.servers[server].addresses.count - 1 {
+                forwards[f].addressesTried += 1
+                connect(f, parsed: false)
+                return
+            }
+        }
+        var tried = forwards[f].tried
+        tried.insert(site.servers[server].index)
+        let left = site.upstreams[upstream].balancer.choose(forwards[f].keyed.routingHash, excluding: tried) != nil
+        let recovery = forwards[f].attempts.on(failure, reused: reused, sent: forwards[f].sent, serversLeft: left)
+        switch recovery {
+        case .reconnect:
+            forwards[f].sent = .nothing
+            connect(f, parsed: false)
+        case .nextServer:
+            forwards[f].tried = tried
+            forwards[f].server = -1
+            forwards[f].addressesTried = 0
+            forwards[f].sent = .nothing
+            connect(f, parsed: false)
+        case .answer(let status): answerFailure(f, status: status)
+        case .abort: abort(f)
+        }
+    }
+
+    private func nextAddress(_ server: Int) -> Int? {
+        let count = site.servers[server].addresses.count
+        return count > 1 ? (addressInUse[server] + 1) % count : nil
+    }
+}

@@ -1,0 +1,147 @@
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Settings
+
+/// The heads we write: to an origin and to a client.
+extension Worker {
+    /// Writes the exchange's request into `out`. Its head is parsed in `request`.
+    mutating func composeRequest(_ f: Handle) {
+        guard let c = forwards[f].client else { return }
+        Self.writeRequest(
+            &forwards[f], request, site.routes[forwards[f].route].rules, site.forwarding, peer: clients[c].peer, to: &out)
+    }
+
+    private static func writeRequest(
+        _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
+        _ forwarding: ForwardedHeads, peer: SocketAddress, to out: inout ByteBuffer
+    ) {
+        let bytes = forward.head
+        let options = ConnectionOptions(request.fields, bytes)
+        let stores = forward.verdict.mayStore
+        out.append(bytes.slice(request.methodName))
+        out.append(0x20)
+        if stores {
+            // What is not keyed must not shape the answer: host and query are the key's.
+            out.append(forward.keyedTarget)
+            out.append(" HTTP/1.1\r\nHost: ")
+            out.append(forward.keyedHost)
+        } else {
+            if request.path.isEmpty { out.append("/") }
+            out.append(bytes.slice(request.path))
+            if request.hasQuery {
+                out.append("?")
+                out.append(bytes.slice(request.query))
+            }
+            out.append(" HTTP/1.1\r\nHost: ")
+            out.append(bytes.slice(request.authority))
+        }
+        out.append("\r\n")
+        for index in 0..<request.fields.count {
+            let field = request.fields[index]
+            // The length is said by the framing below.
+            if field.id == .contentLength { continue }
+            guard rules.treatment(of: field.id, storable: stores) == .send else { continue }
+            if options.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
+            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
+        }
+        if stores {
+            out.append("Accept-Encoding: ")
+            out.append(forward.verdict.codings.fieldValue)
+            out.append("\r\n")
+        }
+        switch request.framing {
+        case .length(let n):
+            out.append("Content-Length: ")
+            out.append(decimal: n)
+            out.append("\r\n")
+        case .chunked: out.append("Transfer-Encoding: chunked\r\n")
+        case .none, .untilClose: break
+        }
+        if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+        let scheme = forward.keyed.scheme
+        if stores {
+            forwarding.append(request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, to: &out)
+        } else {
+            let host = bytes.slice(request.authority)
+            forwarding.append(request, bytes, peer: peer, host: host, scheme: scheme, to: &out)
+        }
+        out.append("\r\n")
+    }
+
+    /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the front of
+    /// `outbound`; the request's head is parsed in `request`.
+    mutating func composeAnswer(_ f: Handle, framing: ClientFraming, interim: Bool) {
+        Self.writeFields(response, outbound, interim: interim, to: &out)
+        guard !interim else {
+            if response.status == 101 { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+            out.append("\r\n")
+            return
+        }
+        if !response.fields.contains(.date) {
+            out.append("Date: ")
+            date.append(now: now.times.wallSeconds, to: &out)
+            out.append("\r\n")
+        }
+        if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
+        if framing == .length, case .length(let n) = response.framing {
+            out.append("Content-Length: ")
+            out.append(decimal: n)
+            out.append("\r\n")
+        }
+        appendForwardStatus(f)
+        if let c = forwards[f].client { Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out) }
+        out.append("\r\n")
+    }
+
+    /// Larder's Cache-Status of an exchange with an origin.
+    mutating func appendForwardStatus(_ f: Handle) {
+        guard site.routes[forwards[f].route].caches else { return }
+        Self.writeStatus(&forwards[f], site.routes[forwards[f].route].rules.cacheStatus, to: &out)
+    }
+
+    private static func writeStatus(_ forward: inout Forward, _ form: Policy.CacheStatus, to out: inout ByteBuffer) {
+        CacheStatus.appendForward(
+            forward.forwarding, stored: forward.stored, detail: forward.reason, key: forward.routingKey, form, to: &out)
+    }
+
+    /// The status line and the origin's fields, less what concerns its connection only.
+    private static func writeFields(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, interim: Bool, to out: inout ByteBuffer
+    ) {
+        let bytes = outbound.span
+        let options = ConnectionOptions(response.fields, bytes)
+        out.append("HTTP/1.1 ")
+        out.append(decimal: UInt64(response.status))
+        out.append(" ")
+        out.append(bytes.slice(response.reason))
+        out.append("\r\n")
+        let bodyless = response.framing == .none
+        for index in 0..<response.fields.count {
+            let field = response.fields[index]
+            if HopByHop.contains(field.id) || options.nominates(bytes.slice(field.name), response.fields, bytes) { continue }
+            // A HEAD or 304 keeps the length it describes; elsewhere the framing below says it.
+            if field.id == .contentLength, !bodyless || response.status == 204 || interim { continue }
+            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
+        }
+    }
+
+    /// `Connection`, where it says something: close, or keep-alive to an HTTP/1.0 client that asked for it.
+    static func appendConnection(closing: Bool, minorVersion: UInt8, to out: inout ByteBuffer) {
+        if closing {
+            out.append("Connection: close\r\n")
+        } else if minorVersion == 0 {
+            out.append("Connection: keep-alive\r\n")
+        }
+    }
+}
+
+func appendLine(_ name: Span<UInt8>, _ value: Span<UInt8>, to buffer: inout ByteBuffer) {
+    buffer.append(name)
+    buffer.append(": ")
+    buffer.append(value)
+    buffer.append("\r\n")
+}

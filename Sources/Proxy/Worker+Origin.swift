@@ -1,0 +1,117 @@
+internal import Bytes
+internal import Exchange
+internal import HTTP
+internal import Kernel
+internal import Loop
+
+/// Origin connections: events, and the answer's bytes as they come.
+extension Worker {
+    mutating func originEvent(_ o: Handle, _ event: Event) {
+        guard origins.contains(o) else { return }
+        if event.readHangup || event.hangup || event.error { origins[o].channel.ending = true }
+        if event.readable || event.readHangup || event.hangup || event.error { origins[o].channel.readable = true }
+        switch origins[o].phase {
+        case .connecting(let f):
+            guard event.writable || event.error || event.hangup else { return }
+            originConnected(o, f)
+            // What came with the handshake (an early refusal, and the end) raises no event again.
+            if origins.contains(o), origins[o].channel.readable { advanceOrigin(o) }
+        case .idle:
+            // It closed, or said something nobody asked for.
+            if origins[o].channel.readable { discardIdle(o) }
+        case .active(let f):
+            if event.writable, !origins[o].channel.isFlushed {
+                flushOrigin(o, f)
+                guard origins.contains(o) else { return }
+            }
+            if origins[o].channel.readable { advanceOrigin(o) }
+        }
+    }
+
+    /// Reads the answer as far as the client keeps up, within the turn's budget.
+    mutating func advanceOrigin(_ o: Handle) {
+        var budget = Self.turnBudget
+        while origins.contains(o), case .active(let f) = origins[o].phase, wantsAnswer(o, f) {
+            guard budget > 0 else {
+                deferOrigin(o)
+                return
+            }
+            budget -= 1
+            outbound.removeAll()
+            switch origins[o].channel.receive(into: &outbound) {
+            case .nothing: return
+            case .failed:
+                // Half a head was an answer's beginning: no retry.
+                fail(f, outbound.isEmpty ? failureOfClose(f) : .malformed)
+                return
+            case .some: useAnswer(o, f, ended: false)
+            case .end: useAnswer(o, f, ended: true)
+            }
+        }
+    }
+
+    /// Has the origin more for us, and does the client keep up? Only heads are ever kept, and they wait for more.
+    private func wantsAnswer(_ o: Handle, _ f: Handle) -> Bool {
+        guard origins[o].channel.readable else { return false }
+        guard let c = forwards[f].client else { return true }
+        return clients[c].channel.backlog < Channel.window
+    }
+
+    /// Uses `outbound`: interim heads, the head, then the body.
+    private mutating func useAnswer(_ o: Handle, _ f: Handle, ended: Bool) {
+        guard !forwards[f].responseStarted else {
+            out.removeAll()
+            passBody(f, o, ended: ended)
+            return
+        }
+        while !outbound.isEmpty {
+            switch Self.parse(outbound, into: &response, site.answerLimits, &origins[o].scan, forwards[f].method) {
+            case .needMore:
+                if ended { fail(f, .malformed) } else { origins[o].channel.keep(outbound) }
+                return
+            case .refused:
+                fail(f, .malformed)
+                return
+            case .complete(let count):
+                origins[o].scan = HeadScan()
+                guard response.status < 200 else {
+                    handleResponseHead(f, o, headCount: count, ended: ended)
+                    return
+                }
+                handleInterim(f, o, headCount: count)
+                guard forwards.contains(f), forwards[f].origin == o, !forwards[f].isTunnel else { return }
+            }
+        }
+        if ended { fail(f, failureOfClose(f)) }
+    }
+
+    private static func parse(
+        _ bytes: borrowing ByteBuffer, into response: inout ResponseHead, _ limits: HeadLimits, _ scan: inout HeadScan,
+        _ method: Method
+    ) -> HeadResult { response.parse(bytes.span, limits: limits, scan: &scan, requestMethod: method) }
+
+    /// What a close or reset means where the exchange stands.
+    func failureOfClose(_ f: Handle) -> OriginFailure {
+        if forwards[f].responseStarted { return .truncated }
+        // An interim head was a beginning: what follows it is no longer "before the first byte".
+        return forwards[f].interimCount > 0 ? .malformed : .closed
+    }
+
+    private mutating func flushOrigin(_ o: Handle, _ f: Handle) {
+        switch origins[o].channel.flush() {
+        case .failed:
+            // What the origin said before it closed may still be an answer (an early refusal of a large body).
+            origins[o].channel.readable = true
+        case .pending:
+            // It takes the request slowly, but it takes it.
+            if !forwards[f].responseStarted {
+                let deadline = now.milliseconds + site.timeouts(origins[o].server).response
+                originTimers.set(id: id(o), deadline: deadline)
+            }
+        case .done:
+            if forwards[f].isTunnel, forwards[f].clientShut { endTunnelFromClient(f) }
+            guard forwards.contains(f) else { return }
+            if let c = forwards[f].client { advanceClient(c) }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+internal import Balancing
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import HTTP
+internal import Loop
+internal import Settings
+internal import Store
+
+/// One request: its route, what the cache may do with it, its key; then an answer from the store, or an origin.
+/// The hashes of a request and where the parts of its key begin. All zero for a request without a key.
+struct KeyedRequest {
+    var hash = Hash128(low: 0, high: 0)
+    var routingHash: UInt64 = 0
+    var routingStart = 0
+    var targetStart = 0
+    var scheme = Scheme.http
+}
+
+extension Worker {
+    /// Handles the request at the front of `inbound`, whose head is in `request`, and drops that head.
+    mutating func handleRequest(_ h: Handle, headCount: Int) {
+        if !request.keepAlive || isDraining { clients[h].closing = true }
+        if request.framing != .none { clients[h].lingers = true }
+        if request.form == .asterisk {
+            answer(h, .options, headCount: headCount)
+            return
+        }
+        if case .length(let n) = request.framing, n > site.requestBodyLimit {
+            answer(h, .refused(.bodyTooLarge), headCount: headCount)
+            return
+        }
+        guard let route = site.table.route(
+            host: inbound.span.slice(request.authority), path: inbound.span.slice(request.path))
+        else {
+            answer(h, .noRoute, headCount: headCount)
+            return
+        }
+        var verdict = site.routes[route].rules.judge(request, inbound.span)
+        if !site.routes[route].caches { verdict.bypass(nil) }
+        var keyed = KeyedRequest()
+        keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer)
+        switch Self.writeKey(request, inbound, site.routes[route].rules, keyed.scheme, into: &key) {
+        case .key(let routingStart, let targetStart):
+            keyed.routingStart = routingStart
+            keyed.targetStart = targetStart
+            keyed.hash = store.hash(key.span)
+            keyed.routingHash = Rendezvous.hash(key.span.extracting(droppingFirst: routingStart))
+        case .refused(let reason):
+            verdict.bypass(reason)
+            key.removeAll()
+            keyed.routingHash = Rendezvous.hash(inbound.span.slice(request.path))
+        }
+        var forwarding = Forwarding.bypass
+        if verdict.mayLookup {
+            switch answerFromStore(h, route: route, verdict: verdict, keyed, headCount: headCount) {
+            case .answered: return
+            case .absent: forwarding = .miss
+            case .stale: forwarding = .stale
+            case .refresh(let reason):
+                forwarding = .request
+                verdict.reason = reason
+            case .refused(let reason):
+                verdict.bypass(reason)
+            }
+            if verdict.flags.contains(.onlyIfCached) {
+                answer(h, .onlyIfCached, headCount: headCount)
+                return
+            }
+        }
+        forward(h, route: route, verdict: verdict, forwarding, keyed, headCount: headCount)
+    }
+
+    private static func writeKey(
+        _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer, _ rules: borrowing Rules, _ scheme: Scheme,
+        into key: inout ByteBuffer
+    ) -> KeyVerdict { rules.writeKey(request, bytes.span, scheme: scheme, into: &key) }
+}

@@ -1,0 +1,151 @@
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Settings
+internal import Store
+
+/// The origin's answer arrives: interim heads, tunnels, invalidation, may it be stored, and what the client gets.
+extension Worker {
+    /// The most interim (1xx) heads of one answer.
+    private static var interimLimit: Int { 32 }
+
+    /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in `response` and
+    /// stands at the front of `outbound`.
+    mutating func handleInterim(_ f: Handle, _ o: Handle, headCount: Int) {
+        parseAgain(f)
+        forwards[f].interimCount += 1
+        if response.status == 101 {
+            guard request.upgradesToWebSocket else {
+                fail(f, .malformed)
+                return
+            }
+            openTunnel(f, o, headCount: headCount)
+            return
+        }
+        guard forwards[f].interimCount <= Self.interimLimit else {
+            fail(f, .malformed)
+            return
+        }
+        if request.minorVersion >= 1, let c = forwards[f].client {
+            out.removeAll()
+            composeAnswer(f, framing: .none, interim: true)
+            guard clients[c].channel.send(out) else {
+                dropClient(c)
+                return
+            }
+        }
+        outbound.removeFirst(headCount)
+        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+    }
+
+    /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
+    mutating func handleResponseHead(_ f: Handle, _ o: Handle, headCount: Int, ended: Bool) {
+        parseAgain(f)
+        let route = forwards[f].route
+        forwards[f].status = response.status
+        forwards[f].responseStarted = true
+        forwards[f].reusable = response.keepAlive
+        forwards[f].responseBody = BodyReader(response.framing, trailerLimit: site.answerLimits.head)
+        if Rules.invalidates(request.method, status: response.status) { invalidate(f) }
+
+        var storable: EntryFacts?
+        switch site.routes[route].rules.judge(
+            response, outbound.span, to: forwards[f].verdict, sent: forwards[f].sentAt, received: now.times)
+        {
+        case .store(let facts): storable = facts
+        case .refuse(let reason): forwards[f].reason = reason
+        }
+        if let facts = storable {
+            if let length = completeLength(outbound.count - headCount) {
+                // The whole body is here: it is committed first, so that the head can say `stored`.
+                Self.commit(
+                    &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
+                    head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary, now.times)
+            } else {
+                beginFill(f, facts, headCount: headCount)
+            }
+        }
+        answerHead(f, storable: storable != nil)
+        outbound.removeFirst(headCount)
+        guard forwards.contains(f), forwards[f].origin == o else { return }
+        passBody(f, o, ended: ended)
+    }
+
+    /// The body's length if `available` bytes are all of it.
+    private func completeLength(_ available: Int) -> Int? {
+        switch response.framing {
+        case .none: 0
+        case .length(let n) where n <= UInt64(available): Int(n)
+        case .length, .chunked, .untilClose: nil
+        }
+    }
+
+    /// Composes what the client gets: the origin's head, or a 304 where the client's own copy turns out to be current.
+    /// Leaves the head in `out`, for the body to go with it.
+    private mutating func answerHead(_ f: Handle, storable: Bool) {
+        out.removeAll()
+        guard let c = forwards[f].client else { return }
+        if storable, forwards[f].verdict.flags.contains(.conditional), isNotModified(f) {
+            answerNotModified(f, c)
+            return
+        }
+        let framing: ClientFraming =
+            switch response.framing {
+            case .none: .none
+            case .length: .length
+            case .chunked, .untilClose: request.minorVersion >= 1 ? .chunked : .untilClose
+            }
+        forwards[f].framing = framing
+        // A body that only the close ends, and a request that is answered before it is read, end the connection.
+        if framing == .untilClose || !forwards[f].requestBody.isComplete || isDraining { clients[c].closing = true }
+        composeAnswer(f, framing: framing, interim: false)
+    }
+
+    /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole could be
+    /// stored.
+    private mutating func isNotModified(_ f: Handle) -> Bool {
+        let refusal = Self.writeStored(response, outbound, bodyCount: 0, now.times, limit: .max, into: &storedHead)
+        guard refusal == nil else { return false }
+        return Self.isNotModified(request, &forwards[f], response.status, storedHead, now.times)
+    }
+
+    private static func isNotModified(
+        _ request: borrowing RequestHead, _ forward: inout Forward, _ status: UInt16, _ stored: borrowing ByteBuffer,
+        _ now: Times
+    ) -> Bool {
+        Conditional.evaluate(
+            request, forward.head, status: status, head: stored.span, nowSeconds: now.wallSeconds) == .notModified
+    }
+
+    private static func writeNotModified(_ head: borrowing ByteBuffer, to out: inout ByteBuffer) {
+        Conditional.appendNotModified(head: head.span, to: &out)
+    }
+
+    /// Writes the stored form of `response`, which is parsed over `head`.
+    static func writeStored(
+        _ response: borrowing ResponseHead, _ head: borrowing ByteBuffer, bodyCount: Int, _ received: Times, limit: Int,
+        into storedHead: inout ByteBuffer
+    ) -> Reason? {
+        storedHead.removeAll()
+        return StoredHead.write(
+            response, head.span, bodyCount: bodyCount, receivedSeconds: received.wallSeconds, limit: limit,
+            into: &storedHead)
+    }
+
+    /// Answers 304 at once; the body still goes into the store, without this client.
+    private mutating func answerNotModified(_ f: Handle, _ c: Handle) {
+        Self.writeNotModified(storedHead, to: &out)
+        appendForwardStatus(f)
+        Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out)
+        out.append("\r\n")
+        forwards[f].status = 304
+        logForward(f)
+        forwards[f].client = nil
+        let sent = clients[c].channel.send(out)
+        out.removeAll()
+        if sent { releaseClient(c) } else { closeClientNow(c) }
+    }
+}

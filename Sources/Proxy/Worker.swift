@@ -1,0 +1,182 @@
+internal import AccessLog
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Store
+internal import Synchronization
+internal import SystemPackage
+
+/// One thread of the data plane: an epoll loop that owns its connections, its pools and its row of the store.
+///
+/// It is built inside its thread from a `WorkerSeed` and never leaves it; state travels as `inout self`. What threads
+/// share is the store, the listeners' queues and nothing else. A turn is: wait, read the clock, enter the store's
+/// epoch, handle events, go on with what was put off, fire timers.
+///
+///     Worker+Accept     listeners, limits, back-off
+///     Worker+Client     client events: reading, requests out of the bytes, lingering
+///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Forward
+///     Worker+Forward    server choice, connecting, sending, retries
+///     Worker+Origin     origin events: reading the answer
+///     Worker+Response   the answer's head: invalidation, storability, what the client gets
+///     Worker+Body       bodies, both ways
+///     Worker+Tunnel     upgraded connections
+///     Worker+Finish     ends: commit, reuse, close, log
+///     Worker+Timers     deadlines
+struct Worker: ~Copyable {
+    enum Kind {
+        static var client: UInt8 { 1 }
+        static var origin: UInt8 { 2 }
+        static var listener: UInt8 { 3 }
+        static var bell: UInt8 { 4 }
+        static var forward: UInt8 { 5 }
+    }
+
+    /// The turn's clocks: read once a turn.
+    struct Now {
+        /// Monotonic; what deadlines count in.
+        var milliseconds: UInt64
+        /// Monotonic; what the log's durations count in.
+        var microseconds: UInt64
+        /// Wall and boot-time clocks; what Age counts in.
+        var times: Times
+    }
+
+    /// Reads or writes one connection may take in a turn before others get theirs.
+    static var turnBudget: Int { 16 }
+
+    let site: Site
+    let listeners: [ListenerSlot]
+    let bell: WorkerBell
+    var poller: Poller
+    var store: StoreThread
+    var log: AccessLogThread
+    var clients = SlotTable<Client>(kind: Kind.client)
+    var origins = SlotTable<Origin>(kind: Kind.origin)
+    var forwards = SlotTable<Forward>(kind: Kind.forward)
+    var clientTimers: TimerWheel
+    var originTimers: TimerWheel
+    /// By server.
+    var pools: [OriginPool]
+    /// By server: which of its addresses connected last.
+    var addressInUse: [Int]
+    /// Parsed heads of the message at hand; valid until the next parse.
+    var request = RequestHead()
+    var response = ResponseHead()
+    /// What was just read from a client, and from an origin.
+    var inbound = ByteBuffer(capacity: 2 * Channel.window)
+    var outbound = ByteBuffer(capacity: 2 * Channel.window)
+    /// What is being composed.
+    var out = ByteBuffer(capacity: 16 * 1024)
+    var key = ByteBuffer(capacity: 4 * 1024)
+    var storedHead = ByteBuffer(capacity: 8 * 1024)
+    var vary = ByteBuffer(capacity: 1024)
+    var date = CachedHTTPDate()
+    var now: Now
+    /// Connections with something left to do, for the next turn.
+    var deferred: [Handle] = []
+    /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
+    var fillBytes = 0
+    var acceptPausedUntil: UInt64?
+    var isDraining = false
+    var drainDeadline: UInt64 = .max
+
+    /// - Throws: the kernel's refusal of an epoll descriptor.
+    init(_ seed: consuming WorkerSeed) throws(Errno) {
+        let site = seed.site
+        self.site = site
+        listeners = seed.listeners
+        bell = seed.bell
+        store = seed.store
+        log = seed.log
+        poller = try Poller()
+        let milliseconds = Clock.monotonicMilliseconds()
+        clientTimers = TimerWheel(now: milliseconds)
+        originTimers = TimerWheel(now: milliseconds)
+        pools = site.servers.map { OriginPool(limit: site.upstreams[$0.upstream].idleConnections) }
+        addressInUse = site.servers.map { _ in 0 }
+        now = Now(
+            milliseconds: milliseconds, microseconds: Clock.monotonicMicroseconds(),
+            times: Times(wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds()))
+    }
+
+    /// Runs until told to stop.
+    mutating func run() {
+        watchListeners()
+        while true {
+            let timeout = nextTimeout()
+            store.endTurn()
+            let count = poller.wait(timeoutMilliseconds: timeout)
+            readClocks()
+            store.beginTurn()
+            for index in 0..<count { handle(poller[index]) }
+            continueDeferred()
+            fireTimers()
+            log.flush()
+            if shouldStop() { break }
+        }
+        store.endTurn()
+    }
+
+    private mutating func readClocks() {
+        now.milliseconds = Clock.monotonicMilliseconds()
+        now.microseconds = Clock.monotonicMicroseconds()
+        now.times = Times(wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds())
+    }
+
+    private mutating func handle(_ event: Event) {
+        let handle = Handle(token: event.token)
+        switch handle.kind {
+        case Kind.client: clientEvent(handle, event)
+        case Kind.origin: originEvent(handle, event)
+        case Kind.listener: acceptAll(Int(handle.index))
+        case Kind.bell:
+            bell.counter.drain()
+            obey(bell.command)
+        default: preconditionFailure("an event for a kind of descriptor that is never watched")
+        }
+    }
+
+    /// Puts a connection off to the next turn, once.
+    mutating func deferClient(_ h: Handle) {
+        guard !clients[h].deferred else { return }
+        clients[h].deferred = true
+        deferred.append(h)
+    }
+
+    mutating func deferOrigin(_ h: Handle) {
+        guard !origins[h].deferred else { return }
+        origins[h].deferred = true
+        deferred.append(h)
+    }
+
+    /// Goes on with what was put off before this point; what is put off meanwhile waits for the next turn.
+    private mutating func continueDeferred() {
+        let count = deferred.count
+        guard count > 0 else { return }
+        for index in 0..<count {
+            let handle = deferred[index]
+            if handle.kind == Kind.client {
+                guard clients.contains(handle) else { continue }
+                clients[handle].deferred = false
+                advanceClient(handle)
+            } else {
+                guard origins.contains(handle) else { continue }
+                origins[handle].deferred = false
+                advanceOrigin(handle)
+            }
+        }
+        deferred.removeFirst(count)
+    }
+
+    private func nextTimeout() -> Int {
+        if !deferred.isEmpty { return 0 }
+        var timeout = 1_000
+        if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let until = acceptPausedUntil { timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds)) }
+        return timeout
+    }
+}

@@ -1,0 +1,76 @@
+/// Which requests go to which upstream, and under which policy.
+public struct Route: Sendable, Equatable {
+    /// For figures and ids: host and path unless it was given.
+    public var name: String
+    public var host: HostPattern
+    /// A prefix of the raw path bytes; empty: any path.
+    public var path: [UInt8]
+    /// An index into `Settings.policies`; nil: nothing is stored, nothing is served from the store.
+    public var policy: Int?
+    /// An index into `Settings.upstreams`.
+    public var upstream: Int
+
+    public init(name: String, host: HostPattern = .any, path: [UInt8] = [], policy: Int?, upstream: Int) {
+        self.name = name
+        self.host = host
+        self.path = path
+        self.policy = policy
+        self.upstream = upstream
+    }
+}
+
+/// Hosts that a route takes, in lower case, without port.
+public enum HostPattern: Sendable, Hashable, CustomStringConvertible {
+    case any
+    case exact(String)
+    /// `*.example.com` without its `*.`: one or more labels before it, not the apex itself.
+    case subdomains(of: String)
+
+    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`; nil for anything else, a
+    /// port included.
+    public init?(parsing text: String) {
+        let lowercase = String(
+            decoding: text.utf8.map { byte in
+                byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+            }, as: UTF8.self)
+        if lowercase.hasPrefix("[") {
+            guard lowercase.hasSuffix("]"),
+                let address = IPAddress(parsing: String(lowercase.dropFirst().dropLast())),
+                !address.isIPv4
+            else { return nil }
+            self = .exact(lowercase)
+        } else if lowercase.hasPrefix("*.") {
+            let apex = String(lowercase.dropFirst(2))
+            guard HostName.isValid(apex) else { return nil }
+            self = .subdomains(of: apex)
+        } else {
+            guard HostName.isValid(lowercase) else { return nil }
+            self = .exact(lowercase)
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .any: "*"
+        case .exact(let host): host
+        case .subdomains(let apex): "*.\(apex)"
+        }
+    }
+}
+
+/// Host names as DNS carries them, underscores let through (they occur).
+public enum HostName {
+    public static func isValid(_ text: String) -> Bool {
+        guard !text.isEmpty, text.utf8.count <= 253 else { return false }
+        for label in text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
+            guard (1...63).contains(label.count), label.first != UInt8(ascii: "-"),
+                label.last != UInt8(ascii: "-"),
+                label.allSatisfy({ byte in
+                    (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == UInt8(ascii: "-")
+                        || byte == UInt8(ascii: "_")
+                })
+            else { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,104 @@
+public import Bytes
+public import Eviction
+
+/// The index: slots, their frequencies, and the records they lead to.
+///
+/// Slots change by compare-and-swap alone: empty → pending → live, live → live elsewhere (a reclaim moves the
+/// record), anything → empty. A slot leads only to records of segments that are not yet retired.
+extension Arena {
+    /// The first slot of a key's bucket, of its two.
+    @inlinable @inline(__always)
+    func bucket(_ hash: Hash128, _ way: Int) -> Int {
+        let count = UInt64(geometry.bucketCount)
+        let first = hash.low.multipliedFullWidth(by: count).high
+        if way == 0 { return Int(truncatingIfNeeded: first) &* 8 }
+        let second = hash.high.multipliedFullWidth(by: count).high
+        let other = second == first ? (first &+ 1 == count ? 0 : first &+ 1) : second
+        return Int(truncatingIfNeeded: other) &* 8
+    }
+
+    @inlinable @inline(__always)
+    func slotOffset(_ slot: Int) -> Int { geometry.indexOffset &+ slot &* 8 }
+
+    /// The record that a slot leads to, if its lengths are sound and its key is `key`.
+    @inlinable @inline(__always)
+    func record(_ slot: UInt64, ifKeyed key: borrowing Span<UInt8>) -> RecordHeader? {
+        guard let header = RecordHeader.read(self, Slot.offset(slot), limit: geometry.areaEnd) else {
+            return nil
+        }
+        return header.keyCount == key.count && equals(key, header.payload) ? header : nil
+    }
+
+    @inlinable @inline(__always)
+    func facts(_ header: RecordHeader) -> RecordFacts {
+        let start = header.offset &+ 40
+        return RecordFacts(
+            plain(start), plain(start &+ 8), plain(start &+ 16), plain(start &+ 24), plain(start &+ 32))
+    }
+
+    /// Whether the record was written or checked since the last unclean death.
+    @inlinable @inline(__always)
+    func isBelieved(_ header: RecordHeader) -> Bool { loadAcquiring(header.offset) == load(Header.nonce) }
+
+    /// Checks a doubtful record; a sound one is believed from now on.
+    func verify(_ header: RecordHeader) -> Bool {
+        let nonce = load(Header.nonce)
+        let stamp = loadAcquiring(header.offset)
+        if stamp == nonce { return true }
+        guard stamp != 0, plain(header.offset + RecordHeader.checksum) == header.computedChecksum(self) else {
+            return false
+        }
+        storeReleasing(nonce, header.offset)
+        return true
+    }
+
+    /// Bumps a slot's frequency, up to its maximum. Races lose a count, nothing else.
+    @inlinable @inline(__always)
+    func touch(_ slot: Int) {
+        let offset = geometry.frequencyOffset &+ slot
+        let value = loadByte(offset)
+        if value < Arena.maxFrequency { storeByte(value &+ 1, offset) }
+    }
+
+    @inlinable static var maxFrequency: UInt8 { Eviction.maxFrequency }
+
+    func frequency(_ slot: Int) -> UInt8 { loadByte(geometry.frequencyOffset + slot) }
+    func setFrequency(_ value: UInt8, _ slot: Int) { storeByte(value, geometry.frequencyOffset + slot) }
+
+    /// The slot that leads to the record at `offset`, pending or live, with its value.
+    func slot(of hash: Hash128, leadingTo offset: Int) -> (index: Int, value: UInt64)? {
+        for way in 0..<2 {
+            let bucket = bucket(hash, way)
+            for index in bucket..<bucket + 8 {
+                let value = loadAcquiring(slotOffset(index))
+                if value != 0, Slot.offset(value) == offset { return (index, value) }
+            }
+        }
+        return nil
+    }
+
+    /// Empties every slot that leads into a segment. For a log that can't be walked: reads the whole index.
+    func sweep(segment: Int) -> Int {
+        var removed = 0
+        let start = geometry.segmentStart(segment)
+        for index in 0..<geometry.bucketCount * 8 {
+            let value = loadAcquiring(slotOffset(index))
+            guard value != 0, Slot.offset(value) >= start, Slot.offset(value) < start + geometry.segmentBytes
+            else {
+                continue
+            }
+            if compareExchange(value, 0, slotOffset(index)), value & Slot.pending == 0 { removed += 1 }
+        }
+        return removed
+    }
+}
+
+/// The ghost list's words.
+struct GhostList: GhostMemory {
+    let arena: Arena
+    var ghostWords: Int { arena.geometry.ghostWords }
+    func ghost(at index: Int) -> UInt32 { arena.loadNarrow(arena.geometry.ghostOffset + index * 4) }
+    func setGhost(_ word: UInt32, at index: Int) {
+        arena.storeNarrow(word, arena.geometry.ghostOffset + index * 4)
+    }
+}

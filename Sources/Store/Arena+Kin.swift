@@ -1,0 +1,84 @@
+internal import Bytes
+internal import Eviction
+
+/// What a writer wants to know of the index before it takes a slot.
+extension Arena {
+    /// What is there already of a key.
+    struct Kin {
+        /// The bucket that holds its records; all are kept in one, so that a hit reads one bucket.
+        var bucket: Int?
+        /// The record with the same Vary values.
+        var twin: (offset: Int, frequency: UInt8)?
+        var count = 0
+        /// The key's oldest record's slot.
+        var oldest: Int?
+    }
+
+    func kin(of key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>, hash: Hash128) -> Kin {
+        let tag = Slot.tag(hash.high)
+        var kin = Kin()
+        var oldestSerial = UInt64.max
+        for way in 0..<2 {
+            let bucket = bucket(hash, way)
+            for index in bucket..<bucket + 8 {
+                let value = loadAcquiring(slotOffset(index))
+                guard Slot.matches(value, tag), value & Slot.pending == 0,
+                    let header = record(value, ifKeyed: key)
+                else { continue }
+                if kin.bucket == nil { kin.bucket = bucket }
+                kin.count += 1
+                if header.serial < oldestSerial, kin.bucket == bucket {
+                    oldestSerial = header.serial
+                    kin.oldest = index
+                }
+                if header.varyCount == vary.count, equals(vary, header.payload + header.keyCount) {
+                    kin.twin = (header.offset, frequency(index))
+                }
+            }
+        }
+        return kin
+    }
+
+    /// The slot for a new record, with its present value: empty if there is an empty one.
+    func slotToFill(hash: Hash128, kin: Kin) -> (index: Int, value: UInt64) {
+        if let bucket = kin.bucket {
+            let choice = bestSlot(in: bucket)
+            // Eight records of one key fill the bucket: the oldest makes room.
+            if choice.value != 0, kin.count >= 8, let oldest = kin.oldest {
+                return (oldest, loadAcquiring(slotOffset(oldest)))
+            }
+            return (choice.index, choice.value)
+        }
+        let first = bestSlot(in: bucket(hash, 0))
+        // The first bucket while it has room to spare: most hits then read one bucket only.
+        if first.used <= 5 { return (first.index, first.value) }
+        let second = bestSlot(in: bucket(hash, 1))
+        if second.used < first.used || second.used == first.used && second.frequency < first.frequency {
+            return (second.index, second.value)
+        }
+        return (first.index, first.value)
+    }
+
+    private func bestSlot(in bucket: Int) -> (index: Int, value: UInt64, used: Int, frequency: UInt8) {
+        var best = (index: bucket, value: UInt64.max, used: 0, frequency: UInt8.max)
+        for index in bucket..<bucket + 8 {
+            let value = loadAcquiring(slotOffset(index))
+            if value == 0 {
+                if best.value != 0 { best = (index, 0, best.used, 0) }
+                continue
+            }
+            best.used += 1
+            if best.value == 0 { continue }
+            let frequency = frequency(index)
+            if best.value == .max || frequency < best.frequency {
+                best = (index, value, best.used, frequency)
+            }
+        }
+        return best
+    }
+
+    /// The queue of the segment that holds a record.
+    func queue(at offset: Int) -> Queue {
+        segmentWord(geometry.segment(at: offset)).queue == 0 ? .small : .main
+    }
+}

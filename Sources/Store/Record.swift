@@ -1,0 +1,107 @@
+/// A record in the log, 8-aligned:
+///
+///      0  nonce       0 until it is written whole; then the store's nonce of the time it was last believed
+///      8  checksum    XXH3-64 (seeded) of all that follows, padding left out
+///     16  serial (48 bits) | key bytes (16)
+///     24  body bytes (32) | head bytes (16) | Vary bytes (16)
+///     32  expiry in Unix seconds (32) | unused (32)
+///     40  facts, five words
+///     80  key, Vary values, head, body; padded to 8
+///
+/// Lengths and facts are written under the append lock before the segment's tail moves past the record, so
+/// that whoever walks a segment steps over records that were never finished. Contents never change once the
+/// nonce is set.
+@usableFromInline
+struct RecordHeader {
+    @usableFromInline static var bytes: Int { 80 }
+    @usableFromInline static var checksum: Int { 8 }
+
+    @usableFromInline let offset: Int
+    @usableFromInline let lengths: (UInt64, UInt64)
+
+    @inlinable @inline(__always)
+    init(offset: Int, lengths: (UInt64, UInt64)) {
+        self.offset = offset
+        self.lengths = lengths
+    }
+
+    @inlinable var serial: UInt64 { lengths.0 >> 16 }
+    @inlinable var keyCount: Int { Int(lengths.0 & 0xffff) }
+    @inlinable var bodyCount: Int { Int(lengths.1 >> 32) }
+    @inlinable var headCount: Int { Int(lengths.1 >> 16 & 0xffff) }
+    @inlinable var varyCount: Int { Int(lengths.1 & 0xffff) }
+    @inlinable var payload: Int { offset &+ RecordHeader.bytes }
+    @inlinable var payloadCount: Int { keyCount &+ varyCount &+ headCount &+ bodyCount }
+    /// Bytes in the log, padding included.
+    @inlinable var total: Int { (RecordHeader.bytes &+ payloadCount &+ 7) & ~7 }
+
+    /// The header at `offset`, each word read once; nil if the record would leave `limit`.
+    @inlinable @inline(__always)
+    static func read(_ arena: Arena, _ offset: Int, limit: Int) -> RecordHeader? {
+        guard offset >= arena.geometry.areaStart, offset &+ bytes <= limit else { return nil }
+        let header = RecordHeader(
+            offset: offset, lengths: (arena.plain(offset &+ 16), arena.plain(offset &+ 24)))
+        // Lengths have 32 bits at most: the sum can't overflow.
+        return offset &+ header.total <= limit ? header : nil
+    }
+
+    /// XXH3-64 of everything behind the checksum itself.
+    func computedChecksum(_ arena: Arena) -> UInt64 {
+        arena.hash64(offset + 16, RecordHeader.bytes - 16 + payloadCount)
+    }
+
+    func expiry(_ arena: Arena) -> UInt32 { UInt32(truncatingIfNeeded: arena.plain(offset + 32) >> 32) }
+}
+
+/// An index slot: tag (23 bits) | pending (1) | offset in units of 8 bytes (40). 0 is empty.
+///
+/// A *pending* slot is seen by invalidations and by nobody else: a writer checks that nothing happened to its
+/// key in between, and only then makes it live.
+@usableFromInline
+enum Slot {
+    @inlinable static var pending: UInt64 { 1 << 40 }
+    @inlinable static var offsetMask: UInt64 { 1 << 40 &- 1 }
+
+    /// The bits that decide whether a slot is worth a look: the tag, in its place.
+    @inlinable @inline(__always)
+    static func tag(_ hashHigh: UInt64) -> UInt64 { hashHigh << 41 }
+
+    @inlinable @inline(__always)
+    static func offset(_ slot: UInt64) -> Int { Int(slot & offsetMask) &* 8 }
+
+    @inlinable @inline(__always)
+    static func matches(_ slot: UInt64, _ tag: UInt64) -> Bool { (slot ^ tag) >> 41 == 0 && slot != 0 }
+
+    @inlinable @inline(__always)
+    static func make(_ offset: Int, _ tag: UInt64) -> UInt64 { tag | UInt64(offset / 8) }
+}
+
+/// A borrowed record: it can't outlive the turn, because `endTurn` needs the thread's handle exclusively.
+public struct RecordView: ~Escapable {
+    public let facts: RecordFacts
+    @usableFromInline let payload: Span<UInt8>
+    @usableFromInline let varyStart: Int
+    @usableFromInline let headStart: Int
+    @usableFromInline let bodyStart: Int
+
+    @inlinable
+    @_lifetime(copy payload)
+    init(facts: RecordFacts, payload: Span<UInt8>, header: RecordHeader) {
+        self.facts = facts
+        self.payload = payload
+        varyStart = header.keyCount
+        headStart = header.keyCount &+ header.varyCount
+        bodyStart = header.keyCount &+ header.varyCount &+ header.headCount
+    }
+
+    /// The Vary values that it was stored with.
+    @inlinable public var vary: Span<UInt8> {
+        @_lifetime(copy self) get { payload.extracting(varyStart..<headStart) }
+    }
+    @inlinable public var head: Span<UInt8> {
+        @_lifetime(copy self) get { payload.extracting(headStart..<bodyStart) }
+    }
+    @inlinable public var body: Span<UInt8> {
+        @_lifetime(copy self) get { payload.extracting(bodyStart..<payload.count) }
+    }
+}

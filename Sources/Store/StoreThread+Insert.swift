@@ -1,0 +1,173 @@
+public import Bytes
+internal import Eviction
+
+/// Writing: reserve under the lock, copy outside of it, publish by compare-and-swap.
+extension StoreThread {
+    /// Stores a record, whole or not at all; it replaces the record of the same key and the same Vary values.
+    /// Only within a turn. Copies the bytes; never waits longer than a bounded spin.
+    /// - Parameters:
+    ///   - hash: `hash(key)`.
+    /// - expires: Unix seconds from which the record is not worth keeping (it can still be found until then
+    /// and
+    ///     later: freshness is the caller's business).
+    ///   - now: Unix seconds.
+    ///   - stamp: what `stamp(hash)` said when the content was asked for.
+    public mutating func insert(
+        key: borrowing Span<UInt8>, hash: Hash128, facts: RecordFacts, vary: borrowing Span<UInt8>,
+        head: borrowing Span<UInt8>, body: borrowing Span<UInt8>, expires: UInt32, now: UInt32, stamp: UInt32
+    ) -> StoreOutcome {
+        precondition(arena.load(rowStart + Row.epoch) != 0, "insertion outside of a turn")
+        // A record under a hash that isn't its key's would never be found again by a reclaim.
+        precondition(hash == self.hash(key))
+        let payload = key.count + vary.count + head.count + body.count
+        let total = (RecordHeader.bytes + payload + 7) & ~7
+        guard key.count <= 0xffff, vary.count <= 0xffff, head.count <= 0xffff, body.count <= 0xffff_ffff,
+            total <= arena.geometry.segmentBytes,
+            Eviction.admits(size: total, capacity: arena.geometry.areaEnd - arena.geometry.areaStart)
+        else { return .tooLarge }
+        guard self.stamp(hash) == stamp else { return .invalidated }
+
+        let kin = arena.kin(of: key, vary: vary, hash: hash)
+        let queue = Eviction.admit(
+            remembered: kin.bucket == nil && recall(hash),
+            replacing: kin.twin.map { arena.queue(at: $0.offset) })
+        let draft = Arena.Draft(
+            lengths: (
+                arena.increment(Header.serial) << 16 | UInt64(key.count),
+                UInt64(body.count) << 32 | UInt64(head.count) << 16 | UInt64(vary.count)
+            ),
+            expiry: UInt64(expires) << 32, facts: facts, total: total)
+        guard let (offset, opened) = reserve(draft, queue: queue, now: now) else {
+            arena.count(Row.pressure, row: row)
+            return .pressure
+        }
+        let header = RecordHeader(offset: offset, lengths: draft.lengths)
+        var end = header.payload
+        arena.write(key, end)
+        end += key.count
+        arena.write(vary, end)
+        end += vary.count
+        arena.write(head, end)
+        end += head.count
+        arena.write(body, end)
+        arena.setPlain(header.computedChecksum(arena), offset + RecordHeader.checksum)
+        arena.storeReleasing(arena.load(Header.nonce), offset)
+
+        let outcome = publish(header, hash: hash, kin: kin, stamp: stamp, key: key, vary: vary)
+        if outcome == .stored { arena.count(Row.inserted, row: row) }
+        if opened || arena.load(Header.reclaimWanted) != 0 { reclaim(now: now, steps: 1) }
+        return outcome
+    }
+
+    /// Room in `queue`; when there is none, after a reclaim.
+    private mutating func reserve(_ draft: Arena.Draft, queue: Queue, now: UInt32) -> (Int, opened: Bool)? {
+        for attempt in 0..<2 {
+            switch arena.reserve(draft, queue: queue, row: row, spare: 1) {
+            case .granted(let offset, let opened): return (offset, opened)
+            case .busy: return nil
+            case .full: if attempt == 0 { reclaim(now: now, steps: 32) }
+            }
+        }
+        return nil
+    }
+
+    private func recall(_ hash: Hash128) -> Bool {
+        Ghosts.recall(
+            hash.low, clock: arena.load(Header.ghostClock),
+            window: Int(truncatingIfNeeded: arena.load(Header.ghostWindow)), in: GhostList(arena: arena))
+    }
+
+    /// Pending slot, then the checks, then live: so that an invalidation either is seen here or sees the
+    /// slot, and no reader ever sees a record that was outdated before it became visible.
+    private func publish(
+        _ header: RecordHeader, hash: Hash128, kin: Arena.Kin, stamp: UInt32, key: borrowing Span<UInt8>,
+        vary: borrowing Span<UInt8>
+    ) -> StoreOutcome {
+        let live = Slot.make(header.offset, Slot.tag(hash.high))
+        guard let index = claimSlot(live | Slot.pending, hash: hash, kin: kin) else { return .pressure }
+        let offset = arena.slotOffset(index)
+        arena.setFrequency(kin.twin?.frequency ?? 0, index)
+        let segment = arena.geometry.segment(at: header.offset)
+        let state = SegmentWord(raw: arena.loadOrdered(arena.entry(segment))).state
+        guard state == .open || state == .sealed else {
+            _ = arena.compareExchange(live | Slot.pending, 0, offset)
+            return .pressure
+        }
+        guard self.stamp(hash) == stamp else {
+            _ = arena.compareExchange(live | Slot.pending, 0, offset)
+            return .invalidated
+        }
+        // The older twin goes first: a death in between must not leave it behind, to come back one day.
+        replace(by: header, at: index, hash: hash, key: key, vary: vary)
+        // Counted first: whoever removes it counts it out.
+        arena.count(Row.objects, row: row)
+        arena.count(Row.liveBytes, row: row, header.total)
+        guard arena.compareExchange(live | Slot.pending, live, offset) else {
+            lost(header)
+            return .invalidated
+        }
+        // And again, for the twin that another writer published meanwhile.
+        replace(by: header, at: index, hash: hash, key: key, vary: vary)
+        return .stored
+    }
+
+    /// An empty slot, or that of the record least worth keeping, now holding `pending`.
+    private func claimSlot(_ pending: UInt64, hash: Hash128, kin: Arena.Kin) -> Int? {
+        for _ in 0..<16 {
+            let choice = arena.slotToFill(hash: hash, kin: kin)
+            guard arena.compareExchange(choice.value, pending, arena.slotOffset(choice.index)) else {
+                continue
+            }
+            if choice.value != 0, choice.value & Slot.pending == 0 {
+                if let old = RecordHeader.read(
+                    arena, Slot.offset(choice.value), limit: arena.geometry.areaEnd)
+                {
+                    lost(old)
+                }
+                arena.count(Row.evicted, row: row)
+            }
+            return choice.index
+        }
+        return nil
+    }
+
+    /// Of two records with the same Vary values removes the older; of more than eight of a key the oldest.
+    private func replace(
+        by header: RecordHeader, at own: Int, hash: Hash128, key: borrowing Span<UInt8>,
+        vary: borrowing Span<UInt8>
+    ) {
+        let tag = Slot.tag(hash.high)
+        var others = 0
+        var oldest: (index: Int, value: UInt64, header: RecordHeader)?
+        for way in 0..<2 {
+            let bucket = arena.bucket(hash, way)
+            for index in bucket..<bucket + 8 where index != own {
+                let value = arena.loadAcquiring(arena.slotOffset(index))
+                guard Slot.matches(value, tag), value & Slot.pending == 0,
+                    let other = arena.record(value, ifKeyed: key)
+                else { continue }
+                if other.varyCount == vary.count, arena.equals(vary, other.payload + other.keyCount) {
+                    if other.serial < header.serial {
+                        remove(value, other, index)
+                    } else {
+                        // A newer twin: this record is outdated already.
+                        let live = Slot.make(header.offset, tag)
+                        remove(live, header, own)
+                    }
+                    continue
+                }
+                others += 1
+                if let candidate = oldest, candidate.header.serial < other.serial { continue }
+                oldest = (index, value, other)
+            }
+        }
+        if others > 7, let oldest { remove(oldest.value, oldest.header, oldest.index) }
+    }
+
+    private func remove(_ value: UInt64, _ header: RecordHeader, _ index: Int) {
+        if arena.compareExchange(value, 0, arena.slotOffset(index)) {
+            lost(header)
+            arena.count(Row.replaced, row: row)
+        }
+    }
+}

@@ -1,0 +1,142 @@
+public import Bytes
+internal import Eviction
+
+/// One thread's hold on the store: its row, and every operation.
+///
+/// Confined to one thread at a time. Between `beginTurn` and `endTurn` the row is online: memory that a view
+/// could show is not reused. All views borrow the handle, so none outlives the turn.
+public struct StoreThread: ~Copyable, Sendable {
+    let store: Store
+    @usableFromInline let arena: Arena
+    @usableFromInline let row: Int
+    @usableFromInline let rowStart: Int
+
+    init(store: Store, row: Int) {
+        self.store = store
+        self.row = row
+        arena = store.arena
+        rowStart = store.arena.row(row)
+    }
+
+    /// Gives the row back.
+    deinit {
+        arena.exchange(0, rowStart + Row.epoch)
+        arena.storeReleasing(0, rowStart + Row.owner)
+    }
+
+    /// Goes online in the current epoch: to be called when the loop wakes.
+    @inlinable
+    public mutating func beginTurn() {
+        arena.exchange(arena.loadAcquiring(Header.epoch), rowStart &+ Row.epoch)
+    }
+
+    /// Goes offline: to be called before the loop waits.
+    @inlinable
+    public mutating func endTurn() {
+        arena.store(0, rowStart &+ Row.inHand)
+        arena.exchange(0, rowStart &+ Row.epoch)
+    }
+
+    /// The hash that every other call expects for `key`: seeded by the store, the same in all processes.
+    @inlinable
+    public borrowing func hash(_ key: borrowing Span<UInt8>) -> Hash128 {
+        XXH3.hash128(key, seed: arena.seed)
+    }
+
+    /// The newest record of `key` that `accepting` (given its facts and Vary values) accepts. Only within a
+    /// turn.
+    ///
+    /// No lock and no copy; a hit touches a bucket, a frequency and the record. A record that was written
+    /// before a process died is checked against its checksum first, once.
+    @inlinable
+    @_lifetime(borrow self)
+    public borrowing func lookup(
+        key: borrowing Span<UInt8>, hash: Hash128, accepting: (RecordFacts, Span<UInt8>) -> Bool
+    ) -> RecordView? {
+        // Offline, the memory that a view shows might be reused.
+        precondition(arena.load(rowStart &+ Row.epoch) != 0, "lookup outside of a turn")
+        let tag = Slot.tag(hash.high)
+        var best: RecordHeader?
+        var bestSlot = 0
+        // Both buckets only if the first had nothing: the records of a key share one bucket.
+        for way in 0..<2 {
+            let bucket = arena.bucket(hash, way)
+            for index in 0..<8 {
+                let slot = arena.loadAcquiring(arena.slotOffset(bucket &+ index))
+                guard Slot.matches(slot, tag), slot & Slot.pending == 0 else { continue }
+                guard let header = arena.record(slot, ifKeyed: key) else { continue }
+                if let best, best.serial > header.serial { continue }
+                guard arena.isBelieved(header) || verify(header, slot: slot, at: bucket &+ index) else {
+                    continue
+                }
+                let vary = arena.bytes(header.payload &+ header.keyCount, header.varyCount)
+                guard accepting(arena.facts(header), vary) else { continue }
+                best = header
+                bestSlot = bucket &+ index
+            }
+            if best != nil { break }
+        }
+        guard let header = best else { return nil }
+        arena.touch(bestSlot)
+        arena.store(UInt64(header.offset), rowStart &+ Row.inHand)
+        let view = RecordView(
+            facts: arena.facts(header), payload: arena.bytes(header.payload, header.payloadCount),
+            header: header)
+        // The row is online: the record's memory stays as it is until endTurn, which needs self exclusively.
+        return unsafe _overrideLifetime(view, borrowing: self)
+    }
+
+    /// Checks a record whose nonce is not the store's; a wrong one is removed.
+    @usableFromInline
+    @inline(never)
+    borrowing func verify(_ header: RecordHeader, slot: UInt64, at index: Int) -> Bool {
+        if arena.verify(header) { return true }
+        if arena.compareExchange(slot, 0, arena.slotOffset(index)) {
+            lost(header)
+            arena.count(Row.corrupt, row: row)
+        }
+        return false
+    }
+
+    /// Counts a record that this thread has taken out of the index.
+    borrowing func lost(_ header: RecordHeader) {
+        arena.count(Row.objects, row: row, -1)
+        arena.count(Row.liveBytes, row: row, -header.total)
+    }
+
+    /// The key's invalidation counter: to be taken when a fetch is sent, and passed to `insert`.
+    public borrowing func stamp(_ hash: Hash128) -> UInt32 {
+        arena.loadNarrowOrdered(arena.counter(hash.low))
+    }
+
+    /// Removes every record of `key` and outdates every stamp taken before. Never fails and never waits.
+    /// Within a turn or outside of one.
+    public mutating func invalidate(key: borrowing Span<UInt8>, hash: Hash128) {
+        // Offline, a record might move and its old memory be reused between two looks at it.
+        let online = arena.load(rowStart + Row.epoch) != 0
+        if !online { beginTurn() }
+        defer { if !online { endTurn() } }
+        // First the counter, then the slots: an insertion that doesn't see the counter has its slot seen
+        // here.
+        arena.incrementNarrow(arena.counter(hash.low))
+        let tag = Slot.tag(hash.high)
+        for way in 0..<2 {
+            let bucket = arena.bucket(hash, way)
+            for index in bucket..<bucket + 8 {
+                // Again when a reclaim moves the record in between.
+                while true {
+                    let slot = arena.loadOrdered(arena.slotOffset(index))
+                    guard Slot.matches(slot, tag), let header = arena.record(slot, ifKeyed: key) else {
+                        break
+                    }
+                    guard arena.compareExchange(slot, 0, arena.slotOffset(index)) else { continue }
+                    if slot & Slot.pending == 0 {
+                        lost(header)
+                        arena.count(Row.invalidated, row: row)
+                    }
+                    break
+                }
+            }
+        }
+    }
+}

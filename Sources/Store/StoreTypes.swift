@@ -1,0 +1,80 @@
+/// The Store's vocabulary: what its callers pass in and get back.
+
+/// Five words that say what the caller needs to know of a record; opaque to the Store.
+public struct RecordFacts: BitwiseCopyable, Sendable, Equatable {
+    public var words: (UInt64, UInt64, UInt64, UInt64, UInt64)
+
+    @inlinable
+    public init(_ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0, _ d: UInt64 = 0, _ e: UInt64 = 0) {
+        words = (a, b, c, d, e)
+    }
+
+    @inlinable
+    public static func == (a: Self, b: Self) -> Bool { a.words == b.words }
+}
+
+public struct StoreOptions: Sendable, Hashable {
+    /// Bytes in use, everything counted: records, index, rows.
+    public var memory: Int
+    /// Bytes that the segment can ever grow to; sealed.
+    public var memoryMax: Int
+    /// Threads, of all processes together, that can use the store at one time.
+    public var rows: Int
+    /// Bytes of one log segment; nil: clamp(memory ÷ 512, 128 KiB, 4 MiB).
+    public var segmentBytes: Int?
+
+    public init(memory: Int, memoryMax: Int? = nil, rows: Int = 64, segmentBytes: Int? = nil) {
+        self.memory = memory
+        self.memoryMax = memoryMax ?? memory * 2
+        self.rows = rows
+        self.segmentBytes = segmentBytes
+    }
+}
+
+/// How an attempt to store ended.
+public enum StoreOutcome: Sendable, Hashable {
+    case stored
+    /// The key was invalidated since its stamp was taken.
+    case invalidated
+    /// No free segment, or another process holds the lock (perhaps dead or stopped).
+    case pressure
+    /// Key over 65 535 bytes, head or Vary values too, or the record larger than a segment or a
+    /// twentieth of the store.
+    case tooLarge
+}
+
+public enum StoreError: Error, Hashable {
+    /// Not a store of this layout version and geometry: to be dropped, not guessed at.
+    case foreignLayout
+    /// Options that leave no room for eight segments, or nonsense.
+    case badOptions
+    case noMemory
+    /// Any other error of the operating system.
+    case system(code: Int32)
+}
+
+/// Sums over all rows, dead and alive.
+public struct StoreStatistics: Sendable, Hashable {
+    /// Records that can be found.
+    public var objects = 0
+    /// Their bytes, record headers and padding included.
+    public var bytes = 0
+    public var inserted: UInt64 = 0
+    public var replaced: UInt64 = 0
+    /// Records that made room for others.
+    public var evicted: UInt64 = 0
+    public var invalidated: UInt64 = 0
+    /// Records dropped because their checksum was wrong.
+    public var corrupt: UInt64 = 0
+    public var refusedForPressure: UInt64 = 0
+    /// Bytes copied to keep records at eviction.
+    public var bytesKept: UInt64 = 0
+    public var segmentsReclaimed: UInt64 = 0
+    public var segments = 0
+    public var segmentBytes = 0
+    public var segmentsFree = 0
+    public var segmentsSmall = 0
+    public var segmentsMain = 0
+    /// Reclaimed, but a reader might still see them.
+    public var segmentsRetired = 0
+}

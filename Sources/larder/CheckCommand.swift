@@ -1,0 +1,61 @@
+/// `larder check`: validates, and prints the effective configuration.
+
+internal import ArgumentParser
+internal import Configuration
+internal import Settings
+
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Validate the configuration and print it with all defaults filled in.",
+        discussion: """
+            The printed configuration can be used as a file. Warnings, and notes about settings that are not \
+            in effect yet, go to stderr. All policies in the policy folder are validated, used or not.
+            """)
+
+    enum SchemaName: String, ExpressibleByArgument, CaseIterable { case larder, policy }
+
+    @Option(
+        name: [.customShort("c"), .customLong("config")],
+        help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var file = ConfigurationOptions.standardFile
+
+    @Flag(help: "Print JSON, problems included.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Print this policy, extended and filled in, instead.", valueName: "name"))
+    var policy: String?
+
+    @Option(help: "Print the JSON Schema of the configuration file or of a policy file instead.")
+    var schema: SchemaName?
+
+    @Option(help: "Print the reference of all keys, as Markdown, instead.")
+    var reference: SchemaName?
+
+    func run() throws {
+        switch (schema, reference) {
+        case (.larder, _): return print(Reference.configurationSchema.json, terminator: "")
+        case (.policy, _): return print(Reference.policySchema.json, terminator: "")
+        case (nil, .larder): return print(Reference.configurationTables, terminator: "")
+        case (nil, .policy): return print(Reference.policyTables, terminator: "")
+        case (nil, nil): break
+        }
+        do {
+            let loaded = try ConfigurationOptions.load(file, everyPolicy: true)
+            if let policy {
+                guard let found = loaded.policies.first(where: { $0.policy.name == policy }) else {
+                    throw ValidationError("There is no policy '\(policy)'.")
+                }
+                print(json ? found.document.json : found.document.yaml, terminator: "")
+            } else if json {
+                print(Report.json(settings: loaded.document, problems: loaded.notes), terminator: "")
+            } else {
+                for note in loaded.notes { Terminal.report(note) }
+                print(loaded.document.yaml, terminator: "")
+            }
+        } catch let error as ConfigurationError where json {
+            print(Report.json(settings: nil, problems: error.problems), terminator: "")
+            throw ExitCode(Status.usage)
+        }
+    }
+}

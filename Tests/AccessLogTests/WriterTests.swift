@@ -1,0 +1,179 @@
+/// The way of a record from a worker to the file: order, drops, reopening, the end.
+
+@testable import AccessLog
+import Bytes
+import Foundation
+import Kernel
+import Synchronization
+import SystemPackage
+import Testing
+
+private let client = SocketAddress(parsing: "192.0.2.7:5000")!
+
+private func write(_ thread: inout AccessLogThread, _ number: Int, agent: String = "a") {
+    let record = AccessRecord(
+        wallMilliseconds: 1_000, version: .http11, status: 200, bytesSent: UInt64(number),
+        durationMicroseconds: 1,
+        cache: .hit)
+    thread.write(
+        record, client: client, method: Array("GET".utf8).span, target: Array("/\(number)".utf8).span,
+        host: Array("h".utf8).span, referer: [UInt8]().span, userAgent: Array(agent.utf8).span)
+}
+
+private struct Folder: ~Copyable {
+    let path = NSTemporaryDirectory() + "larder-access-\(UUID().uuidString)"
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+    func lines(_ name: String) -> [Substring] {
+        String(decoding: FileManager.default.contents(atPath: path + "/" + name) ?? Data(), as: UTF8.self)
+            .split(separator: "\n")
+    }
+}
+
+private final class Notices: Sendable {
+    let texts = Mutex<[String]>([])
+    func add(_ text: String) { texts.withLock { $0.append(text) } }
+}
+
+private let short = try! LogFormat(parsing: "$target $status")
+
+@Test func everyRecordIsWrittenOnceAndInOrder() throws {
+    let folder = try Folder()
+    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 3) {
+        Issue.record("\($0)")
+    }
+    var workers: [Int: Int] = [:]
+    do {
+        let handles = try (0..<3).map { index in
+            try JoinBox(
+                Kernel.Thread.spawn(name: "test", seed: Seed(log: log, index: index)) { seed in
+                    var thread = seed.log.thread(seed.index)
+                    for number in 0..<4_000 {
+                        write(&thread, seed.index * 10_000 + number)
+                        if number % 7 == 0 { thread.flush() }
+                        if number % 500 == 0 { usleep(2_000) }
+                    }
+                    thread.flush()
+                })
+        }
+        for handle in handles { handle.join() }
+    }
+    log.stop()
+    let lines = folder.lines("log")
+    #expect(lines.count == 12_000)
+    for line in lines {
+        let number = Int(line.dropFirst().prefix { $0 != " " })!
+        let worker = number / 10_000
+        #expect(number % 10_000 == workers[worker, default: 0])
+        workers[worker, default: 0] += 1
+    }
+}
+
+private struct Seed: Sendable {
+    let log: AccessLog
+    let index: Int
+}
+
+private final class JoinBox {
+    private var handle: Kernel.Thread.JoinHandle?
+    init(_ handle: consuming Kernel.Thread.JoinHandle) { self.handle = consume handle }
+    func join() { if let handle = handle.take() { handle.join() } }
+}
+
+@Test func aFlushWakesASleepingWriter() throws {
+    let folder = try Folder()
+    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 1) {
+        Issue.record("\($0)")
+    }
+    var thread = log.thread(0)
+    for number in 0..<5 {
+        usleep(60_000)  // long enough for the writer to sleep without end
+        write(&thread, number)
+        thread.flush()
+        var waited = 0
+        while folder.lines("log").count <= number, waited < 3_000 {
+            usleep(1_000)
+            waited += 1
+        }
+        #expect(folder.lines("log").count == number + 1)
+    }
+    log.stop()
+}
+
+@Test func reopenFollowsARotation() throws {
+    let folder = try Folder()
+    let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 1) {
+        Issue.record("\($0)")
+    }
+    var thread = log.thread(0)
+    write(&thread, 1)
+    thread.flush()
+    while folder.lines("log").isEmpty { usleep(1_000) }
+    try FileManager.default.moveItem(atPath: folder.path + "/log", toPath: folder.path + "/log.1")
+    log.reopen()
+    while !FileManager.default.fileExists(atPath: folder.path + "/log") { usleep(1_000) }
+    write(&thread, 2)
+    thread.flush()
+    log.stop()
+    #expect(folder.lines("log.1") == ["/1 200"])
+    #expect(folder.lines("log") == ["/2 200"])
+}
+
+@Test func aReopenThatFailsKeepsTheOldFile() throws {
+    let folder = try Folder()
+    let notices = Notices()
+    try FileManager.default.createDirectory(atPath: folder.path + "/d", withIntermediateDirectories: false)
+    let log = try AccessLog(.init(destination: .file(folder.path + "/d/log"), format: short), threads: 1) {
+        notices.add($0)
+    }
+    try FileManager.default.moveItem(atPath: folder.path + "/d", toPath: folder.path + "/e")
+    log.reopen()
+    while notices.texts.withLock({ $0.isEmpty }) { usleep(1_000) }
+    var thread = log.thread(0)
+    write(&thread, 3)
+    thread.flush()
+    log.stop()
+    #expect(folder.lines("e/log") == ["/3 200"])
+    #expect(notices.texts.withLock { $0[0].contains("cannot reopen the access log") })
+}
+
+/// A pipe that nobody reads: the workers go on, the rest is dropped and counted, and stopping does not hang.
+@Test func aWriterThatIsStuckDropsAndCounts() throws {
+    let folder = try Folder()
+    let notices = Notices()
+    let path = folder.path + "/fifo"
+    let made = unsafe mkfifo(path, 0o600)
+    #expect(made == 0)
+    let reader = unsafe open(path, O_RDONLY | O_NONBLOCK)
+    defer { close(reader) }
+    var options = AccessLog.Options(destination: .file(path), format: short)
+    options.bytesPerThread = 100_000
+    let log = try AccessLog(options, threads: 1) { notices.add($0) }
+    var thread = log.thread(0)
+    let agent = String(repeating: "x", count: 1_000)
+    for number in 0..<20_000 { write(&thread, number, agent: agent) }
+    thread.flush()
+    usleep(50_000)
+    // 20 000 more while the writer certainly waits for the reader.
+    for number in 0..<20_000 { write(&thread, number, agent: agent) }
+    thread.flush()
+    let clock = ContinuousClock()
+    #expect(clock.measure { log.stop() } < .seconds(4))
+    #expect(notices.texts.withLock { $0.contains { $0.contains("records dropped") } })
+}
+
+@Test func withoutADestinationNothingIsKept() throws {
+    let log = try AccessLog(.init(destination: .none), threads: 1) { Issue.record("\($0)") }
+    var thread = log.thread(0)
+    let isEnabled = thread.isEnabled
+    #expect(!isEnabled)
+    write(&thread, 1)
+    thread.flush()
+    log.stop()
+}
+
+@Test func aFileThatCannotBeOpenedIsAnError() {
+    #expect(throws: Errno.noSuchFileOrDirectory) {
+        _ = try AccessLog(.init(destination: .file("/nonexistent/larder/log")), threads: 1) { _ in }
+    }
+}

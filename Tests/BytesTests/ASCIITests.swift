@@ -1,0 +1,87 @@
+/// The character classes and scans against plain definitions over all bytes.
+import Bytes
+import Testing
+
+struct ASCIITests {
+    static let all = Array(UInt8.min...UInt8.max)
+    static let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+    static let digits = Array("0123456789".utf8)
+    static let names = Set(letters + digits + [0x2d])
+
+    @Test func classes() {
+        let token = Set(Self.letters + Self.digits + Array("!#$%&'*+-.^_`|~".utf8))
+        for byte in Self.all {
+            #expect(ASCII.token.contains(byte) == token.contains(byte))
+            #expect(ASCII.visible.contains(byte) == (0x21...0x7e).contains(byte))
+            #expect(ASCII.isDigit(byte) == Self.digits.contains(byte))
+            #expect(ASCII.isLetter(byte) == Self.letters.contains(byte))
+            #expect(ASCII.isBlank(byte) == [0x20, 0x09].contains(byte))
+            #expect(ASCII.isFieldValue(byte) == (byte == 9 || (byte > 31 && byte != 127)))
+            let lower = Array(String(decoding: [byte], as: UTF8.self).lowercased().utf8)
+            #expect(ASCII.lowercased(byte) == (byte < 128 ? lower[0] : byte))
+            let isHex = byte < 128 && Character(Unicode.Scalar(byte)).isHexDigit
+            #expect(
+                ASCII.hexValue(byte).map(Int.init)
+                    == (isHex ? Character(Unicode.Scalar(byte)).hexDigitValue : nil))
+        }
+    }
+
+    @Test func lowercasedWords() {
+        for byte in Self.all {
+            for index in 0..<8 {
+                var bytes = Array("aZ@[`{09".utf8)
+                bytes[index] = byte
+                let expected = bytes.map(ASCII.lowercased)
+                let same = bytes.span.word(at: 0).lowercasedBytes == expected.span.word(at: 0)
+                #expect(same)
+            }
+        }
+    }
+
+    @Test func words() {
+        let bytes = Array("abcdefghijkl".utf8)
+        for start in 0...bytes.count {
+            for length in 0...min(8, bytes.count - start) {
+                var expected: UInt64 = 0
+                for offset in (0..<length).reversed() {
+                    expected = expected << 8 | UInt64(bytes[start + offset])
+                }
+                let word = bytes.span.word(at: start, length: length)
+                #expect(word == expected)
+                if length == min(8, bytes.count - start) {
+                    #expect(("abcdefghijkl" as StaticString).word(at: start) == expected)
+                }
+            }
+        }
+    }
+
+    /// Every byte at every place of a run long enough for both the vector and the scalar part of each scan.
+    @Test func scansAgreeWithPlainLoops() {
+        for byte in Self.all {
+            for length in [0, 1, 15, 16, 17, 40] {
+                for place in 0...length {
+                    var bytes = [UInt8](repeating: 0x61, count: length)
+                    if place < length { bytes[place] = byte }
+                    for start in [0, 1, place, length] where start <= length {
+                        check(bytes, from: start, byte: byte)
+                    }
+                }
+            }
+        }
+    }
+
+    func check(_ bytes: [UInt8], from start: Int, byte: UInt8) {
+        func first(_ test: (UInt8) -> Bool) -> Int { bytes[start...].firstIndex(where: test) ?? bytes.count }
+        let span = bytes.span
+        let found = [
+            span.firstIndex(of: byte, from: start) ?? bytes.count, span.firstControl(from: start),
+            span.firstNonVisible(from: start),
+            span.firstNonAlphanumericOrHyphen(from: start),
+        ]
+        let expected = [
+            first { $0 == byte }, first { !ASCII.isFieldValue($0) }, first { !ASCII.visible.contains($0) },
+            first { !Self.names.contains($0) },
+        ]
+        if found != expected { Issue.record("\(bytes) from \(start): \(found), not \(expected)") }
+    }
+}

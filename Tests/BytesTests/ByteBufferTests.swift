@@ -1,0 +1,139 @@
+/// ByteBuffer against an array that does the same, over long random runs, and the hash against known values.
+import Bytes
+import Testing
+
+/// SplitMix64: a seed gives the same run everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
+
+struct ByteBufferTests {
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func behavesLikeAnArray(_ seed: UInt64) {
+        var random = SeededGenerator(state: seed)
+        var buffer = ByteBuffer(capacity: Int.random(in: 0...40, using: &random))
+        var model: [UInt8] = []
+        for step in 0..<500 {
+            let number =
+                UInt64.random(in: 0...UInt64.max, using: &random) >> UInt64.random(in: 0...63, using: &random)
+            switch Int.random(in: 0..<12, using: &random) {
+            case 0:
+                buffer.append(UInt8(truncatingIfNeeded: number))
+                model.append(UInt8(truncatingIfNeeded: number))
+            case 1:
+                let run = (0..<Int.random(in: 0...50, using: &random)).map { UInt8($0) }
+                buffer.append(run.span)
+                model += run
+            case 2:
+                buffer.append(", literal" as StaticString)
+                model += Array(", literal".utf8)
+            case 3:
+                buffer.append(text: "t\u{e9}xt" as String)
+                model += Array("t\u{e9}xt".utf8)
+            case 4:
+                buffer.append(decimal: number)
+                model += Array("\(number)".utf8)
+            case 5:
+                buffer.append(hexadecimal: number)
+                model += Array(String(number, radix: 16).utf8)
+            case 6:
+                buffer.append(capacity: 8) { output in
+                    output.append(1)
+                    output.append(2)
+                }
+                model += [1, 2]
+            case 7, 8:
+                let n = Int.random(in: 0...model.count, using: &random)
+                buffer.removeFirst(n)
+                model.removeFirst(n)
+            case 9:
+                let n = Int.random(in: 0...model.count, using: &random)
+                buffer.removeLast(n)
+                model.removeLast(n)
+            case 10:
+                let room = Int.random(in: 0...60, using: &random)
+                buffer.reserve(room)
+                #expect(buffer.spareCount >= room)
+            default:
+                if step % 7 == 0 {
+                    buffer.removeAll()
+                    model = []
+                } else if !model.isEmpty {
+                    let place = Int.random(in: model.indices, using: &random)
+                    var span = buffer.mutableSpan
+                    span[place] = 0xee
+                    model[place] = 0xee
+                }
+            }
+            let (copied, count, isEmpty) = (buffer.span.copied, buffer.count, buffer.isEmpty)
+            guard copied == model, count == model.count, isEmpty == model.isEmpty,
+                buffer.count + buffer.spareCount <= buffer.capacity
+            else {
+                Issue.record("seed \(seed), step \(step)")
+                return
+            }
+        }
+    }
+
+    @Test func appendingKeepsWhatAThrowingFillLeft() {
+        struct Stop: Error {}
+        var buffer = ByteBuffer(capacity: 4)
+        buffer.append(7)
+        try? buffer.append(capacity: 10) { (output: inout OutputSpan<UInt8>) throws(Stop) in
+            output.append(1)
+            throw Stop()
+        }
+        buffer.append(8)
+        let copied = buffer.span.copied
+        #expect(copied == [7, 8])
+    }
+
+    @Test(arguments: [
+        (0, "0"), (9, "9"), (10, "a"), (15, "f"), (16, "10"), (255, "ff"), (256, "100"),
+        (UInt64.max, "ffffffffffffffff"), (1 << 60, "1000000000000000"),
+    ])
+    func hexadecimal(_ number: UInt64, _ text: String) {
+        var buffer = ByteBuffer(capacity: 0)
+        buffer.append(hexadecimal: number)
+        let written = buffer.span.string
+        #expect(written == text)
+    }
+}
+
+struct XXH3Tests {
+    /// Known values of the algorithm for the empty input.
+    @Test func knownValues() {
+        let empty: [UInt8] = []
+        let (hash64, hash128) = (XXH3.hash64(empty.span, seed: 0), XXH3.hash128(empty.span, seed: 0))
+        #expect(hash64 == 0x2d06_8005_38d3_94c2)
+        #expect(hash128 == Hash128(low: 0x6001_c324_468d_497f, high: 0x99aa_06d3_0147_98d8))
+    }
+
+    @Test func dependsOnBytesLengthAndSeedAlone() {
+        var seen: Set<UInt64> = []
+        var seen128: Set<Hash128> = []
+        let bytes = (0..<600).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        for length in 0...600 {
+            // The same bytes at another address hash alike.
+            let (prefix, copy) = (
+                bytes.span.extracting(first: length), Array(([0] + bytes)[1..<(length + 1)])
+            )
+            let same =
+                XXH3.hash64(prefix, seed: 1) == XXH3.hash64(copy.span, seed: 1)
+                && XXH3.hash128(prefix, seed: 1) == XXH3.hash128(copy.span, seed: 1)
+            #expect(same)
+            for seed in 0..<3 as Range<UInt64> {
+                seen.insert(XXH3.hash64(prefix, seed: seed))
+                seen128.insert(XXH3.hash128(prefix, seed: seed))
+            }
+        }
+        #expect(seen.count == 601 * 3 && seen128.count == 601 * 3)
+    }
+}

@@ -1,0 +1,71 @@
+/// Every text operation on spans against the standard library's on arrays and strings.
+import Bytes
+import Testing
+
+struct SpanTextTests {
+    static let texts = [
+        "", "a", "A", "b", "ab", "Ab", "aB", "abc", "ABC", "abd", " ab", "ab ", "\t a b \t", "   ", "\u{e9}",
+        "[", "{", "max-age", "MAX-AGE",
+    ]
+
+    @Test(arguments: texts, texts)
+    func comparisons(_ left: String, _ right: String) {
+        let (a, b) = (Array(left.utf8), Array(right.utf8))
+        let lower = { (bytes: [UInt8]) in bytes.map(ASCII.lowercased) }
+        let (span, other) = (a.span, b.span)
+        let results = [span.equals(other), span.equalsIgnoringCase(other), span.hasPrefix(other)]
+        #expect(results == [a == b, lower(a) == lower(b), a.starts(with: b)])
+    }
+
+    @Test func literals() {
+        func check(_ text: String, _ equals: Bool, _ ignoringCase: Bool, _ prefix: Bool) {
+            let span = text.utf8.span
+            let results = [
+                span.equals("max-age"), span.equalsIgnoringCase("max-age"), span.hasPrefix("max-age"),
+            ]
+            #expect(results == [equals, ignoringCase, prefix], "\(text)")
+        }
+        check("max-age", true, true, true)
+        check("Max-AGE", false, true, false)
+        check("max-age=1", false, false, true)
+        check("max-ag", false, false, false)
+        check("", false, false, false)
+        check("max\rage", false, false, false)
+        check("max-ag\u{5}", false, false, false)
+    }
+
+    @Test(arguments: texts)
+    func trims(_ text: String) {
+        let span = text.utf8.span
+        let expected = String(
+            text.reversed().drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" })
+        let (trimmed, range) = (span.trimmed().string, span.trimmedRange())
+        #expect(trimmed == expected)
+        #expect(range.count == expected.utf8.count)
+    }
+
+    @Test(
+        arguments: [
+            ("", nil), ("0", 0), ("007", 7), ("18446744073709551615", UInt64.max),
+            ("18446744073709551616", .max), ("18446744073709551609", 18_446_744_073_709_551_609),
+            ("99999999999999999999999999", .max), ("99999999999999999999999999x", nil),
+            ("18446744073709551616 ", nil), ("1 ", nil), (" 1", nil),
+            ("+1", nil), ("-1", nil), ("1.0", nil), ("0x1", nil), ("\u{661}", nil),
+            ("184467440737095516160", .max),
+        ] as [(String, UInt64?)])
+    func decimals(_ text: String, _ value: UInt64?) {
+        let parsed = text.utf8.span.decimalSaturating()
+        #expect(parsed == value)
+    }
+
+    @Test func copies() {
+        let bytes: [UInt8] = [0x61, 0xff, 0x62]
+        let (copied, string) = (bytes.span.copied, bytes.span.string)
+        #expect(copied == bytes && string == "a\u{fffd}b")
+    }
+
+    @Test func bytesOfLiterals() {
+        let literal: StaticString = "hello"
+        #expect((0..<5).map { literal.byte(at: $0) } == Array("hello".utf8))
+    }
+}

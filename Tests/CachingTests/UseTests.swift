@@ -1,0 +1,223 @@
+/// Serving what is stored: freshness over time, the clocks, Vary, and which request fields reach the origin.
+import Bytes
+import HTTP
+import Settings
+import Testing
+
+@testable import Caching
+
+@Suite struct UseTests {
+    static let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
+
+    static func facts(
+        initialAge: UInt64 = 0, freshFor: UInt64 = 60_000, flags: EntryFacts.Flags = []
+    ) -> EntryFacts {
+        EntryFacts(
+            received: Decision.now, initialAgeMilliseconds: initialAge, freshForMilliseconds: freshFor,
+            status: 200,
+            coding: .identity, flags: flags, fingerprint: rules.fingerprint)
+    }
+
+    static func later(_ wall: Int64, boot: Int64? = nil) -> Times {
+        Times(
+            wallMilliseconds: UInt64(Int64(Decision.now.wallMilliseconds) + wall),
+            bootMilliseconds: UInt64(Int64(Decision.now.bootMilliseconds) + (boot ?? wall)))
+    }
+
+    // An Age is rounded up and a time to live down.
+    @Test(
+        arguments: [
+            (0, 0, UseVerdict.fresh(ageSeconds: 0, ttlSeconds: 60)),
+            (1, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)),
+            (1000, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)),
+            (1001, 5000, .fresh(ageSeconds: 7, ttlSeconds: 58)),
+            (59_999, 0, .fresh(ageSeconds: 60, ttlSeconds: 0)), (60_000, 0, .stale(ageSeconds: 60)),
+            (1 << 52, 0, .stale(ageSeconds: .max)),
+        ] as [(Int64, UInt64, UseVerdict)])
+    func overTime(elapsed: Int64, initialAge: UInt64, expected: UseVerdict) {
+        let verdict = Self.rules.use(
+            Self.facts(initialAge: initialAge), for: RequestSample().verdict(), now: Self.later(elapsed))
+        #expect(verdict == expected)
+    }
+
+    @Test func theLargerClockCounts() {
+        let request = RequestSample().verdict()
+        // The wall clock was set back, the machine slept, the wall clock jumped ahead.
+        #expect(
+            Self.rules.use(Self.facts(), for: request, now: Self.later(-3_600_000, boot: 60_000))
+                == .stale(ageSeconds: 60))
+        #expect(
+            Self.rules.use(Self.facts(), for: request, now: Self.later(-5000, boot: 4000))
+                == .fresh(ageSeconds: 4, ttlSeconds: 56))
+        #expect(
+            Self.rules.use(Self.facts(), for: request, now: Self.later(61_000, boot: 10))
+                == .stale(ageSeconds: 61))
+        #expect(
+            Self.rules.use(Self.facts(), for: request, now: Self.later(-5000))
+                == .fresh(ageSeconds: 0, ttlSeconds: 60))
+    }
+
+    @Test func rulesThatChangedServeNothing() {
+        var facts = Self.facts()
+        facts.fingerprint &+= 1
+        #expect(
+            Self.rules.use(facts, for: RequestSample().verdict(), now: Self.later(1000))
+                == .stale(ageSeconds: 1))
+        let plain = Policy(name: "test")
+        let same = Rules(policy: plain.with { $0.serve.cacheStatus = .none }, upstream: "other")
+        #expect(same.fingerprint == Self.rules.fingerprint)
+        for change: (inout Policy) -> Void in [
+            { $0.store.statuses = [200] }, { $0.store.maxBodyBytes = 1 }, { $0.store.maxHeadBytes = 1 },
+            { $0.store.maxAgeSeconds = 1 }, { $0.store.minAgeSeconds = 2 }, { $0.store.heuristicPercent = 1 },
+            { $0.store.noCache = .revalidate }, { $0.store.reading = .rfc }, { $0.store.cookies = .strip },
+            { $0.store.authorization = .explicit }, { $0.store.vary = .any },
+            { $0.store.vary = .list(["x"]) },
+        ] {
+            #expect(
+                Rules(policy: plain.with(change), upstream: "origin").fingerprint != Self.rules.fingerprint)
+        }
+    }
+
+    @Test func credentialsNeedAPermission() {
+        let cookie = RequestSample("GET", "/", ["Cookie: a=1"]).verdict()
+        #expect(Self.rules.use(Self.facts(), for: cookie, now: Decision.now) == .refused(.cookie))
+        #expect(
+            Self.rules.use(Self.facts(flags: .answersCookies), for: cookie, now: Decision.now)
+                == .fresh(ageSeconds: 0, ttlSeconds: 60))
+        let authorized = RequestSample("GET", "/", ["Authorization: x"]).verdict(.liberal)
+        #expect(Self.rules.use(Self.facts(), for: authorized, now: Decision.now) == .refused(.authorization))
+        #expect(
+            Self.rules.use(Self.facts(flags: .answersAuthorized), for: authorized, now: Decision.now)
+                == .fresh(ageSeconds: 0, ttlSeconds: 60))
+    }
+
+    @Test func refreshCountsToTheMillisecond() {
+        let request = RequestSample("GET", "/", ["Cache-Control: max-age=5"]).verdict()
+        #expect(
+            Self.rules.use(Self.facts(), for: request, now: Self.later(5000))
+                == .fresh(ageSeconds: 5, ttlSeconds: 55))
+        #expect(Self.rules.use(Self.facts(), for: request, now: Self.later(5001)) == .refresh(.clientRefresh))
+        // Less than a second after the fetch nobody gets the origin asked again, whatever the age was then.
+        #expect(
+            Self.rules.use(Self.facts(initialAge: 9000), for: request, now: Self.later(999))
+                == .fresh(ageSeconds: 10, ttlSeconds: 59))
+        #expect(
+            Self.rules.use(Self.facts(initialAge: 9000), for: request, now: Self.later(1000))
+                == .refresh(.clientRefresh))
+    }
+
+    /// Any five words are some facts, and using them traps nowhere.
+    @Test func arbitraryWordsDoNotTrap() {
+        for pattern in [0, UInt64.max, 0xffff_ffff_ffff, 1 << 63, 0x5555_5555_5555_5555] {
+            let facts = EntryFacts(unpacking: [pattern, pattern, pattern, pattern, pattern])
+            for now in [
+                Times(wallMilliseconds: 0, bootMilliseconds: 0),
+                Times(wallMilliseconds: .max, bootMilliseconds: .max),
+            ] {
+                _ = Self.rules.use(facts, for: RequestSample().verdict(), now: now)
+            }
+        }
+    }
+}
+
+@Suite struct VarianceTests {
+    static func blob(_ vary: [String], _ request: [String], _ policy: Policy = .liberal) -> [UInt8]? {
+        let response = ResponseSample(200, vary.map { "Vary: \($0)" })
+        let request = RequestSample("GET", "/", request)
+        var blob = ByteBuffer(capacity: 64)
+        let refusal = Rules(policy: policy, upstream: "origin").writeVary(
+            response.head, response.buffer.span, request: request.head.fields, request.buffer.span,
+            into: &blob)
+        return refusal == nil ? blob.span.copied : nil
+    }
+
+    static func matches(_ blob: [UInt8], _ request: [String]) -> Bool {
+        let request = RequestSample("GET", "/", request)
+        return Variance.matches(blob.span, request.head.fields, request.buffer.span)
+    }
+
+    // RFC 9111 §4.1.
+    @Test(
+        arguments: [
+            (["Origin"], ["Origin: a"], ["origin: a"], true),
+            (["Origin"], ["Origin: a"], ["Origin: b"], false),
+            (["Origin"], ["Origin: a"], ["Origin: ab"], false),
+            (["Origin"], ["Origin: ab"], ["Origin: a"], false),
+            (["Origin"], [], [], true), (["Origin"], [], ["Origin: a"], false),
+            (["Origin"], ["Origin: a"], [], false),
+            (["Origin"], ["Origin:"], [], false), (["Origin"], ["Origin:"], ["Origin:"], true),
+            (["X-A, X-B"], ["X-A: 1", "X-B: 2"], ["X-B: 2", "X-A: 1"], true),
+            (["X-A", "X-B"], ["X-A: 1", "X-B: 2"], ["X-A: 1"], false),
+            (["X-A"], ["X-A: 1", "X-A: 2"], ["X-A: 1, 2"], true),
+            (["X-A"], ["X-A: 1, 2"], ["X-A: 1", "X-A: 2"], true),
+            (["X-A"], ["X-A: 1", "X-A: 2"], ["X-A: 2", "X-A: 1"], false),
+            (["Accept-Encoding"], ["Accept-Encoding: gzip"], ["Accept-Encoding: br"], true),
+        ] as [([String], [String], [String], Bool)])
+    func selects(vary: [String], stored: [String], presented: [String], expected: Bool) {
+        guard let blob = Self.blob(vary, stored) else {
+            Issue.record("refused")
+            return
+        }
+        #expect(Self.matches(blob, presented) == expected)
+    }
+
+    @Test func acceptEncodingLeavesNoBlob() {
+        #expect(Self.blob(["accept-encoding"], ["Accept-Encoding: gzip"]) == [])
+    }
+
+    @Test func strippedCookiesDoNotVary() {
+        #expect(Self.blob(["Cookie"], ["Cookie: a"], Policy.liberal.with { $0.store.cookies = .strip }) == [])
+    }
+
+    @Test func longValuesAreRefused() {
+        #expect(Self.blob(["X"], ["X: " + String(repeating: "a", count: 1025)]) == nil)
+        #expect(Self.blob(["X"], ["X: " + String(repeating: "a", count: 1000)])?.count == 1004)
+    }
+
+    /// Cut short or garbled, a blob matches nothing.
+    @Test func brokenBlobs() {
+        guard let blob = Self.blob(["Origin, X-A"], ["Origin: abc"]) else {
+            Issue.record("refused")
+            return
+        }
+        #expect(Self.matches(blob, ["Origin: abc"]))
+        for count in 1..<blob.count where count != 12 {
+            #expect(!Self.matches(Array(blob[..<count]), ["Origin: abc"]), "\(count)")
+        }
+        #expect(!Self.matches([255, 1, 2], []))
+        #expect(!Self.matches([0, 0xff, 0xfe], []))
+    }
+}
+
+@Suite struct OriginFieldsTests {
+    @Test func whatReachesTheOrigin() {
+        let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
+        let strip = Rules(policy: Policy(name: "test").with { $0.store.cookies = .strip }, upstream: "origin")
+        let replaced: [FieldName] = [
+            .host, .forwarded, .xForwardedFor, .xForwardedHost, .xForwardedProto, .via,
+        ]
+        let connection: [FieldName] = [
+            .connection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade, .proxyAuthorization,
+            .proxyConnection,
+            .http2Settings,
+        ]
+        let stores: [FieldName] = [
+            .ifNoneMatch, .ifModifiedSince, .ifMatch, .ifUnmodifiedSince, .ifRange, .range, .xOriginalURL,
+            .xHost,
+            .xForwardedPort, .xForwardedScheme, .xForwardedPrefix,
+        ]
+        for field in replaced { #expect(rules.treatment(of: field, storable: false) == .replace) }
+        for field in connection { #expect(rules.treatment(of: field, storable: false) == .drop) }
+        for field in stores {
+            #expect(rules.treatment(of: field, storable: true) == .drop)
+            #expect(rules.treatment(of: field, storable: false) == .send)
+        }
+        #expect(rules.treatment(of: .acceptEncoding, storable: true) == .replace)
+        #expect(rules.treatment(of: .acceptEncoding, storable: false) == .send)
+        #expect(rules.treatment(of: .cookie, storable: true) == .send)
+        #expect(strip.treatment(of: .cookie, storable: true) == .drop)
+        for field in [FieldName.other, .accept, .origin, .userAgent, .cacheControl, .acceptLanguage] {
+            #expect(rules.treatment(of: field, storable: true) == .send)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+/// The executable from outside: exit codes, and what goes to stdout and what to stderr.
+
+import Foundation
+import Testing
+
+@Suite struct CommandTests {
+    struct Outcome {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// Runs `larder` in a folder of its own that holds `files`. Nothing keeps running: no command serves.
+    static func run(_ arguments: [String], files: [String: String] = [:]) throws -> Outcome {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "larder-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, text) in files {
+            let file = folder.appending(path: name)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let process = Process()
+        process.executableURL = URL(filePath: tests).deletingLastPathComponent().appending(path: "larder")
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.standardInput = FileHandle.nullDevice
+        // Files, not pipes: nothing to drain, nothing to block on.
+        let output = folder.appending(path: ".stdout")
+        let errors = folder.appending(path: ".stderr")
+        for file in [output, errors] { try Data().write(to: file) }
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+            errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+
+    static let good = """
+        listeners: [{ bind: 127.0.0.1:0 }]
+        routes: [{ upstream: app }]
+        upstreams: { app: { servers: [127.0.0.1:3000], health: {} } }
+        """
+
+    @Test func checkPrintsTheConfigurationAndNotesApart() throws {
+        let outcome = try Self.run(["check"], files: ["larder.yaml": Self.good])
+        #expect(outcome.status == 0)
+        #expect(outcome.output.hasPrefix("listeners:\n  - bind: 127.0.0.1:0\n"))
+        #expect(
+            outcome.errors
+                == "larder.yaml:3: note: upstreams.app.health: not in effect yet: servers are not probed, "
+                    + "all "
+                + "count as healthy\n")
+        let again = try Self.run(["check", "-c", "a/b.yaml"], files: ["a/b.yaml": outcome.output])
+        #expect(again.status == 0)
+        #expect(again.output == outcome.output)
+    }
+
+    @Test func checkReportsMistakes() throws {
+        let files = ["conf/x.yaml": Self.good + "\nthreds: 1", "conf/cache-policies/a.yaml": "stor: {}"]
+        let outcome = try Self.run(["check", "-c", "conf/x.yaml"], files: files)
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        let lines = outcome.errors.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.first?.hasPrefix("conf/x.yaml:4: error: threds: unknown key; allowed: ") == true)
+        #expect(
+            lines.last?.hasPrefix("conf/cache-policies/a.yaml:1: error: stor: unknown key; allowed: ") == true
+        )
+
+        let json = try Self.run(["check", "--json", "-c", "conf/x.yaml"], files: files)
+        #expect(json.status == 2)
+        #expect(json.errors.isEmpty)
+        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+        #expect(object?["valid"] as? Bool == false)
+        #expect((object?["problems"] as? [[String: Any]])?.first?["line"] as? Int == 4)
+    }
+
+    @Test func checkPrintsJSONAndPolicies() throws {
+        let files = ["larder.yaml": Self.good, "cache-policies/a.yaml": "store: { maxAge: 1h }"]
+        let json = try Self.run(["check", "--json"], files: files)
+        #expect(json.status == 0)
+        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+        #expect(object?["valid"] as? Bool == true)
+        #expect((object?["configuration"] as? [String: Any])?["threads"] as? String == "auto")
+        let policy = try Self.run(["check", "--policy", "a"], files: files)
+        #expect(policy.status == 0)
+        #expect(policy.output.contains("  maxAge: 1h\n"))
+        #expect(try Self.run(["check", "--policy", "b"], files: files).status == 2)
+    }
+
+    @Test(arguments: [
+        ["check"], ["check", "-c", "missing.yaml"], ["check", "--nonsense"], ["nonsense"], ["serve"],
+        ["serve", "-c"],
+        ["serve", "--memory", "8MiB"], ["serve", "--upstream", "http://127.0.0.1:1", "--files", "."],
+        ["serve", "-c", "x.yaml", "--listen", "127.0.0.1:0"], ["serve", "--upstream", "nonsense"],
+    ])
+    func wrongUsageIsTwo(_ arguments: [String]) throws {
+        let outcome = try Self.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(!outcome.errors.isEmpty)
+        #expect(!outcome.errors.contains("\u{1b}"))
+    }
+
+    @Test(arguments: [["--version"], ["--help"], ["serve", "--help"], [], ["check", "--schema", "larder"]])
+    func answersGoToStandardOutput(_ arguments: [String]) throws {
+        let outcome = try Self.run(arguments)
+        #expect(outcome.status == 0)
+        #expect(!outcome.output.isEmpty)
+        #expect(outcome.errors.isEmpty)
+    }
+}

@@ -1,0 +1,139 @@
+/// Field names, Connection options, lists and reason phrases.
+import Bytes
+import HTTP
+import Testing
+
+struct NameAndListTests {
+    @Test(arguments: FieldName.allCases)
+    func namesAreKnownInAnyCase(_ name: FieldName) {
+        let text = "\(name.text)"
+        #expect(text.isEmpty == (name == .other))
+        for spelling in [text, text.lowercased(), text.uppercased()] {
+            #expect(identify(Array(spelling.utf8)) == name)
+            // Inside a head, where the bytes behind the name are there to be loaded.
+            guard name != .other else { continue }
+            let parsed = parseResponse(
+                latin1("HTTP/1.1 200\r\n\(spelling):\(name == .transferEncoding ? "chunked" : "1")\r\n\r\n"))
+            #expect(parsed.text.last?.hasSuffix("(\(name))") == true)
+        }
+    }
+
+    @Test func namesOneByteOffAreOther() {
+        for name in FieldName.allCases where name != .other {
+            let bytes = Array("\(name.text)".utf8)
+            for index in bytes.indices {
+                for bit in 0..<8 {
+                    var changed = bytes
+                    changed[index] ^= 1 << UInt8(bit)
+                    let isCaseChange = bit == 5 && ASCII.isLetter(bytes[index])
+                    #expect(identify(changed) == (isCaseChange ? name : other(changed)))
+                }
+            }
+            #expect(identify(bytes + [0x61]) == other(bytes + [0x61]))
+            #expect(identify(Array(bytes.dropLast())) == other(Array(bytes.dropLast())))
+        }
+        #expect(identify(Array(repeating: 0x61, count: 100)) == .other)
+        #expect(identify([]) == .other)
+    }
+
+    func identify(_ bytes: [UInt8]) -> FieldName { FieldName.identify(bytes.span) }
+
+    /// The name by plain comparison with every text.
+    func other(_ bytes: [UInt8]) -> FieldName {
+        let text = String(decoding: bytes, as: UTF8.self).lowercased()
+        return FieldName.allCases.first { "\($0.text)".lowercased() == text } ?? .other
+    }
+
+    @Test func tableKnowsRepeats() {
+        var head = ResponseHead()
+        var scan = HeadScan()
+        let bytes = latin1("HTTP/1.1 200\r\nVary: a\r\nAge: 1\r\nX: y\r\nVary: b\r\nvary: c\r\n\r\n")
+        let result = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
+        #expect(result == .complete(bytes.count))
+        let repeats = [
+            head.fields.isRepeated(.vary), head.fields.isRepeated(.age), head.fields.isRepeated(.other),
+            head.fields.isRepeated(.date),
+        ]
+        #expect(repeats == [true, false, false, false])
+        let counts = [
+            head.fields.count(of: .vary), head.fields.count(of: .age), head.fields.count(of: .other),
+            head.fields.count,
+        ]
+        #expect(counts == [3, 1, 1, 5])
+    }
+
+    @Test(arguments: [
+        ("", ""), ("close", "close"),
+        ("Close, TE,upgrade , KEEP-ALIVE,http2-settings", "close keepAlive upgrade te http2Settings"),
+        ("x", "other"), ("close x", "other"), ("\"close\"", "other"), (",, ,", ""), ("clos", "other"),
+        ("te;q=1", "other"), ("close,", "close"),
+    ])
+    func connectionOptions(_ value: String, _ expected: String) {
+        var head = ResponseHead()
+        var scan = HeadScan()
+        let bytes = latin1("HTTP/1.1 200\r\nConnection: \(value)\r\nA: b\r\n\r\n")
+        _ = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
+        let options = head.connection
+        let flags = [
+            (options.close, "close"), (options.keepAlive, "keepAlive"), (options.upgrade, "upgrade"),
+            (options.te, "te"),
+            (options.http2Settings, "http2Settings"), (options.other, "other"),
+        ]
+        #expect(flags.filter(\.0).map(\.1).joined(separator: " ") == expected)
+    }
+
+    @Test func connectionNominates() {
+        var head = ResponseHead()
+        var scan = HeadScan()
+        let bytes = latin1("HTTP/1.1 200\r\nConnection: close, X-Foo\r\nA: b\r\nconnection: bar , TE\r\n\r\n")
+        _ = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
+        for (name, expected) in [
+            ("X-FOO", true), ("Bar", true), ("te", true), ("TE", true), ("x-fo", false), ("A", false),
+            ("upgrade", false), ("close", true),
+        ] {
+            let nominated = head.connection.nominates(name.utf8.span, head.fields, bytes.span)
+            #expect(nominated == expected, "\(name)")
+        }
+    }
+
+    @Test(arguments: [
+        ("", []), (" , ,\t,", []), ("a", ["a"]), (" a , b\t,,c d ,", ["a", "b", "c d"]),
+        ("\"a,b\", c", ["\"a,b\"", "c"]),
+        ("a=\"\\\",x\",b", ["a=\"\\\",x\"", "b"]), ("\"open, b", ["\"open, b"]), ("\"\\", ["\"\\"]),
+        ("W/\"1\" ,*", ["W/\"1\"", "*"]),
+    ])
+    func lists(_ value: String, _ members: [String]) {
+        #expect(tokens(value) == members)
+    }
+
+    @Test func entityTagsKnowNoEscapes() {
+        #expect(tokens("\"a\\\", \"b\"", backslashEscapes: false) == ["\"a\\\"", "\"b\""])
+    }
+
+    func tokens(_ value: String, backslashEscapes: Bool = true) -> [String] {
+        let span = value.utf8.span
+        var list = ListTokens(span, backslashEscapes: backslashEscapes)
+        var found: [String] = []
+        while let range = list.next() { found.append(span.extracting(range).string) }
+        return found
+    }
+
+    @Test func hopByHop() {
+        let names = FieldName.allCases.filter { HopByHop.contains($0) }.map { "\($0.text)" }
+        #expect(
+            Set(names) == [
+                "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
+                "Upgrade", "Proxy-Authenticate",
+                "Proxy-Authorization", "Proxy-Authentication-Info",
+            ])
+    }
+
+    @Test(arguments: [
+        (200, "OK"), (304, "Not Modified"), (404, "Not Found"), (431, "Request Header Fields Too Large"),
+        (299, "Success"), (599, "Server Error"),
+        (499, "Client Error"), (99, ""), (600, ""),
+    ])
+    func reasons(_ status: Int, _ reason: String) {
+        #expect("\(StatusText.reason(UInt16(status)))" == reason)
+    }
+}

@@ -1,0 +1,111 @@
+/// Listening: binding, accepting, shared ports, and running out of descriptors.
+
+import Bytes
+import Glibc
+import Kernel
+import SystemPackage
+import Testing
+
+@Suite struct ListenerTests {
+    @Test func anEmptyQueueWouldBlock() throws {
+        let listener = try Listener.bind(.anyLoopbackPort)
+        let raw = listener.raw
+        let port = try bound(listener).port
+        #expect(port > 0)
+        #expect(closesOnExec(raw) && isNonBlocking(raw))
+        guard case .wouldBlock = listener.accept() else { throw Unexpected(what: "a connection") }
+    }
+
+    @Test func aTakenAddressIsRefusedUnlessShared() throws {
+        let alone = try Listener.bind(.anyLoopbackPort)
+        let taken = try bound(alone)
+        #expect(throws: Errno.addressInUse) { _ = try Listener.bind(taken) }
+        #expect(throws: Errno.addressInUse) { _ = try Listener.bind(taken, reusePort: true) }
+        let first = try Listener.bind(.anyLoopbackPort, reusePort: true)
+        let shared = try bound(first)
+        let second = try Listener.bind(shared, reusePort: true)
+        let same = try bound(second)
+        #expect(same == shared)
+    }
+
+    @Test func ipv6ListenersLeaveThePortToIPv4() throws {
+        let six = try Listener.bind(#require(SocketAddress(parsing: "[::]:0")))
+        let port = try bound(six).port
+        let four = try Listener.bind(.ipv4(0, port: port))
+        let same = try bound(four).port
+        #expect(same == port)
+    }
+
+    @Test func staleSocketFilesAreReplacedAndLiveOnesAreNot() throws {
+        let directory = try TemporaryDirectory()
+        let address = try #require(SocketAddress.unix(path: directory.path + "/socket"))
+        do { _ = try Listener.bind(address) }
+        #expect(exists(directory.path + "/socket"))
+        let second = try Listener.bind(address)
+        let replaced = try bound(second)
+        #expect(replaced == address)
+        #expect(throws: Errno.addressInUse) { _ = try Listener.bind(address) }
+        let connecting = try Socket.connect(to: address)
+        let inProgress = connecting.inProgress
+        #expect(!inProgress)
+        _ = try acceptOne(second)
+    }
+
+    @Test func otherFilesAreNeverReplaced() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/file"
+        writeFile(path)
+        let address = try #require(SocketAddress.unix(path: path))
+        #expect(throws: Errno.addressInUse) { _ = try Listener.bind(address) }
+        #expect(exists(path))
+    }
+
+    @Test func connectionsThatDieInTheQueueDoNotHarmTheOthers() throws {
+        let listener = try Listener.bind(.anyLoopbackPort)
+        let address = try bound(listener)
+        for _ in 0..<3 {
+            let dying = try Socket.connect(to: address)
+            dying.socket.setLingerReset()
+        }
+        let live = try Socket.connect(to: address)
+        let wanted = live.socket.localAddress
+        // Linux hands out reset connections too; whichever way, the live one comes.
+        for _ in 0..<4 {
+            let accepted = try acceptOne(listener)
+            if accepted.peer == wanted, wanted != nil { return }
+        }
+        throw Unexpected(what: "the live connection never came")
+    }
+
+    @Test func runningOutOfDescriptorsIsToldAndPasses() async {
+        await #expect(processExitsWith: .success) {
+            let listener = try Listener.bind(.anyLoopbackPort)
+            let address = try bound(listener)
+            let before = DescriptorLimit.current
+            let client = try Socket.connect(to: address)
+            _ = try ready(listener.raw)
+            // No number below the limit is free now but those that the loop takes.
+            try DescriptorLimit.lower(to: 64)
+            var taken: [CInt] = []
+            while true {
+                let raw = openNull()
+                if raw < 0 { break }
+                taken.append(raw)
+            }
+            guard case .descriptorLimit = listener.accept() else { throw Unexpected(what: "no limit") }
+            guard case .descriptorLimit = listener.accept() else { throw Unexpected(what: "lost it") }
+            #expect(throws: Errno.tooManyOpenFiles) { _ = try Socket.connect(to: address) }
+            _ = Descriptor(owning: taken.removeLast())
+            let accepted = try acceptOneWithoutPoller(listener)
+            let (peer, wanted) = (accepted.peer, client.socket.localAddress)
+            #expect(peer == wanted)
+            let raised = try DescriptorLimit.raise()
+            #expect(raised >= before && raised == DescriptorLimit.current)
+        }
+    }
+}
+
+private func acceptOneWithoutPoller(_ listener: borrowing Listener) throws -> Accepted {
+    guard case .connection(let accepted) = listener.accept() else { throw Unexpected(what: "not accepted") }
+    return accepted
+}

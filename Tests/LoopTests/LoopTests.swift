@@ -1,0 +1,106 @@
+/// Handles, buffers, doorbells and mailboxes, between threads where that is their point.
+
+import Bytes
+import Kernel
+import Loop
+import SystemPackage
+import Testing
+
+@Suite struct BufferPoolTests {
+    @Test func buffersComeBackEmptyAndWarm() {
+        var pool = BufferPool(bufferCapacity: 1024, limit: 2)
+        var buffer = pool.take()
+        #expect(buffer.capacity == 1024)
+        buffer.append("left over")
+        let address = buffer.span.withUnsafeBufferPointerAddress()
+        pool.give(buffer)
+        let again = pool.take()
+        let same = again.span.withUnsafeBufferPointerAddress()
+        #expect(again.isEmpty && address == same)
+    }
+
+    @Test func theFreeListIsBounded() {
+        var pool = BufferPool(bufferCapacity: 64, limit: 2)
+        for _ in 0..<3 { pool.give(ByteBuffer(capacity: 64)) }
+        #expect(pool.kept == 2)
+        var none = BufferPool(bufferCapacity: 64, limit: 0)
+        none.give(none.take())
+        #expect(none.kept == 0)
+    }
+
+    @Test func aGrownBufferIsNotKept() {
+        var pool = BufferPool(bufferCapacity: 64)
+        var buffer = pool.take()
+        buffer.reserve(65)
+        pool.give(buffer)
+        #expect(pool.kept == 0)
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func withUnsafeBufferPointerAddress() -> UInt {
+        // Only the number leaves.
+        unsafe withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+    }
+}
+
+@Suite struct DoorbellTests {
+    @Test func ringsUntilTheAnswerAreOne() throws {
+        let bell = try Doorbell()
+        var poller = try Poller()
+        try bell.attach(to: poller, token: 5)
+        let silent = poller.wait(timeoutMilliseconds: 0)
+        #expect(silent == 0)
+        for _ in 0..<1000 { bell.ring() }
+        let rung = poller.wait(timeoutMilliseconds: 0)
+        try #require(rung == 1)
+        #expect(poller[0].token == 5 && poller[0].readable)
+        bell.answer()
+        let answered = poller.wait(timeoutMilliseconds: 0)
+        #expect(answered == 0)
+        bell.ring()
+        let again = poller.wait(timeoutMilliseconds: 0)
+        #expect(again == 1)
+    }
+
+    @Test func anotherThreadEndsAWait() throws {
+        let bell = try Doorbell()
+        var poller = try Poller()
+        try bell.attach(to: poller, token: 1)
+        let thread = try Thread.spawn(name: "ringer", seed: bell) { $0.ring() }
+        let count = poller.wait(timeoutMilliseconds: 10_000)
+        #expect(count == 1)
+        thread.join()
+    }
+}
+
+@Suite struct MailboxTests {
+    @Test func everyMessageOfEveryThreadArrivesInItsOrder() throws {
+        let (threads, each) = (4, 5000)
+        let mailbox = Mailbox<Int>(doorbell: try Doorbell())
+        var poller = try Poller()
+        try mailbox.doorbell.attach(to: poller, token: 1)
+        for thread in 0..<threads {
+            _ = try Thread.spawn(name: "helper", seed: mailbox) { mailbox in
+                for number in 0..<each { mailbox.post(thread * each + number) }
+            }
+        }
+        var next = (0..<threads).map { $0 * each }
+        var batch: [Int] = []
+        var received = 0
+        // No ring is lost: the loop waits for each batch.
+        while received < threads * each {
+            let count = poller.wait(timeoutMilliseconds: 10_000)
+            try #require(count == 1)
+            mailbox.doorbell.answer()
+            mailbox.collect(into: &batch)
+            for message in batch {
+                try #require(message == next[message / each])
+                next[message / each] += 1
+            }
+            received += batch.count
+        }
+        mailbox.collect(into: &batch)
+        #expect(batch.isEmpty)
+    }
+}

@@ -1,0 +1,206 @@
+// One end of a connection that a test holds: blocking, with a deadline on every wait, and bytes as they are.
+// Waiting is by the kernel's readiness. A peer is used by one thread.
+
+import Bytes
+import Kernel
+import SystemPackage
+
+struct Unexpected: Error, CustomStringConvertible { let description: String }
+/// The peer reset the connection.
+struct Reset: Error {}
+/// The stage is being struck: threads of origins end.
+struct Stopped: Error {}
+
+/// How a connection ended.
+enum Ending: Equatable { case end, reset }
+
+final class Peer {
+    static let patienceMilliseconds = 30_000
+
+    private var socket: Socket?
+    private var poller: Poller
+    private let stop: Gate?
+    /// Received and not consumed.
+    private(set) var inbox: [UInt8] = []
+    private(set) var ended = false
+
+    init(_ socket: consuming Socket, stop: Gate? = nil) throws {
+        poller = try Poller(capacity: 4)
+        try poller.add(socket.raw, token: 1)
+        if let stop { try poller.addReadable(stop.raw, token: 2) }
+        self.stop = stop
+        self.socket = consume socket
+    }
+
+    static func connect(to address: SocketAddress) throws -> Peer {
+        let connecting = try Socket.connect(to: address)
+        let inProgress = connecting.inProgress
+        let peer = try Peer(connecting.socket)
+        if inProgress { try peer.finishConnecting() }
+        return peer
+    }
+
+    private func finishConnecting() throws {
+        try wait(until: Self.deadline())
+        if let error = socket?.connectError() { throw error }
+    }
+
+    private static func deadline() -> UInt64 { Clock.monotonicMilliseconds() + UInt64(patienceMilliseconds) }
+
+    private func wait(until deadline: UInt64) throws {
+        let now = Clock.monotonicMilliseconds()
+        guard now < deadline else { throw Unexpected(description: "nothing happened for 30 s; inbox \(inbox.text.prefix(400))") }
+        let count = poller.wait(timeoutMilliseconds: Int(deadline - now))
+        for index in 0..<count where poller[index].token == 2 { throw Stopped() }
+    }
+
+    /// Waits for a gate, or for the stage's end.
+    func wait(for gate: Gate) throws { try gate.wait(stop: stop) }
+
+    // MARK: Sending
+
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) throws {
+        var sent = 0
+        let deadline = Self.deadline()
+        while sent < bytes.count {
+            switch try sendSome(bytes[sent...]) {
+            case 0: try wait(until: deadline)
+            case let n: sent += n
+            }
+        }
+    }
+
+    /// Sends what the socket takes at once.
+    func sendSome(_ bytes: ArraySlice<UInt8>) throws -> Int {
+        guard let result = socket?.send(bytes.span) else { throw Unexpected(description: "closed here") }
+        switch result {
+        case .bytes(let n): return n
+        case .wouldBlock: return 0
+        case .endOfStream, .failed: throw Reset()
+        }
+    }
+
+    /// Sends copies of `block` until the socket has taken nothing for as long as `settled` says, or `limit` is sent.
+    /// Returns what was sent.
+    func flood(_ block: [UInt8], limit: Int, settled: () throws -> Void) throws -> Int {
+        var total = 0
+        while total < limit {
+            let before = total
+            while total < limit {
+                let n = try sendSome(block[..<min(block.count, limit - total)])
+                if n == 0 { break }
+                total += n
+            }
+            // Twice idle across a settling: nobody takes any more.
+            try settled()
+            if total == before { return total }
+        }
+        return total
+    }
+
+    func shutdownWrite() { socket?.shutdownWrite() }
+
+    func close() { socket = nil }
+
+    /// Closes with a reset.
+    func reset() {
+        socket?.setLingerReset()
+        socket = nil
+    }
+
+    var localPort: UInt16 { socket?.localAddress?.port ?? 0 }
+
+    // MARK: Receiving
+
+    /// Takes some bytes into the inbox; false at the end of the stream.
+    func receiveSome(limit: Int = 65_536) throws -> Bool {
+        let deadline = Self.deadline()
+        var scratch = ByteBuffer(capacity: limit)
+        while true {
+            guard let result = socket?.receive(into: &scratch, atMost: limit) else {
+                throw Unexpected(description: "closed here")
+            }
+            switch result {
+            case .bytes:
+                inbox += scratch.span.copied
+                return true
+            case .wouldBlock: try wait(until: deadline)
+            case .endOfStream:
+                ended = true
+                return false
+            case .failed: throw Reset()
+            }
+        }
+    }
+
+    /// Nothing has come and the connection is open, as far as the kernel knows now.
+    func isQuiet() -> Bool {
+        var scratch = ByteBuffer(capacity: 1)
+        guard inbox.isEmpty, let result = socket?.receive(into: &scratch, atMost: 1) else { return false }
+        if case .wouldBlock = result { return true }
+        return false
+    }
+
+    func receive(_ count: Int) throws -> [UInt8] {
+        while inbox.count < count {
+            guard try receiveSome() else {
+                throw Unexpected(description: "end after \(inbox.count) of \(count) bytes: \(inbox.text.prefix(200))")
+            }
+        }
+        return take(count)
+    }
+
+    func take(_ count: Int) -> [UInt8] {
+        defer { inbox.removeFirst(count) }
+        return Array(inbox[..<count])
+    }
+
+    /// Everything until the end, however it ends.
+    func receiveAll() throws -> (bytes: [UInt8], ending: Ending) {
+        do {
+            while try receiveSome() {}
+            return (take(inbox.count), .end)
+        } catch is Reset {
+            return (take(inbox.count), .reset)
+        }
+    }
+
+    /// Waits for the end of the stream, without further bytes.
+    @discardableResult
+    func ending() throws -> Ending {
+        let (bytes, ending) = try receiveAll()
+        guard bytes.isEmpty else { throw Unexpected(description: "bytes before the end: \(bytes.text.prefix(400))") }
+        return ending
+    }
+}
+
+/// Opened by any thread; many may wait for it.
+final class Gate: Sendable {
+    private let counter: EventCounter
+
+    init() {
+        do { counter = try EventCounter() } catch { preconditionFailure("no event counter: \(error)") }
+    }
+
+    var raw: CInt { counter.raw }
+
+    func open() { counter.signal() }
+
+    /// Shuts it again, for another use.
+    func close() { counter.drain() }
+
+    func wait(stop: Gate? = nil) throws {
+        var poller = try Poller(capacity: 2)
+        try poller.addReadable(counter.raw, token: 1)
+        if let stop { try poller.addReadable(stop.raw, token: 2) }
+        let count = poller.wait(timeoutMilliseconds: Peer.patienceMilliseconds)
+        guard count > 0 else { throw Unexpected(description: "a gate stayed shut for 30 s") }
+        for index in 0..<count where poller[index].token == 2 { throw Stopped() }
+    }
+}
+
+extension [UInt8] {
+    var text: String { String(decoding: self, as: UTF8.self) }
+}

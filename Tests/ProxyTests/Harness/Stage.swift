@@ -1,0 +1,87 @@
+// The data plane under test, in this process, before scripted origins: set up for one test and struck after it.
+
+import Kernel
+import Logging
+import Proxy
+import Settings
+import Store
+import SystemPackage
+import Testing
+
+struct Stage {
+    let server: Server
+    let store: Store
+    let origins: [ScriptedOrigin]
+
+    var address: SocketAddress { server.addresses[0] }
+    var origin: ScriptedOrigin { origins[0] }
+
+    func client() throws -> Peer { try Peer.connect(to: address) }
+
+    /// One request on a connection of its own.
+    func ask(_ method: String = "GET", _ target: String, _ fields: String..., body: String = "") throws -> Message {
+        let client = try client()
+        try client.send(request(method, target, fields, body: body))
+        return try client.receiveAnswer(toHead: method == "HEAD")
+    }
+
+    /// Returns once every thread's loop has turned: what was sent to Larder before this call has been seen.
+    ///
+    /// With one thread, whose events come in the order of their arrival: an answer to what was sent later proves it.
+    func turn() throws {
+        for _ in 0..<2 {
+            let answer = try ask("OPTIONS", "*")
+            guard answer.status == 204 else { throw Unexpected(description: "OPTIONS * came to \(answer.start)") }
+        }
+    }
+
+    /// A server that listens nowhere: connecting is refused.
+    static func refusingAddress() throws -> SocketAddress {
+        let listener = try Listener.bind(.anyLoopbackPort)
+        guard let address = listener.localAddress else { throw Unexpected(description: "no address") }
+        return address
+    }
+}
+
+/// A request's bytes.
+func request(_ method: String = "GET", _ target: String, _ fields: [String] = [], body: String = "") -> String {
+    var text = "\(method) \(target) HTTP/1.1\r\nHost: example.com\r\n"
+    for field in fields { text += "\(field)\r\n" }
+    if !body.isEmpty || method == "POST" || method == "PUT" { text += "Content-Length: \(body.utf8.count)\r\n" }
+    return text + "\r\n" + body
+}
+
+extension Settings {
+    /// One listener on loopback, one route with a default policy, one upstream of these servers.
+    static func staged(_ servers: [SocketAddress]) -> Settings {
+        var settings = Settings()
+        if let bind = BindAddress(parsing: "127.0.0.1:0") { settings.listeners = [Listener(bind: bind)] }
+        settings.policies = [Policy(name: "pessimistic")]
+        settings.routes = [Route(name: "all", policy: 0, upstream: 0)]
+        settings.upstreams = [
+            Upstream(name: "app", origin: .servers(servers.map { .init(.host("127.0.0.1", port: $0.port)) }))
+        ]
+        settings.log.access = .none
+        settings.limits.connections = 200
+        return settings
+    }
+}
+
+/// Sets up Larder before `origins`, runs `body`, strikes everything, and expects no complaint of a script.
+func withStage(
+    _ origins: ScriptedOrigin..., threads: Int = 1, servers: [SocketAddress]? = nil,
+    settings change: (inout Settings) -> Void = { _ in }, _ body: (Stage) throws -> Void
+) throws {
+    var settings = Settings.staged(servers ?? origins.map(\.address))
+    change(&settings)
+    let store = try Store.create(StoreOptions(memory: 4 << 20, rows: 8))
+    let server = try Server(
+        settings, threads: threads, store: store, notices: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    defer {
+        server.stop()
+        server.join()
+        for origin in origins { origin.stop() }
+    }
+    try body(Stage(server: server, store: store, origins: origins))
+    for origin in origins { #expect(origin.complaints.isEmpty) }
+}

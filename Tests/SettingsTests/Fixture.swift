@@ -1,0 +1,30 @@
+/// Configurations in memory.
+
+import Configuration
+import Settings
+
+enum Fixture {
+    static let listeners = "listeners: [{ bind: 127.0.0.1:8080 }]\n"
+    static let routes = "routes: [{ upstream: app }]\n"
+    static let upstreams = "upstreams: { app: { servers: [127.0.0.1:3000] } }\n"
+
+    /// Reads `text` as the file `larder.yaml` of the folder `/etc/larder`, beside policy files.
+    static func read(
+        _ text: String, policies: [String: String] = [:], everyPolicy: Bool = false
+    ) throws(ConfigurationError) -> LoadedConfiguration {
+        var files: [String: String] = [:]
+        for (name, text) in policies { files["/etc/larder/cache-policies/\(name).yaml"] = text }
+        return try ConfigurationFile.read(
+            text, file: "larder.yaml", folder: "/etc/larder", files: .memory(files), everyPolicy: everyPolicy)
+    }
+
+    /// The messages of a configuration that cannot be used.
+    static func mistakes(_ text: String, policies: [String: String] = [:]) -> [String] {
+        do {
+            _ = try read(text, policies: policies)
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+/// `larder serve` without a file.
+
+import Configuration
+import Settings
+import Testing
+
+@Suite struct FlagTests {
+    private static func load(_ change: (inout FlagSettings) -> Void) throws(ConfigurationError) -> Settings {
+        var flags = FlagSettings()
+        change(&flags)
+        return try flags.load(folder: "/srv", files: .memory([:])).settings
+    }
+
+    @Test(arguments: [
+        ("http://127.0.0.1:3000", "127.0.0.1:3000"), ("http://app.internal", "app.internal:80"),
+        ("HTTP://[::1]/", "[::1]:80"), ("http://[::1]:81/", "[::1]:81"), ("127.0.0.1:3000", "127.0.0.1:3000"),
+        ("unix:/run/app.sock", "unix:/run/app.sock"),
+    ])
+    func upstreams(_ url: String, _ address: String) throws {
+        let settings = try Self.load { $0.upstream = url }
+        #expect(settings.listeners.map(\.bind.description) == ["127.0.0.1:8080"])
+        #expect(settings.routes.map(\.policy) == [0])
+        #expect(settings.policies.map(\.name) == ["pessimistic"])
+        guard case .servers(let servers) = settings.upstreams[0].origin else {
+            Issue.record("no servers")
+            return
+        }
+        #expect(servers.map(\.address.description) == [address])
+    }
+
+    @Test func allFlags() throws {
+        let settings = try Self.load {
+            $0.listen = ["[::]:80", "127.0.0.1:0"]
+            $0.files = "public"
+            $0.memory = "8MiB"
+            $0.threads = "2"
+            $0.accessLog = "none"
+        }
+        #expect(settings.listeners.map(\.bind.description) == ["[::]:80", "127.0.0.1:0"])
+        #expect(settings.upstreams[0].origin == .files(Upstream.Files(root: "/srv/public")))
+        #expect(settings.cache.memoryBytes == 8 << 20)
+        #expect(settings.cache.memoryMaxBytes == 16 << 20)
+        #expect(settings.threads == .count(2))
+        #expect(settings.log.access == .none)
+    }
+
+    @Test func mistakes() {
+        #expect(throws: ConfigurationError.self) { try Self.load { $0.upstream = nil } }
+        do {
+            _ = try Self.load {
+                $0.listen = ["80"]
+                $0.upstream = "https://a"
+                $0.memory = "1XB"
+                $0.threads = "0"
+                $0.accessLog = "syslog"
+            }
+            Issue.record("accepted")
+        } catch {
+            #expect(
+                error.problems.map(\.description) == [
+                    "--listen: error: found '80'; allowed: an IP address and port (0.0.0.0:8080, "
+                        + "'[::]:8080' quoted) or "
+                        + "unix:/path; did you mean '0.0.0.0:80'?",
+                    "--memory: error: found '1XB'; allowed: a size from 4MiB to 512GiB, such as 256MiB",
+                    "--threads: error: found '0'; allowed: auto, or a whole number from 1 to 256",
+                    "--access-log: error: not built yet: the access log cannot go to syslog yet",
+                    "--upstream: error: not built yet: Larder cannot speak TLS to servers yet",
+                ])
+        }
+        do {
+            _ = try Self.load { $0.upstream = "http://a/path" }
+            Issue.record("accepted")
+        } catch {
+            #expect(
+                error.problems.map(\.description) == [
+                    "--upstream: error: found 'http://a/path'; allowed: http://host:port without path, "
+                        + "query and user"
+                ])
+        }
+    }
+}

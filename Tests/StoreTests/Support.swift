@@ -1,0 +1,53 @@
+import Bytes
+import Store
+
+/// Byte strings and one-line calls for the Store's tests.
+
+func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+extension StoreThread {
+    /// Stores, with a stamp taken now.
+    mutating func put(
+        _ key: [UInt8], vary: [UInt8] = [], head: [UInt8] = [], body: [UInt8],
+        facts: RecordFacts = RecordFacts(),
+        expires: UInt32 = .max, now: UInt32 = 1000, stamp: UInt32? = nil
+    ) -> StoreOutcome {
+        let hash = hash(key.span)
+        return insert(
+            key: key.span, hash: hash, facts: facts, vary: vary.span, head: head.span, body: body.span,
+            expires: expires, now: now, stamp: stamp ?? self.stamp(hash))
+    }
+
+    /// The body of the newest record, or of the newest with these Vary values.
+    func body(_ key: [UInt8], vary: [UInt8]? = nil) -> [UInt8]? {
+        let view = lookup(key: key.span, hash: hash(key.span)) { _, values in
+            guard let vary else { return true }
+            return values.equals(vary.span)
+        }
+        guard let view else { return nil }
+        return view.body.copied
+    }
+
+    func contains(_ key: [UInt8]) -> Bool {
+        let view = lookup(key: key.span, hash: hash(key.span)) { _, _ in true }
+        return view != nil
+    }
+
+    mutating func drop(_ key: [UInt8]) { invalidate(key: key.span, hash: hash(key.span)) }
+}
+
+/// A small seeded generator (SplitMix64): the same everywhere.
+struct Random: RandomNumberGenerator {
+    var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+}
