@@ -59,6 +59,8 @@ struct Planted: Sendable, CustomTestStringConvertible {
         Planted("files open", "Sources/HTTP/A.swift", "import Bytes\n\n/// A.\nstruct A {}\n"),
         Planted("files open", "Sources/HTTP/A.swift", "import Bytes\n\nstruct A {}\n", 3),
         Planted("files open", "Sources/CKernel/include/a.h", "#pragma once\nint a(void);\n", 2),
+        Planted("files open", "Sources/CXXHash/shim.h", "#include <xxhash.h>\n"),
+        Planted("files open", "Sources/CXXHash/shim.h", "", 1),
         Planted("files open", "perf/bench", "#!/usr/bin/env python3\n"),
         Planted("files open", "perf/bench.py", "import os\n", 1),
         Planted("no notes", "Sources/HTTP/A.swift", "// TO" + "DO: later\n// TO" + "DOs\n", 1),

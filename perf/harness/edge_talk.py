@@ -147,7 +147,17 @@ def continues(bed):
         expect(response.body == b"hello", f"after 100: {response}")
 
 
-def continues_from_origin(bed):
+def continues_unasked(bed):
+    """An origin that never says 100: the client loses its patience and sends (RFC 9110 §10.1.1)."""
+    with Connection(bed.port) as connection:
+        connection.send(b"POST /body HTTP/1.1\r\nHost: e.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        time.sleep(0.5)
+        connection.send(b"hello")
+        response = connection.response()
+        expect(response.body == b"hello", f"{response}")
+
+
+def continues_early(bed):
     with Connection(bed.port) as connection:
         connection.send(b"POST /hesitant HTTP/1.1\r\nHost: e.example\r\nContent-Length: 5\r\n"
                         b"Expect: 100-continue\r\n\r\nhello")
@@ -325,7 +335,8 @@ def invalidates(bed):
 CASES = [
     ("a request byte by byte", byte_by_byte), ("pipelined requests", pipelined), ("pipelined hits", pipelined_hits),
     ("an empty line first", empty_lines_first), ("HEAD", head_request), ("HEAD of a stored answer", head_from_store),
-    ("100-continue", continues), ("100-continue, the origin's own", continues_from_origin),
+    ("100-continue", continues), ("100-continue, the body sent at once", continues_early),
+    ("100-continue, the origin says nothing", continues_unasked),
     ("103 Early Hints", early_hints), ("HTTP/1.0", old_version), ("HTTP/1.0 gets no chunks", old_version_streamed),
     ("HTTP/1.0 without Host", no_host_old), ("Connection: close", closes_as_asked), ("half-close", half_close),
     ("a chunked request", chunked_up), ("a chunked answer with trailers", chunked_down),
