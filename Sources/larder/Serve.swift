@@ -16,7 +16,7 @@ enum Serving {
     /// Serves until told to stop. TERM drains, INT stops (as does a second TERM), USR1 reopens the access
     /// log.
     /// - Returns: the exit code.
-    static func run(settings: Settings, logger: Logger) async throws -> Int32 {
+    static func run(settings: Settings, logger: Logger) throws -> Int32 {
         let threads =
             switch settings.threads {
             case .auto: max(1, ProcessInfo.processInfo.activeProcessorCount)
@@ -35,7 +35,7 @@ enum Serving {
                     "threads": "\(threads)", "memory": "\(settings.cache.memoryBytes >> 20)MiB",
                     "routes": "\(settings.routes.count)",
                 ])
-            try await obey(signals, server, logger)
+            try obey(signals, server, logger)
             server.join()
             logger.info("stopped")
             return Status.success
@@ -73,9 +73,7 @@ enum Serving {
         let description: String
     }
 
-    private static func obey(
-        _ signals: borrowing SignalReceiver, _ server: Server, _ logger: Logger
-    ) async throws {
+    private static func obey(_ signals: borrowing SignalReceiver, _ server: Server, _ logger: Logger) throws {
         var poller = try Poller()
         try poller.addReadable(signals.raw, token: 0)
         var draining = false
