@@ -86,6 +86,7 @@ let package = Package(
             name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
         tests("EvictionTests", ["Eviction", "TraceReader"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
+        tests("PolicyTests", ["Caching", "Configuration", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
         tests("ExchangeTests", ["Exchange"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
