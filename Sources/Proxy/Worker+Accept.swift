@@ -21,6 +21,8 @@ extension Worker {
     }
 
     mutating func acceptAll(_ index: Int, atMost budget: Int = Self.acceptBudget) {
+        // An event that was fetched before a drain gave the listeners up.
+        guard index < listeners.count else { return }
         for _ in 0..<budget {
             guard clients.count < site.connectionLimit else {
                 pauseAccepting()

@@ -262,6 +262,7 @@ extension Worker {
         guard command == .drain, !isDraining else { return }
         for index in listeners.indices { acceptAll(index, atMost: site.connectionLimit) }
         for slot in listeners { poller.remove(slot.listener.raw) }
+        listeners = []
         isDraining = true
         drainDeadline = now.milliseconds + site.drain
         var position = 0

@@ -158,7 +158,7 @@ extension Worker {
         }
         let server = forwards[f].server
         let upstream = site.routes[forwards[f].route].upstream
-        if failure == .notConnected, let next = nextAddress(server) {
+        if failure == .notConnected || failure == .connectTimeout, let next = nextAddress(server) {
             // The server's name has more addresses: the next one, before another server.
             addressInUse[server] = next
             if forwards[f].addressesTried < site.servers[server].addresses.count - 1 {

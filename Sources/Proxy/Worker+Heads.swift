@@ -65,10 +65,12 @@ extension Worker {
         if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         let scheme = forward.keyed.scheme
         if stores {
-            forwarding.append(request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, to: &out)
+            forwarding.append(
+                request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, storable: true, to: &out)
         } else {
             let host = bytes.slice(request.authority)
-            forwarding.append(request, bytes, peer: peer, host: host, scheme: scheme, to: &out)
+            forwarding.append(
+                request, bytes, peer: peer, host: host, scheme: scheme, storable: false, to: &out)
         }
         out.append("\r\n")
     }

@@ -65,10 +65,10 @@ extension Worker {
             case .refused(let reason):
                 verdict.bypass(reason)
             }
-            if verdict.flags.contains(.onlyIfCached) {
-                answer(h, .onlyIfCached, headCount: headCount)
-                return
-            }
+        }
+        if verdict.flags.contains(.onlyIfCached) {
+            answer(h, .onlyIfCached, headCount: headCount)
+            return
         }
         forward(h, route: route, verdict: verdict, forwarding, keyed, headCount: headCount)
     }

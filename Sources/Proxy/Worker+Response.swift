@@ -19,7 +19,7 @@ extension Worker {
         parseAgain(f)
         forwards[f].interimCount += 1
         if response.status == 101 {
-            guard request.upgradesToWebSocket else {
+            guard request.upgradesToWebSocket, Self.switchesToWebSocket(response, outbound) else {
                 fail(f, .malformed)
                 return
             }
@@ -40,6 +40,13 @@ extension Worker {
         }
         outbound.removeFirst(headCount)
         originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+    }
+
+    private static func switchesToWebSocket(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer
+    ) -> Bool {
+        guard let upgrade = response.fields.first(.upgrade) else { return false }
+        return outbound.span.slice(upgrade.value).equalsIgnoringCase("websocket")
     }
 
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.

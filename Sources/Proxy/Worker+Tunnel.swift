@@ -29,7 +29,10 @@ extension Worker {
 
     /// Traffic in a tunnel, either way, keeps both sides alive.
     mutating func touchTunnel(_ f: Handle, _ o: Handle) {
-        let deadline = now.milliseconds + site.timeouts(origins[o].server).tunnel
+        let timeouts = site.timeouts(origins[o].server)
+        // Once one side has ended, a silent other side holds both connections for the shorter time only.
+        let isHalf = forwards[f].clientShut || forwards[f].originShut
+        let deadline = now.milliseconds + (isHalf ? timeouts.idle : timeouts.tunnel)
         originTimers.set(id: id(o), deadline: deadline)
         if let c = forwards[f].client, clients[c].channel.isFlushed {
             clientTimers.set(id: id(c), deadline: deadline)
@@ -39,6 +42,7 @@ extension Worker {
     /// The client sends no more, or what it sent last is on its way to the origin now.
     mutating func endTunnelFromClient(_ f: Handle) {
         forwards[f].clientShut = true
+        if let o = forwards[f].origin { touchTunnel(f, o) }
         guard let o = forwards[f].origin, origins[o].channel.isFlushed else { return }
         if forwards[f].originShut { finish(f) } else { origins[o].channel.socket.shutdownWrite() }
     }

@@ -48,7 +48,8 @@ struct Worker: ~Copyable {
     static var turnBudget: Int { 16 }
 
     let site: Site
-    let listeners: [ListenerSlot]
+    /// Given up when draining; the last thread to let go of one closes it.
+    var listeners: [ListenerSlot]
     let bell: WorkerBell
     var poller: Poller
     var store: StoreThread
