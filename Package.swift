@@ -98,7 +98,13 @@ let package = Package(
         tests("LoopTests", ["Bytes", "Kernel", "Loop", systemPackage]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "Kernel", systemPackage]),
         tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
-        tests("ProxyTests", ["Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
+        // Counts what a hit allocates; run by ProxyTests, and in release by itself.
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .executableTarget(
+            name: "AllocationCheck",
+            dependencies: ["AllocationCounter", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage],
+            path: "Tests/AllocationCheck", swiftSettings: strict),
+        tests("ProxyTests", ["AllocationCheck", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
         tests("TidyTests", []),
     ]
 )

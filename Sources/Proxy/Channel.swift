@@ -50,8 +50,8 @@ struct Channel: ~Copyable {
     /// every answer.
     mutating func receive(into buffer: inout ByteBuffer) -> Received {
         var gaveBack = false
-        if let kept = input.take() {
-            buffer.append(kept.span)
+        if input != nil {
+            giveBack(into: &buffer)
             gaveBack = true
         }
         if buffer.count >= Self.window { return ended ? .end : .some }
@@ -72,6 +72,13 @@ struct Channel: ~Copyable {
             readable = false
             return .failed
         }
+    }
+
+    /// Apart from `receive`, and not inlined into it: the compiler puts the taken buffer into a box on the heap, which
+    /// would be one allocation for every read.
+    @inline(never)
+    private mutating func giveBack(into buffer: inout ByteBuffer) {
+        if let kept = input.take() { buffer.append(kept.span) }
     }
 
     /// Keeps a copy of what was not used for the next turn.

@@ -21,8 +21,8 @@ extension Worker {
     }
 
     mutating func acceptAll(_ index: Int, atMost budget: Int = Self.acceptBudget) {
-        // An event that was fetched before a drain gave the listeners up.
-        guard index < listeners.count else { return }
+        // An event may still tell of a listener that the same turn's drain closed.
+        guard listeners.indices.contains(index) else { return }
         for _ in 0..<budget {
             guard clients.count < site.connectionLimit else {
                 pauseAccepting()

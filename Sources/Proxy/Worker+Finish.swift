@@ -262,7 +262,8 @@ extension Worker {
         guard command == .drain, !isDraining else { return }
         for index in listeners.indices { acceptAll(index, atMost: site.connectionLimit) }
         for slot in listeners { poller.remove(slot.listener.raw) }
-        listeners = []
+        // Whoever comes now is refused by the kernel, instead of waiting in a queue that nobody empties.
+        listeners.removeAll()
         isDraining = true
         drainDeadline = now.milliseconds + site.drain
         var position = 0

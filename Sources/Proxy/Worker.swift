@@ -48,7 +48,7 @@ struct Worker: ~Copyable {
     static var turnBudget: Int { 16 }
 
     let site: Site
-    /// Given up when draining; the last thread to let go of one closes it.
+    /// Empty from the drain on.
     var listeners: [ListenerSlot]
     let bell: WorkerBell
     var poller: Poller

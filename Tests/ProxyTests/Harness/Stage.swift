@@ -35,6 +35,21 @@ struct Stage {
         }
     }
 
+    /// Waits until the store has an answer for `target`, asking nothing of the origin.
+    func stored(_ target: String) throws -> Message {
+        try eventually("\(target) is stored") {
+            let answer = try ask("GET", target, "Cache-Control: only-if-cached")
+            return answer.status == 504 ? nil : answer
+        }
+    }
+
+    /// Asks again until there is something, within the usual patience.
+    func eventually<T>(_ what: String, _ body: () throws -> T?) throws -> T {
+        let deadline = Clock.monotonicMilliseconds() + UInt64(Peer.patienceMilliseconds)
+        while Clock.monotonicMilliseconds() < deadline { if let found = try body() { return found } }
+        throw Unexpected(description: "it never came to this: \(what)")
+    }
+
     /// A server that listens nowhere: connecting is refused.
     static func refusingAddress() throws -> SocketAddress {
         let listener = try Listener.bind(.anyLoopbackPort)
