@@ -24,7 +24,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: strict)
+        name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources,
+        swiftSettings: strict)
 }
 
 let package = Package(
@@ -61,27 +62,37 @@ let package = Package(
         module("Loop", ["Bytes", "Kernel", systemPackage]),
         module("AccessLog", ["Bytes", "Kernel", "Loop", systemPackage]),
         module("Files", ["Bytes", "HTTP", "Kernel", "Loop", systemPackage]),
-        module("Proxy", [
-            "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop", "Settings", "Store", log, systemPackage,
-        ]),
+        module(
+            "Proxy",
+            [
+                "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop",
+                "Settings", "Store", log, systemPackage,
+            ]),
         .executableTarget(
             name: "larder",
-            dependencies: ["Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage],
+            dependencies: [
+                "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage,
+            ],
             swiftSettings: strict),
-        .executableTarget(name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor", swiftSettings: strict),
+        .executableTarget(
+            name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor",
+            swiftSettings: strict),
         // Tests.
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
         tests("SettingsTests", ["Configuration", "Settings"]),
         tests("CommandTests", ["larder"]),
-        .target(name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
+        .target(
+            name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
         tests("EvictionTests", ["Eviction", "TraceReader"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
+        tests("PolicyTests", ["Caching", "Configuration", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
         tests("ExchangeTests", ["Exchange"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
         .executableTarget(
-            name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage], path: "Tests/StorePeer",
+            name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage],
+            path: "Tests/StorePeer",
             swiftSettings: strict),
         tests("StoreTests", ["Bytes", "Kernel", "Store", "StorePeer", "TraceReader", systemPackage]),
         tests("LoopTests", ["Bytes", "Kernel", "Loop", systemPackage]),
@@ -98,13 +109,17 @@ let package = Package(
     ]
 )
 
-// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests replays. An ordinary build makes programs that
-// replay files. `swift build -c release --product FuzzChunked --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address
-// -Xswiftc -DFUZZING -Xswiftc -use-ld=lld --scratch-path .build-fuzz` makes a fuzzer.
+// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests replays. An ordinary build makes programs
+// that replay files. `swift build -c release --product FuzzChunked --sanitize=fuzzer -Xswiftc
+// -sanitize=fuzzer,address -Xswiftc -DFUZZING -Xswiftc -use-ld=lld --scratch-path .build-fuzz` makes a
+// fuzzer.
 package.targets.append(
-    .target(name: "FuzzChecks", dependencies: ["Bytes", "HTTP"], path: "Tests/Fuzz/Checks", swiftSettings: strict))
+    .target(
+        name: "FuzzChecks", dependencies: ["Bytes", "HTTP"], path: "Tests/Fuzz/Checks", swiftSettings: strict)
+)
 for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate"] {
     package.products.append(.executable(name: name, targets: [name]))
     package.targets.append(
-        .executableTarget(name: name, dependencies: ["FuzzChecks"], path: "Tests/Fuzz/\(name)", swiftSettings: strict))
+        .executableTarget(
+            name: name, dependencies: ["FuzzChecks"], path: "Tests/Fuzz/\(name)", swiftSettings: strict))
 }

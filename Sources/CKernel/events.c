@@ -1,3 +1,4 @@
+// Poller, event counter, signals, clocks and descriptor limits: see events.h.
 #include "CKernel.h"
 
 #include <errno.h>

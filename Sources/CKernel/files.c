@@ -1,3 +1,4 @@
+// Opening below a directory, reading at an offset, waiting for one descriptor: see files.h.
 #include "CKernel.h"
 #include "files.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+// A mutex of pthread's at an address of its own: see lock.h.
 #include "CKernel.h"
 
 #include <pthread.h>

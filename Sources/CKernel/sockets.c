@@ -1,3 +1,4 @@
+// Stream sockets and their addresses: see sockets.h.
 #include "CKernel.h"
 
 #include <arpa/inet.h>
@@ -222,8 +223,8 @@ enum { GATHER_LIMIT = 4096 };
 
 int64_t larder_send4(int fd, const void *a, size_t an, const void *b, size_t bn, const void *c, size_t cn,
                      const void *d, size_t dn, int more) {
-    // Small messages are gathered here and not in the kernel: send of one run costs less than sendmsg of several, by
-    // more than the copy.
+    // Small messages are gathered here and not in the kernel: send of one run costs less than sendmsg of
+    // several, by more than the copy.
     size_t total = an + bn + cn + dn;
     if (total <= GATHER_LIMIT) {
         char gathered[GATHER_LIMIT];

@@ -1,1 +1,2 @@
+// zlib: the tests read their traces through it.
 #include <zlib.h>

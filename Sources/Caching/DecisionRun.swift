@@ -19,7 +19,7 @@ struct DecisionRun {
 
     /// The first exchange; nil if its answer is stored now, else why not.
     mutating func exchange(
-        _ request: Decision.Request, _ response: Decision.Response
+        _ request: PolicyDecision.Request, _ response: PolicyDecision.Response
     ) throws(Decision.Invalid) -> Reason? {
         let requestText = try DecisionText(request)
         var requestHead = RequestHead()
@@ -47,7 +47,7 @@ struct DecisionRun {
         case .store(let judged): facts = judged
         case .refuse(let reason): return reason
         }
-        if response.bodyCount > rules.maxBodyBytes { return .tooLarge }
+        if response.bodyBytes > rules.maxBodyBytes { return .tooLarge }
         var vary = ByteBuffer(capacity: 64)
         if let reason = rules.writeVary(
             head, text.span, request: requestHead.fields, requestText.head.span, into: &vary)
@@ -56,7 +56,7 @@ struct DecisionRun {
         }
         var stored = ByteBuffer(capacity: 1024)
         if let reason = StoredHead.write(
-            head, text.span, bodyCount: response.bodyCount, receivedSeconds: received.wallSeconds,
+            head, text.span, bodyCount: response.bodyBytes, receivedSeconds: received.wallSeconds,
             limit: rules.maxHeadBytes, into: &stored)
         {
             return reason
@@ -66,7 +66,9 @@ struct DecisionRun {
     }
 
     /// What the second request comes to.
-    func answer(_ request: Decision.Request, seconds: Int) throws(Decision.Invalid) -> Decision.Answer {
+    func answer(
+        _ request: PolicyDecision.Request, seconds: Int
+    ) throws(Decision.Invalid) -> PolicyDecision.Answer {
         let text = try DecisionText(request)
         let bytes = text.head.span
         var head = RequestHead()
@@ -77,25 +79,25 @@ struct DecisionRun {
         if case .refused(let reason) = rules.writeKey(head, bytes, scheme: text.scheme, into: &key) {
             return Self.refusal(.bypass, reason)
         }
-        let missed: Decision.Served = verdict.flags.contains(.onlyIfCached) ? .gatewayTimeout : .miss
+        let missed: PolicyDecision.Served = verdict.flags.contains(.onlyIfCached) ? .gatewayTimeout : .miss
         guard let entry, key.span.equals(entry.key.span), verdict.accepts(entry.facts.coding),
             Variance.matches(entry.vary.span, head.fields, bytes)
-        else { return Decision.Answer(missed) }
+        else { return PolicyDecision.Answer(missed) }
         let now = Self.time(after: seconds)
         switch rules.use(entry.facts, for: verdict, now: now) {
         case .refused(let reason): return Self.refusal(.bypass, reason)
         case .refresh(let reason):
-            return missed == .miss ? Self.refusal(.refresh, reason) : Decision.Answer(missed)
-        case .stale: return Decision.Answer(missed == .miss ? .stale : missed)
+            return missed == .miss ? Self.refusal(.refresh, reason) : PolicyDecision.Answer(missed)
+        case .stale: return PolicyDecision.Answer(missed == .miss ? .stale : missed)
         case .fresh(let age, _):
             let outcome = Conditional.evaluate(
                 head, bytes, status: entry.facts.status, head: entry.head.span, nowSeconds: now.wallSeconds)
-            return Decision.Answer(outcome == .notModified ? .notModified : .hit, ageSeconds: Int(age))
+            return PolicyDecision.Answer(outcome == .notModified ? .notModified : .hit, ageSeconds: Int(age))
         }
     }
 
-    private static func refusal(_ served: Decision.Served, _ reason: Reason?) -> Decision.Answer {
-        Decision.Answer(served, reason: reason.map { String(describing: $0.code) })
+    private static func refusal(_ served: PolicyDecision.Served, _ reason: Reason?) -> PolicyDecision.Answer {
+        PolicyDecision.Answer(served, reason: reason.map { String(describing: $0.code) })
     }
 
     private static func time(after seconds: Int) -> Times {
@@ -122,7 +124,7 @@ struct DecisionText: ~Copyable {
         }
     }
 
-    init(_ request: Decision.Request) throws(Decision.Invalid) {
+    init(_ request: PolicyDecision.Request) throws(Decision.Invalid) {
         let rest: Substring
         if request.url.hasPrefix("http://") {
             scheme = .http
@@ -146,7 +148,7 @@ struct DecisionText: ~Copyable {
         self.head = head
     }
 
-    static func head(of response: Decision.Response) -> ByteBuffer {
+    static func head(of response: PolicyDecision.Response) -> ByteBuffer {
         var head = ByteBuffer(capacity: 1024)
         head.append(text: "HTTP/1.1 \(response.status) \(response.status == 200 ? "OK" : "Status")\r\n")
         for line in response.headers { head.append(text: "\(line)\r\n") }
@@ -155,7 +157,7 @@ struct DecisionText: ~Copyable {
             return line.hasPrefix("content-length:") || line.hasPrefix("transfer-encoding:")
         }
         switch response.framing {
-        case .length: if !isFramed { head.append(text: "Content-Length: \(response.bodyCount)\r\n") }
+        case .length: if !isFramed { head.append(text: "Content-Length: \(response.bodyBytes)\r\n") }
         case .chunked: if !isFramed { head.append("Transfer-Encoding: chunked\r\n") }
         case .close: break
         }

@@ -1,9 +1,10 @@
 /// What to do when an origin fails one request: the retry machine of an exchange.
 ///
-/// Rules (caching-rules, "Fetching"): a retry only while nothing of the answer has come; a request that is not
-/// idempotent, or whose body has begun to leave, only while nothing of it was sent. A reused connection that dies
-/// before the first byte gets one more try on a fresh connection to the same server (an origin may close an idle
-/// connection at any moment); a server that does not connect hands over to the key's next choice.
+/// Rules (caching-rules, "Fetching"): a retry only while nothing of the answer has come; a request that is
+/// not idempotent, or whose body has begun to leave, only while nothing of it was sent. A reused connection
+/// that dies before the first byte gets one more try on a fresh connection to the same server (an origin may
+/// close an idle connection at any moment); a server that does not connect hands over to the key's next
+/// choice.
 
 /// How far the request went on the failed connection.
 public enum Sent: Sendable, Equatable {
@@ -62,7 +63,8 @@ public struct Attempts: Sendable {
     ///   - reused: the failed connection had served another request before.
     ///   - sent: how much of the request it took.
     ///   - serversLeft: another server is there that was not tried.
-    public mutating func on(_ failure: OriginFailure, reused: Bool, sent: Sent, serversLeft: Bool) -> Recovery {
+    public mutating func on(_ failure: OriginFailure, reused: Bool, sent: Sent, serversLeft: Bool) -> Recovery
+    {
         switch failure {
         case .notConnected, .connectTimeout:
             if serversLeft, retriesLeft > 0 {

@@ -3,8 +3,8 @@ public import HTTP
 
 /// Finds the end of a message body in the bytes that follow a head, whatever the framing (RFC 9112 §6.3).
 ///
-/// The bytes stay where they are: each step names a range of the input. `closed()` tells what the sender's close
-/// means at this point.
+/// The bytes stay where they are: each step names a range of the input. `closed()` tells what the sender's
+/// close means at this point.
 public struct BodyReader: ~Copyable {
     private enum Mode {
         case length(UInt64)

@@ -1,5 +1,6 @@
-/// The idle connections to one server, owned by one thread: a stack, so that the busiest connections stay warm and
-/// the surplus ages out. Pure: it holds tokens, its owner holds the sockets and does what the answers say.
+/// The idle connections to one server, owned by one thread: a stack, so that the busiest connections stay
+/// warm and the surplus ages out. Pure: it holds tokens, its owner holds the sockets and does what the
+/// answers say.
 public struct OriginPool: Sendable {
     private var idle: [UInt64] = []
     /// The most idle connections kept.
@@ -15,8 +16,8 @@ public struct OriginPool: Sendable {
     /// The connection that became idle last.
     public mutating func take() -> UInt64? { idle.popLast() }
 
-    /// Keeps a connection that finished its answer cleanly. Returns the token to close: the oldest one where the
-    /// pool is full, the given one where nothing may be kept.
+    /// Keeps a connection that finished its answer cleanly. Returns the token to close: the oldest one where
+    /// the pool is full, the given one where nothing may be kept.
     public mutating func put(_ token: UInt64) -> UInt64? {
         guard limit > 0 else { return token }
         var surplus: UInt64?

@@ -1,3 +1,5 @@
+/// Waiting for an event counter alone, for threads without a poller.
+
 internal import CKernel
 
 extension EventCounter {

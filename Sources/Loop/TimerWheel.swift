@@ -109,8 +109,8 @@ public struct TimerWheel: ~Copyable {
         return nil
     }
 
-    /// Milliseconds until `popExpired` may have something to do (an expiry, or ids to move); nil when nothing is
-    /// set. Never too late; too early by what was cancelled or moved since.
+    /// Milliseconds until `popExpired` may have something to do (an expiry, or ids to move); nil when nothing
+    /// is set. Never too late; too early by what was cancelled or moved since.
     public func timeout(now: UInt64) -> Int? {
         if earliest == .max { return nil }
         let due = earliest << tickShift

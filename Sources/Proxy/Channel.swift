@@ -1,8 +1,8 @@
 internal import Bytes
 internal import Kernel
 
-/// A socket under edge-triggered epoll, with what was received and not used, and what was composed and not sent.
-/// Both buffers exist only while bytes wait in them, so an idle connection owns none.
+/// A socket under edge-triggered epoll, with what was received and not used, and what was composed and not
+/// sent. Both buffers exist only while bytes wait in them, so an idle connection owns none.
 struct Channel: ~Copyable {
     enum Received: Equatable {
         /// Bytes were appended, or kept ones were given back.
@@ -45,8 +45,9 @@ struct Channel: ~Copyable {
 
     var isFlushed: Bool { output == nil }
 
-    /// Gives back the kept bytes, then reads once, up to a window, if the kernel may have something. A window of kept
-    /// bytes is used first: whoever sends requests ahead would else have one more window kept with every answer.
+    /// Gives back the kept bytes, then reads once, up to a window, if the kernel may have something. A window
+    /// of kept bytes is used first: whoever sends requests ahead would else have one more window kept with
+    /// every answer.
     mutating func receive(into buffer: inout ByteBuffer) -> Received {
         var gaveBack = false
         if input != nil {
@@ -111,7 +112,9 @@ struct Channel: ~Copyable {
     }
 
     /// Sends a head (perhaps empty) and a run of a buffer.
-    mutating func send(_ head: borrowing ByteBuffer, _ body: borrowing ByteBuffer, _ range: Range<Int>) -> Bool {
+    mutating func send(
+        _ head: borrowing ByteBuffer, _ body: borrowing ByteBuffer, _ range: Range<Int>
+    ) -> Bool {
         send(head.span, body.span.extracting(range), Span())
     }
 

@@ -7,7 +7,8 @@ internal import Kernel
 internal import Loop
 internal import Store
 
-/// The three things a worker keeps in slots: client connections, origin connections and the exchanges between them.
+/// The three things a worker keeps in slots: client connections, origin connections and the exchanges between
+/// them.
 
 /// One client connection.
 struct Client: ~Copyable {
@@ -16,8 +17,8 @@ struct Client: ~Copyable {
         case idle
         /// One request is with an origin: the handle of its `Forward`.
         case exchange(Handle)
-        /// Our answer is sent and our side shut: what still comes is read and dropped, so that the kernel does not
-        /// reset the connection while the answer is on its way (RFC 9112 §9.6).
+        /// Our answer is sent and our side shut: what still comes is read and dropped, so that the kernel
+        /// does not reset the connection while the answer is on its way (RFC 9112 §9.6).
         case lingering
     }
 
@@ -92,7 +93,8 @@ struct Fill: ~Copyable {
     }
 }
 
-/// One exchange with an origin: a request, its attempts, and its answer on the way to the client and to the store.
+/// One exchange with an origin: a request, its attempts, and its answer on the way to the client and to the
+/// store.
 struct Forward: ~Copyable {
     /// The client; nil once it has its answer or has left while the entry is still being fetched.
     var client: Handle?
@@ -100,8 +102,8 @@ struct Forward: ~Copyable {
     /// Index of the route in `Site.routes`.
     let route: Int
     let verdict: RequestVerdict
-    /// The request head as it came, then the key. Heads are parsed again where they are needed: that costs less than
-    /// keeping every parsed field.
+    /// The request head as it came, then the key. Heads are parsed again where they are needed: that costs
+    /// less than keeping every parsed field.
     var request: ByteBuffer
     let headCount: Int
     let keyed: KeyedRequest
@@ -167,7 +169,8 @@ struct Forward: ~Copyable {
     }
 
     init(
-        client: Handle, route: Int, verdict: RequestVerdict, forwarding: Forwarding, request: consuming ByteBuffer,
+        client: Handle, route: Int, verdict: RequestVerdict, forwarding: Forwarding,
+        request: consuming ByteBuffer,
         headCount: Int,
         minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
         now: Times, startedMicroseconds: UInt64

@@ -6,7 +6,8 @@ internal import Settings
 
 /// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3).
 ///
-/// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are continued.
+/// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are
+/// continued.
 struct ForwardedHeads: Sendable {
     let sends: Settings.ForwardedFields
     let trusted: [AddressRange]
@@ -27,18 +28,40 @@ struct ForwardedHeads: Sendable {
 
     /// The scheme a request came by: a trusted proxy's word, else the listener's.
     func scheme(_ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress) -> Scheme {
-        guard let field = request.fields.first(.xForwardedProto), trusts(peer) else { return .http }
-        return bytes.slice(field.value).equalsIgnoringCase("https") ? .https : .http
+        if let field = request.fields.first(.xForwardedProto), trusts(peer) {
+            return bytes.slice(field.value).equalsIgnoringCase("https") ? .https : .http
+        }
+        if let field = request.fields.first(.forwarded), trusts(peer) {
+            return Self.saysHTTPS(bytes.slice(field.value)) ? .https : .http
+        }
+        return .http
     }
 
-    /// Appends the field lines for a request of `peer`. All that `Rules.treatment` calls `.replace` is written here,
-    /// Host and Accept-Encoding aside.
+    /// `proto=https` in the first element of `Forwarded`: what the client itself spoke (RFC 7239 §5.4).
+    private static func saysHTTPS(_ value: Span<UInt8>) -> Bool {
+        var start = 0
+        for index in 0...value.count {
+            let byte = index < value.count ? value[index] : UInt8(ascii: ",")
+            guard byte == UInt8(ascii: ";") || byte == UInt8(ascii: ",") else { continue }
+            let pair = value.extracting(start..<index).trimmed()
+            if pair.equalsIgnoringCase("proto=https") || pair.equalsIgnoringCase("proto=\"https\"") {
+                return true
+            }
+            if byte == UInt8(ascii: ",") { return false }
+            start = index + 1
+        }
+        return false
+    }
+
+    /// Appends the field lines for a request of `peer`. All that `Rules.treatment` calls `.replace` is
+    /// written here, Host and Accept-Encoding aside.
     /// - Parameters:
     ///   - host: what the origin gets as its Host: the keyed one, where the answer may be stored.
     ///   - scheme: the keyed one.
+    ///   - storable: may the answer be stored? Then no proxy's word on the host, which is not keyed, is passed on.
     func append(
-        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, host: Span<UInt8>, scheme: Scheme,
-        to head: inout ByteBuffer
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, host: Span<UInt8>,
+        scheme: Scheme, storable: Bool, to head: inout ByteBuffer
     ) {
         let trusts = trusts(peer)
         if sends.contains(.xForwarded) {
@@ -48,26 +71,26 @@ struct ForwardedHeads: Sendable {
             head.append("\r\nX-Forwarded-Proto: ")
             head.append(scheme == .https ? "https" : "http")
             head.append("\r\nX-Forwarded-Host: ")
-            if trusts, let field = request.fields.first(.xForwardedHost) {
+            if trusts, !storable, let field = request.fields.first(.xForwardedHost) {
                 head.append(bytes.slice(field.value))
             } else {
                 head.append(host)
             }
             head.append("\r\n")
-        } else if trusts {
+        } else if trusts, !storable {
             for name in [FieldName.xForwardedFor, .xForwardedProto, .xForwardedHost] {
                 Self.appendLines(name, request, bytes, to: &head)
             }
         }
         if sends.contains(.forwarded) {
             head.append("Forwarded: ")
-            if trusts { Self.appendValues(of: .forwarded, request, bytes, to: &head) }
+            if trusts, !storable { Self.appendValues(of: .forwarded, request, bytes, to: &head) }
             head.append("for=")
             Self.appendNode(peer, to: &head)
             head.append(";host=\"")
             head.append(host)
-            head.append("\";proto=http\r\n")
-        } else if trusts {
+            head.append(scheme == .https ? "\";proto=https\r\n" : "\";proto=http\r\n")
+        } else if trusts, !storable {
             Self.appendLines(.forwarded, request, bytes, to: &head)
         }
         if sends.contains(.via) {

@@ -66,8 +66,9 @@ final class JoinBox: Sendable {
 }
 
 extension Server {
-    /// Binds every address: as many sockets each as there are threads, sharing the port (SO_REUSEPORT), so that the
-    /// kernel spreads connections and threads need not share a queue. A unix socket is one, shared by all.
+    /// Binds every address: as many sockets each as there are threads, sharing the port (SO_REUSEPORT), so
+    /// that the kernel spreads connections and threads need not share a queue. A unix socket is one, shared
+    /// by all.
     static func bind(_ binds: [BindAddress], perBind count: Int) throws(StartFailure) -> [[ListenerSlot]] {
         var all: [[ListenerSlot]] = []
         for bind in binds {
@@ -89,7 +90,8 @@ extension Server {
         return all
     }
 
-    /// The listeners of one bind that thread `index` of `count` watches: its own, or all where they are fewer.
+    /// The listeners of one bind that thread `index` of `count` watches: its own, or all where they are
+    /// fewer.
     static func share(of slots: [ListenerSlot], thread index: Int, of count: Int) -> [ListenerSlot] {
         slots.count < count ? slots : slots.enumerated().filter { $0.offset % count == index }.map(\.element)
     }
@@ -121,7 +123,8 @@ extension Server {
             }
         case .unix(let path):
             guard let address = SocketAddress.unix(path: path) else {
-                throw StartFailure("upstream \(upstream.name): the path of a unix socket is too long: \(path)")
+                throw StartFailure(
+                    "upstream \(upstream.name): the path of a unix socket is too long: \(path)")
             }
             return [address]
         case .dns, .srv:
@@ -137,9 +140,10 @@ extension Server {
                 continue
             }
             do {
-                all.append(try FilesOrigin(
-                    root: try Directory.open(files.root),
-                    cacheControl: files.cacheControl ?? FilesOrigin.defaultCacheControl))
+                all.append(
+                    try FilesOrigin(
+                        root: try Directory.open(files.root),
+                        cacheControl: files.cacheControl ?? FilesOrigin.defaultCacheControl))
             } catch {
                 throw StartFailure("upstream \(upstream.name), files \(files.root): \(error)")
             }

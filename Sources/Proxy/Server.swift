@@ -31,7 +31,8 @@ public final class Server: Sendable {
     /// - Parameters:
     ///   - threads: loops to run; each has its row in the store.
     ///   - notices: where what happens beside requests is told.
-    public init(_ settings: Settings, threads count: Int, store: Store, notices: Logger) throws(StartFailure) {
+    public init(_ settings: Settings, threads count: Int, store: Store, notices: Logger) throws(StartFailure)
+    {
         let slots = try Self.bind(settings.listeners.map(\.bind), perBind: count)
         addresses = slots.map { $0[0].address }
         let log: AccessLog
@@ -50,10 +51,13 @@ public final class Server: Sendable {
             let handle: Thread.JoinHandle
             do {
                 bell = try WorkerBell()
-                guard let row = store.row() else { throw StartFailure("the store has no row for one more thread") }
+                guard let row = store.row() else {
+                    throw StartFailure("the store has no row for one more thread")
+                }
                 let seed = WorkerSeed(
                     site: Site(settings, threads: count, addresses: origins, files: files),
-                    listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell, store: row,
+                    listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
+                    store: row,
                     log: log.thread(index))
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {

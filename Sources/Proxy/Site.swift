@@ -6,9 +6,9 @@ internal import HTTP
 internal import Kernel
 internal import Settings
 
-/// Settings compiled for serving: names resolved to indices, policies to rules, servers to addresses. Never changed,
-/// and made for each thread anew: every request counts references to its tables, and threads that count the same ones
-/// wait for each other.
+/// Settings compiled for serving: names resolved to indices, policies to rules, servers to addresses. Never
+/// changed, and made for each thread anew: every request counts references to its tables, and threads that
+/// count the same ones wait for each other.
 final class Site: Sendable {
     struct Route: Sendable {
         let name: String
@@ -82,12 +82,15 @@ final class Site: Sendable {
                     identities.append((server.name, server.weight))
                     servers.append(
                         Server(
-                            name: server.name, upstream: index, index: place, addresses: addresses[index][place],
+                            name: server.name, upstream: index, index: place,
+                            addresses: addresses[index][place],
                             files: nil))
                 }
             case .files:
                 identities.append((upstream.name, 1))
-                servers.append(Server(name: upstream.name, upstream: index, index: 0, addresses: [], files: files[index]))
+                servers.append(
+                    Server(name: upstream.name, upstream: index, index: 0, addresses: [], files: files[index])
+                )
             }
             upstreams.append(
                 Upstream(
@@ -109,7 +112,9 @@ final class Site: Sendable {
             let policy = route.policy.map { settings.policies[$0] }
             return Route(
                 name: route.name,
-                rules: Rules(policy: policy ?? Policy(name: "none"), upstream: settings.upstreams[route.upstream].name),
+                rules: Rules(
+                    policy: policy ?? Policy(name: "none"),
+                    upstream: settings.upstreams[route.upstream].name),
                 caches: policy != nil, upstream: route.upstream)
         }
         forwarding = ForwardedHeads(sends: settings.forwarded, trusted: settings.trustedProxies)

@@ -11,22 +11,25 @@ struct LocalAnswer {
     /// The value of `Allow`, where the status wants one.
     var allow: StaticString?
 
-    static var options: LocalAnswer { LocalAnswer(status: 204, allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") }
+    static var options: LocalAnswer {
+        LocalAnswer(status: 204, allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+    }
     static var noRoute: LocalAnswer { LocalAnswer(status: 404) }
     static var onlyIfCached: LocalAnswer { LocalAnswer(status: 504, reason: .clientRefresh) }
     static func refused(_ refusal: Refusal) -> LocalAnswer { LocalAnswer(status: refusal.status) }
 }
 
 extension Worker {
-    /// Answers the request at the front of `inbound` (head parsed in `request`) and drops its head. A body that comes
-    /// with it is not read: the connection closes.
+    /// Answers the request at the front of `inbound` (head parsed in `request`) and drops its head. A body
+    /// that comes with it is not read: the connection closes.
     mutating func answer(_ h: Handle, _ answer: LocalAnswer, headCount: Int) {
         if request.framing != .none {
             clients[h].closing = true
             clients[h].lingers = true
         }
         compose(
-            answer, closing: clients[h].closing, minorVersion: request.minorVersion, body: request.method != .head)
+            answer, closing: clients[h].closing, minorVersion: request.minorVersion,
+            body: request.method != .head)
         logLocal(h, answer)
         inbound.removeFirst(headCount)
         send(h)

@@ -4,14 +4,16 @@ internal import HTTP
 internal import Kernel
 internal import Loop
 
-/// Bodies on their way, both ways. Whoever cannot keep up stops the reading on the other side: at most one window of
-/// bytes waits in each direction.
+/// Bodies on their way, both ways. Whoever cannot keep up stops the reading on the other side: at most one
+/// window of bytes waits in each direction.
 extension Worker {
     // MARK: Client to origin
 
     /// Can the exchange take body bytes (or tunnel bytes) from its client now?
     func wantsRequestBody(_ f: Handle) -> Bool {
-        guard let o = forwards[f].origin, case .active = origins[o].phase, forwards[f].sent != .nothing else { return false }
+        guard let o = forwards[f].origin, case .active = origins[o].phase, forwards[f].sent != .nothing else {
+            return false
+        }
         return !forwards[f].requestBody.isComplete && origins[o].channel.backlog < Channel.window
     }
 
@@ -27,7 +29,11 @@ extension Worker {
             offset = next
             switch step {
             case .data(let range):
-                if forwards[f].requestChunked { appendChunk(inbound, range, to: &out) } else { direct = range }
+                if forwards[f].requestChunked {
+                    appendChunk(inbound, range, to: &out)
+                } else {
+                    direct = range
+                }
             case .needMore: break reading
             case .end:
                 if forwards[f].requestChunked { appendLastChunk(&forwards[f].requestBody, to: &out) }
@@ -47,7 +53,8 @@ extension Worker {
             let alive = origins[o].channel.send(out, inbound, direct)
             inbound.removeFirst(offset)
             guard alive else {
-                // What the origin said before it closed may still be an answer: an early refusal of a large body.
+                // What the origin said before it closed may still be an answer: an early refusal of a large
+                // body.
                 inbound.removeAll()
                 originFailedToTake(f, o)
                 return
@@ -57,7 +64,8 @@ extension Worker {
         }
         let complete = forwards[f].requestBody.isComplete
         if !forwards[f].responseStarted {
-            originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+            originTimers.set(
+                id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
         } else if forwards[f].isTunnel {
             touchTunnel(f, o)
         }
@@ -101,8 +109,8 @@ extension Worker {
 
     // MARK: Origin to client
 
-    /// Passes the body bytes in `outbound` to the client and to the fill. `out` holds the composed head, if it has not
-    /// been sent yet.
+    /// Passes the body bytes in `outbound` to the client and to the fill. `out` holds the composed head, if
+    /// it has not been sent yet.
     mutating func passBody(_ f: Handle, _ o: Handle, ended: Bool) {
         var offset = 0
         var direct = 0..<0

@@ -78,7 +78,9 @@ extension Worker {
 
     /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
     private mutating func readRequests(_ h: Handle) {
-        while clients.contains(h), clients[h].phase == .idle, !clients[h].closing, clients[h].channel.isFlushed {
+        while clients.contains(h), clients[h].phase == .idle, !clients[h].closing,
+            clients[h].channel.isFlushed
+        {
             guard !inbound.isEmpty else { break }
             switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
             case .needMore:
@@ -96,7 +98,9 @@ extension Worker {
                 clients[h].served = true
                 handleRequest(h, headCount: count)
                 // A request that came whole with its body goes on here, without another turn.
-                if clients.contains(h), case .exchange(let f) = clients[h].phase, !inbound.isEmpty, wantsRequestBody(f) {
+                if clients.contains(h), case .exchange(let f) = clients[h].phase, !inbound.isEmpty,
+                    wantsRequestBody(f)
+                {
                     sendRequestBody(f)
                 }
             }
@@ -114,7 +118,8 @@ extension Worker {
     private mutating func clientEnded(_ h: Handle) {
         switch clients[h].phase {
         case .idle:
-            // Between requests, or with half a head that will never be whole. What is being sent still goes out.
+            // Between requests, or with half a head that will never be whole. What is being sent still goes
+            // out.
             if clients[h].channel.isFlushed { closeClient(h) } else { clients[h].closing = true }
         case .lingering: closeClient(h)
         case .exchange(let f):
@@ -152,8 +157,8 @@ extension Worker {
         }
     }
 
-    /// Ends the connection as soon as everything is sent. With unread input about, the sending side is shut first and
-    /// the rest read away for a while.
+    /// Ends the connection as soon as everything is sent. With unread input about, the sending side is shut
+    /// first and the rest read away for a while.
     mutating func finishClient(_ h: Handle) {
         clients[h].closing = true
         guard clients[h].channel.isFlushed else {
@@ -164,7 +169,8 @@ extension Worker {
     }
 
     private static func parse(
-        _ bytes: borrowing ByteBuffer, into request: inout RequestHead, _ limits: HeadLimits, _ scan: inout HeadScan
+        _ bytes: borrowing ByteBuffer, into request: inout RequestHead, _ limits: HeadLimits,
+        _ scan: inout HeadScan
     ) -> HeadResult { request.parse(bytes.span, limits: limits, scan: &scan) }
 
     func id(_ h: Handle) -> Int { Int(h.index) }

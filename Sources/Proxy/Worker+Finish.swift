@@ -9,12 +9,17 @@ internal import Store
 
 /// How exchanges and connections end.
 extension Worker {
-    /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go on.
+    /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go
+    /// on.
     mutating func finish(_ f: Handle) {
         commitFill(f)
         if let o = forwards[f].origin {
             forwards[f].origin = nil
-            if forwards[f].reusable, forwards[f].requestBody.isComplete, !forwards[f].isTunnel { park(o) } else { closeOrigin(o) }
+            if forwards[f].reusable, forwards[f].requestBody.isComplete, !forwards[f].isTunnel {
+                park(o)
+            } else {
+                closeOrigin(o)
+            }
         }
         logForward(f)
         let client = forwards[f].client
@@ -61,7 +66,8 @@ extension Worker {
         }
         let server = origins[o].server
         origins[o].phase = .idle
-        originTimers.set(id: id(o), deadline: now.milliseconds + site.upstreams[site.servers[server].upstream].idleTimeout)
+        originTimers.set(
+            id: id(o), deadline: now.milliseconds + site.upstreams[site.servers[server].upstream].idleTimeout)
         if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }
     }
 
@@ -115,7 +121,8 @@ extension Worker {
         closeClientNow(c)
     }
 
-    /// Closes a client's connection when everything is sent, with a linger where input may still be on its way.
+    /// Closes a client's connection when everything is sent, with a linger where input may still be on its
+    /// way.
     mutating func closeClient(_ c: Handle) {
         let unread = clients[c].lingers || clients[c].channel.readable || clients[c].channel.hasInput
         if unread, clients[c].phase != .lingering, !clients[c].channel.ended {
@@ -131,6 +138,8 @@ extension Worker {
 
     mutating func closeClientNow(_ c: Handle) {
         clientTimers.cancel(id(c))
+        // What is not sent is lost: a clean close would let an answer that the close ends look whole.
+        if !clients[c].channel.isFlushed { clients[c].channel.socket.setLingerReset() }
         _ = clients.remove(c)
     }
 
@@ -180,32 +189,38 @@ extension Worker {
         }
         parseAgain(f)
         var scan = HeadScan()
-        let result = response.parse(fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: forwards[f].method)
+        let result = response.parse(
+            fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: forwards[f].method)
         precondition(result == .complete(fill.head.count), "a kept response head changed")
         Self.commit(
             &forwards[f], into: &store, fill.facts, site.routes[forwards[f].route].rules, request, response,
             head: fill.head, body: fill.body, 0..<fill.body.count, &storedHead, &vary, now.times)
     }
 
-    /// Stores an answer whose body is complete; `response` is parsed over `head`, `request` over the exchange's head.
+    /// Stores an answer whose body is complete; `response` is parsed over `head`, `request` over the
+    /// exchange's head.
     static func commit(
         _ forward: inout Forward, into store: inout StoreThread, _ facts: EntryFacts, _ rules: Rules,
         _ request: borrowing RequestHead, _ response: borrowing ResponseHead, head: borrowing ByteBuffer,
-        body: borrowing ByteBuffer, _ range: Range<Int>, _ storedHead: inout ByteBuffer, _ vary: inout ByteBuffer, _ now: Times
+        body: borrowing ByteBuffer, _ range: Range<Int>, _ storedHead: inout ByteBuffer,
+        _ vary: inout ByteBuffer, _ now: Times
     ) {
         VaryBlob.begin(facts.coding, into: &vary)
         let refusal =
             writeStored(
-                response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes, into: &storedHead)
+                response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes,
+                into: &storedHead)
             ?? rules.writeVary(response, head.span, request: request.fields, forward.head, into: &vary)
         if let refusal {
             forward.reason = refusal
             return
         }
         let nowSeconds = UInt32(clamping: now.wallSeconds)
-        let expires = UInt32(clamping: facts.received.wallMilliseconds / 1000 + facts.freshForMilliseconds / 1000)
+        let expires = UInt32(
+            clamping: facts.received.wallMilliseconds / 1000 + facts.freshForMilliseconds / 1000)
         let outcome = store.insert(
-            key: forward.key, hash: forward.keyed.hash, facts: facts.record, vary: vary.span, head: storedHead.span,
+            key: forward.key, hash: forward.keyed.hash, facts: facts.record, vary: vary.span,
+            head: storedHead.span,
             body: body.span.extracting(range), expires: expires, now: nowSeconds, stamp: forward.stamp)
         switch outcome {
         case .stored: forward.stored = true
@@ -215,14 +230,16 @@ extension Worker {
         }
     }
 
-    /// An unsafe method succeeded: what it names is no longer what the store holds (RFC 9111 §4.4). The answer is in
-    /// `response` over `outbound`, the request in `request`.
+    /// An unsafe method succeeded: what it names is no longer what the store holds (RFC 9111 §4.4). The
+    /// answer is in `response` over `outbound`, the request in `request`.
     mutating func invalidate(_ f: Handle) {
-        Self.invalidate(&forwards[f], site.routes[forwards[f].route].rules, request, response, outbound, &key, &store)
+        Self.invalidate(
+            &forwards[f], site.routes[forwards[f].route].rules, request, response, outbound, &key, &store)
     }
 
     private static func invalidate(
-        _ forward: inout Forward, _ rules: Rules, _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
+        _ forward: inout Forward, _ rules: Rules, _ request: borrowing RequestHead,
+        _ response: borrowing ResponseHead,
         _ outbound: borrowing ByteBuffer, _ key: inout ByteBuffer, _ store: inout StoreThread
     ) {
         let scheme = forward.keyed.scheme
@@ -232,7 +249,8 @@ extension Worker {
         for name in [FieldName.location, .contentLocation] {
             guard let field = response.fields.first(name) else { continue }
             let verdict = rules.writeKey(
-                ofReference: outbound.span.slice(field.value), request, forward.head, scheme: scheme, into: &key)
+                ofReference: outbound.span.slice(field.value), request, forward.head, scheme: scheme,
+                into: &key)
             if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
         }
     }

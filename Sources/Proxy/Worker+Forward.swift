@@ -10,10 +10,11 @@ internal import Settings
 internal import Store
 internal import SystemPackage
 
-/// Requests on their way to an origin: choice of the server, connections, the request's head, failures and retries.
+/// Requests on their way to an origin: choice of the server, connections, the request's head, failures and
+/// retries.
 extension Worker {
-    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`), and
-    /// drops the head.
+    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`),
+    /// and drops the head.
     mutating func forward(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding, _ keyed: KeyedRequest,
         headCount: Int
@@ -32,7 +33,8 @@ extension Worker {
         copy.append(key.span)
         let f = forwards.insert(
             Forward(
-                client: h, route: route, verdict: verdict, forwarding: forwarding, request: consume copy, headCount: headCount,
+                client: h, route: route, verdict: verdict, forwarding: forwarding, request: consume copy,
+                headCount: headCount,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
@@ -138,7 +140,9 @@ extension Worker {
         Self.parseHead(of: &forwards[f], into: &request, site.headLimits)
     }
 
-    private static func parseHead(of forward: inout Forward, into request: inout RequestHead, _ limits: HeadLimits) {
+    private static func parseHead(
+        of forward: inout Forward, into request: inout RequestHead, _ limits: HeadLimits
+    ) {
         var scan = HeadScan()
         let result = request.parse(forward.head, limits: limits, scan: &scan)
         precondition(result == .complete(forward.headCount), "a kept request head changed")
@@ -154,7 +158,7 @@ extension Worker {
         }
         let server = forwards[f].server
         let upstream = site.routes[forwards[f].route].upstream
-        if failure == .notConnected, let next = nextAddress(server) {
+        if failure == .notConnected || failure == .connectTimeout, let next = nextAddress(server) {
             // The server's name has more addresses: the next one, before another server.
             addressInUse[server] = next
             if forwards[f].addressesTried < site.servers[server].addresses.count - 1 {
@@ -165,8 +169,10 @@ extension Worker {
         }
         var tried = forwards[f].tried
         tried.insert(site.servers[server].index)
-        let left = site.upstreams[upstream].balancer.choose(forwards[f].keyed.routingHash, excluding: tried) != nil
-        let recovery = forwards[f].attempts.on(failure, reused: reused, sent: forwards[f].sent, serversLeft: left)
+        let left =
+            site.upstreams[upstream].balancer.choose(forwards[f].keyed.routingHash, excluding: tried) != nil
+        let recovery = forwards[f].attempts.on(
+            failure, reused: reused, sent: forwards[f].sent, serversLeft: left)
         switch recovery {
         case .reconnect:
             forwards[f].sent = .nothing

@@ -12,7 +12,8 @@ extension Worker {
     mutating func composeRequest(_ f: Handle) {
         guard let c = forwards[f].client else { return }
         Self.writeRequest(
-            &forwards[f], request, site.routes[forwards[f].route].rules, site.forwarding, peer: clients[c].peer, to: &out)
+            &forwards[f], request, site.routes[forwards[f].route].rules, site.forwarding,
+            peer: clients[c].peer, to: &out)
     }
 
     private static func writeRequest(
@@ -64,16 +65,18 @@ extension Worker {
         if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         let scheme = forward.keyed.scheme
         if stores {
-            forwarding.append(request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, to: &out)
+            forwarding.append(
+                request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, storable: true, to: &out)
         } else {
             let host = bytes.slice(request.authority)
-            forwarding.append(request, bytes, peer: peer, host: host, scheme: scheme, to: &out)
+            forwarding.append(
+                request, bytes, peer: peer, host: host, scheme: scheme, storable: false, to: &out)
         }
         out.append("\r\n")
     }
 
-    /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the front of
-    /// `outbound`; the request's head is parsed in `request`.
+    /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
+    /// front of `outbound`; the request's head is parsed in `request`.
     mutating func composeAnswer(_ f: Handle, framing: ClientFraming, interim: Bool) {
         Self.writeFields(response, outbound, interim: interim, to: &out)
         guard !interim else {
@@ -93,7 +96,9 @@ extension Worker {
             out.append("\r\n")
         }
         appendForwardStatus(f)
-        if let c = forwards[f].client { Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out) }
+        if let c = forwards[f].client {
+            Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out)
+        }
         out.append("\r\n")
     }
 
@@ -103,14 +108,18 @@ extension Worker {
         Self.writeStatus(&forwards[f], site.routes[forwards[f].route].rules.cacheStatus, to: &out)
     }
 
-    private static func writeStatus(_ forward: inout Forward, _ form: Policy.CacheStatus, to out: inout ByteBuffer) {
+    private static func writeStatus(
+        _ forward: inout Forward, _ form: Policy.CacheStatus, to out: inout ByteBuffer
+    ) {
         CacheStatus.appendForward(
-            forward.forwarding, stored: forward.stored, detail: forward.reason, key: forward.routingKey, form, to: &out)
+            forward.forwarding, stored: forward.stored, detail: forward.reason, key: forward.routingKey, form,
+            to: &out)
     }
 
     /// The status line and the origin's fields, less what concerns its connection only.
     private static func writeFields(
-        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, interim: Bool, to out: inout ByteBuffer
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, interim: Bool,
+        to out: inout ByteBuffer
     ) {
         let bytes = outbound.span
         let options = ConnectionOptions(response.fields, bytes)
@@ -122,7 +131,11 @@ extension Worker {
         let bodyless = response.framing == .none
         for index in 0..<response.fields.count {
             let field = response.fields[index]
-            if HopByHop.contains(field.id) || options.nominates(bytes.slice(field.name), response.fields, bytes) { continue }
+            if HopByHop.contains(field.id)
+                || options.nominates(bytes.slice(field.name), response.fields, bytes)
+            {
+                continue
+            }
             // A HEAD or 304 keeps the length it describes; elsewhere the framing below says it.
             if field.id == .contentLength, !bodyless || response.status == 204 || interim { continue }
             appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)

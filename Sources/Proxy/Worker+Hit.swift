@@ -6,17 +6,19 @@ internal import Loop
 internal import Settings
 internal import Store
 
-/// Answers from the store: one `sendmsg` of the stored head, a few lines of our own and the body, straight from shared
-/// memory. No allocation, no lock, no copy; what the socket does not take is copied before the turn goes on.
+/// Answers from the store: one `sendmsg` of the stored head, a few lines of our own and the body, straight
+/// from shared memory. No allocation, no lock, no copy; what the socket does not take is copied before the
+/// turn goes on.
 extension Worker {
-    /// Answers the request in `request` from the store, if an entry may answer it; drops the head from `inbound` then.
-    /// Otherwise tells why the request goes on to an origin.
+    /// Answers the request in `request` from the store, if an entry may answer it; drops the head from
+    /// `inbound` then. Otherwise tells why the request goes on to an origin.
     mutating func answerFromStore(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int
     ) -> StoreAnswer {
         var hit = Hit()
         let answer = Self.serve(
-            store, &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,
+            store, &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed,
+            now.times,
             closing: clients[h].closing, &out, &hit)
         guard answer == .answered else { return answer }
         logHit(h, route: route, status: hit.status, bytes: hit.bytes)
@@ -37,14 +39,18 @@ extension Worker {
         var sent = false
     }
 
-    /// Looks up, decides and sends. A function of separate parts, because the borrowed view lives through all of it.
+    /// Looks up, decides and sends. A function of separate parts, because the borrowed view lives through all
+    /// of it.
     private static func serve(
         _ store: borrowing StoreThread, _ channel: inout Channel, _ rules: borrowing Rules,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
-        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, closing: Bool, _ out: inout ByteBuffer,
+        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, closing: Bool,
+        _ out: inout ByteBuffer,
         _ hit: inout Hit
     ) -> StoreAnswer {
-        guard let view = find(store, key.span, keyed.hash, verdict, request.fields, inbound.span) else { return .absent }
+        guard let view = find(store, key.span, keyed.hash, verdict, request.fields, inbound.span) else {
+            return .absent
+        }
         let entry = EntryFacts(view.facts)
         let ageSeconds: UInt32
         let ttlSeconds: UInt32
@@ -62,7 +68,8 @@ extension Worker {
         var body = view.body
         if verdict.flags.contains(.conditional),
             Conditional.evaluate(
-                request, inbound.span, status: entry.status, head: head, nowSeconds: now.wallSeconds) == .notModified
+                request, inbound.span, status: entry.status, head: head, nowSeconds: now.wallSeconds)
+                == .notModified
         {
             hit.status = 304
             Conditional.appendNotModified(head: head, to: &out)
@@ -75,7 +82,8 @@ extension Worker {
         out.append(decimal: UInt64(ageSeconds))
         out.append("\r\n")
         CacheStatus.appendHit(
-            ttlSeconds: ttlSeconds, key: key.span.extracting(droppingFirst: keyed.routingStart), rules.cacheStatus,
+            ttlSeconds: ttlSeconds, key: key.span.extracting(droppingFirst: keyed.routingStart),
+            rules.cacheStatus,
             to: &out)
         appendConnection(closing: closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
@@ -91,7 +99,8 @@ extension Worker {
         _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
     ) -> RecordView? {
         store.lookup(key: key, hash: hash) { facts, vary in
-            verdict.accepts(EntryFacts(facts).coding) && Variance.matches(VaryBlob.values(vary), fields, bytes)
+            verdict.accepts(EntryFacts(facts).coding)
+                && Variance.matches(VaryBlob.values(vary), fields, bytes)
         }
     }
 }
@@ -119,8 +128,8 @@ extension EntryFacts {
     }
 }
 
-/// What the store keeps as a record's Vary values: the coding in the first byte, so that codings of one resource are
-/// records of their own, then the values.
+/// What the store keeps as a record's Vary values: the coding in the first byte, so that codings of one
+/// resource are records of their own, then the values.
 enum VaryBlob {
     static func begin(_ coding: Codings, into blob: inout ByteBuffer) {
         blob.removeAll()
@@ -128,5 +137,7 @@ enum VaryBlob {
     }
 
     @_lifetime(copy blob)
-    static func values(_ blob: Span<UInt8>) -> Span<UInt8> { blob.extracting(droppingFirst: min(1, blob.count)) }
+    static func values(_ blob: Span<UInt8>) -> Span<UInt8> {
+        blob.extracting(droppingFirst: min(1, blob.count))
+    }
 }

@@ -7,8 +7,8 @@ internal import Kernel
 internal import Loop
 internal import Settings
 
-/// The access log's records. Numbers and borrowed bytes go to the thread's buffer; the writer's thread makes text of
-/// them.
+/// The access log's records. Numbers and borrowed bytes go to the thread's buffer; the writer's thread makes
+/// text of them.
 extension Worker {
     /// A hit; its head is in `request` over `inbound`.
     mutating func logHit(_ h: Handle, route: Int, status: UInt16, bytes: Int) {
@@ -19,14 +19,17 @@ extension Worker {
     /// An answer of our own to the request in `request` over `inbound`.
     mutating func logLocal(_ h: Handle, _ answer: LocalAnswer) {
         guard log.isEnabled else { return }
-        write(h, record(answer.status, bytes: UInt64(out.count), cache: .none, reason: answer.reason, route: -1))
+        write(
+            h, record(answer.status, bytes: UInt64(out.count), cache: .none, reason: answer.reason, route: -1)
+        )
     }
 
     /// An answer to bytes that made no request.
     mutating func logUnparsed(_ h: Handle, status: UInt16) {
         guard log.isEnabled else { return }
         log.write(
-            record(status, bytes: UInt64(out.count), cache: .none, reason: nil, route: -1), client: clients[h].peer,
+            record(status, bytes: UInt64(out.count), cache: .none, reason: nil, route: -1),
+            client: clients[h].peer,
             method: Span(), target: Span(), host: Span(), referer: Span(), userAgent: Span())
     }
 
@@ -35,7 +38,8 @@ extension Worker {
         guard log.isEnabled, let c = forwards[f].client else { return }
         parseAgain(f)
         var entry = record(
-            forwards[f].status, bytes: forwards[f].bytesSent, cache: forwards[f].forwarding == .bypass ? .bypass : .miss,
+            forwards[f].status, bytes: forwards[f].bytesSent,
+            cache: forwards[f].forwarding == .bypass ? .bypass : .miss,
             reason: forwards[f].reason, route: forwards[f].route)
         entry.durationMicroseconds = now.microseconds &- forwards[f].startedMicroseconds
         entry.server = Int32(forwards[f].server)
@@ -48,26 +52,33 @@ extension Worker {
     }
 
     private static func write(
-        _ entry: AccessRecord, _ peer: SocketAddress, _ request: borrowing RequestHead, _ forward: inout Forward,
+        _ entry: AccessRecord, _ peer: SocketAddress, _ request: borrowing RequestHead,
+        _ forward: inout Forward,
         _ log: inout AccessLogThread
     ) { write(entry, peer, request, forward.request, &log) }
 
     /// `request` is parsed over the front of `buffer`.
     private static func write(
-        _ entry: AccessRecord, _ peer: SocketAddress, _ request: borrowing RequestHead, _ buffer: borrowing ByteBuffer,
+        _ entry: AccessRecord, _ peer: SocketAddress, _ request: borrowing RequestHead,
+        _ buffer: borrowing ByteBuffer,
         _ log: inout AccessLogThread
     ) {
         let bytes = buffer.span
         log.write(
             entry, client: peer, method: bytes.slice(request.methodName), target: bytes.slice(request.target),
-            host: bytes.slice(request.authority), referer: bytes.slice(request.fields.first(.referer)?.value ?? .empty),
+            host: bytes.slice(request.authority),
+            referer: bytes.slice(request.fields.first(.referer)?.value ?? .empty),
             userAgent: bytes.slice(request.fields.first(.userAgent)?.value ?? .empty))
     }
 
-    private func record(_ status: UInt16, bytes: UInt64, cache: CacheResult, reason: Reason?, route: Int) -> AccessRecord {
+    private func record(
+        _ status: UInt16, bytes: UInt64, cache: CacheResult, reason: Reason?, route: Int
+    ) -> AccessRecord {
         AccessRecord(
-            wallMilliseconds: now.times.wallMilliseconds, version: request.minorVersion == 0 ? .http10 : .http11,
-            status: status, bytesSent: bytes, durationMicroseconds: 0, cache: cache, reason: reason?.code ?? "",
+            wallMilliseconds: now.times.wallMilliseconds,
+            version: request.minorVersion == 0 ? .http10 : .http11,
+            status: status, bytesSent: bytes, durationMicroseconds: 0, cache: cache,
+            reason: reason?.code ?? "",
             route: Int32(route))
     }
 }

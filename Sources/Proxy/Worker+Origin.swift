@@ -9,7 +9,9 @@ extension Worker {
     mutating func originEvent(_ o: Handle, _ event: Event) {
         guard origins.contains(o) else { return }
         if event.readHangup || event.hangup || event.error { origins[o].channel.ending = true }
-        if event.readable || event.readHangup || event.hangup || event.error { origins[o].channel.readable = true }
+        if event.readable || event.readHangup || event.hangup || event.error {
+            origins[o].channel.readable = true
+        }
         switch origins[o].phase {
         case .connecting(let f):
             guard event.writable || event.error || event.hangup else { return }
@@ -50,7 +52,8 @@ extension Worker {
         }
     }
 
-    /// Has the origin more for us, and does the client keep up? Only heads are ever kept, and they wait for more.
+    /// Has the origin more for us, and does the client keep up? Only heads are ever kept, and they wait for
+    /// more.
     private func wantsAnswer(_ o: Handle, _ f: Handle) -> Bool {
         guard origins[o].channel.readable else { return false }
         guard let c = forwards[f].client else { return true }
@@ -65,7 +68,9 @@ extension Worker {
             return
         }
         while !outbound.isEmpty {
-            switch Self.parse(outbound, into: &response, site.answerLimits, &origins[o].scan, forwards[f].method) {
+            switch Self.parse(
+                outbound, into: &response, site.answerLimits, &origins[o].scan, forwards[f].method)
+            {
             case .needMore:
                 if ended { fail(f, .malformed) } else { origins[o].channel.keep(outbound) }
                 return
@@ -86,7 +91,8 @@ extension Worker {
     }
 
     private static func parse(
-        _ bytes: borrowing ByteBuffer, into response: inout ResponseHead, _ limits: HeadLimits, _ scan: inout HeadScan,
+        _ bytes: borrowing ByteBuffer, into response: inout ResponseHead, _ limits: HeadLimits,
+        _ scan: inout HeadScan,
         _ method: Method
     ) -> HeadResult { response.parse(bytes.span, limits: limits, scan: &scan, requestMethod: method) }
 
@@ -100,7 +106,8 @@ extension Worker {
     private mutating func flushOrigin(_ o: Handle, _ f: Handle) {
         switch origins[o].channel.flush() {
         case .failed:
-            // What the origin said before it closed may still be an answer (an early refusal of a large body).
+            // What the origin said before it closed may still be an answer (an early refusal of a large
+            // body).
             origins[o].channel.readable = true
         case .pending:
             // It takes the request slowly, but it takes it.

@@ -7,8 +7,9 @@ internal import Loop
 internal import Settings
 internal import Store
 
-/// One request: its route, what the cache may do with it, its key; then an answer from the store, or an origin.
-/// The hashes of a request and where the parts of its key begin. All zero for a request without a key.
+/// One request: its route, what the cache may do with it, its key; then an answer from the store, or an
+/// origin. The hashes of a request and where the parts of its key begin. All zero for a request without a
+/// key.
 struct KeyedRequest {
     var hash = Hash128(low: 0, high: 0)
     var routingHash: UInt64 = 0
@@ -30,8 +31,9 @@ extension Worker {
             answer(h, .refused(.bodyTooLarge), headCount: headCount)
             return
         }
-        guard let route = site.table.route(
-            host: inbound.span.slice(request.authority), path: inbound.span.slice(request.path))
+        guard
+            let route = site.table.route(
+                host: inbound.span.slice(request.authority), path: inbound.span.slice(request.path))
         else {
             answer(h, .noRoute, headCount: headCount)
             return
@@ -63,16 +65,17 @@ extension Worker {
             case .refused(let reason):
                 verdict.bypass(reason)
             }
-            if verdict.flags.contains(.onlyIfCached) {
-                answer(h, .onlyIfCached, headCount: headCount)
-                return
-            }
+        }
+        if verdict.flags.contains(.onlyIfCached) {
+            answer(h, .onlyIfCached, headCount: headCount)
+            return
         }
         forward(h, route: route, verdict: verdict, forwarding, keyed, headCount: headCount)
     }
 
     private static func writeKey(
-        _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer, _ rules: borrowing Rules, _ scheme: Scheme,
+        _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer, _ rules: borrowing Rules,
+        _ scheme: Scheme,
         into key: inout ByteBuffer
     ) -> KeyVerdict { rules.writeKey(request, bytes.span, scheme: scheme, into: &key) }
 }

@@ -7,18 +7,19 @@ internal import Loop
 internal import Settings
 internal import Store
 
-/// The origin's answer arrives: interim heads, tunnels, invalidation, may it be stored, and what the client gets.
+/// The origin's answer arrives: interim heads, tunnels, invalidation, may it be stored, and what the client
+/// gets.
 extension Worker {
     /// The most interim (1xx) heads of one answer.
     private static var interimLimit: Int { 32 }
 
-    /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in `response` and
-    /// stands at the front of `outbound`.
+    /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in
+    /// `response` and stands at the front of `outbound`.
     mutating func handleInterim(_ f: Handle, _ o: Handle, headCount: Int) {
         parseAgain(f)
         forwards[f].interimCount += 1
         if response.status == 101 {
-            guard request.upgradesToWebSocket else {
+            guard request.upgradesToWebSocket, Self.switchesToWebSocket(response, outbound) else {
                 fail(f, .malformed)
                 return
             }
@@ -39,6 +40,13 @@ extension Worker {
         }
         outbound.removeFirst(headCount)
         originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+    }
+
+    private static func switchesToWebSocket(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer
+    ) -> Bool {
+        guard let upgrade = response.fields.first(.upgrade) else { return false }
+        return outbound.span.slice(upgrade.value).equalsIgnoringCase("websocket")
     }
 
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
@@ -63,7 +71,8 @@ extension Worker {
                 // The whole body is here: it is committed first, so that the head can say `stored`.
                 Self.commit(
                     &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
-                    head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary, now.times)
+                    head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
+                    now.times)
             } else {
                 beginFill(f, facts, headCount: headCount)
             }
@@ -83,8 +92,8 @@ extension Worker {
         }
     }
 
-    /// Composes what the client gets: the origin's head, or a 304 where the client's own copy turns out to be current.
-    /// Leaves the head in `out`, for the body to go with it.
+    /// Composes what the client gets: the origin's head, or a 304 where the client's own copy turns out to be
+    /// current. Leaves the head in `out`, for the body to go with it.
     private mutating func answerHead(_ f: Handle, storable: Bool) {
         out.removeAll()
         guard let c = forwards[f].client else { return }
@@ -99,25 +108,31 @@ extension Worker {
             case .chunked, .untilClose: request.minorVersion >= 1 ? .chunked : .untilClose
             }
         forwards[f].framing = framing
-        // A body that only the close ends, and a request that is answered before it is read, end the connection.
-        if framing == .untilClose || !forwards[f].requestBody.isComplete || isDraining { clients[c].closing = true }
+        // A body that only the close ends, and a request that is answered before it is read, end the
+        // connection.
+        if framing == .untilClose || !forwards[f].requestBody.isComplete || isDraining {
+            clients[c].closing = true
+        }
         composeAnswer(f, framing: framing, interim: false)
     }
 
-    /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole could be
-    /// stored.
+    /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole
+    /// could be stored.
     private mutating func isNotModified(_ f: Handle) -> Bool {
-        let refusal = Self.writeStored(response, outbound, bodyCount: 0, now.times, limit: .max, into: &storedHead)
+        let refusal = Self.writeStored(
+            response, outbound, bodyCount: 0, now.times, limit: .max, into: &storedHead)
         guard refusal == nil else { return false }
         return Self.isNotModified(request, &forwards[f], response.status, storedHead, now.times)
     }
 
     private static func isNotModified(
-        _ request: borrowing RequestHead, _ forward: inout Forward, _ status: UInt16, _ stored: borrowing ByteBuffer,
+        _ request: borrowing RequestHead, _ forward: inout Forward, _ status: UInt16,
+        _ stored: borrowing ByteBuffer,
         _ now: Times
     ) -> Bool {
         Conditional.evaluate(
-            request, forward.head, status: status, head: stored.span, nowSeconds: now.wallSeconds) == .notModified
+            request, forward.head, status: status, head: stored.span, nowSeconds: now.wallSeconds)
+            == .notModified
     }
 
     private static func writeNotModified(_ head: borrowing ByteBuffer, to out: inout ByteBuffer) {
@@ -126,7 +141,8 @@ extension Worker {
 
     /// Writes the stored form of `response`, which is parsed over `head`.
     static func writeStored(
-        _ response: borrowing ResponseHead, _ head: borrowing ByteBuffer, bodyCount: Int, _ received: Times, limit: Int,
+        _ response: borrowing ResponseHead, _ head: borrowing ByteBuffer, bodyCount: Int, _ received: Times,
+        limit: Int,
         into storedHead: inout ByteBuffer
     ) -> Reason? {
         storedHead.removeAll()

@@ -2,8 +2,8 @@ internal import Exchange
 internal import HTTP
 internal import Loop
 
-/// What happens when time is up. One deadline a connection; what it means follows from the connection's state, so a
-/// deadline that outlived its purpose does nothing.
+/// What happens when time is up. One deadline a connection; what it means follows from the connection's
+/// state, so a deadline that outlived its purpose does nothing.
 extension Worker {
     mutating func fireTimers() {
         while let index = clientTimers.popExpired(now: now.milliseconds) {

@@ -4,11 +4,11 @@ internal import HTTP
 internal import Kernel
 internal import Loop
 
-/// Upgraded connections. Each side may end alone: the other hears it behind what is still on its way, and the tunnel
-/// is over once both have ended.
+/// Upgraded connections. Each side may end alone: the other hears it behind what is still on its way, and the
+/// tunnel is over once both have ended.
 extension Worker {
-    /// Both sides agreed on another protocol: from here on bytes pass as they are, both ways. The 101 is parsed in
-    /// `response` and stands at the front of `outbound`.
+    /// Both sides agreed on another protocol: from here on bytes pass as they are, both ways. The 101 is
+    /// parsed in `response` and stands at the front of `outbound`.
     mutating func openTunnel(_ f: Handle, _ o: Handle, headCount: Int) {
         guard let c = forwards[f].client else { return }
         forwards[f].isTunnel = true
@@ -29,14 +29,20 @@ extension Worker {
 
     /// Traffic in a tunnel, either way, keeps both sides alive.
     mutating func touchTunnel(_ f: Handle, _ o: Handle) {
-        let deadline = now.milliseconds + site.timeouts(origins[o].server).tunnel
+        let timeouts = site.timeouts(origins[o].server)
+        // Once one side has ended, a silent other side holds both connections for the shorter time only.
+        let isHalf = forwards[f].clientShut || forwards[f].originShut
+        let deadline = now.milliseconds + (isHalf ? timeouts.idle : timeouts.tunnel)
         originTimers.set(id: id(o), deadline: deadline)
-        if let c = forwards[f].client, clients[c].channel.isFlushed { clientTimers.set(id: id(c), deadline: deadline) }
+        if let c = forwards[f].client, clients[c].channel.isFlushed {
+            clientTimers.set(id: id(c), deadline: deadline)
+        }
     }
 
     /// The client sends no more, or what it sent last is on its way to the origin now.
     mutating func endTunnelFromClient(_ f: Handle) {
         forwards[f].clientShut = true
+        if let o = forwards[f].origin { touchTunnel(f, o) }
         guard let o = forwards[f].origin, origins[o].channel.isFlushed else { return }
         if forwards[f].originShut { finish(f) } else { origins[o].channel.socket.shutdownWrite() }
     }
@@ -49,7 +55,9 @@ extension Worker {
             return
         }
         touchTunnel(f, o)
-        if let c = forwards[f].client, clients[c].channel.isFlushed { clients[c].channel.socket.shutdownWrite() }
+        if let c = forwards[f].client, clients[c].channel.isFlushed {
+            clients[c].channel.socket.shutdownWrite()
+        }
     }
 
     /// The client took all that waited for it.

@@ -11,9 +11,9 @@ internal import SystemPackage
 
 /// One thread of the data plane: an epoll loop that owns its connections, its pools and its row of the store.
 ///
-/// It is built inside its thread from a `WorkerSeed` and never leaves it; state travels as `inout self`. What threads
-/// share is the store, the listeners' queues and nothing else. A turn is: wait, read the clock, enter the store's
-/// epoch, handle events, go on with what was put off, fire timers.
+/// It is built inside its thread from a `WorkerSeed` and never leaves it; state travels as `inout self`. What
+/// threads share is the store, the listeners' queues and nothing else. A turn is: wait, read the clock, enter
+/// the store's epoch, handle events, go on with what was put off, fire timers.
 ///
 ///     Worker+Accept     listeners, limits, back-off
 ///     Worker+Client     client events: reading, requests out of the bytes, lingering
@@ -100,7 +100,8 @@ struct Worker: ~Copyable {
         addressInUse = site.servers.map { _ in 0 }
         now = Now(
             milliseconds: milliseconds, microseconds: Clock.monotonicMicroseconds(),
-            times: Times(wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds()))
+            times: Times(
+                wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds()))
     }
 
     /// Runs until told to stop.
@@ -124,7 +125,8 @@ struct Worker: ~Copyable {
     private mutating func readClocks() {
         now.milliseconds = Clock.monotonicMilliseconds()
         now.microseconds = Clock.monotonicMicroseconds()
-        now.times = Times(wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds())
+        now.times = Times(
+            wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds())
     }
 
     private mutating func handle(_ event: Event) {
@@ -177,7 +179,9 @@ struct Worker: ~Copyable {
         var timeout = 1_000
         if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
-        if let until = acceptPausedUntil { timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds)) }
+        if let until = acceptPausedUntil {
+            timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
+        }
         return timeout
     }
 }

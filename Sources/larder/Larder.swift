@@ -7,14 +7,12 @@ internal import Foundation
 
 @main
 enum Main {
-    static func main() async {
+    /// Not `async`: the main thread of an async main only sleeps, with no signal blocked, and whatever is
+    /// blocked later elsewhere is delivered to it: TERM would end the process instead of draining.
+    static func main() {
         do {
             var command = try Larder.parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
+            try command.run()
         } catch let error as ConfigurationError {
             for problem in error.problems { Terminal.report(problem) }
             Foundation.exit(Status.usage)

@@ -1,5 +1,5 @@
-/// The place where a configuration becomes a running proxy: the store is made, the data plane started, and signals
-/// obeyed until it has ended.
+/// The place where a configuration becomes a running proxy: the store is made, the data plane started, and
+/// signals obeyed until it has ended.
 
 internal import Foundation
 internal import Kernel
@@ -13,9 +13,10 @@ enum Serving {
     /// Rows of the store for each thread: room for the generations that overlap at a reload.
     private static let rowsPerThread = 4
 
-    /// Serves until told to stop. TERM drains, INT stops (as does a second TERM), USR1 reopens the access log.
+    /// Serves until told to stop. TERM drains, INT stops (as does a second TERM), USR1 reopens the access
+    /// log.
     /// - Returns: the exit code.
-    static func run(settings: Settings, logger: Logger) async throws -> Int32 {
+    static func run(settings: Settings, logger: Logger) throws -> Int32 {
         let threads =
             switch settings.threads {
             case .auto: max(1, ProcessInfo.processInfo.activeProcessorCount)
@@ -34,7 +35,7 @@ enum Serving {
                     "threads": "\(threads)", "memory": "\(settings.cache.memoryBytes >> 20)MiB",
                     "routes": "\(settings.routes.count)",
                 ])
-            try await obey(signals, server, logger)
+            try obey(signals, server, logger)
             server.join()
             logger.info("stopped")
             return Status.success
@@ -46,7 +47,8 @@ enum Serving {
         return Status.failure
     }
 
-    /// Client and origin connections need descriptors; too few are worth a word at the start, not at the peak.
+    /// Client and origin connections need descriptors; too few are worth a word at the start, not at the
+    /// peak.
     private static func raiseDescriptorLimit(for settings: Settings, _ logger: Logger) {
         let limit = (try? DescriptorLimit.raise()) ?? DescriptorLimit.current
         let wanted = settings.limits.connections * 2 + 256
@@ -62,7 +64,8 @@ enum Serving {
             return try Store.create(
                 StoreOptions(memory: cache.memoryBytes, memoryMax: cache.memoryMaxBytes, rows: rows))
         } catch StoreError.noMemory {
-            throw StoreFailure(description: "there is no memory for a cache of \(cache.memoryBytes >> 20) MiB")
+            throw StoreFailure(
+                description: "there is no memory for a cache of \(cache.memoryBytes >> 20) MiB")
         }
     }
 
@@ -70,7 +73,7 @@ enum Serving {
         let description: String
     }
 
-    private static func obey(_ signals: borrowing SignalReceiver, _ server: Server, _ logger: Logger) async throws {
+    private static func obey(_ signals: borrowing SignalReceiver, _ server: Server, _ logger: Logger) throws {
         var poller = try Poller()
         try poller.addReadable(signals.raw, token: 0)
         var draining = false

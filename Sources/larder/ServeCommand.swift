@@ -5,7 +5,7 @@ internal import Configuration
 internal import Foundation
 internal import Logging
 
-struct ServeCommand: AsyncParsableCommand {
+struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve, by a configuration file or by flags.",
         discussion: """
@@ -58,12 +58,12 @@ struct ServeCommand: AsyncParsableCommand {
             || accessLog != nil
     }
 
-    func run() async throws {
+    func run() throws {
         let loaded = try load()
         LoggingSystem.bootstrap { _ in Notices() }
         let logger = Logger(label: "larder")
         for note in loaded.notes { Terminal.report(note) }
-        let code = try await Serving.run(settings: loaded.settings, logger: logger)
+        let code = try Serving.run(settings: loaded.settings, logger: logger)
         if code != Status.success { throw ExitCode(code) }
     }
 

@@ -187,15 +187,6 @@ import Testing
         #expect(EntryFacts(unpacking: plain.pack()) == plain)
     }
 
-    @Test func everyReasonIsTested() {
-        var seen = Set(PessimisticRow.all.compactMap { $0.expected.reason })
-        seen.formUnion(PessimisticRow.all.compactMap { $0.expected.then?.reason })
-        // Tested in RequestTests; the last two are the store's verdicts, which this module only names.
-        seen.formUnion(["client-certificate", "invalidated", "pressure"])
-        #expect(seen == Set(Reason.allCases.map { String(describing: $0.code) }))
-        for reason in Reason.allCases { #expect(reason.rawValue > 0) }
-    }
-
     // RFC 9651 §4.2, RFC 9213 §2.1.
     @Test(arguments: [
         // (field value, lifetime in s; -1: ignored; -2: applies without a lifetime)

@@ -10,30 +10,61 @@ struct AttemptsTests {
         let sent: Sent
         let serversLeft: Bool
         let expected: Recovery
-        var testDescription: String { "\(failure) reused \(reused) sent \(sent) left \(serversLeft) -> \(expected)" }
+        var testDescription: String {
+            "\(failure) reused \(reused) sent \(sent) left \(serversLeft) -> \(expected)"
+        }
     }
 
     static let table: [Case] = [
-        Case(idempotent: true, failure: .notConnected, reused: false, sent: .nothing, serversLeft: true, expected: .nextServer),
-        Case(idempotent: true, failure: .notConnected, reused: false, sent: .nothing, serversLeft: false, expected: .answer(502)),
-        Case(idempotent: false, failure: .notConnected, reused: false, sent: .nothing, serversLeft: true, expected: .nextServer),
-        Case(idempotent: true, failure: .connectTimeout, reused: false, sent: .nothing, serversLeft: false, expected: .answer(504)),
-        Case(idempotent: true, failure: .connectTimeout, reused: false, sent: .nothing, serversLeft: true, expected: .nextServer),
-        Case(idempotent: true, failure: .closed, reused: true, sent: .head, serversLeft: false, expected: .reconnect),
-        Case(idempotent: false, failure: .closed, reused: true, sent: .head, serversLeft: true, expected: .answer(502)),
-        Case(idempotent: false, failure: .closed, reused: true, sent: .nothing, serversLeft: true, expected: .reconnect),
-        Case(idempotent: true, failure: .closed, reused: true, sent: .body, serversLeft: true, expected: .answer(502)),
-        Case(idempotent: true, failure: .closed, reused: false, sent: .head, serversLeft: true, expected: .nextServer),
-        Case(idempotent: true, failure: .closed, reused: false, sent: .head, serversLeft: false, expected: .answer(502)),
-        Case(idempotent: true, failure: .responseTimeout, reused: false, sent: .head, serversLeft: true, expected: .answer(504)),
-        Case(idempotent: true, failure: .malformed, reused: true, sent: .head, serversLeft: true, expected: .answer(502)),
-        Case(idempotent: true, failure: .truncated, reused: true, sent: .head, serversLeft: true, expected: .abort),
+        Case(
+            idempotent: true, failure: .notConnected, reused: false, sent: .nothing, serversLeft: true,
+            expected: .nextServer),
+        Case(
+            idempotent: true, failure: .notConnected, reused: false, sent: .nothing, serversLeft: false,
+            expected: .answer(502)),
+        Case(
+            idempotent: false, failure: .notConnected, reused: false, sent: .nothing, serversLeft: true,
+            expected: .nextServer),
+        Case(
+            idempotent: true, failure: .connectTimeout, reused: false, sent: .nothing, serversLeft: false,
+            expected: .answer(504)),
+        Case(
+            idempotent: true, failure: .connectTimeout, reused: false, sent: .nothing, serversLeft: true,
+            expected: .nextServer),
+        Case(
+            idempotent: true, failure: .closed, reused: true, sent: .head, serversLeft: false,
+            expected: .reconnect),
+        Case(
+            idempotent: false, failure: .closed, reused: true, sent: .head, serversLeft: true,
+            expected: .answer(502)),
+        Case(
+            idempotent: false, failure: .closed, reused: true, sent: .nothing, serversLeft: true,
+            expected: .reconnect),
+        Case(
+            idempotent: true, failure: .closed, reused: true, sent: .body, serversLeft: true,
+            expected: .answer(502)),
+        Case(
+            idempotent: true, failure: .closed, reused: false, sent: .head, serversLeft: true,
+            expected: .nextServer),
+        Case(
+            idempotent: true, failure: .closed, reused: false, sent: .head, serversLeft: false,
+            expected: .answer(502)),
+        Case(
+            idempotent: true, failure: .responseTimeout, reused: false, sent: .head, serversLeft: true,
+            expected: .answer(504)),
+        Case(
+            idempotent: true, failure: .malformed, reused: true, sent: .head, serversLeft: true,
+            expected: .answer(502)),
+        Case(
+            idempotent: true, failure: .truncated, reused: true, sent: .head, serversLeft: true,
+            expected: .abort),
     ]
 
     @Test(arguments: table)
     func oneFailure(_ row: Case) {
         var attempts = Attempts(idempotent: row.idempotent, retries: 2, reuse: true)
-        let recovery = attempts.on(row.failure, reused: row.reused, sent: row.sent, serversLeft: row.serversLeft)
+        let recovery = attempts.on(
+            row.failure, reused: row.reused, sent: row.sent, serversLeft: row.serversLeft)
         #expect(recovery == row.expected)
     }
 

@@ -114,10 +114,13 @@ class Stack:
                 os.sched_setaffinity(0, {core})
 
         log = self.path(f"{name}-{len(self.processes)}.log")
-        with open(log, "w") as output:
-            child = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=stdout or output, stderr=output,
-                preexec_fn=prepare, start_new_session=True)
+        try:
+            with open(log, "w") as output:
+                child = subprocess.Popen(
+                    arguments, stdin=subprocess.DEVNULL, stdout=stdout or output, stderr=output,
+                    preexec_fn=prepare, start_new_session=True)
+        except OSError as error:
+            raise Failure(f"{arguments[0]}: {error.strerror}") from error
         process = Process(name, child, log)
         self.processes.append(process)
         return process

@@ -84,7 +84,7 @@ def floor(stack, size, core=None):
     return Server("floor", process, port)
 
 
-def haproxy(stack, origin, core=None, cache=True, megabytes=64, objects=65536):
+def haproxy(stack, origin, core=None, cache=True, megabytes=64, objects=65536, head_timeout=10):
     """`cache=False`: without the cache's filters, HAProxy's best for what it cannot store."""
     port, control = free_port(), stack.path("haproxy.sock")
     rules = "http-request cache-use larder\n    http-response cache-store larder" if cache else ""
@@ -102,6 +102,7 @@ defaults
     timeout client 60s
     timeout server 60s
     timeout http-keep-alive 60s
+    timeout http-request {head_timeout}s
 cache larder
     total-max-size {megabytes}
     max-object-size {objects}

@@ -26,7 +26,8 @@ int larder_spawn(const char *_Nonnull path, char *_Nullable const *_Nonnull argu
                  const int *_Nullable numbers, int count);
 int larder_pidfd_open(int pid);
 int larder_signal(int pid, int signal);
-/// Waits for `pid`. 0..255: exit code; 256 + n: killed by signal n; LARDER_RUNNING with `block` 0 while it lives.
+/// Waits for `pid`. 0..255: exit code; 256 + n: killed by signal n; LARDER_RUNNING with `block` 0 while it
+/// lives.
 int larder_wait(int pid, int block);
 enum { LARDER_RUNNING = 1 << 20 };
 
