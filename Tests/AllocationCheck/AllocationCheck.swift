@@ -1,7 +1,7 @@
 // Counts what the data plane allocates for each answer from the store: nothing.
 //
-// `swift run -c release AllocationCheck` prints a line for each kind of hit and fails if one allocates (more than so
-// often for each hit, if an argument says so). Under a sanitizer nothing is counted, and it says so.
+// `swift run -c release AllocationCheck` prints a line for each kind of hit and fails if one allocates (more
+// than so often for each hit, if an argument says so). Under a sanitizer nothing is counted, and it says so.
 
 import AllocationCounter
 import Bytes
@@ -40,7 +40,9 @@ final class Client {
     }
 
     private func wait() throws {
-        guard poller.wait(timeoutMilliseconds: 30_000) > 0 else { throw Unexpected(what: "nothing came for 30 s") }
+        guard poller.wait(timeoutMilliseconds: 30_000) > 0 else {
+            throw Unexpected(what: "nothing came for 30 s")
+        }
     }
 
     /// Receives a head and `bodyCount` bytes behind it; returns the head.
@@ -48,7 +50,9 @@ final class Client {
         received.removeAll()
         let headEnd = Array("\r\n\r\n".utf8)
         while true {
-            if let end = (0..<max(0, received.count - 3)).first(where: { received[$0..<($0 + 4)].elementsEqual(headEnd) }) {
+            if let end = (0..<max(0, received.count - 3)).first(where: {
+                received[$0..<($0 + 4)].elementsEqual(headEnd)
+            }) {
                 while received.count < end + 4 + bodyCount { try receiveSome() }
                 return String(decoding: received[..<end], as: UTF8.self)
             }
@@ -89,12 +93,15 @@ func serveOrigin(_ listener: borrowing Listener) throws {
         }
         let digits = request.span.string.dropFirst(5).prefix { $0.isNumber }
         let body = String(repeating: "x", count: Int(digits) ?? 0)
-        let text = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nETag: \"v\"\r\nVary: Accept-Encoding\r\n"
+        let text =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nETag: \"v\"\r\nVary: Accept-Encoding\r\n"
             + "Cache-Control: max-age=600\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         let bytes = Array(text.utf8)
         var sent = 0
         while sent < bytes.count {
-            if case .bytes(let n) = accepted.socket.send(bytes.span.extracting(droppingFirst: sent)) { sent += n }
+            if case .bytes(let n) = accepted.socket.send(bytes.span.extracting(droppingFirst: sent)) {
+                sent += n
+            }
         }
     }
 }
@@ -108,7 +115,8 @@ struct Kind {
     init(_ name: String, _ path: String, _ fields: String = "", method: String = "GET", bodyCount: Int) {
         self.name = name
         self.bodyCount = bodyCount
-        request = "\(method) \(path) HTTP/1.1\r\nHost: example.com\r\nUser-Agent: check\r\nAccept: */*\r\n"
+        request =
+            "\(method) \(path) HTTP/1.1\r\nHost: example.com\r\nUser-Agent: check\r\nAccept: */*\r\n"
             + "Accept-Encoding: gzip, deflate, br\r\n\(fields)\r\n"
     }
 }
@@ -120,7 +128,9 @@ struct AllocationCheck {
         Kind("1 KiB", "/1024", bodyCount: 1024), Kind("16 KiB", "/16384", bodyCount: 16_384),
         Kind("HEAD", "/1024", method: "HEAD", bodyCount: 0),
         Kind("304", "/1024", "If-None-Match: \"v\"\r\n", bodyCount: 0),
-        Kind("a query and cookies", "/1024?a=b&c=d", "Cookie: a=b\r\nReferer: http://example.com/\r\n", bodyCount: 1024),
+        Kind(
+            "a query and cookies", "/1024?a=b&c=d", "Cookie: a=b\r\nReferer: http://example.com/\r\n",
+            bodyCount: 1024),
     ]
 
     static func main() throws {
@@ -141,11 +151,14 @@ struct AllocationCheck {
         policy.store.cookies = .strip
         settings.policies = [policy]
         settings.routes = [Route(name: "all", policy: 0, upstream: 0)]
-        settings.upstreams = [Upstream(name: "app", origin: .servers([.init(.host("127.0.0.1", port: origin.port))]))]
+        settings.upstreams = [
+            Upstream(name: "app", origin: .servers([.init(.host("127.0.0.1", port: origin.port))]))
+        ]
         settings.log.access = .none
         let store = try Store.create(StoreOptions(memory: 16 << 20, rows: 4))
         let server = try Server(
-            settings, threads: 1, store: store, notices: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
+            settings, threads: 1, store: store,
+            notices: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
         var failed = false
         for kind in kinds {
             let count = try allocations(of: kind, at: server.addresses[0])

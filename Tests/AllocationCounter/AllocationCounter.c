@@ -1,3 +1,4 @@
+// The allocating functions of the C library, counted and passed on to the library's own.
 #define _GNU_SOURCE
 #include "AllocationCounter.h"
 

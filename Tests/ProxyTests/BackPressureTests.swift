@@ -1,5 +1,5 @@
-// Whoever does not read stops the other side: what Larder holds of a body is bounded, either way. And what becomes of a
-// fetch whose client leaves.
+// Whoever does not read stops the other side: what Larder holds of a body is bounded, either way. And what
+// becomes of a fetch whose client leaves.
 
 import Kernel
 import Settings
@@ -7,8 +7,8 @@ import Synchronization
 import Testing
 
 struct BackPressureTests {
-    /// What may be on its way at most. TCP's own buffers grow to several MiB on both sides of Larder; those of unix
-    /// sockets stay at some 200 KiB each, which shows that Larder's part is a few hundred KiB.
+    /// What may be on its way at most. TCP's own buffers grow to several MiB on both sides of Larder; those
+    /// of unix sockets stay at some 200 KiB each, which shows that Larder's part is a few hundred KiB.
     static let ceilings = ["tcp": 24 << 20, "unix": 1 << 20]
     static let block = [UInt8](repeating: 120, count: 65_536)
 
@@ -20,7 +20,8 @@ struct BackPressureTests {
         let stuck = Gate()
         let sent = Mutex(0)
         let settled = Gate()
-        let origin = try ScriptedOrigin(at: sockets == "tcp" ? .anyLoopbackPort : paths.address(0)) { peer, number, origin in
+        let origin = try ScriptedOrigin(at: sockets == "tcp" ? .anyLoopbackPort : paths.address(0)) {
+            peer, number, origin in
             guard try origin.receive(peer, number) != nil else { return }
             let head = framing == "length" ? "Content-Length: \(total)" : "Transfer-Encoding: chunked"
             try peer.send("HTTP/1.1 200 OK\r\n\(head)\r\n\r\n" + (framing == "length" ? "" : "4000000\r\n"))
@@ -36,7 +37,8 @@ struct BackPressureTests {
             _ = try peer.receiveAll()
         }
         let bind = paths.paths[1]
-        try withStage(origin, settings: { if sockets == "unix" { $0.listeners[0].bind = .unix(path: bind) } }) { stage in
+        try withStage(origin, settings: { if sockets == "unix" { $0.listeners[0].bind = .unix(path: bind) } })
+        { stage in
             let client = try stage.client()
             try client.send(request("GET", "/"))
             while sent.withLock({ $0 }) == 0 {
@@ -56,7 +58,8 @@ struct BackPressureTests {
         let paths = SocketPaths(2)
         let total = 64 << 20
         let read = Gate()
-        let origin = try ScriptedOrigin(at: sockets == "tcp" ? .anyLoopbackPort : paths.address(0)) { peer, number, origin in
+        let origin = try ScriptedOrigin(at: sockets == "tcp" ? .anyLoopbackPort : paths.address(0)) {
+            peer, number, origin in
             guard try peer.receiveHead() != nil else { return }
             try peer.wait(for: read)
             var count = 0
@@ -64,7 +67,8 @@ struct BackPressureTests {
             try peer.send(answer("\(count)"))
         }
         let bind = paths.paths[1]
-        try withStage(origin, settings: { if sockets == "unix" { $0.listeners[0].bind = .unix(path: bind) } }) { stage in
+        try withStage(origin, settings: { if sockets == "unix" { $0.listeners[0].bind = .unix(path: bind) } })
+        { stage in
             let client = try stage.client()
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: \(total)\r\n\r\n")
             let atOnce = try client.flood(Self.block, limit: total) { try stage.turn() }
@@ -174,7 +178,8 @@ struct BackPressureTests {
             _ = try peer.receiveAll()
         }
         try withStage(
-            origin, memory: 256 << 20, segment: 26 << 20, settings: { $0.policies[0].store.maxBodyBytes = 11 << 20 }
+            origin, memory: 256 << 20, segment: 26 << 20,
+            settings: { $0.policies[0].store.maxBodyBytes = 11 << 20 }
         ) { stage in
             let client = try stage.client()
             try client.send(request("GET", "/"))

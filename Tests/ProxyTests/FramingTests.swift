@@ -4,7 +4,8 @@ import Settings
 import Testing
 
 struct FramingTests {
-    static let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n"
+    static let chunked =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n"
     static let untilClose = "HTTP/1.0 200 OK\r\n\r\nabcdef"
 
     @Test(arguments: [chunked, untilClose, answer("abcdef")])
@@ -41,7 +42,9 @@ struct FramingTests {
 
     @Test(arguments: ["/hit", "/miss", "*"])
     func anHTTP10ClientMayKeepItsConnection(target: String) throws {
-        let origin = try ScriptedOrigin(answering: { $0.target == "/hit" ? cacheable("text") : answer("text") })
+        let origin = try ScriptedOrigin(answering: {
+            $0.target == "/hit" ? cacheable("text") : answer("text")
+        })
         try withStage(origin) { stage in
             let client = try stage.client()
             let method = target == "*" ? "OPTIONS" : "GET"
@@ -59,11 +62,14 @@ struct FramingTests {
 
     @Test(arguments: ["/hit", "/miss", "/none", "*"])
     func connectionCloseIsObeyed(target: String) throws {
-        let origin = try ScriptedOrigin(answering: { $0.target == "/hit" ? cacheable("text") : answer("text") })
+        let origin = try ScriptedOrigin(answering: {
+            $0.target == "/hit" ? cacheable("text") : answer("text")
+        })
         try withStage(
             origin,
             settings: {
-                $0.routes.insert(Route(name: "x", host: .exact("none.example"), path: [], policy: nil, upstream: 0), at: 0)
+                $0.routes.insert(
+                    Route(name: "x", host: .exact("none.example"), path: [], policy: nil, upstream: 0), at: 0)
                 $0.routes[1].host = .exact("example.com")
             }
         ) { stage in
@@ -89,7 +95,8 @@ struct FramingTests {
             // A condition that bypasses, so that the origin's own 304 comes through.
             try client.send(request("GET", "/", ["If-Match: \"v\""]) + request("GET", "/next"))
             let first = try client.receiveAnswer()
-            #expect(first.status == status && first["transfer-encoding"] == nil && first["content-length"] == nil)
+            #expect(
+                first.status == status && first["transfer-encoding"] == nil && first["content-length"] == nil)
             #expect(try client.receiveAnswer().text == "next")
             #expect(origin.connections == 1)
         }
@@ -142,13 +149,15 @@ struct FramingTests {
 
     @Test func earlyHintsGoToHTTP11Only() throws {
         let origin = try ScriptedOrigin(answering: { _ in
-            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n" + cacheable("text")
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n"
+                + cacheable("text")
         })
         try withStage(origin) { stage in
             let client = try stage.client()
             try client.send(request("GET", "/a"))
             let hint = try client.receiveAnswer()
-            #expect(hint.status == 103 && hint["link"] == "</a>" && hint["x-hop"] == nil && hint["date"] == nil)
+            #expect(
+                hint.status == 103 && hint["link"] == "</a>" && hint["x-hop"] == nil && hint["date"] == nil)
             #expect(try client.receiveAnswer().cacheStatus == "fwd=miss; stored")
             let old = try stage.client()
             try old.send("GET /b HTTP/1.0\r\nHost: example.com\r\n\r\n")
@@ -174,7 +183,9 @@ struct FramingTests {
 
     @Test(arguments: ["/miss", "/hit"])
     func absoluteFormAndItsHost(path: String) throws {
-        let origin = try ScriptedOrigin(answering: { $0.target == "/hit" ? cacheable("text") : answer("text") })
+        let origin = try ScriptedOrigin(answering: {
+            $0.target == "/hit" ? cacheable("text") : answer("text")
+        })
         try withStage(origin) { stage in
             let client = try stage.client()
             try client.send("GET http://EXAMPLE.com:80\(path) HTTP/1.1\r\nHost: example.com\r\n\r\n")
@@ -187,7 +198,9 @@ struct FramingTests {
     }
 
     @Test func aHalfClosedClientGetsItsAnswers() throws {
-        let origin = try ScriptedOrigin(answering: { $0.target == "/hit" ? cacheable("hit") : answer($0.target) })
+        let origin = try ScriptedOrigin(answering: {
+            $0.target == "/hit" ? cacheable("hit") : answer($0.target)
+        })
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/hit")
             let client = try stage.client()

@@ -6,7 +6,9 @@ import Testing
 struct HitTests {
     @Test func aMissIsStoredAndThenHit() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
-            while let request = try origin.receive(peer, number) { try peer.send(cacheable("body of \(request.target)")) }
+            while let request = try origin.receive(peer, number) {
+                try peer.send(cacheable("body of \(request.target)"))
+            }
         }
         try withStage(origin) { stage in
             let miss = try stage.ask("GET", "/a")
@@ -40,7 +42,8 @@ struct HitTests {
     @Test func aHeadMissStoresNothing() throws {
         let origin = try ScriptedOrigin(answering: { request in
             request.method == "HEAD"
-                ? "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 9\r\n\r\n" : cacheable("nine here")
+                ? "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 9\r\n\r\n"
+                : cacheable("nine here")
         })
         try withStage(origin) { stage in
             let head = try stage.ask("HEAD", "/")
@@ -62,7 +65,8 @@ struct HitTests {
             // On a miss the whole is fetched and stored, whatever the client holds.
             let miss = try stage.ask("GET", "/", condition)
             #expect(miss.status == status && miss.text == (status == 304 ? "" : "the body"))
-            #expect(origin.requests[0]["if-none-match"] == nil && origin.requests[0]["if-modified-since"] == nil)
+            #expect(
+                origin.requests[0]["if-none-match"] == nil && origin.requests[0]["if-modified-since"] == nil)
             let client = try stage.client()
             try client.send(request("GET", "/", [condition]) + request("GET", "/"))
             let hit = try client.receiveAnswer()
@@ -123,7 +127,8 @@ struct HitTests {
         let origin = try ScriptedOrigin(answering: { request in
             cacheable("for \(request["x-kind"] ?? "none")", "Vary: X-Kind")
         })
-        try withStage(origin, settings: { $0.policies[0].store.vary = .list(["accept-encoding", "x-kind"]) }) { stage in
+        try withStage(origin, settings: { $0.policies[0].store.vary = .list(["accept-encoding", "x-kind"]) })
+        { stage in
             for kind in ["one", "two", "one", "two"] {
                 let answer = try stage.ask("GET", "/", "X-Kind: \(kind)")
                 #expect(answer.text == "for \(kind)")

@@ -5,7 +5,8 @@ import Testing
 struct InvalidationTests {
     @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "FROB"])
     func anUnsafeMethodInvalidatesItsTarget(method: String) throws {
-        let origin = try ScriptedOrigin(answering: { $0.method == "GET" ? cacheable("text") : answer("done") })
+        let origin = try ScriptedOrigin(answering: { $0.method == "GET" ? cacheable("text") : answer("done") }
+        )
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/a")
             _ = try stage.ask("GET", "/b")
@@ -18,10 +19,13 @@ struct InvalidationTests {
 
     @Test(arguments: [
         ("Location: /b", true), ("Content-Location: /b", true), ("Location: http://example.com/b", true),
-        ("Location: b", true), ("Location: http://other.example/b", false), ("Location: https://example.com/b", false),
+        ("Location: b", true), ("Location: http://other.example/b", false),
+        ("Location: https://example.com/b", false),
     ])
     func whatTheAnswerNamesIsInvalidated(field: String, gone: Bool) throws {
-        let origin = try ScriptedOrigin(answering: { $0.method == "GET" ? cacheable("text") : answer("", status: 201, field) })
+        let origin = try ScriptedOrigin(answering: {
+            $0.method == "GET" ? cacheable("text") : answer("", status: 201, field)
+        })
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/b")
             _ = try stage.ask("POST", "/a")
@@ -30,7 +34,9 @@ struct InvalidationTests {
     }
 
     @Test func anErrorInvalidatesNothing() throws {
-        let origin = try ScriptedOrigin(answering: { $0.method == "GET" ? cacheable("text") : answer("", status: 500) })
+        let origin = try ScriptedOrigin(answering: {
+            $0.method == "GET" ? cacheable("text") : answer("", status: 500)
+        })
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/")
             _ = try stage.ask("POST", "/")

@@ -52,7 +52,7 @@ struct LimitTests {
         }
     }
 
-    /// In a process of its own, since the limit is the process's. Waiting costs a fraction of the time that passes.
+    /// In a process of its own, since the limit is the process's. Waiting costs a fraction of the time.
     @Test func runningOutOfDescriptorsDoesNotSpin() async {
         await #expect(processExitsWith: .success) {
             let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
@@ -75,10 +75,14 @@ struct LimitTests {
                 precondition(used < 0.7, "\(used) s of processor time in a second and a half")
                 // A hit needs none.
                 try inside.send(request("GET", "/"))
-                guard try inside.receiveAnswer().cacheStatus.hasPrefix("hit") else { throw Unexpected(description: "no hit") }
+                guard try inside.receiveAnswer().cacheStatus.hasPrefix("hit") else {
+                    throw Unexpected(description: "no hit")
+                }
                 limit.rlim_cur = 1024
                 unsafe precondition(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
-                guard try outside.receiveAnswer().status == 204 else { throw Unexpected(description: "no answer") }
+                guard try outside.receiveAnswer().status == 204 else {
+                    throw Unexpected(description: "no answer")
+                }
             }
         }
     }

@@ -33,7 +33,6 @@ struct OriginFailureTests {
         }
     }
 
-    /// An address of no network that answers: the handshake never ends. (Where the host refuses at once, 502.)
     @Test func aHandshakeThatDoesNotEndIsA504() throws {
         // A listener whose queue is full takes no further handshake.
         let full = try Listener.bind(.anyLoopbackPort, backlog: 1)
@@ -162,7 +161,7 @@ struct OriginFailureTests {
                 for _ in 0..<2 {
                     let client = try stage.client()
                     try client.send(request("GET", "/\(cut)"))
-                    // Where the head was not whole there is a 502; a reset may overtake what was sent before it.
+                    // Where the head was not whole: 502. A reset may overtake what was sent before it.
                     let answer = try client.receiveAnswer()
                     if answer.status == 502 {
                         #expect(cut < headCount || how == "reset")
@@ -176,7 +175,8 @@ struct OriginFailureTests {
         }
     }
 
-    static let chunked = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n"
+    static let chunked =
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "4\r\nbody\r\n0\r\n\r\n"
 
     @Test(arguments: [0, 1]) func aChunkedAnswerThatBreaksOffAnywhere(minor: Int) throws {
@@ -191,7 +191,8 @@ struct OriginFailureTests {
                 for _ in 0..<2 {
                     let client = try stage.client()
                     // Behind it a request that will not be read.
-                    try client.send("GET /\(cut) HTTP/1.\(minor)\r\nHost: a\r\n\r\n" + request("GET", "/next"))
+                    try client.send(
+                        "GET /\(cut) HTTP/1.\(minor)\r\nHost: a\r\n\r\n" + request("GET", "/next"))
                     do {
                         let answer = try client.receiveAnswer()
                         #expect(answer.status == 200 && !answer.isWhole, "cut at \(cut)")
@@ -206,10 +207,13 @@ struct OriginFailureTests {
     }
 
     @Test(arguments: [
-        "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "SSH-2.0-x\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\ntext", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\ntext",
+        "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n",
+        "SSH-2.0-x\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\ntext",
+        "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\ntext",
         "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\r\n folded\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\r\n folded\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX : a\r\n\r\n", "HTTP/1.1 200 OK\r\nX: \0\r\n\r\n", "HTTP/1.1 600 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: 70_000))\r\n\r\n",
     ])
@@ -233,7 +237,8 @@ struct OriginFailureTests {
     func brokenChunksBreakOff(chunks: String) throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
-            try peer.send("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+            try peer.send(
+                "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
             _ = try peer.receiveAll()
         }
         try withStage(origin) { stage in
@@ -252,7 +257,9 @@ struct OriginFailureTests {
         try withStage(origin, settings: { $0.upstreams[0].timeouts.responseMilliseconds = 200 }) { stage in
             let client = try stage.client()
             try client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
-            _ = try client.flood([UInt8](repeating: 120, count: 65_536), limit: 100_000_000) { try stage.turn() }
+            _ = try client.flood([UInt8](repeating: 120, count: 65_536), limit: 100_000_000) {
+                try stage.turn()
+            }
             #expect(try client.receiveAnswer().status == 504)
         }
     }

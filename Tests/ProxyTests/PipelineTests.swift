@@ -5,7 +5,8 @@ import Testing
 struct PipelineTests {
     @Test func manyRequestsInOneWriteAreAnsweredInOrder() throws {
         let origin = try ScriptedOrigin(answering: { request in
-            request.target.hasPrefix("/hit") ? cacheable(request.target) : answer(request.target + request.text)
+            request.target.hasPrefix("/hit")
+                ? cacheable(request.target) : answer(request.target + request.text)
         })
         try withStage(origin) { stage in
             for index in 0..<3 { _ = try stage.ask("GET", "/hit\(index)") }
@@ -18,10 +19,13 @@ struct PipelineTests {
                 case 2: sent += request("POST", "/post\(index)", body: "body")
                 case 3: sent += request("OPTIONS", "*")
                 default:
-                    sent += request("PUT", "/put\(index)", ["Transfer-Encoding: chunked"])
+                    sent +=
+                        request("PUT", "/put\(index)", ["Transfer-Encoding: chunked"])
                         .replacing("Content-Length: 0\r\n", with: "") + "3\r\nabc\r\n0\r\n\r\n"
                 }
-                expected.append(["/hit\(index % 3)", "/miss\(index)", "/post\(index)body", "", "/put\(index)abc"][index % 5])
+                expected.append(
+                    ["/hit\(index % 3)", "/miss\(index)", "/post\(index)body", "", "/put\(index)abc"][
+                        index % 5])
             }
             let client = try stage.client()
             try client.send(sent)
@@ -60,11 +64,14 @@ struct PipelineTests {
         switch kind {
         case "post", "slow-origin": whole = request("POST", "/post", body: "the body")
         case "chunked":
-            whole = "PUT /chunked HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"
+            whole =
+                "PUT /chunked HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + "8;x=y\r\nthe body\r\n00\r\nX-A: b\r\n\r\n"
         default: whole = request("GET", "/\(kind)", ["Accept: */*"])
         }
-        let expected = kind == "hit" || kind == "miss" ? (kind == "hit" ? "hit" : "/miss") : "/\(kind == "chunked" ? kind : "post")the body"
+        let expected =
+            kind == "hit" || kind == "miss"
+            ? (kind == "hit" ? "hit" : "/miss") : "/\(kind == "chunked" ? kind : "post")the body"
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/hit")
             let client = try stage.client()
@@ -94,8 +101,10 @@ struct PipelineTests {
     /// The origin's bytes cut anywhere: the client gets the same, and the store too.
     @Test(arguments: [
         "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\nbody",
-        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n2;a=b\r\ndy\r\n0\r\n\r\n",
-        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\nbody",
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "2\r\nbo\r\n2;a=b\r\ndy\r\n0\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+            + "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\nbody",
     ])
     func anAnswerCutAnywhere(whole: String) throws {
         let bytes = Array(whole.utf8)

@@ -56,7 +56,9 @@ struct PoolTests {
     @Test(arguments: [answer("right"), FramingTests.chunked, "HTTP/1.1 204 No\r\n\r\n"])
     func wordsBehindAnAnswerDiscardAConnection(right: String) throws {
         let origin = try ScriptedOrigin { peer, number, origin in
-            while try origin.receive(peer, number) != nil { try peer.send(right + (number == 0 ? answer("smuggled") : "")) }
+            while try origin.receive(peer, number) != nil {
+                try peer.send(right + (number == 0 ? answer("smuggled") : ""))
+            }
         }
         try withStage(origin) { stage in
             let client = try stage.client()
@@ -119,7 +121,8 @@ struct PoolTests {
             while try origin.receive(peer, number) != nil { try peer.send(answer("text")) }
             ended.open()
         }
-        try withStage(origin, settings: { $0.upstreams[0].connections.idleTimeoutMilliseconds = 50 }) { stage in
+        try withStage(origin, settings: { $0.upstreams[0].connections.idleTimeoutMilliseconds = 50 }) {
+            stage in
             _ = try stage.ask("GET", "/")
             try ended.wait()
             #expect(try stage.ask("GET", "/").text == "text")

@@ -8,7 +8,10 @@ struct RefusalTests {
 
     static let refused: [(String, Int)] = [
         // Smuggling: two readers could see different ends.
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400
+        ),
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400),
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400),
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\nhello", 400),
@@ -20,7 +23,11 @@ struct RefusalTests {
         ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \u{b}chunked\r\n\r\n0\r\n\r\n", 400),
-        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400
+        ),
         ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
         ("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
         (bare + "X: a\n\r\n", 400), (bare + "X: a\rb\r\n\r\n", 400), (bare + "X: a\0b\r\n\r\n", 400),
@@ -34,7 +41,8 @@ struct RefusalTests {
         ("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400), ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("GET /#f HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /\r\n\r\n", 400), ("\u{16}\u{3}\u{1}\u{2}\0", 400),
-        ("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505),
         ("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", 501), ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
         // Sizes.
@@ -62,7 +70,9 @@ struct RefusalTests {
             #expect(try client.receiveAnswer().status == 204)
             let answer = try client.receiveAnswer()
             #expect(answer.status == status, "\(bytes.prefix(200))")
-            #expect(answer.closes && answer.isWhole && answer["date"] != nil && answer["cache-control"] == "no-store")
+            #expect(
+                answer.closes && answer.isWhole && answer["date"] != nil
+                    && answer["cache-control"] == "no-store")
             #expect(try client.ending() == .end)
             #expect(origin.requests.isEmpty)
         }
@@ -70,10 +80,13 @@ struct RefusalTests {
 
     /// What only shows in the body is refused when it shows; the origin's connection does not survive it.
     @Test(arguments: [
-        ("g\r\n", 400), ("4\r\nabcdX", 400), ("4\r\nabcd\n", 400), ("4 \r\nabcd\r\n", 400), ("-1\r\n", 400), ("\r\n", 400),
-        ("ffffffffffffffff\r\n", 400), ("4;a\u{1}\r\nabcd", 400), ("0\r\nbad trailer\r\n\r\n", 400), ("4\nabcd\r\n", 400),
+        ("g\r\n", 400), ("4\r\nabcdX", 400), ("4\r\nabcd\n", 400), ("4 \r\nabcd\r\n", 400), ("-1\r\n", 400),
+        ("\r\n", 400),
+        ("ffffffffffffffff\r\n", 400), ("4;a\u{1}\r\nabcd", 400), ("0\r\nbad trailer\r\n\r\n", 400),
+        ("4\nabcd\r\n", 400),
         ("0\r\nX: \(String(repeating: "y", count: 2000))\r\n\r\n", 431),
-        ("65\r\n\(String(repeating: "x", count: 101))\r\n", 413), ("65\r\n\(String(repeating: "x", count: 101))\r\n0\r\n\r\n", 413),
+        ("65\r\n\(String(repeating: "x", count: 101))\r\n", 413),
+        ("65\r\n\(String(repeating: "x", count: 101))\r\n0\r\n\r\n", 413),
     ])
     func aBodyIsRefused(chunks: String, status: Int) throws {
         let ended = Gate()
@@ -89,7 +102,9 @@ struct RefusalTests {
             }
         ) { stage in
             let client = try stage.client()
-            try client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + request("GET", "/smuggled"))
+            try client.send(
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+                    + request("GET", "/smuggled"))
             let answer = try client.receiveAnswer()
             #expect(answer.status == status && answer.closes)
             #expect(try client.ending() == .end)

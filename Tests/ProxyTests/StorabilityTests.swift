@@ -7,8 +7,10 @@ struct StorabilityTests {
     @Test(arguments: [
         ("Cache-Control: no-store", "no-store"), ("Cache-Control: max-age=60, private", "private"),
         ("Cache-Control: no-cache, max-age=60", "no-cache"), ("X-None: 1", "no-freshness"),
-        ("Cache-Control: max-age=0", "expired"), ("Cache-Control: max-age=60\r\nSet-Cookie: a=1", "set-cookie"),
-        ("Cache-Control: max-age=60\r\nVary: User-Agent", "vary"), ("Cache-Control: max-age=60\r\nVary: *", "vary"),
+        ("Cache-Control: max-age=0", "expired"),
+        ("Cache-Control: max-age=60\r\nSet-Cookie: a=1", "set-cookie"),
+        ("Cache-Control: max-age=60\r\nVary: User-Agent", "vary"),
+        ("Cache-Control: max-age=60\r\nVary: *", "vary"),
         ("Cache-Control: max-age=60\r\nAge: x", "age"), ("Cache-Control: max-age=60\r\nAge: 60", "expired"),
         ("Cache-Control: max-age=60\r\nDate: yesterday", "date"),
         ("Cache-Control: max-age=60\r\nContent-Range: bytes 0-1/2", "range"),
@@ -30,7 +32,9 @@ struct StorabilityTests {
 
     @Test(arguments: [203, 206, 302, 403, 500, 503])
     func aStatusThatIsNotListed(status: Int) throws {
-        let origin = try ScriptedOrigin(answering: { _ in answer("text", status: status, "Cache-Control: max-age=60") })
+        let origin = try ScriptedOrigin(answering: { _ in
+            answer("text", status: status, "Cache-Control: max-age=60")
+        })
         try withStage(origin) { stage in
             for _ in 0..<2 {
                 let answer = try stage.ask("GET", "/")
@@ -42,7 +46,8 @@ struct StorabilityTests {
     @Test(arguments: [
         ("Authorization: Basic eDp5", "authorization"), ("X-Original-URL: /admin", "unkeyed"),
         ("X-HTTP-Method-Override: DELETE", "unkeyed"), ("Connection: X-Odd", "connection"),
-        ("If-Match: \"v\"", "conditional"), ("If-Unmodified-Since: Tue, 01 Jan 2030 00:00:00 GMT", "conditional"),
+        ("If-Match: \"v\"", "conditional"),
+        ("If-Unmodified-Since: Tue, 01 Jan 2030 00:00:00 GMT", "conditional"),
         ("Cache-Control: no-store", "client-no-store"), ("Range: bytes=0-1", "range"),
     ])
     func aRequestThatBypasses(field: String, reason: String) throws {
@@ -126,7 +131,8 @@ struct StorabilityTests {
             }
         ) { stage in
             for (path, expected) in [
-                ("/length", "fwd=miss; detail=too-large"), ("/chunks", "fwd=miss"), ("/head", "fwd=miss; detail=head-too-large"),
+                ("/length", "fwd=miss; detail=too-large"), ("/chunks", "fwd=miss"),
+                ("/head", "fwd=miss; detail=head-too-large"),
             ] {
                 for _ in 0..<2 {
                     let answer = try stage.ask("GET", path)
@@ -179,7 +185,9 @@ struct StorabilityTests {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(
             origin,
-            settings: { $0.routes = [Route(name: "plain", path: Array("/plain".utf8), policy: nil, upstream: 0)] }
+            settings: {
+                $0.routes = [Route(name: "plain", path: Array("/plain".utf8), policy: nil, upstream: 0)]
+            }
         ) { stage in
             for _ in 0..<2 {
                 let answer = try stage.ask("GET", "/plain/a")

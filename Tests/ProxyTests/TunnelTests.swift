@@ -5,7 +5,8 @@ import Testing
 
 struct TunnelTests {
     static let upgrade = ["Connection: keep-alive, Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: k"]
-    static let switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    static let switching =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         + "Sec-WebSocket-Accept: a\r\n\r\n"
 
     /// Echoes what follows the upgrade until the client ends, then says goodbye.
@@ -28,7 +29,9 @@ struct TunnelTests {
             // The first bytes of the tunnel come right behind the request.
             try client.send(request("GET", "/chat", Self.upgrade) + "first")
             let answer = try client.receiveAnswer()
-            #expect(answer.status == 101 && answer["upgrade"] == "websocket" && answer["sec-websocket-accept"] == "a")
+            #expect(
+                answer.status == 101 && answer["upgrade"] == "websocket"
+                    && answer["sec-websocket-accept"] == "a")
             #expect(answer["connection"]?.lowercased() == "upgrade")
             #expect(try client.receive(10).text == "hellofirst")
             for text in ["GET / HTTP/1.1\r\n\r\n", "\0\u{1}", String(repeating: "x", count: 300_000)] {
@@ -41,7 +44,9 @@ struct TunnelTests {
             #expect(try client.receive(3).text == "bye")
             #expect(try client.ending() == .end)
             let head = origin.requests[0]
-            #expect(head["upgrade"] == "websocket" && head["connection"] == "Upgrade" && head["sec-websocket-key"] == "k")
+            #expect(
+                head["upgrade"] == "websocket" && head["connection"] == "Upgrade"
+                    && head["sec-websocket-key"] == "k")
         }
     }
 
@@ -119,7 +124,8 @@ struct TunnelTests {
     }
 
     @Test(arguments: [
-        ["Upgrade: websocket"], ["Connection: upgrade", "Upgrade: h2c"], [], ["Connection: upgrade", "Upgrade: websocket, h2c"],
+        ["Upgrade: websocket"], ["Connection: upgrade", "Upgrade: h2c"], [],
+        ["Connection: upgrade", "Upgrade: websocket, h2c"],
     ])
     func a101ThatNobodyAskedFor(fields: [String]) throws {
         let origin = try ScriptedOrigin { peer, number, origin in

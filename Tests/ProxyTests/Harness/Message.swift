@@ -64,7 +64,9 @@ extension Peer {
 
     /// The next answer, interim ones included. A body that breaks off is returned as not whole.
     func receiveAnswer(toHead: Bool = false) throws -> Message {
-        guard var message = try receiveHead() else { throw Unexpected(description: "closed without an answer") }
+        guard var message = try receiveHead() else {
+            throw Unexpected(description: "closed without an answer")
+        }
         let bodyless = toHead || message.status < 200 || message.status == 204 || message.status == 304
         try receiveBody(of: &message, framing: bodyless ? .none : Self.framing(of: message) ?? .untilClose)
         return message
@@ -146,5 +148,7 @@ func answer(_ body: String, status: Int = 200, _ fields: String...) -> String {
 /// What is plainly cacheable for a minute.
 func cacheable(_ body: String, _ fields: String...) -> String {
     let lines = fields.map { "\($0)\r\n" }.joined()
-    return "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\(lines)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    return
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\(lines)"
+        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
 }

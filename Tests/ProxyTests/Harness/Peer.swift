@@ -49,7 +49,9 @@ final class Peer {
 
     private func wait(until deadline: UInt64) throws {
         let now = Clock.monotonicMilliseconds()
-        guard now < deadline else { throw Unexpected(description: "nothing happened for 30 s; inbox \(inbox.text.prefix(400))") }
+        guard now < deadline else {
+            throw Unexpected(description: "nothing happened for 30 s; inbox \(inbox.text.prefix(400))")
+        }
         let count = poller.wait(timeoutMilliseconds: Int(deadline - now))
         for index in 0..<count where poller[index].token == 2 { throw Stopped() }
     }
@@ -82,7 +84,7 @@ final class Peer {
         }
     }
 
-    /// Sends copies of `block` until the socket has taken nothing for as long as `settled` says, or `limit` is sent.
+    /// Sends copies of `block` until the socket takes none before and after a `settled`, or `limit` is sent.
     /// Returns what was sent.
     func flood(_ block: [UInt8], limit: Int, settled: () throws -> Void) throws -> Int {
         var total = 0
@@ -146,7 +148,8 @@ final class Peer {
     func receive(_ count: Int) throws -> [UInt8] {
         while inbox.count < count {
             guard try receiveSome() else {
-                throw Unexpected(description: "end after \(inbox.count) of \(count) bytes: \(inbox.text.prefix(200))")
+                throw Unexpected(
+                    description: "end after \(inbox.count) of \(count) bytes: \(inbox.text.prefix(200))")
             }
         }
         return take(count)
@@ -171,7 +174,9 @@ final class Peer {
     @discardableResult
     func ending() throws -> Ending {
         let (bytes, ending) = try receiveAll()
-        guard bytes.isEmpty else { throw Unexpected(description: "bytes before the end: \(bytes.text.prefix(400))") }
+        guard bytes.isEmpty else {
+            throw Unexpected(description: "bytes before the end: \(bytes.text.prefix(400))")
+        }
         return ending
     }
 }

@@ -1,5 +1,5 @@
-// An origin server whose every byte a test decides: one thread accepts, each connection runs the script on a thread of
-// its own. What it saw is kept: requests in their order, and on which connection each came.
+// An origin server whose every byte a test decides: one thread accepts, each connection runs the script on a
+// thread of its own. What it saw is kept: requests in their order, and on which connection each came.
 
 import Bytes
 import Kernel
@@ -36,7 +36,7 @@ final class ScriptedOrigin: Sendable {
         try spawn(AcceptSeed(listener: listener, origin: self)) { $0.origin.accept($0.listener) }
     }
 
-    /// Answers each request with what `respond` makes of it: whole bytes, any number of requests a connection.
+    /// Answers each request with what `respond` makes of it: any number of requests a connection.
     convenience init(answering respond: @escaping @Sendable (Message) -> String) throws {
         try self.init { peer, number, origin in
             while let request = try origin.receive(peer, number) { try peer.send(respond(request)) }

@@ -1,4 +1,4 @@
-// The data plane under test, in this process, before scripted origins: set up for one test and struck after it.
+// The data plane under test, in this process, before scripted origins: set up for one test, struck after it.
 
 import Glibc
 import Kernel
@@ -20,19 +20,22 @@ struct Stage {
     func client() throws -> Peer { try Peer.connect(to: address) }
 
     /// One request on a connection of its own.
-    func ask(_ method: String = "GET", _ target: String, _ fields: String..., body: String = "") throws -> Message {
+    func ask(
+        _ method: String = "GET", _ target: String, _ fields: String..., body: String = ""
+    ) throws -> Message {
         let client = try client()
         try client.send(request(method, target, fields, body: body))
         return try client.receiveAnswer(toHead: method == "HEAD")
     }
 
-    /// Returns once every thread's loop has turned: what was sent to Larder before this call has been seen.
-    ///
-    /// With one thread, whose events come in the order of their arrival: an answer to what was sent later proves it.
+    /// Returns once Larder has seen what was sent to it before this call, as far as that came to one thread:
+    /// its events come in the order of their arrival, so the answer to what was sent later proves it.
     func turn() throws {
         for _ in 0..<2 {
             let answer = try ask("OPTIONS", "*")
-            guard answer.status == 204 else { throw Unexpected(description: "OPTIONS * came to \(answer.start)") }
+            guard answer.status == 204 else {
+                throw Unexpected(description: "OPTIONS * came to \(answer.start)")
+            }
         }
     }
 
@@ -60,10 +63,13 @@ struct Stage {
 }
 
 /// A request's bytes.
-func request(_ method: String = "GET", _ target: String, _ fields: [String] = [], body: String = "") -> String {
+func request(_ method: String = "GET", _ target: String, _ fields: [String] = [], body: String = "") -> String
+{
     var text = "\(method) \(target) HTTP/1.1\r\nHost: example.com\r\n"
     for field in fields { text += "\(field)\r\n" }
-    if !body.isEmpty || method == "POST" || method == "PUT" { text += "Content-Length: \(body.utf8.count)\r\n" }
+    if !body.isEmpty || method == "POST" || method == "PUT" {
+        text += "Content-Length: \(body.utf8.count)\r\n"
+    }
     return text + "\r\n" + body
 }
 
@@ -79,7 +85,8 @@ extension Settings {
                 name: "app",
                 origin: .servers(
                     servers.map { server in
-                        .init(server.unixPath.map { .unix(path: $0) } ?? .host("127.0.0.1", port: server.port))
+                        .init(
+                            server.unixPath.map { .unix(path: $0) } ?? .host("127.0.0.1", port: server.port))
                     }))
         ]
         settings.log.access = .none
@@ -98,7 +105,9 @@ struct SocketPaths: ~Copyable {
     }
 
     func address(_ index: Int) throws -> SocketAddress {
-        guard let address = SocketAddress.unix(path: paths[index]) else { throw Unexpected(description: "no path") }
+        guard let address = SocketAddress.unix(path: paths[index]) else {
+            throw Unexpected(description: "no path")
+        }
         return address
     }
 
@@ -115,7 +124,8 @@ func withStage(
     change(&settings)
     let store = try Store.create(StoreOptions(memory: memory, rows: 8, segmentBytes: segment))
     let server = try Server(
-        settings, threads: threads, store: store, notices: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        settings, threads: threads, store: store,
+        notices: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     defer {
         server.stop()
         server.join()
