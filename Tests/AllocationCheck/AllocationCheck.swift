@@ -1,8 +1,7 @@
-// Counts what the data plane allocates for each answer from the store: none, in a release build.
+// Counts what the data plane allocates for each answer from the store: nothing.
 //
-// `swift run -c release AllocationCheck` prints a line for each kind of hit and fails if one allocates. A debug build
-// allocates what the optimiser would remove: there a bound is given as the argument (allocations per request). Under
-// a sanitizer nothing is counted, and it says so.
+// `swift run -c release AllocationCheck` prints a line for each kind of hit and fails if one allocates (more than so
+// often for each hit, if an argument says so). Under a sanitizer nothing is counted, and it says so.
 
 import AllocationCounter
 import Bytes

@@ -28,8 +28,8 @@ final class ScriptedOrigin: Sendable {
     private let state = Mutex(State())
     private let changes = Gate()
 
-    init(_ script: @escaping Script) throws {
-        let listener = try Listener.bind(.anyLoopbackPort)
+    init(at bind: SocketAddress = .anyLoopbackPort, _ script: @escaping Script) throws {
+        let listener = try Listener.bind(bind)
         guard let address = listener.localAddress else { throw Unexpected(description: "no address") }
         self.address = address
         self.script = script

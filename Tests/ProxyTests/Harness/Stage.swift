@@ -1,5 +1,6 @@
 // The data plane under test, in this process, before scripted origins: set up for one test and struck after it.
 
+import Glibc
 import Kernel
 import Logging
 import Proxy
@@ -74,12 +75,35 @@ extension Settings {
         settings.policies = [Policy(name: "pessimistic")]
         settings.routes = [Route(name: "all", policy: 0, upstream: 0)]
         settings.upstreams = [
-            Upstream(name: "app", origin: .servers(servers.map { .init(.host("127.0.0.1", port: $0.port)) }))
+            Upstream(
+                name: "app",
+                origin: .servers(
+                    servers.map { server in
+                        .init(server.unixPath.map { .unix(path: $0) } ?? .host("127.0.0.1", port: server.port))
+                    }))
         ]
         settings.log.access = .none
         settings.limits.connections = 200
         return settings
     }
+}
+
+/// Paths for unix sockets, removed by `deinit`.
+struct SocketPaths: ~Copyable {
+    let paths: [String]
+
+    init(_ count: Int) {
+        let name = "/tmp/larder-test-\(UInt64.random(in: 0 ... .max))"
+        paths = (0..<count).map { "\(name)-\($0)" }
+    }
+
+    func address(_ index: Int) throws -> SocketAddress {
+        guard let address = SocketAddress.unix(path: paths[index]) else { throw Unexpected(description: "no path") }
+        return address
+    }
+
+    // The string is read during the call.
+    deinit { for path in paths { _ = unsafe unlink(path) } }
 }
 
 /// Sets up Larder before `origins`, runs `body`, strikes everything, and expects no complaint of a script.
