@@ -58,10 +58,9 @@ struct ForwardedHeads: Sendable {
     /// - Parameters:
     ///   - host: what the origin gets as its Host: the keyed one, where the answer may be stored.
     ///   - scheme: the keyed one.
-    ///   - storable: may the answer be stored? Then no proxy's word on the host, which is not keyed, is passed on.
     func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, host: Span<UInt8>,
-        scheme: Scheme, storable: Bool, to head: inout ByteBuffer
+        scheme: Scheme, to head: inout ByteBuffer
     ) {
         let trusts = trusts(peer)
         if sends.contains(.xForwarded) {
@@ -71,26 +70,26 @@ struct ForwardedHeads: Sendable {
             head.append("\r\nX-Forwarded-Proto: ")
             head.append(scheme == .https ? "https" : "http")
             head.append("\r\nX-Forwarded-Host: ")
-            if trusts, !storable, let field = request.fields.first(.xForwardedHost) {
+            if trusts, let field = request.fields.first(.xForwardedHost) {
                 head.append(bytes.slice(field.value))
             } else {
                 head.append(host)
             }
             head.append("\r\n")
-        } else if trusts, !storable {
+        } else if trusts {
             for name in [FieldName.xForwardedFor, .xForwardedProto, .xForwardedHost] {
                 Self.appendLines(name, request, bytes, to: &head)
             }
         }
         if sends.contains(.forwarded) {
             head.append("Forwarded: ")
-            if trusts, !storable { Self.appendValues(of: .forwarded, request, bytes, to: &head) }
+            if trusts { Self.appendValues(of: .forwarded, request, bytes, to: &head) }
             head.append("for=")
             Self.appendNode(peer, to: &head)
             head.append(";host=\"")
             head.append(host)
-            head.append(scheme == .https ? "\";proto=https\r\n" : "\";proto=http\r\n")
-        } else if trusts, !storable {
+            head.append("\";proto=http\r\n")
+        } else if trusts {
             Self.appendLines(.forwarded, request, bytes, to: &head)
         }
         if sends.contains(.via) {

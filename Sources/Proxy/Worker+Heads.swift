@@ -66,11 +66,11 @@ extension Worker {
         let scheme = forward.keyed.scheme
         if stores {
             forwarding.append(
-                request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, storable: true, to: &out)
+                request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, to: &out)
         } else {
             let host = bytes.slice(request.authority)
             forwarding.append(
-                request, bytes, peer: peer, host: host, scheme: scheme, storable: false, to: &out)
+                request, bytes, peer: peer, host: host, scheme: scheme, to: &out)
         }
         out.append("\r\n")
     }
