@@ -59,9 +59,10 @@ struct DrainTests {
             for client in clients.prefix(50) { try client.send(request("GET", "/")) }
             stage.server.drain()
             for client in clients.dropFirst(50) { try client.send(request("GET", "/")) }
-            for client in clients {
+            for (index, client) in clients.enumerated() {
                 let answer = try client.receiveAnswer()
-                #expect(answer.text == "text" && answer.closes)
+                // The first may have had their answers before the drain began.
+                #expect(answer.text == "text" && (answer.closes || index < 50))
                 try client.ending()
             }
             stage.server.join()
