@@ -102,9 +102,13 @@ let package = Package(
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .executableTarget(
             name: "AllocationCheck",
-            dependencies: ["AllocationCounter", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage],
+            dependencies: [
+                "AllocationCounter", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage,
+            ],
             path: "Tests/AllocationCheck", swiftSettings: strict),
-        tests("ProxyTests", ["AllocationCheck", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
+        tests(
+            "ProxyTests",
+            ["AllocationCheck", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
         tests("TidyTests", []),
     ]
 )

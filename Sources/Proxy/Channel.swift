@@ -74,8 +74,8 @@ struct Channel: ~Copyable {
         }
     }
 
-    /// Apart from `receive`, and not inlined into it: the compiler puts the taken buffer into a box on the heap, which
-    /// would be one allocation for every read.
+    /// Apart from `receive`, and not inlined into it: the compiler puts the taken buffer into a box on the
+    /// heap, which would be one allocation for every read.
     @inline(never)
     private mutating func giveBack(into buffer: inout ByteBuffer) {
         if let kept = input.take() { buffer.append(kept.span) }

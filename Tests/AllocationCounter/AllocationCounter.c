@@ -1,3 +1,4 @@
+// Counts what the process allocates, by standing before the C library's allocator: see AllocationCounter.h.
 #define _GNU_SOURCE
 #include "AllocationCounter.h"
 
