@@ -1,4 +1,4 @@
-// The allocating functions of the C library, counted and passed on to the library's own.
+// Counts what the process allocates, by standing before the C library's allocator: see AllocationCounter.h.
 #define _GNU_SOURCE
 #include "AllocationCounter.h"
 
