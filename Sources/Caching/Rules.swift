@@ -13,7 +13,7 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
     @inlinable public var defaultPort: UInt16 { self == .http ? 80 : 443 }
 }
 
-public struct Rules: Sendable {
+public final class Rules: Sendable {
     /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
     /// under another revision are not served.
     static var revision: Int { 1 }
