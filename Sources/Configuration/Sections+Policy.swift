@@ -79,7 +79,8 @@ extension Sections {
                     \.heuristicPercent),
                 Key(
                     "noCache", .choice,
-                    "`revalidate`: store what says `no-cache`, and revalidate before each use.", \.noCache),
+                    "`revalidate`: store what says `no-cache`, and revalidate before each use.", \.noCache,
+                    unbuilt: { $0 == .refuse ? nil : .note("what says `no-cache` is not stored") }),
                 Key(
                     "reading", .choice,
                     "How malformed or repeated fields are read; `rfc`: as RFC 9111 lets a cache.", \.reading),
@@ -124,7 +125,8 @@ extension Sections {
                     "`no-cache` and its kin in requests: revalidate, or take no notice.",
                     \.clientRefresh),
                 Key(
-                    "stale", .choice, "Stale answers: where the origin says so (RFC 5861), or never.", \.stale
+                    "stale", .choice, "Stale answers: where the origin says so (RFC 5861), or never.", \.stale,
+                    unbuilt: { $0 == .never ? nil : .note("stale answers are never served") }
                 ),
                 Key(
                     "cacheStatus", .choice,

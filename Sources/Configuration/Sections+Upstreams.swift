@@ -57,7 +57,8 @@ extension Sections {
                 forServers(
                     "balance", .choice,
                     "How one is chosen: by a hash of host, path and keyed query, in turn, the least busy.",
-                    \.balance),
+                    \.balance,
+                    unbuilt: { $0 == .urlHash ? nil : .note("servers are chosen by url-hash") }),
                 forServers(
                     "boundedLoad", Form<Int>.percent(101...10_000).orNone,
                     "With `url-hash`: the share of the mean load that a server takes before keys spill to "
@@ -175,7 +176,8 @@ extension Sections {
                     "Its share of the keys or requests, against the others' weights.", \.weight),
                 Key(
                     "maxConnections", Form<Int>.count(1...1_000_000).orNone, "Connections to it at a time.",
-                    \.maxConnections),
+                    \.maxConnections,
+                    unbuilt: { $0 == nil ? nil : .note("connections to a server are not counted") }),
             ])
     }
 
