@@ -125,7 +125,8 @@ extension Sections {
                     "`no-cache` and its kin in requests: revalidate, or take no notice.",
                     \.clientRefresh),
                 Key(
-                    "stale", .choice, "Stale answers: where the origin says so (RFC 5861), or never.", \.stale,
+                    "stale", .choice, "Stale answers: where the origin says so (RFC 5861), or never.",
+                    \.stale,
                     unbuilt: { $0 == .never ? nil : .note("stale answers are never served") }
                 ),
                 Key(
