@@ -1,48 +1,9 @@
-/// Handles, buffers, doorbells and mailboxes, between threads where that is their point.
+/// Handles, doorbells and mailboxes, between threads where that is their point.
 
-import Bytes
 import Kernel
 import Loop
 import SystemPackage
 import Testing
-
-@Suite struct BufferPoolTests {
-    @Test func buffersComeBackEmptyAndWarm() {
-        var pool = BufferPool(bufferCapacity: 1024, limit: 2)
-        var buffer = pool.take()
-        #expect(buffer.capacity == 1024)
-        buffer.append("left over")
-        let address = buffer.span.withUnsafeBufferPointerAddress()
-        pool.give(buffer)
-        let again = pool.take()
-        let same = again.span.withUnsafeBufferPointerAddress()
-        #expect(again.isEmpty && address == same)
-    }
-
-    @Test func theFreeListIsBounded() {
-        var pool = BufferPool(bufferCapacity: 64, limit: 2)
-        for _ in 0..<3 { pool.give(ByteBuffer(capacity: 64)) }
-        #expect(pool.kept == 2)
-        var none = BufferPool(bufferCapacity: 64, limit: 0)
-        none.give(none.take())
-        #expect(none.kept == 0)
-    }
-
-    @Test func aGrownBufferIsNotKept() {
-        var pool = BufferPool(bufferCapacity: 64)
-        var buffer = pool.take()
-        buffer.reserve(65)
-        pool.give(buffer)
-        #expect(pool.kept == 0)
-    }
-}
-
-extension Span<UInt8> {
-    fileprivate func withUnsafeBufferPointerAddress() -> UInt {
-        // Only the number leaves.
-        unsafe withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
-    }
-}
 
 @Suite struct DoorbellTests {
     @Test func ringsUntilTheAnswerAreOne() throws {
