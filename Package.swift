@@ -68,8 +68,8 @@ let package = Package(
         module(
             "Proxy",
             [
-                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP", "Kernel",
-                "Loop", "Settings", "Store", log, systemPackage,
+                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP",
+                "Kernel", "Loop", "Settings", "Store", log, systemPackage,
             ]),
         .executableTarget(
             name: "larder",
@@ -120,7 +120,10 @@ let package = Package(
             path: "Tests/AllocationCheck", swiftSettings: strict),
         tests(
             "ProxyTests",
-            ["AllocationCheck", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
+            [
+                "AllocationCheck", "Bytes", "Compression", "Kernel", "Proxy", "Settings", "Store", log,
+                systemPackage,
+            ]),
         tests("TidyTests", []),
     ]
 )

@@ -190,7 +190,8 @@ extension Worker {
                 return
             }
             if clients[c].channel.backlog >= Channel.window {
-                originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
+                originTimers.set(
+                    id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
                 return
             }
         }
