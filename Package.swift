@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CKernel"),
+        .target(name: "CPolicies"),
         // Pure: no I/O, no clock.
         module("Bytes", ["CXXHash"]),
         module("HTTP", ["Bytes"]),
@@ -54,7 +55,7 @@ let package = Package(
         module("Balancing", ["Bytes"]),
         module("Exchange", ["Bytes", "HTTP"]),
         // Files into Settings; the one module that knows YAML.
-        module("Configuration", ["Settings", yams]),
+        module("Configuration", ["CPolicies", "Settings", yams]),
         // Owners: unsafe inside, safe API.
         module("Kernel", ["CKernel", "Bytes", systemPackage]),
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
@@ -71,7 +72,8 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage,
+                "Caching", "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log,
+                systemPackage,
             ],
             swiftSettings: strict),
         .executableTarget(
