@@ -104,8 +104,8 @@ extension Draft {
             policies.report(
                 policy.name, at: "store.maxBody",
                 "found '\(ByteCount.format(policy.store.maxBodyBytes))'; allowed: at most "
-                    + "\(ByteCount.format(limit)), half a store segment "
-                    + "(cache.memory ÷ 1024, from 64KiB to 2MiB)")
+                    + "\(ByteCount.format(limit)), half a store segment (cache.memory, which is "
+                    + "\(ByteCount.format(settings.cache.memoryBytes)), ÷ 1024; from 64KiB to 2MiB)")
         }
     }
 }
