@@ -1,5 +1,5 @@
-// The shipped policies as the compiler finds them: the files themselves are the source, nothing is generated. A test
-// holds the list to the folder.
+// The shipped policies as the compiler finds them: the files themselves are the source, nothing is generated.
+// A test holds the list to the folder.
 #include "CPolicies.h"
 
 #include <stddef.h>

@@ -59,8 +59,7 @@ extension ConfigurationFile {
             }
         }
         let shownFolder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-        var policies = PolicyFolder(
-            path: folder, shownPath: shownFolder.isEmpty ? "." : shownFolder, files: files)
+        var policies = PolicyFolder(path: folder, shownPath: shownFolder, files: files)
         _ = policies.policy(String(name.dropLast(5)))
         try policies.throwErrors()
         guard var loaded = policies.loaded.first(where: { $0.policy.name == name.dropLast(5) }) else {

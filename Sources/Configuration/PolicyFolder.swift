@@ -20,7 +20,7 @@ struct PolicyFolder {
     }
 
     let path: String
-    /// The folder as messages name it.
+    /// The folder as messages name it; empty: the one that Larder was started in.
     let shownPath: String
     let files: FileSource
     private var states: [String: State] = [:]
@@ -85,9 +85,9 @@ struct PolicyFolder {
     /// What a message says is allowed in the place of a name that has no policy.
     func missing(_ name: String, orNone: Bool = false) -> String {
         let shipped = "a shipped one (\(ShippedPolicies.names.joined(separator: ", ")))"
-        let own = fileNames
-        var allowed =
-            own.isEmpty ? [shipped] : ["a policy of \(shownPath) (\(own.joined(separator: ", ")))", shipped]
+        let own = fileNames.joined(separator: ", ")
+        let folder = shownPath.isEmpty ? "this folder" : shownPath
+        var allowed = own.isEmpty ? [shipped] : ["a policy of \(folder) (\(own))", shipped]
         if orNone { allowed.insert("none", at: 0) }
         let last = allowed.removeLast()
         return "allowed: " + (allowed.isEmpty ? last : allowed.joined(separator: ", ") + ", or " + last)
@@ -105,7 +105,7 @@ struct PolicyFolder {
     private func file(_ name: String) -> String { "\(path)/\(name).yaml" }
 
     private mutating func load(_ name: String) -> Loaded? {
-        let shownFile = "\(shownPath)/\(name).yaml"
+        let shownFile = shownPath.isEmpty ? "\(name).yaml" : "\(shownPath)/\(name).yaml"
         switch files.text(file(name)) {
         case .success(let text): return read(text, name, Reading(file: shownFile, folder: path))
         case .failure(.missing): return Self.shipped(name)

@@ -59,8 +59,8 @@ extension Sections {
                     \.minAgeSeconds),
                 Key(
                     "heuristic", .percent(0...100),
-                    "The share of Date − Last-Modified that is a lifetime where the origin states none; not for "
-                        + "URLs with a query, unless `reading: rfc`.",
+                    "The share of Date − Last-Modified that is a lifetime where the origin states none; not "
+                        + "for URLs with a query, unless `reading: rfc`.",
                     \.heuristicPercent),
                 Key(
                     "noCache", .choice,
@@ -79,8 +79,8 @@ extension Sections {
                     \.authorization),
                 Key(
                     "vary", .vary,
-                    "The fields that `Vary` may name; `any`: all but `*` and those that Larder writes itself, "
-                        + "such as `X-Forwarded-For`. At most 8 answers a key.", \.vary),
+                    "The fields that `Vary` may name; `any`: all but `*` and those that Larder writes "
+                        + "itself, such as `X-Forwarded-For`. At most 8 answers a key.", \.vary),
             ]
         ) { store, reading in
             if store.minAgeSeconds > store.maxAgeSeconds {
@@ -98,8 +98,8 @@ extension Sections {
             [
                 Key(
                     "query", .query,
-                    "The query as it came, sorted by name, left out, or these parameters of it. Where an answer "
-                        + "may be stored, the origin is sent what is keyed.",
+                    "The query as it came, sorted by name, left out, or these parameters of it. Where an "
+                        + "answer may be stored, the origin is sent what is keyed.",
                     \.self)
             ])
     }

@@ -13,8 +13,8 @@ struct PolicyCommand: ParsableCommand {
         @Option(
             name: [.customShort("c"), .customLong("config")],
             help: ArgumentHelp(
-                "The configuration file whose policies are meant. (default: larder.yaml, and without that the "
-                    + "folder cache-policies)",
+                "The configuration file whose policies are meant. (default: larder.yaml, and without that "
+                    + "the folder cache-policies)",
                 valueName: "file"))
         var file: String?
     }

@@ -11,9 +11,9 @@ extension PolicyCommand {
         static let configuration = CommandConfiguration(
             commandName: "test", abstract: "Run the decision tables of policies.",
             discussion: """
-                Without files, the tables of the policy folder are run; where that has no files, those of the \
-                shipped policies. What a file extends is looked for in its own folder, then among the shipped \
-                policies.
+                Without files, the tables of the policy folder are run; where that has no files, those of \
+                the shipped policies. What a file extends is looked for in its own folder, then among the \
+                shipped policies.
                 """)
 
         @OptionGroup var source: Source
