@@ -205,7 +205,7 @@ extension Worker {
         body: borrowing ByteBuffer, _ range: Range<Int>, _ storedHead: inout ByteBuffer,
         _ vary: inout ByteBuffer, _ now: Times
     ) {
-        VaryBlob.begin(facts.coding, into: &vary)
+        vary.removeAll()
         let refusal =
             writeStored(
                 response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes,
@@ -219,8 +219,8 @@ extension Worker {
         let expires = UInt32(
             clamping: facts.received.wallMilliseconds / 1000 + facts.freshForMilliseconds / 1000)
         let outcome = store.insert(
-            key: forward.key, hash: forward.keyed.hash, facts: facts.record, vary: vary.span,
-            head: storedHead.span,
+            key: forward.key, hash: forward.keyed.hash, variant: .original(coding: facts.coding.rawValue),
+            facts: facts.record, vary: vary.span, head: storedHead.span,
             body: body.span.extracting(range), expires: expires, now: nowSeconds, stamp: forward.stamp)
         switch outcome {
         case .stored: forward.stored = true

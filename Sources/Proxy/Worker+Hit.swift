@@ -99,8 +99,7 @@ extension Worker {
         _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
     ) -> RecordView? {
         store.lookup(key: key, hash: hash) { facts, vary in
-            verdict.accepts(EntryFacts(facts).coding)
-                && Variance.matches(VaryBlob.values(vary), fields, bytes)
+            verdict.accepts(EntryFacts(facts).coding) && Variance.matches(vary, fields, bytes) ? 1 : 0
         }
     }
 }
@@ -125,19 +124,5 @@ extension EntryFacts {
     var record: RecordFacts {
         let words = pack()
         return RecordFacts(words[0], words[1], words[2], words[3], words[4])
-    }
-}
-
-/// What the store keeps as a record's Vary values: the coding in the first byte, so that codings of one
-/// resource are records of their own, then the values.
-enum VaryBlob {
-    static func begin(_ coding: Codings, into blob: inout ByteBuffer) {
-        blob.removeAll()
-        blob.append(coding.rawValue)
-    }
-
-    @_lifetime(copy blob)
-    static func values(_ blob: Span<UInt8>) -> Span<UInt8> {
-        blob.extracting(droppingFirst: min(1, blob.count))
     }
 }
