@@ -1,5 +1,4 @@
-// The shipped policies (cache-policies/*.yaml), compiled into the binary, so that their names work wherever it
-// lies.
+// The shipped policies (cache-policies/*.yaml), compiled into the binary: their names work wherever it lies.
 #pragma once
 
 /// How many there are. Indexes below go from 0 to this, in the order of the names.
