@@ -47,6 +47,7 @@ let package = Package(
         .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CKernel"),
+        .target(name: "CPolicies"),
         // Pure: no I/O, no clock.
         module("Bytes", ["CXXHash"]),
         module("HTTP", ["Bytes"]),
@@ -56,7 +57,7 @@ let package = Package(
         module("Balancing", ["Bytes"]),
         module("Exchange", ["Bytes", "HTTP"]),
         // Files into Settings; the one module that knows YAML.
-        module("Configuration", ["Settings", yams]),
+        module("Configuration", ["CPolicies", "Settings", yams]),
         // Owners: unsafe inside, safe API.
         module("Kernel", ["CKernel", "Bytes", systemPackage]),
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
@@ -74,7 +75,8 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage,
+                "Caching", "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log,
+                systemPackage,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -42,17 +42,14 @@ extension Rules {
             return .refuse(.authorization)
         }
         if request.flags.contains(.cookie), !directives.mayAnswerCookies { return .refuse(.cookie) }
-        let varies: Bool
-        switch Variance.judge(response.fields, bytes, allowed: names.vary) {
-        case .allowed(let beyondAcceptEncoding): varies = beyondAcceptEncoding
-        case .refused: return .refuse(.vary)
-        }
+        guard let varies = variesByValue(response.fields, bytes) else { return .refuse(.vary) }
         guard let coding = Self.coding(response.fields, bytes) else { return .refuse(.encoding) }
         if let reason = shapeRefusal(response, bytes) { return .refuse(reason) }
 
         let freshness: Freshness
         switch self.freshness(
-            of: response, bytes, directives, isTargeted: targeted != nil, sent: sent, received: received)
+            of: response, bytes, directives, isTargeted: targeted != nil,
+            mayGuess: !request.flags.contains(.query), sent: sent, received: received)
         {
         case .known(let known): freshness = known
         case .refused(let reason): return .refuse(reason)
