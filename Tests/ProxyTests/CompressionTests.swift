@@ -257,13 +257,14 @@ struct CompressionTests {
         }
     }
 
-    @Test func damagedCodingIsShownAsCut() throws {
+    @Test func damagedCodingIsNeverShownAsWhole() throws {
         var answer = Self.coded(Self.page, "Cache-Control: no-store")
         answer[answer.count - 2] ^= 1
         let origin = try Self.servesCoded(answer)
         try withStage(origin) { stage in
+            // An error where it is seen before the head is sent.
             let answer = try stage.ask("GET", "/")
-            #expect(!answer.isWhole)
+            #expect(answer.status == 502 || !answer.isWhole)
         }
     }
 }
