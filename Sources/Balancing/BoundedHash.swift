@@ -28,9 +28,9 @@ public struct BoundedHash: Sendable {
 
     public var needsLoads: Bool { percent != nil && members.count > 1 }
 
-    /// As `Balancer.choose`. A server has room while it is below ceil((total + 1) · its share of the weights ·
-    /// percent / 100), total and shares counted over the servers that take spills. Where none has room the
-    /// first choice takes it.
+    /// As `Balancer.choose`. A server has room while it is below
+    /// ceil((total + 1) · its share of the weights · percent / 100), total and shares counted over the
+    /// servers that take spills. Where none has room the first choice takes it.
     ///
     /// Loads are bounded by the kernel's 2³⁰ descriptors, so that no product here exceeds 2⁶¹.
     func choose(

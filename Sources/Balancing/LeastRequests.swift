@@ -1,5 +1,5 @@
-/// The server with the fewest requests in flight for its weight. Among equals they take turns by weight: on an
-/// idle upstream this is weighted round-robin.
+/// The server with the fewest requests in flight for its weight. Equals take turns by weight: on an idle
+/// upstream this is weighted round-robin.
 public struct LeastRequests: Sendable {
     let rotation: Rotation
     private let weights: [UInt64]

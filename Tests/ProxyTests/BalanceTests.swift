@@ -169,7 +169,7 @@ struct BalanceTests {
                 settings.name(["a", "b", "gone"])
             }
         ) { stage in
-            let clients = try (0..<9).map { _ in try crowd.hold(stage, "/held") }
+            let clients = try (0..<27).map { try crowd.hold(stage, "/held/\($0 % 3)") }
             crowd.release()
             for client in clients { _ = try client.receiveAnswer() }
             for index in 0..<60 { _ = try stage.ask("GET", "/\(index)") }
@@ -177,7 +177,7 @@ struct BalanceTests {
             stage.server.join()
             let figures = stage.server.figures
             let lines = try Self.lines(path)
-            #expect(lines.count == 69 && figures.allSatisfy { $0.inFlight == 0 })
+            #expect(lines.count == 87 && figures.allSatisfy { $0.inFlight == 0 })
             for figure in figures {
                 let own = lines.filter { $0.contains("\"server\":\"app/\(figure.server)\"") }
                 #expect(own.count { $0.contains("\"choice\":\"spill\"") } <= figure.spills)

@@ -74,7 +74,7 @@ struct RoutingKeyTests {
                         try Self.ask(stage, "GET", path + other, "Cache-Control: no-store\r\n") == expected)
                 }
                 #expect(try Self.ask(stage, "HEAD", path + canonical) == expected)
-                for host in ["EXAMPLE.com", "example.com:80", "Example.Com:", "example.com:080"] {
+                for host in ["EXAMPLE.com", "example.com:80", "Example.Com:80"] {
                     #expect(try Self.ask(stage, "GET", path + canonical, host: host) == expected)
                     #expect(try Self.ask(stage, "POST", path + canonical, host: host) == expected)
                 }
