@@ -69,6 +69,7 @@ extension Rules {
         if response.fields.contains(.etag) { flags.insert(.hasEntityTag) }
         if response.fields.contains(.lastModified) { flags.insert(.hasLastModified) }
         if varies { flags.insert(.varies) }
+        if coding == .identity, compression.isCompressible(response, bytes) { flags.insert(.compressible) }
         return .store(
             EntryFacts(
                 received: received, initialAgeMilliseconds: UInt64(freshness.initialAgeMilliseconds),
@@ -91,7 +92,7 @@ extension Rules {
     }
 
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.
-    private static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
+    public static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
         guard let field = fields.first(.contentEncoding) else { return .identity }
         guard !fields.isRepeated(.contentEncoding), let coding = Codings.named(bytes.slice(field.value)),
             coding != .identity

@@ -30,6 +30,7 @@ public final class Server: Sendable {
     /// Upstream and name, in the order of `Site.servers`.
     private let names: [(upstream: String, server: String)]
     private let notices: Logger
+    private let variants: VariantThreads
 
     /// Binds, resolves the servers' names and starts the threads.
     /// - Parameters:
@@ -49,6 +50,7 @@ public final class Server: Sendable {
         names = settings.upstreams.flatMap(\.serversByUpstream)
         counters = ServerCounter.table(servers: names.count, threads: count)
         self.notices = notices
+        variants = try Self.startVariants(store, threads: count)
         let origins = try Self.resolve(settings.upstreams)
         let files = try Self.openFiles(settings.upstreams)
         var bells: [WorkerBell] = []
@@ -65,7 +67,8 @@ public final class Server: Sendable {
                     site: Site(settings, threads: count, addresses: origins, files: files),
                     listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
                     store: row,
-                    log: log.thread(index), counters: counters.row(index), index: index, threads: count)
+                    log: log.thread(index), counters: counters.row(index), index: index, threads: count,
+                    variants: variants)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)
@@ -119,6 +122,7 @@ public final class Server: Sendable {
         }
         guard !running.isEmpty else { return }
         for box in running { box.join() }
+        variants.stop()
         accessLog.stop()
         for server in figures {
             notices.info(

@@ -2,6 +2,7 @@ internal import AccessLog
 internal import Balancing
 internal import Bytes
 internal import Caching
+internal import Compression
 internal import Exchange
 internal import HTTP
 internal import Kernel
@@ -23,7 +24,8 @@ internal import SystemPackage
 ///     Worker+Balance    the server of an exchange: chosen, counted, given back
 ///     Worker+Origin     origin events: reading the answer
 ///     Worker+Response   the answer's head: invalidation, storability, what the client gets
-///     Worker+Body       bodies, both ways
+///     Worker+Body       the answer's body, Worker+RequestBody the other way
+///     Worker+Recode     bodies compressed or decoded as they pass, Worker+Variant stored ones
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Finish     ends: commit, reuse, close, log
 ///     Worker+Timers     deadlines
@@ -79,6 +81,12 @@ struct Worker: ~Copyable {
     var key = ByteBuffer(capacity: 4 * 1024)
     var storedHead = ByteBuffer(capacity: 8 * 1024)
     var vary = ByteBuffer(capacity: 1024)
+    /// A body in another coding than it came in.
+    var coded = ByteBuffer(capacity: Channel.window)
+    var encoders = EncoderPool()
+    var decoder: Decoder?
+    let variants: VariantThreads
+    var compressionGuard = CompressionGuard()
     var date = CachedHTTPDate()
     var now: Now
     /// Connections with something left to do, for the next turn.
@@ -101,6 +109,7 @@ struct Worker: ~Copyable {
         log = seed.log
         counters = ServerCounters(
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
+        variants = seed.variants
         poller = try Poller()
         let milliseconds = Clock.monotonicMilliseconds()
         clientTimers = TimerWheel(now: milliseconds)
@@ -119,8 +128,11 @@ struct Worker: ~Copyable {
         while true {
             let timeout = nextTimeout()
             store.endTurn()
+            let idleFrom = Clock.monotonicMicroseconds()
+            let busy = idleFrom &- now.microseconds
             let count = poller.wait(timeoutMilliseconds: timeout)
             readClocks()
+            compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
             counters.beginTurn()
             for index in 0..<count { handle(poller[index]) }
