@@ -169,8 +169,6 @@ import Testing
         let notes = try Fixture.read(text).notes
         #expect(
             notes.map(\.description) == [
-                "larder.yaml:4: note: upstreams.app.boundedLoad: not in effect yet: keys stay with their "
-                    + "server whatever its load",
                 "larder.yaml:4: note: upstreams.app.health: not in effect yet: servers are not probed, all "
                     + "count as healthy",
                 "larder.yaml:5: note: admin: not in effect yet: there is no admin API yet, nothing listens "
