@@ -33,6 +33,8 @@ let package = Package(
     products: [
         .executable(name: "larder", targets: ["larder"]),
         .executable(name: "floor", targets: ["floor"]),
+        .executable(name: "pace", targets: ["pace"]),
+        .executable(name: "replay", targets: ["replay"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -76,6 +78,12 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "pace", dependencies: ["Bytes", "HTTP", "Kernel", systemPackage], path: "perf/Pace",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "replay", dependencies: ["Bytes", "Store", "TraceReader"], path: "perf/Replay",
             swiftSettings: strict),
         // Tests.
         tests("BytesTests", ["Bytes"]),

@@ -74,7 +74,9 @@ enum ImportTable {
 
     /// Programs outside Sources, by folder.
     static let programs: [ModuleRow] = [
-        ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"])
+        ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"]),
+        ModuleRow("perf/Pace", ["Bytes", "Glibc", "HTTP", "Kernel", "SystemPackage"]),
+        ModuleRow("perf/Replay", ["Bytes", "Glibc", "Store", "TraceReader"]),
     ]
 
     static let rows: [String: ModuleRow] = Dictionary(
