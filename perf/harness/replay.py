@@ -8,7 +8,8 @@ from .client import Connection
 from .peers import NAMES
 from .processes import Failure
 
-MEBIBYTES = (2, 4, 8)
+# From the least that Larder takes to two thirds of the footprint.
+MEBIBYTES = (4, 6, 8, 12)
 COMPARED = ("larder", "haproxy", "nginx", "varnish")
 # nginx's limit is enforced by a process that looks every ten seconds: about every three requests of this day.
 TIDY_EVERY = 32

@@ -79,12 +79,21 @@ log: {{ access: none }}
 """
 
 
+@functools.cache
+def bare(path, folder):
+    """A copy of a program without debugging information, which Debian's valgrind cannot read; names stay."""
+    copy = os.path.join(folder, os.path.basename(path) + "-bare")
+    subprocess.run([program("strip"), "--strip-debug", "-o", copy, path], check=True)
+    return copy
+
+
 def larder(stack, origin, core=None, name="larder", wrapper=(), **options):
-    """`wrapper`: a program and its options that runs it, such as valgrind."""
+    """`wrapper`: valgrind and its options."""
     port = free_port()
     text = larder_yaml(port, origin, **options)
     file = stack.write(f"{name}-{port}.yaml", text)
-    process = stack.start(name, [*wrapper, build("larder"), "serve", "-c", file], core)
+    path = bare(build("larder"), stack.folder) if wrapper else build("larder")
+    process = stack.start(name, [*wrapper, path, "serve", "-c", file], core)
     stack.listening(process, port, 60 if wrapper else 15)
     return Server("Larder", process, port, text)
 
