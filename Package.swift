@@ -35,6 +35,8 @@ let package = Package(
         .executable(name: "floor", targets: ["floor"]),
         .executable(name: "pace", targets: ["pace"]),
         .executable(name: "replay", targets: ["replay"]),
+        // For perf/Micro, a package of its own.
+        .library(name: "RequestPath", targets: ["Bytes", "Caching", "HTTP", "Settings", "Store"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),

@@ -77,6 +77,9 @@ enum ImportTable {
         ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"]),
         ModuleRow("perf/Pace", ["Bytes", "Glibc", "HTTP", "Kernel", "SystemPackage"]),
         ModuleRow("perf/Replay", ["Bytes", "Glibc", "Store", "TraceReader"]),
+        ModuleRow(
+            "perf/Micro",
+            ["Benchmark", "Bytes", "Caching", "HTTP", "PackageDescription", "Settings", "Steps", "Store"]),
     ]
 
     static let rows: [String: ModuleRow] = Dictionary(

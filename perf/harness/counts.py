@@ -5,10 +5,11 @@ start and end cancelled. One connection, one request at a time: each is a turn o
 the most that a request takes; a busy loop shares a turn's clock reads and waits among many.
 """
 
-import re
+import subprocess
 import sys
 
 from . import peers, servers
+from .callgrind import Profile
 from .client import Connection
 from .peers import NAMES
 from .processes import Failure
@@ -21,66 +22,74 @@ KINDS = {
     "304 from the store": lambda number: ("/hit-1k", [("If-None-Match", "*")]),
     "miss, stored, 1 KiB": lambda number: (f"/o/{number}", ()),
     "pass-through, 1 KiB": lambda number: ("/pass-1k", ()),
+    "hit and a connection, 1 KiB": lambda number: ("/hit-1k", [("Connection", "close")]),
 }
-ALLOCATORS = re.compile(r"^(malloc|calloc|realloc|memalign|posix_memalign|aligned_alloc)(@@.*)?$")
+# Functions to name for each kind, the dearest first.
+FUNCTIONS = 14
 
 
 def measure(stack, bench, options):
-    """{kind: {peer: {"instructions": …, "allocations": …}}}"""
+    """{kind: {peer: {"instructions": …, "allocations": …, "functions": [[name, instructions], …]}}}"""
     counted = {}
     for kind, target in KINDS.items():
         for peer in COMPARED:
-            # HAProxy's own path for what it cannot store is without its filters; and it makes no 304 of `*`.
+            # HAProxy makes no 304 of `*`.
             if peer not in options.peers or (peer == "haproxy" and kind.startswith("304")):
                 continue
             once = run(stack, bench, peer, target, REQUESTS)
             twice = run(stack, bench, peer, target, 2 * REQUESTS)
-            each = [(b - a) / REQUESTS for a, b in zip(once, twice)]
-            counted.setdefault(kind, {})[peer] = {"instructions": each[0], "allocations": each[1]}
-            print(f"{kind}: {NAMES[peer]} {each[0]:,.0f} instructions, {each[1]:.2f} allocations",
-                  file=sys.stderr)
+            found = {"instructions": (twice.total - once.total) / REQUESTS,
+                     "allocations": (twice.allocations - once.allocations) / REQUESTS}
+            if peer == "larder":
+                found["functions"] = dearest(twice.minus(once))
+            counted.setdefault(kind, {})[peer] = found
+            print(f"{kind}: {NAMES[peer]} {found['instructions']:,.0f} instructions, "
+                  f"{found['allocations']:.2f} allocations", file=sys.stderr)
     return counted
 
 
+def dearest(functions):
+    """[[name, instructions a request]]"""
+    top = sorted(functions.items(), key=lambda item: -item[1])[:FUNCTIONS]
+    return [[name, round(cost / REQUESTS)]
+            for name, (_, cost) in zip(readable([name for name, _ in top]), top)]
+
+
+def readable(names):
+    """Swift's names demangled, where its demangler is about."""
+    swift = subprocess.run([servers.ROOT + "/packaging/find-swift"], capture_output=True, text=True)
+    if swift.returncode != 0:
+        return names
+    done = subprocess.run([swift.stdout.strip(), "demangle", "--simplified", "--compact"],
+                          input="\n".join(names), capture_output=True, text=True)
+    found = done.stdout.splitlines()
+    return found if len(found) == len(names) else names
+
+
 def run(stack, bench, peer, target, count):
-    """(instructions, allocations) of a server's whole life with `count` requests."""
-    profile = stack.path(f"callgrind-{len(stack.processes)}")
-    wrapper = [servers.program("valgrind"), "--tool=callgrind", f"--callgrind-out-file={profile}", "-q"]
+    """The profile of a server's whole life with `count` requests."""
+    path = stack.path(f"callgrind-{len(stack.processes)}")
+    wrapper = (servers.program("valgrind"), "--tool=callgrind", f"--callgrind-out-file={path}", "-q")
     if peer == "larder":
         server = servers.larder(stack, bench.origin.port, wrapper=wrapper)
     else:
         server = peers.haproxy(stack, bench.origin.port, cache=target(0)[0] != "/pass-1k", wrapper=wrapper)
-    with Connection(server.port, timeout=60) as connection:
-        # The first store it and fill the buffers.
-        for number in range(20 + count):
-            path, fields = target(number)
-            status = connection.request(path, fields=fields).status
-            if status not in (200, 304):
-                raise Failure(f"{peer}: {status} for {path}")
+    drive(server, target, 20 + count)
     server.process.stop(patience=60)
     stack.processes.remove(server.process)
-    return read(profile)
+    return Profile(path)
 
 
-def read(profile):
-    """(instructions, calls of allocators) of a callgrind file."""
-    total, calls, names, callee = None, 0, {}, ""
-    with open(profile, errors="replace") as file:
-        for line in file:
-            if line.startswith("cfn="):
-                # (17) malloc the first time, (17) from then on.
-                match = re.match(r"cfn=\((\d+)\)(?: (.*))?", line.rstrip("\n"))
-                if match[2]:
-                    names[match[1]] = match[2]
-                callee = names.get(match[1], "")
-            elif line.startswith("fn="):
-                match = re.match(r"fn=\((\d+)\) (.*)", line.rstrip("\n"))
-                if match:
-                    names[match[1]] = match[2]
-            elif line.startswith("calls=") and ALLOCATORS.match(callee.split("'")[0]):
-                calls += int(line[6:].split()[0])
-            elif line.startswith(("summary:", "totals:")):
-                total = int(line.split()[1])
-    if total is None:
-        raise Failure(f"callgrind left no totals in {profile}")
-    return total, calls
+def drive(server, target, count):
+    """Requests one after the other; the first few store them and fill the buffers."""
+    connection = Connection(server.port, timeout=60)
+    for number in range(count):
+        path, fields = target(number)
+        if ("Connection", "close") in fields and number:
+            connection = Connection(server.port, timeout=60)
+        status = connection.request(path, fields=fields).status
+        if status not in (200, 304):
+            raise Failure(f"{server.name}: {status} for {path}")
+        if ("Connection", "close") in fields:
+            connection.socket.close()
+    connection.socket.close()

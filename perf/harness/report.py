@@ -151,11 +151,16 @@ class Report:
         if not counts:
             return ""
         peers = list(dict.fromkeys(peer for row in counts.values() for peer in row))
-        lines = [[kind] + [f"{row[peer]['instructions']:,.0f}; {row[peer]['allocations']:.2f}"
+        lines = [[kind] + [f"{row[peer]['instructions']:,.0f}; {abs(row[peer]['allocations']):.1f}"
                            if peer in row else "" for peer in peers] for kind, row in counts.items()]
-        return ("## Instructions and allocations\nUser-space instructions for each answer; calls of malloc and "
+        text = ("## Instructions and allocations\nUser-space instructions for each answer; calls of malloc and "
                 "its kin. One request at a time, a turn of the loop for each.\n\n"
                 + table([""] + [NAMES[peer] for peer in peers], lines))
+        for kind, row in counts.items():
+            if functions := row.get("larder", {}).get("functions"):
+                text += (f"\nWhere Larder's go, {kind}: "
+                         + "; ".join(f"{cost} `{name[:90]}`" for name, cost in functions) + ".\n")
+        return text
 
     def verdicts(self):
         found = []
@@ -184,8 +189,8 @@ class Report:
             others = {peer: ratio for peer, ratio in row.items() if peer != "larder"}
             if "larder" in row and others:
                 best = max(others, key=others.get)
-                found.append(Verdict(f"hit ratio, NASA for real, {size} MiB", f"{row['larder']:.3f}",
-                                     f"> {others[best]:.3f} ({NAMES[best]})", row["larder"] > others[best]))
+                found.append(Verdict(f"hit ratio, NASA for real, {size} MiB", f"{row['larder']:.4f}",
+                                     f"> {others[best]:.4f} ({NAMES[best]})", row["larder"] > others[best]))
         return found
 
     def verdict_table(self):
