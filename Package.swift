@@ -33,6 +33,10 @@ let package = Package(
     products: [
         .executable(name: "larder", targets: ["larder"]),
         .executable(name: "floor", targets: ["floor"]),
+        .executable(name: "pace", targets: ["pace"]),
+        .executable(name: "replay", targets: ["replay"]),
+        // For perf/Micro, a package of its own.
+        .library(name: "RequestPath", targets: ["Bytes", "Caching", "HTTP", "Settings", "Store"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -84,6 +88,12 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "codings", dependencies: ["Bytes", "Compression", "CZlib"], path: "perf/Codings",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "pace", dependencies: ["Bytes", "HTTP", "Kernel", systemPackage], path: "perf/Pace",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "replay", dependencies: ["Bytes", "Store", "TraceReader"], path: "perf/Replay",
             swiftSettings: strict),
         // Tests.
         .systemLibrary(

@@ -82,6 +82,11 @@ enum ImportTable {
     static let programs: [ModuleRow] = [
         ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"]),
         ModuleRow("perf/Codings", ["Bytes", "Compression", "CZlib", "Foundation"], unsafe: .anywhere),
+        ModuleRow("perf/Pace", ["Bytes", "Glibc", "HTTP", "Kernel", "SystemPackage"]),
+        ModuleRow("perf/Replay", ["Bytes", "Glibc", "Store", "TraceReader"]),
+        ModuleRow(
+            "perf/Micro",
+            ["Benchmark", "Bytes", "Caching", "HTTP", "PackageDescription", "Settings", "Steps", "Store"]),
     ]
 
     static let rows: [String: ModuleRow] = Dictionary(
