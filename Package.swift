@@ -71,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage,
+                "Balancing", "Bytes", "Caching", "Configuration", "Exchange", "Files", "HTTP", "Kernel", "Proxy",
+                "Settings", "Store", argumentParser, log, systemPackage,
             ],
             swiftSettings: strict),
         .executableTarget(
