@@ -44,6 +44,8 @@ let package = Package(
         // C: module maps and shims only.
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CKernel"),
         // Pure: no I/O, no clock.
         module("Bytes", ["CXXHash"]),
@@ -59,6 +61,7 @@ let package = Package(
         module("Kernel", ["CKernel", "Bytes", systemPackage]),
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
         // Engines and the data plane.
+        module("Compression", ["Bytes", "CBrotli", "CZlib", "CZstd"]),
         module("Loop", ["Bytes", "Kernel", systemPackage]),
         module("AccessLog", ["Bytes", "Kernel", "Loop", systemPackage]),
         module("Files", ["Bytes", "HTTP", "Kernel", "Loop", systemPackage]),
@@ -78,7 +81,16 @@ let package = Package(
         .executableTarget(
             name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor",
             swiftSettings: strict),
+        .executableTarget(
+            name: "codings", dependencies: ["Bytes", "Compression", "CZlib"], path: "perf/Codings",
+            swiftSettings: strict),
         // Tests.
+        .systemLibrary(
+            name: "CBrotliDecoder", path: "Tests/CBrotliDecoder", pkgConfig: "libbrotlidec",
+            providers: [.apt(["libbrotli-dev"])]),
+        tests(
+            "CompressionTests",
+            ["Bytes", "CBrotliDecoder", "CZlib", "CZstd", "Compression", "FuzzChecks"]),
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
         tests("SettingsTests", ["Configuration", "Settings"]),
@@ -114,15 +126,17 @@ let package = Package(
     ]
 )
 
-// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests replays. An ordinary build makes programs
+// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests and
+// CompressionTests replay. An ordinary build makes programs
 // that replay files. `swift build -c release --product FuzzChunked --sanitize=fuzzer -Xswiftc
 // -sanitize=fuzzer,address -Xswiftc -DFUZZING -Xswiftc -use-ld=lld --scratch-path .build-fuzz` makes a
 // fuzzer.
 package.targets.append(
     .target(
-        name: "FuzzChecks", dependencies: ["Bytes", "HTTP"], path: "Tests/Fuzz/Checks", swiftSettings: strict)
+        name: "FuzzChecks", dependencies: ["Bytes", "Compression", "HTTP"], path: "Tests/Fuzz/Checks",
+        swiftSettings: strict)
 )
-for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate"] {
+for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate", "FuzzGzip"] {
     package.products.append(.executable(name: name, targets: [name]))
     package.targets.append(
         .executableTarget(

@@ -8,10 +8,7 @@ internal import Loop
 extension Worker {
     mutating func originEvent(_ o: Handle, _ event: Event) {
         guard origins.contains(o) else { return }
-        if event.readHangup || event.hangup || event.error { origins[o].channel.ending = true }
-        if event.readable || event.readHangup || event.hangup || event.error {
-            origins[o].channel.readable = true
-        }
+        origins[o].channel.note(event)
         switch origins[o].phase {
         case .connecting(let f):
             guard event.writable || event.error || event.hangup else { return }

@@ -56,25 +56,27 @@ struct ResponseSample: ~Copyable {
     var buffer: ByteBuffer
     var head: ResponseHead
 
-    init(_ status: Int = 200, _ headers: [String] = [], reason: String = "OK") {
+    init(
+        _ status: Int = 200, _ headers: [String] = [], reason: String = "OK", method: HTTP.Method = .get
+    ) {
         var text = ByteBuffer(capacity: 1024)
         text.append(text: "HTTP/1.1 \(status) \(reason)\r\n")
         for line in headers { text.append(text: "\(line)\r\n") }
         text.append("\r\n")
         var parsed = ResponseHead()
         var scan = HeadScan()
-        let result = parsed.parse(text.span, limits: DecisionText.limits, scan: &scan, requestMethod: .get)
+        let result = parsed.parse(text.span, limits: DecisionText.limits, scan: &scan, requestMethod: method)
         precondition(result == .complete(text.count), "\(result)")
         head = parsed
         buffer = text
     }
 
     /// The stored head, or the reason it is refused for.
-    func stored(bodyCount: Int = 5, limit: Int = 4096) -> String {
+    func stored(bodyCount: Int = 5, limit: Int = 4096, transform: HeadTransform = .none) -> String {
         var stored = ByteBuffer(capacity: 64)
         let refusal = StoredHead.write(
             head, buffer.span, bodyCount: bodyCount, receivedSeconds: 1_767_225_600, limit: limit,
-            into: &stored)
+            transform: transform, into: &stored)
         return refusal.map { String(describing: $0.code) } ?? stored.span.string
     }
 }

@@ -36,6 +36,9 @@ enum ImportTable {
     static let modules: [ModuleRow] = [
         // C: module maps and shims.
         ModuleRow("CXXHash", []),
+        ModuleRow("CZlib", []),
+        ModuleRow("CBrotli", []),
+        ModuleRow("CZstd", []),
         ModuleRow("CKernel", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
         ModuleRow("Bytes", ["CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift"])),
@@ -52,6 +55,7 @@ enum ImportTable {
         ModuleRow(
             "Store", ["Bytes", "Eviction", "Glibc", "Kernel", "Synchronization", "SystemPackage"], unsafe: .anywhere),
         // Engines and the data plane.
+        ModuleRow("Compression", ["Bytes", "CBrotli", "CZlib", "CZstd"], unsafe: .anywhere),
         ModuleRow(
             "Loop", ["Bytes", "Kernel", "Synchronization", "SystemPackage"],
             unsafe: .files(["SlotTable.swift", "TimerWheel.swift"])),
@@ -74,7 +78,8 @@ enum ImportTable {
 
     /// Programs outside Sources, by folder.
     static let programs: [ModuleRow] = [
-        ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"])
+        ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"]),
+        ModuleRow("perf/Codings", ["Bytes", "Compression", "CZlib", "Foundation"], unsafe: .anywhere),
     ]
 
     static let rows: [String: ModuleRow] = Dictionary(
