@@ -92,8 +92,8 @@ extension Rule {
         case .noCache: row("no-cache", "no no-cache", "RFC 9111 §5.2.2.4", directives)
         case .pragma: row("pragma", "no Pragma: no-cache", "RFC 9111 §5.4", .fields([.pragma]))
         case .authorization:
-            row("authorization", "permission to share what was authorized", "RFC 9111 §3.5", directives)
-        case .cookie: row("cookie", "public or s-maxage, if a cookie was sent", "RFC 9111 §7.3", directives)
+            row("authorization", "leave to share what was authorized", "RFC 9111 §3.5", directives)
+        case .cookie: row("cookie", "public or s-maxage, if a cookie came", "RFC 9111 §7.3", directives)
         case .vary: row("vary", "a Vary that the policy lists", "RFC 9111 §4.1", .fields([.vary]))
         case .contentEncoding:
             row("encoding", "one coding that Larder knows", "RFC 9110 §8.4", .fields([.contentEncoding]))

@@ -163,7 +163,8 @@ struct ExplainedExchange {
         if !answer.isStored { return "Miss, not stored (\(codes))." }
         let fresh = "fresh for \(answer.freshSeconds) s from receipt on"
         return answer.isWithoutBody
-            ? "To be stored if its body comes whole and is within maxBody: \(fresh)." : "Stored: \(fresh)."
+            ? "Larder stores it if its body comes whole and within maxBody: \(fresh)."
+            : "Larder stores it: \(fresh)."
     }
 
     private static func codes(of findings: [Finding]) -> String {
