@@ -79,8 +79,9 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "Caching", "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log,
-                systemPackage,
+                "Balancing", "Bytes", "Caching", "Configuration", "Exchange", "Files", "HTTP", "Kernel",
+                "Proxy",
+                "Settings", "Store", argumentParser, log, systemPackage,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -105,12 +106,12 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
         tests("SettingsTests", ["Configuration", "Settings"]),
-        tests("CommandTests", ["larder"]),
+        tests("CommandTests", ["Bytes", "Kernel", "larder"]),
         .target(
             name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
         tests("EvictionTests", ["Eviction", "TraceReader"]),
         tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
-        tests("PolicyTests", ["Caching", "Configuration", "Settings"]),
+        tests("PolicyTests", ["Bytes", "Caching", "Configuration", "HTTP", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
         tests("ExchangeTests", ["Exchange"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),

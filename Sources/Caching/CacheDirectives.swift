@@ -35,6 +35,8 @@ struct CacheDirectives: BitwiseCopyable {
         }
     }
 
+    /// Where they stand.
+    var field = FieldName.cacheControl
     var flags: Flags = []
     var maxAge = Lifetime.absent
     var sharedMaxAge = Lifetime.absent
@@ -81,6 +83,9 @@ struct CacheDirectives: BitwiseCopyable {
         default: break
         }
     }
+
+    /// Do they stand in a targeted field, which replaces Expires and Pragma too (RFC 9213 §2.1)?
+    var isTargeted: Bool { field != .cacheControl }
 
     /// Takes back what a directive granted. Prohibitions stay.
     mutating func forget(_ name: Span<UInt8>) {

@@ -21,6 +21,7 @@ enum TargetedField {
     ) -> CacheDirectives? {
         guard fields.contains(name) else { return nil }
         var directives = CacheDirectives()
+        directives.field = name
         var isEmpty = true
         // Lines are combined by a comma (RFC 9651 §4.2), so an empty line beside others does not parse.
         let lines = fields.count(of: name)

@@ -73,8 +73,8 @@ enum ImportTable {
         ModuleRow(
             "larder",
             [
-                "ArgumentParser", "Bytes", "Caching", "Configuration", "Foundation", "HTTP", "Kernel", "Logging", "Proxy",
-                "Settings", "Store", "Synchronization", "SystemPackage",
+                "ArgumentParser", "Balancing", "Bytes", "Caching", "Configuration", "Exchange", "Files", "Foundation",
+                "HTTP", "Kernel", "Logging", "Proxy", "Settings", "Store", "Synchronization", "SystemPackage",
             ]),
     ]
 
