@@ -68,8 +68,8 @@ let package = Package(
         module(
             "Proxy",
             [
-                "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop",
-                "Settings", "Store", log, systemPackage,
+                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP", "Kernel",
+                "Loop", "Settings", "Store", log, systemPackage,
             ]),
         .executableTarget(
             name: "larder",

@@ -63,11 +63,16 @@ public struct CompressionRules: Sendable {
                 }
             }
         }
-        guard response.fields.contains(.cacheControl) else { return true }
-        for index in 0..<response.fields.count where response.fields[index].id == .cacheControl {
-            if Self.mentionsNoTransform(bytes.slice(response.fields[index].value)) { return false }
+        return !Self.forbidsTransform(response.fields, bytes)
+    }
+
+    /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?
+    public static func forbidsTransform(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
+        guard fields.contains(.cacheControl) else { return false }
+        for index in 0..<fields.count where fields[index].id == .cacheControl {
+            if mentionsNoTransform(bytes.slice(fields[index].value)) { return true }
         }
-        return true
+        return false
     }
 
     /// As above, for the stored head of an answer in identity.

@@ -67,6 +67,17 @@ public struct RequestVerdict: Sendable {
         flags.contains(.noCache) || maxAgeSeconds != Self.unlimited || minFreshSeconds != 0
     }
 
+    /// Which of the codings of one body answers: the highest; 0 for one that cannot.
+    @inlinable
+    public func rank(_ coding: Codings, preferring preferred: Codings) -> Int {
+        guard codings.contains(coding) else {
+            // gzip can be undone for the rare client that does not take it.
+            return coding == .gzip && codings.contains(.identity) ? 1 : 0
+        }
+        if coding == preferred { return 5 }
+        return coding == .identity ? 2 : coding == .gzip ? 3 : 4
+    }
+
     /// May a record with this coding answer? The second question of a lookup, beside `Variance.matches`.
     @inlinable
     public func accepts(_ coding: Codings) -> Bool { codings.contains(coding) }

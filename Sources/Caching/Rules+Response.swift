@@ -66,6 +66,9 @@ extension Rules {
         if response.fields.contains(.etag) { facts.flags.insert(.hasEntityTag) }
         if response.fields.contains(.lastModified) { facts.flags.insert(.hasLastModified) }
         if varies { facts.flags.insert(.varies) }
+        if facts.coding == .identity, compression.isCompressible(response, bytes) {
+            facts.flags.insert(.compressible)
+        }
         return facts
     }
 
@@ -128,7 +131,7 @@ extension Rules {
     }
 
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.
-    private static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
+    public static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
         guard let field = fields.first(.contentEncoding) else { return .identity }
         guard !fields.isRepeated(.contentEncoding), let coding = Codings.named(bytes.slice(field.value)),
             coding != .identity

@@ -27,6 +27,7 @@ public final class Rules: Sendable {
     /// Stored heads (without the blank line) up to this size are stored.
     public let maxHeadBytes: Int
     public let cacheStatus: Policy.CacheStatus
+    public let compression: CompressionRules
     /// Marks the entries judged under these `store` settings and this revision.
     public let fingerprint: UInt32
 
@@ -62,7 +63,8 @@ public final class Rules: Sendable {
         maxBodyBytes = store.maxBodyBytes
         maxHeadBytes = store.maxHeadBytes
         cacheStatus = policy.serve.cacheStatus
-        fingerprint = Self.fingerprint(of: store)
+        compression = CompressionRules(policy.compress)
+        fingerprint = Self.fingerprint(of: policy)
         statuses = StatusSet(policy: store.statuses)
         maxAgeMilliseconds = Int64(clamping: store.maxAgeSeconds.multipliedSaturating(by: 1000))
         minAgeMilliseconds = Int64(clamping: store.minAgeSeconds.multipliedSaturating(by: 1000))
@@ -75,8 +77,9 @@ public final class Rules: Sendable {
         keyPrefix = Self.keyPrefix(policy.query, upstream: upstream)
     }
 
-    /// Over everything that decides what may be stored. `serve` is left out: it is read at each use.
-    private static func fingerprint(of store: Policy.Store) -> UInt32 {
+    /// Over everything that decides what may be stored, and how. `serve` is left out: it is read at each use.
+    private static func fingerprint(of policy: Policy) -> UInt32 {
+        let store = policy.store
         var text = "\(revision)|\(store.statuses.sorted())|\(store.maxBodyBytes)|\(store.maxHeadBytes)"
         text += "|\(store.maxAgeSeconds)|\(store.minAgeSeconds)|\(store.heuristicPercent)"
         text += "|\(store.noCache.rawValue)|\(store.reading.rawValue)"
@@ -85,6 +88,7 @@ public final class Rules: Sendable {
         case .any: text += "any"
         case .list(let names): text += names.map { $0.lowercased() }.sorted().joined(separator: ",")
         }
+        text += "|\(policy.compress.types)|\(policy.compress.minBodyBytes)"
         return UInt32(truncatingIfNeeded: XXH3.hash64(Array(text.utf8).span, seed: 0))
     }
 

@@ -48,13 +48,15 @@ package struct Level: Sendable, BitwiseCopyable {
         switch (coding, effort) {
         case (.gzip, .stream): self.init(level: 5, window: 15)
         case (.gzip, .streamLow): self.init(level: 1, window: 15)
-        case (.gzip, .store): self.init(level: 9, window: 15)
-        case (.br, .stream): self.init(level: 4, window: 18)
-        case (.br, .streamLow): self.init(level: 1, window: 18)
-        case (.br, .store): self.init(level: 9, window: 18)
+        case (.gzip, .store): self.init(level: 8, window: 15)
+        // From quality 5 on a window of more than 16 bits brings hash tables of up to 32 MB.
+        case (.br, .stream): self.init(level: 5, window: 16)
+        case (.br, .streamLow): self.init(level: 2, window: 16)
+        case (.br, .store): self.init(level: 8, window: 16)
+        // The tables are set, because the levels' own depend on a length that a stream does not know.
         case (.zstd, .stream): self.init(level: 3, window: 17, hash: 16, chain: 15)
         case (.zstd, .streamLow): self.init(level: 1, window: 17, hash: 14, chain: 6)
-        case (.zstd, .store): self.init(level: 12, window: 18)
+        case (.zstd, .store): self.init(level: 10, window: 18, hash: 17, chain: 17)
         }
     }
 }

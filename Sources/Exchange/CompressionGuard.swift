@@ -65,7 +65,8 @@ public struct CompressionGuard: Sendable {
             if calm >= patience { stepUp() }
         } else {
             calm = 0
-            if sinceUp > 2 * patience { patience = Self.shortestPatience }
+            // It has kept what it was given back.
+            if verdict == .full, sinceUp > 2 * patience { patience = Self.shortestPatience }
         }
     }
 

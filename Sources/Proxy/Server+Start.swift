@@ -50,6 +50,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     let bell: WorkerBell
     let store: StoreThread
     let log: AccessLogThread
+    let variants: VariantThreads
 }
 
 /// Holds a thread's handle until it is joined.
@@ -94,6 +95,24 @@ extension Server {
     /// fewer.
     static func share(of slots: [ListenerSlot], thread index: Int, of count: Int) -> [ListenerSlot] {
         slots.count < count ? slots : slots.enumerated().filter { $0.offset % count == index }.map(\.element)
+    }
+
+    /// The helper threads that compress what is stored: one for four loops.
+    static func startVariants(_ store: Store, threads: Int) throws(StartFailure) -> VariantThreads {
+        do {
+            let variants = try VariantThreads()
+            for _ in 0..<max(1, threads / 4) {
+                guard let row = store.row() else {
+                    throw StartFailure("the store has no row for one more thread")
+                }
+                try variants.start(row)
+            }
+            return variants
+        } catch let failure as StartFailure {
+            throw failure
+        } catch {
+            throw StartFailure("cannot start a thread: \(error)")
+        }
     }
 
     /// Looks up the addresses of every server, once.

@@ -26,6 +26,7 @@ public final class Server: Sendable {
     private let bells: [WorkerBell]
     private let threads: Locked<[JoinBox]>
     private let accessLog: AccessLog
+    private let variants: VariantThreads
 
     /// Binds, resolves the servers' names and starts the threads.
     /// - Parameters:
@@ -42,6 +43,7 @@ public final class Server: Sendable {
             throw StartFailure("access log: \(error)")
         }
         accessLog = log
+        variants = try Self.startVariants(store, threads: count)
         let origins = try Self.resolve(settings.upstreams)
         let files = try Self.openFiles(settings.upstreams)
         var bells: [WorkerBell] = []
@@ -58,7 +60,7 @@ public final class Server: Sendable {
                     site: Site(settings, threads: count, addresses: origins, files: files),
                     listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
                     store: row,
-                    log: log.thread(index))
+                    log: log.thread(index), variants: variants)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)
@@ -101,6 +103,7 @@ public final class Server: Sendable {
             defer { list = [] }
             return list
         }) { box.join() }
+        variants.stop()
         accessLog.stop()
     }
 

@@ -29,6 +29,10 @@ extension Worker {
 
     /// Reads the answer as far as the client keeps up, within the turn's budget.
     mutating func advanceOrigin(_ o: Handle) {
+        if case .active(let f) = origins[o].phase, hasUndecoded(f) {
+            out.removeAll()
+            passDecoded(f, o, isLast: false)
+        }
         var budget = Self.turnBudget
         while origins.contains(o), case .active(let f) = origins[o].phase, wantsAnswer(o, f) {
             guard budget > 0 else {

@@ -1,6 +1,7 @@
 internal import AccessLog
 internal import Bytes
 internal import Caching
+internal import Compression
 internal import Exchange
 internal import HTTP
 internal import Kernel
@@ -21,7 +22,8 @@ internal import SystemPackage
 ///     Worker+Forward    server choice, connecting, sending, retries
 ///     Worker+Origin     origin events: reading the answer
 ///     Worker+Response   the answer's head: invalidation, storability, what the client gets
-///     Worker+Body       bodies, both ways
+///     Worker+Body       the answer's body, Worker+RequestBody the other way
+///     Worker+Recode     bodies compressed or decoded as they pass, Worker+Variant stored ones
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Finish     ends: commit, reuse, close, log
 ///     Worker+Timers     deadlines
@@ -74,6 +76,12 @@ struct Worker: ~Copyable {
     var key = ByteBuffer(capacity: 4 * 1024)
     var storedHead = ByteBuffer(capacity: 8 * 1024)
     var vary = ByteBuffer(capacity: 1024)
+    /// A body in another coding than it came in.
+    var coded = ByteBuffer(capacity: Channel.window)
+    var encoders = EncoderPool()
+    var decoder: Decoder?
+    let variants: VariantThreads
+    var compressionGuard = CompressionGuard()
     var date = CachedHTTPDate()
     var now: Now
     /// Connections with something left to do, for the next turn.
@@ -92,6 +100,7 @@ struct Worker: ~Copyable {
         bell = seed.bell
         store = seed.store
         log = seed.log
+        variants = seed.variants
         poller = try Poller()
         let milliseconds = Clock.monotonicMilliseconds()
         clientTimers = TimerWheel(now: milliseconds)
@@ -110,8 +119,11 @@ struct Worker: ~Copyable {
         while true {
             let timeout = nextTimeout()
             store.endTurn()
+            let idleFrom = Clock.monotonicMicroseconds()
+            let busy = idleFrom &- now.microseconds
             let count = poller.wait(timeoutMilliseconds: timeout)
             readClocks()
+            compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()

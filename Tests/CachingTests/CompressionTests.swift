@@ -66,12 +66,18 @@ import Testing
         Row(200, [long, "Content-Type: text/html", "Cache-Control: no-transform"], false),
         Row(200, [long, "Content-Type: text/html", "Cache-Control: max-age=60, No-Transform"], false),
         Row(200, [long, "Content-Type: text/html", "Cache-Control: max-age=60 no-transform"], false),
-        Row(200, [long, "Content-Type: text/html", "Cache-Control: max-age=60", "Cache-Control: no-transform"], false),
+        Row(
+            200,
+            [long, "Content-Type: text/html", "Cache-Control: max-age=60", "Cache-Control: no-transform"],
+            false),
         Row(200, [long, "Content-Type: text/html", "Cache-Control: no-transfor"], true),
         Row(200, [long, "Content-Type: text/html", "Cache-Control: max-age=60, must-revalidate"], true),
         // A targeted field says nothing about it, neither way.
         Row(200, [long, "Content-Type: text/html", "CDN-Cache-Control: no-transform"], true),
-        Row(200, [long, "Content-Type: text/html", "CDN-Cache-Control: max-age=1", "Cache-Control: no-transform"], false),
+        Row(
+            200,
+            [long, "Content-Type: text/html", "CDN-Cache-Control: max-age=1", "Cache-Control: no-transform"],
+            false),
         // Bytes that someone vouches for, or that are coded.
         Row(200, [long, "Content-Type: text/html", "Content-Encoding: gzip"], false),
         Row(200, [long, "Content-Type: text/html", "Content-Encoding:"], false),
@@ -79,7 +85,8 @@ import Testing
         Row(200, [long, "Content-Type: text/html", "digest: sha-256=x"], false),
         Row(200, [long, "Content-Type: text/html", "CONTENT-DIGEST: sha-256=:x:"], false),
         Row(200, [long, "Content-Type: text/html", "Repr-Digest: sha-256=:x:"], false),
-        Row(200, ["Transfer-Encoding: chunked", "Content-Type: text/html", "Trailer: Content-Digest"], false),
+        Row(
+            200, ["Transfer-Encoding: chunked", "Content-Type: text/html", "Trailer: Content-Digest"], false),
         Row(200, [long, "Content-Type: text/html", "Want-Content-Digest: sha-256=1", "ETag: \"a\""], true),
     ]
 
@@ -87,10 +94,12 @@ import Testing
     func compressible(_ row: Row) {
         let sample = ResponseSample(row.status, row.headers, method: row.method)
         let rules = CompressionRules(Policy.Compress())
-        #expect(rules.isCompressible(sample.head, sample.buffer.span) == row.isCompressible)
+        let verdict = rules.isCompressible(sample.head, sample.buffer.span)
+        #expect(verdict == row.isCompressible)
         var none = Policy.Compress()
         none.codings = []
-        #expect(!CompressionRules(none).isCompressible(sample.head, sample.buffer.span))
+        let never = CompressionRules(none).isCompressible(sample.head, sample.buffer.span)
+        #expect(!never)
     }
 
     /// The stored head, judged later, gives the verdict that the answer had.
@@ -124,7 +133,8 @@ import Testing
         #expect(!verdict([]) && !verdict(["application/x-fon"]) && !verdict(["application/x-font2"]))
         let empty = ResponseSample(200, ["Content-Type: application/x-font", "Content-Length: 0"])
         policy.types = ["application/*"]
-        #expect(!CompressionRules(policy).isCompressible(empty.head, empty.buffer.span))
+        let shrinksNothing = CompressionRules(policy).isCompressible(empty.head, empty.buffer.span)
+        #expect(!shrinksNothing)
     }
 
     static let choices: [(codings: [Policy.Compress.Coding], accepted: Codings, chosen: Codings?)] = [

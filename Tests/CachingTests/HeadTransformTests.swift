@@ -24,9 +24,12 @@ import Testing
     static let vary = "Vary: Accept-Encoding"
 
     static let rows: [Row] = [
-        Row(.none, ["A: b", #"ETag: "x""#, "Accept-Ranges: bytes"], ["A: b", #"ETag: "x""#, "Accept-Ranges: bytes"]),
+        Row(
+            .none, ["A: b", #"ETag: "x""#, "Accept-Ranges: bytes"],
+            ["A: b", #"ETag: "x""#, "Accept-Ranges: bytes"]),
         Row(.varies, ["A: b"], ["A: b", vary]),
-        Row(.varies, [#"ETag: "x""#, "Accept-Ranges: bytes"], [#"ETag: "x""#, "Accept-Ranges: bytes", vary]),
+        Row(
+            .varies, [#"ETag: "x""#, "Accept-Ranges: bytes"], [#"ETag: "x""#, "Accept-Ranges: bytes", vary]),
         Row(.coded(.gzip), ["A: b"], ["A: b", encoded, vary]),
         Row(.coded(.br), [], ["Content-Encoding: br", vary]),
         Row(.coded(.zstd), [], ["Content-Encoding: zstd", vary]),
@@ -37,7 +40,9 @@ import Testing
         Row(.varies, ["Vary: *"], ["Vary: *"]),
         Row(.varies, ["Vary: Origin"], ["Vary: Origin", vary]),
         Row(.varies, ["Vary: x, Accept-Encoding ,y"], ["Vary: x, Accept-Encoding ,y"]),
-        Row(.varies, ["Vary: x", "A: b", "vary: Accept-Encoding"], ["Vary: x", "A: b", "vary: Accept-Encoding"]),
+        Row(
+            .varies, ["Vary: x", "A: b", "vary: Accept-Encoding"],
+            ["Vary: x", "A: b", "vary: Accept-Encoding"]),
         Row(.varies, ["Vary: Accept-Encodings"], ["Vary: Accept-Encodings", vary]),
         Row(.varies, ["Vary:"], ["Vary: ", vary]),
         Row(.coded(.gzip), ["Vary: Accept-Encoding"], ["Vary: Accept-Encoding", encoded]),

@@ -33,7 +33,9 @@ struct RequestSample: ~Copyable {
     }
 
     /// The key from `routingStart` on, the target of it, or the reason it is refused for.
-    func key(_ policy: Policy = Policy(name: "test"), scheme: Scheme = .http) -> (
+    func key(
+        _ policy: Policy = Policy(name: "test"), scheme: Scheme = .http
+    ) -> (
         routing: String, target: String
     ) {
         var key = ByteBuffer(capacity: 64)

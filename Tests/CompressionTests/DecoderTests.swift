@@ -99,7 +99,9 @@ import Testing
         #expect(half.last == .needMore)
     }
 
-    static let garbage: [[UInt8]] = [[0], [0, 0, 0, 0], Array("x".utf8), Array("<html>".utf8), [0x1f, 0x8c]]
+    static let garbage: [[UInt8]] = [
+        [0], [0, 0, 0, 0], Array("x".utf8), Array("<html>".utf8), [0x1f, 0x8c],
+    ]
 
     @Test(arguments: garbage)
     func refusesGarbageBehind(_ garbage: [UInt8]) throws {
@@ -158,7 +160,8 @@ import Testing
     }
 
     @Test func corpus() throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz/corpus/Gzip")
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../Fuzz/corpus/Gzip")
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
         #expect(!files.isEmpty)
         replay(files.map { $0.path() }, checkGzip)

@@ -10,7 +10,9 @@ import Testing
 /// Reads with the library itself what the encoder wrote: an independent witness.
 enum Reference {
     /// Everything that decodes so far, and whether the stream is whole and nothing stands behind it.
-    static func decode(_ bytes: [UInt8], _ coding: ContentCoding, limit: Int) -> (body: [UInt8], isWhole: Bool) {
+    static func decode(
+        _ bytes: [UInt8], _ coding: ContentCoding, limit: Int
+    ) -> (body: [UInt8], isWhole: Bool) {
         switch coding {
         case .gzip: gzip(bytes, limit)
         case .br: brotli(bytes, limit)
@@ -100,7 +102,8 @@ enum Bodies {
 
     static var all: [[UInt8]] {
         [
-            [], [65], text(100, seed: 1), text(65_536, seed: 2), text(400_000, seed: 3), random(1_000, seed: 4),
+            [], [65], text(100, seed: 1), text(65_536, seed: 2), text(400_000, seed: 3),
+            random(1_000, seed: 4),
             random(300_000, seed: 5), [UInt8](repeating: 120, count: 1_000_000),
             sources,
         ]

@@ -31,12 +31,21 @@ import Testing
     static let stories: [Story] = [
         Story("an idle loop", [Phase(5_000, busy: 50, waited: 100_000, .full)]),
         Story("half busy, in short turns", [Phase(5_000, busy: 200, waited: 200, .full)]),
-        Story("half busy, in long turns: there is time between them", [Phase(5_000, busy: 30_000, waited: 30_000, .full)]),
+        Story(
+            "half busy, in long turns: there is time between them",
+            [Phase(5_000, busy: 30_000, waited: 30_000, .full)]),
         Story("nine tenths busy, in short turns", [Phase(5_000, busy: 800, waited: 150, .full)]),
         Story("saturated, in short turns: cheaper, not off", [Phase(10_000, busy: 1_000, waited: 0, .low)]),
         Story("saturated, in turns of 8 ms", [Phase(10_000, busy: 8_000, waited: 0, .low)]),
-        Story("saturated, in turns of 40 ms", [Phase(600, busy: 40_000, waited: 0, .off), Phase(10_000, busy: 40_000, waited: 0, .off)]),
-        Story("one slow turn in calm", [Phase(1_000, busy: 50, waited: 1_000, .full), Phase(15, busy: 15_000, waited: 0, .full), Phase(1_000, busy: 50, waited: 1_000, .full)]),
+        Story(
+            "saturated, in turns of 40 ms",
+            [Phase(600, busy: 40_000, waited: 0, .off), Phase(10_000, busy: 40_000, waited: 0, .off)]),
+        Story(
+            "one slow turn in calm",
+            [
+                Phase(1_000, busy: 50, waited: 1_000, .full), Phase(15, busy: 15_000, waited: 0, .full),
+                Phase(1_000, busy: 50, waited: 1_000, .full),
+            ]),
         Story(
             "down step by step, up step by step",
             [
@@ -48,7 +57,8 @@ import Testing
             "between the bounds nothing changes",
             [
                 Phase(1_000, busy: 8_000, waited: 100, .low), Phase(30_000, busy: 4_000, waited: 600, .low),
-                Phase(2_000, busy: 2_000, waited: 2_000, .full), Phase(30_000, busy: 4_000, waited: 600, .full),
+                Phase(2_000, busy: 2_000, waited: 2_000, .full),
+                Phase(30_000, busy: 4_000, waited: 600, .full),
             ]),
         Story(
             "each relapse doubles the patience",

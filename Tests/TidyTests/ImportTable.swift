@@ -64,8 +64,8 @@ enum ImportTable {
         ModuleRow(
             "Proxy",
             [
-                "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Logging", "Loop",
-                "Settings", "Store", "Synchronization", "SystemPackage",
+                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP", "Kernel",
+                "Logging", "Loop", "Settings", "Store", "Synchronization", "SystemPackage",
             ]),
         // The executable: commands.
         ModuleRow(
