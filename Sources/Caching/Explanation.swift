@@ -30,8 +30,9 @@ extension Rules {
         walk(request, bytes, clientCertificate: clientCertificate, &verdict, &recorder)
         if let reason = recorder.reason { verdict.bypass(reason) }
         for index in recorder.findings.indices {
-            recorder.findings[index].value = Self.value(
-                recorder.findings[index].rule.subject, request.fields, bytes)
+            recorder.findings[index].value =
+                Self.value(
+                    recorder.findings[index].rule.subject, request.fields, bytes)
                 ?? Self.value(recorder.findings[index].rule.subject, of: request, bytes)
         }
         return RequestExplanation(findings: recorder.findings, verdict: verdict)

@@ -6,8 +6,8 @@ internal import Bytes
 public import HTTP
 internal import Settings
 
-/// What the freshness of an answer is reckoned from, and each step of it. Serving keeps the first and the last
-/// of it; `explain` shows it line by line.
+/// What the freshness of an answer is reckoned from, and each step of it. Serving keeps the first and the
+/// last of it; `explain` shows it line by line.
 public struct Timing: BitwiseCopyable, Sendable, Equatable {
     /// What states the lifetime.
     public enum Source: BitwiseCopyable, Sendable, Equatable {

@@ -106,7 +106,8 @@ extension Rule {
         case .date: row("date", "one valid Date, or none", "RFC 9110 §6.6.1", .fields([.date]))
         case .age: row("age", "one valid Age, or none", "RFC 9111 §5.1", .fields([.age]))
         case .clock:
-            row("clock", "Date plus Age within a day of the clock", "RFC 9111 §4.2.3", .fields([.date, .age]))
+            row(
+                "clock", "Date plus Age within a day of the clock", "RFC 9111 §4.2.3", .fields([.date, .age]))
         case .lifetime: row("lifetime", "a lifetime, plainly stated", "RFC 9111 §4.2.1", .lifetime)
         case .remaining: row("remaining", "enough of it left", "RFC 9111 §4.2", .remaining)
         case .headSize: row("head-size", "a head within maxHead", "policy", .head)

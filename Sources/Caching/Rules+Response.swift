@@ -66,7 +66,7 @@ extension Rules {
         if response.fields.contains(.etag) { facts.flags.insert(.hasEntityTag) }
         if response.fields.contains(.lastModified) { facts.flags.insert(.hasLastModified) }
         if varies { facts.flags.insert(.varies) }
-        if coding == .identity, compression.isCompressible(response, bytes) {
+        if facts.coding == .identity, compression.isCompressible(response, bytes) {
             facts.flags.insert(.compressible)
         }
         return facts

@@ -157,8 +157,10 @@ struct ExplanationTests {
     }
 
     private static func request(_ generator: inout Generator) -> String {
-        let method = generator.picks(80) ? "GET" : ["HEAD", "POST", "PURGE"].randomElement(using: &generator)!
-        let target = generator.picks(85) ? "/a?b" : ["/a;b", "/%2e%2e/x", "/a%2fb"].randomElement(using: &generator)!
+        let method =
+            generator.picks(80) ? "GET" : ["HEAD", "POST", "PURGE"].randomElement(using: &generator)!
+        let target =
+            generator.picks(85) ? "/a?b" : ["/a;b", "/%2e%2e/x", "/a%2fb"].randomElement(using: &generator)!
         var lines = ["\(method) \(target) HTTP/1.1", "Host: example.com"]
         lines += generator.some(
             of: [
@@ -183,7 +185,8 @@ struct ExplanationTests {
                 "Cache-Control: no-cache", "Cache-Control: public", "Cache-Control: s-maxage=5",
                 "Cache-Control: max-age=x", "Cache-Control: \"", "CDN-Cache-Control: max-age=20",
                 "Larder-Cache-Control: no-store", "Pragma: no-cache", "Vary: *", "Vary: Accept-Encoding",
-                "Vary: Cookie", "Content-Encoding: gzip", "Content-Encoding: aes", "Content-Range: bytes 0-1/9",
+                "Vary: Cookie", "Content-Encoding: gzip", "Content-Encoding: aes",
+                "Content-Range: bytes 0-1/9",
                 "Trailer: X", "Connection: x-mine", "Age: 30", "Age: x", "Age: 100000",
                 "Expires: Thu, 01 Jan 2026 00:01:00 GMT", "Expires: 0",
                 "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT", "ETag: \"a\"",

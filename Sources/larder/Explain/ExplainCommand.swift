@@ -17,7 +17,8 @@ struct ExplainCommand: ParsableCommand {
             LF alone. Any method but GET and HEAD is really sent, with all that it does there.
             """)
 
-    @Argument(help: ArgumentHelp("http://host/path?query; left out where --request says it.", valueName: "url"))
+    @Argument(
+        help: ArgumentHelp("http://host/path?query; left out where --request says it.", valueName: "url"))
     var url: String?
 
     @Option(
@@ -74,21 +75,29 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func run() throws {
+        do {
+            let report = try explain()
+            print(
+                json ? report.document.json : report.text(inColour: Terminal.outputHasColour), terminator: "")
+            guard let failure = report.failure else { return }
+            Terminal.writeError("larder explain: \(failure.description)")
+            throw ExitCode(Status.failure)
+        } catch let refusal as ExplainRefusal {
+            Terminal.writeError("larder explain: \(refusal.description)")
+            throw ExitCode(Status.usage)
+        }
+    }
+
+    private func explain() throws -> ExplainReport {
         let clock = ExplainClock(at: at.flatMap(ExplainClock.parse))
         let input = try ExplainInput(
             url: url, method: method, headers: headers, request: request, response: response)
         let loaded = try load(for: input)
         for note in loaded.notes { Terminal.report(note) }
-        let report = try Explainer(
-            settings: loaded.settings, isConfigured: file != nil, clock: clock,
+        return try Explainer(
+            settings: loaded.settings, clock: clock,
             timeoutMilliseconds: UInt64(Milliseconds.parse(timeout) ?? 10_000)
         ).explain(input)
-        print(
-            json ? report.document.json : report.text(inColour: Terminal.outputHasColour), terminator: "")
-        if let failure = report.failure {
-            Terminal.writeError("larder explain: \(failure.description)")
-            throw ExitCode(Status.failure)
-        }
     }
 
     /// The configuration, or one made of the URL's host and a policy.
@@ -108,7 +117,7 @@ struct ExplainCommand: ParsableCommand {
             inFolder: name.hasPrefix("/") ? name : "\(folder)/\(name)", shownFolder: name, files: .disk)
         guard let found = policies.first(where: { $0.policy.name == policy }) else {
             let names = policies.map(\.policy.name).joined(separator: ", ")
-            throw ValidationError("There is no policy '\(policy)'; there are: \(names).")
+            throw ExplainRefusal("there is no policy '\(policy)'; there are: \(names).")
         }
         loaded.settings.policies = [found.policy]
         for index in loaded.settings.routes.indices { loaded.settings.routes[index].policy = 0 }

@@ -67,8 +67,10 @@ struct ExplainConnection: ~Copyable {
         var bytes = ByteBuffer(capacity: headCount)
         bytes.append(received.span.extracting(first: headCount))
         received.removeFirst(headCount)
-        let body = try readBody(head.framing, limit: bodyLimit)
-        return ExplainedAnswer(bytes: bytes, head: head, body: body, sent: sent, received: receivedAt)
+        var note: String?
+        let body = readBody(head.framing, limit: bodyLimit, &note)
+        return ExplainedAnswer(
+            bytes: bytes, head: head, body: body, bodyNote: note, sent: sent, received: receivedAt)
     }
 
     private mutating func send(_ bytes: borrowing ByteBuffer) throws(ExplainFetchFailure) {
@@ -114,7 +116,9 @@ struct ExplainConnection: ~Copyable {
                 if head.status == 101 { throw .broken("the server switched protocols: that is a tunnel") }
                 if head.status >= 200 { return count }
                 interim += 1
-                guard interim <= Self.interimLimit else { throw .broken("the server sends interim heads only") }
+                guard interim <= Self.interimLimit else {
+                    throw .broken("the server sends interim heads only")
+                }
                 received.removeFirst(count)
             case .refused: throw .broken("the server's answer is no valid HTTP/1.1 (\(result.word))")
             case .needMore:
@@ -127,9 +131,14 @@ struct ExplainConnection: ~Copyable {
         }
     }
 
+    /// Reads the body; what ends it early is no failure, but a reason not to store it.
     private mutating func readBody(
-        _ framing: BodyFraming, limit: Int
-    ) throws(ExplainFetchFailure) -> BodyOutcome {
+        _ framing: BodyFraming, limit: Int, _ note: inout String?
+    ) -> BodyOutcome {
+        if case .length(let length) = framing, length > UInt64(limit) {
+            note = "not read: its length is known"
+            return BodyOutcome(count: Int(clamping: length), isComplete: false)
+        }
         var reader = BodyReader(framing, trailerLimit: ExplainedAnswer.limits.head)
         var offset = 0
         while true {
@@ -138,14 +147,25 @@ struct ExplainConnection: ~Copyable {
             switch step {
             case .data:
                 // More than is stored is enough to know.
-                if reader.delivered > UInt64(limit) { return outcome(reader, isComplete: false) }
+                if reader.delivered > UInt64(limit) {
+                    note = "not read further"
+                    return outcome(reader, isComplete: false)
+                }
             case .end: return outcome(reader, isComplete: true)
-            case .refused: return outcome(reader, isComplete: false)
+            case .refused(let refusal):
+                note = refusal.word
+                return outcome(reader, isComplete: false)
             case .needMore:
                 received.removeAll()
                 offset = 0
-                guard try receive("the rest of the body") else {
-                    return outcome(reader, isComplete: reader.closed())
+                do throws(ExplainFetchFailure) {
+                    if try receive("the rest of the body") { continue }
+                    let isComplete = reader.closed()
+                    if !isComplete { note = "the server closed within the body" }
+                    return outcome(reader, isComplete: isComplete)
+                } catch {
+                    note = error.description
+                    return outcome(reader, isComplete: false)
                 }
             }
         }

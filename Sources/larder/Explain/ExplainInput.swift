@@ -1,10 +1,15 @@
 /// What is to be explained: a request, by its URL or pasted, and perhaps a pasted answer.
 
-internal import ArgumentParser
 internal import Bytes
 internal import Caching
 internal import Foundation
 internal import HTTP
+
+/// What was given cannot be explained: wrong usage, said in one line.
+struct ExplainRefusal: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
 
 struct ExplainInput: ~Copyable {
     /// The request's head, CRLF and all.
@@ -29,7 +34,7 @@ struct ExplainInput: ~Copyable {
         }
         let parts = try ExplainURL(url)
         guard parts.scheme == .http || pasted != nil else {
-            throw ValidationError(
+            throw ExplainRefusal(
                 "https:// cannot be fetched yet: Larder cannot speak TLS. Paste the answer with --response, "
                     + "or ask for http://.")
         }
@@ -64,10 +69,10 @@ struct ExplainInput: ~Copyable {
         for line in headers {
             // A line break would make two lines of one.
             guard !line.utf8.contains(where: { $0 == 10 || $0 == 13 }) else {
-                throw ValidationError("-H: found a line break; allowed: one field, 'Name: value'.")
+                throw ExplainRefusal("-H: found a line break; allowed: one field, 'Name: value'.")
             }
             guard line.contains(":") else {
-                throw ValidationError("-H: found '\(line)'; allowed: 'Name: value'.")
+                throw ExplainRefusal("-H: found '\(line)'; allowed: 'Name: value'.")
             }
             head += "\(line)\r\n"
         }
@@ -90,12 +95,12 @@ struct ExplainURL {
             scheme = .https
             rest = text.dropFirst(8)
         } else {
-            throw ValidationError("found '\(text)'; allowed: a URL that begins with http:// or https://.")
+            throw ExplainRefusal("found '\(text)'; allowed: a URL that begins with http:// or https://.")
         }
         let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
         authority = String(rest[..<end])
         guard HTTP.Authority(Array(authority.utf8).span) != nil else {
-            throw ValidationError("found '\(text)'; allowed: http://host[:port]/path, without a user.")
+            throw ExplainRefusal("found '\(text)'; allowed: http://host[:port]/path, without a user.")
         }
         // A fragment is the client's own.
         let tail = rest[end...].prefix { $0 != "#" }
@@ -129,15 +134,17 @@ struct PastedText: Sendable {
 
     init(contentsOf path: String) throws {
         let handle = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
-        guard let handle else { throw ValidationError("\(path): there is no such file, or it cannot be read.") }
+        guard let handle else {
+            throw ExplainRefusal("\(path): there is no such file, or it cannot be read.")
+        }
         let data: Data?
         do {
             data = try handle.read(upToCount: Self.limit + 1)
         } catch {
-            throw ValidationError("\(Self.shown(path)): cannot be read.")
+            throw ExplainRefusal("\(Self.shown(path)): cannot be read.")
         }
         let bytes = [UInt8](data ?? Data())
-        guard bytes.count <= Self.limit else { throw ValidationError("\(Self.shown(path)): above 64 MiB.") }
+        guard bytes.count <= Self.limit else { throw ExplainRefusal("\(Self.shown(path)): above 64 MiB.") }
         self.init(bytes, name: Self.shown(path))
     }
 

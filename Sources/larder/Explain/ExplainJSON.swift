@@ -63,17 +63,18 @@ extension ExplainReport.Answer {
     fileprivate var document: Tree {
         var entries = [Tree.Entry("status", .text(statusLine)), .init("pasted", .flag(milliseconds == nil))]
         if let milliseconds { entries.append(.init("milliseconds", .number(Int(clamping: milliseconds)))) }
+        if let bodyNote { entries.append(.init("body", .text(bodyNote))) }
         guard !findings.isEmpty else { return .map(entries) }
         entries.append(.init("rules", .list(findings.map(\.document))))
-        entries.append(.init("freshness", .map(timing.lines.map(\.entry))))
+        var freshness = timing.lines.compactMap { line in
+            line.milliseconds.map { Tree.Entry(line.name, .number(Int($0))) }
+        }
+        if timing.lifetime != nil {
+            freshness.append(.init("lifetime_from", .text(timing.sourceName)))
+        }
+        // Milliseconds, dates too.
+        entries.append(.init("freshness", .map(freshness)))
         return .map(entries)
-    }
-}
-
-extension Timing.Line {
-    /// Milliseconds, dates too; texts where there is no number.
-    fileprivate var entry: Tree.Entry {
-        .init(name, milliseconds.map { .number(Int($0)) } ?? .text("\(text): \(note)"))
     }
 }
 

@@ -30,6 +30,8 @@ struct ExplainReport {
 
     struct Answer {
         var statusLine: String
+        /// Why the body was not read to its end.
+        var bodyNote: String?
         /// From the request to the head; nil: pasted.
         var milliseconds: UInt64?
         var findings: [Finding]

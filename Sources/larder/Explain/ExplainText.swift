@@ -54,6 +54,7 @@ extension ExplainReport {
         page.pair(
             "status", answer.statusLine,
             note: answer.milliseconds.map { "after \($0) ms" } ?? "pasted")
+        if let note = answer.bodyNote { page.pair("body", note) }
         for finding in answer.findings { page.finding(finding) }
         guard !answer.findings.isEmpty else { return }
         page.section("Freshness (RFC 9111 §4.2)")

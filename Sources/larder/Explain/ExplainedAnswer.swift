@@ -1,6 +1,5 @@
 /// An answer with its head parsed, fetched or pasted.
 
-internal import ArgumentParser
 internal import Bytes
 internal import Caching
 internal import Exchange
@@ -12,6 +11,8 @@ struct ExplainedAnswer: ~Copyable {
     var head: ResponseHead
     /// nil: nothing is known of it.
     var body: BodyOutcome?
+    /// Why the body was not read to its end.
+    var bodyNote: String?
     var sent: Times
     var received: Times
     var isPasted: Bool
@@ -20,12 +21,13 @@ struct ExplainedAnswer: ~Copyable {
     static var limits: HeadLimits { HeadLimits(head: 60 << 10, fields: FieldTable.capacity) }
 
     init(
-        bytes: consuming ByteBuffer, head: consuming ResponseHead, body: BodyOutcome?, sent: Times,
-        received: Times
+        bytes: consuming ByteBuffer, head: consuming ResponseHead, body: BodyOutcome?,
+        bodyNote: String?, sent: Times, received: Times
     ) {
         self.bytes = bytes
         self.head = head
         self.body = body
+        self.bodyNote = bodyNote
         self.sent = sent
         self.received = received
         isPasted = false
@@ -40,11 +42,12 @@ struct ExplainedAnswer: ~Copyable {
         let result = head.parse(bytes.span, limits: Self.limits, scan: &scan, requestMethod: method)
         guard case .complete = result else {
             var hint = ""
-            if result == .refused(.version) || bytes.span.hasPrefix("HTTP/2") || bytes.span.hasPrefix("HTTP/3")
+            if result == .refused(.version) || bytes.span.hasPrefix("HTTP/2")
+                || bytes.span.hasPrefix("HTTP/3")
             {
                 hint = " Of HTTP/2 and 3 take the head anew, with `curl --http1.1 -i`."
             }
-            throw ValidationError(
+            throw ExplainRefusal(
                 "\(pasted.name) is no valid HTTP/1.1 response (\(result.word)): from a server it would be "
                     + "answered with 502.\(hint)")
         }

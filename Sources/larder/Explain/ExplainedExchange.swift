@@ -1,6 +1,5 @@
 /// One exchange on its route: the parts of a report, in the order of a request's way.
 
-internal import ArgumentParser
 internal import Balancing
 internal import Bytes
 internal import Caching
@@ -67,7 +66,7 @@ struct ExplainedExchange {
             fetched = try ExplainedAnswer(pasted, request.method, at: explainer.clock.start)
         } else {
             guard request.framing == .none || request.framing == .length(0) else {
-                throw ValidationError(
+                throw ExplainRefusal(
                     "a request with a body cannot be sent from here: paste its answer with --response.")
             }
             var fetch = ExplainFetch(explainer, settings, upstream, choices, bodyLimit: rules.maxBodyBytes)
@@ -141,6 +140,7 @@ struct ExplainedExchange {
         }
         report.answer = .init(
             statusLine: head.extracting(first: head.firstIndex(of: 13) ?? 0).string,
+            bodyNote: fetched.bodyNote,
             milliseconds: fetched.isPasted ? nil : fetched.received.milliseconds(since: fetched.sent),
             findings: findings, timing: explained.timing, isStored: isStored,
             isWithoutBody: fetched.body == nil,

@@ -1,7 +1,6 @@
-/// Walks one exchange the way a worker does, and writes down what it meets: route, request, key, server, fetch,
-/// answer. All verdicts are those of the modules that serve.
+/// Walks one exchange the way a worker does, and writes down what it meets: route, request, key, server,
+/// fetch, answer. All verdicts are those of the modules that serve.
 
-internal import ArgumentParser
 internal import Balancing
 internal import Bytes
 internal import Caching
@@ -13,8 +12,6 @@ internal import Settings
 
 struct Explainer {
     let settings: Settings
-    /// By a file; else the settings are made up from the URL.
-    let isConfigured: Bool
     let clock: ExplainClock
     let timeoutMilliseconds: UInt64
 
@@ -27,7 +24,7 @@ struct Explainer {
             head: settings.limits.requestHeadBytes, fields: settings.limits.requestHeaders)
         let result = head.parse(bytes, limits: limits, scan: &scan)
         guard case .complete = result else {
-            throw ValidationError(
+            throw ExplainRefusal(
                 "\(input.requestName) is no valid HTTP/1.1 (\(result.word)): Larder answers "
                     + "\(result.requestStatus).")
         }
