@@ -68,7 +68,7 @@ enum Replay {
                 hits += 1
             } else {
                 let outcome = thread.insert(
-                    key: key.span, hash: hash, facts: RecordFacts(), vary: empty.span, head: head.span,
+                    key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: empty.span, head: head.span,
                     body: content.span.extracting(0..<request.size), expires: .max, now: 1,
                     stamp: thread.stamp(hash))
                 if outcome != .stored { refused += 1 }
@@ -82,7 +82,7 @@ enum Replay {
     }
 
     static func has(_ thread: borrowing StoreThread, _ key: Span<UInt8>, _ hash: Hash128) -> Bool {
-        let view = thread.lookup(key: key, hash: hash) { _, _ in true }
+        let view = thread.lookup(key: key, hash: hash) { _, _ in 1 }
         return view != nil
     }
 }

@@ -99,7 +99,7 @@ public struct Steps: ~Copyable {
     }
 
     private static func find(_ thread: borrowing StoreThread, _ key: Span<UInt8>) -> Int {
-        let view = thread.lookup(key: key, hash: thread.hash(key)) { _, _ in true }
+        let view = thread.lookup(key: key, hash: thread.hash(key)) { _, _ in 1 }
         guard let view else { preconditionFailure("a stored key is not found") }
         return view.body.count
     }
@@ -109,8 +109,8 @@ public struct Steps: ~Copyable {
         thread.beginTurn()
         let hash = thread.hash(key.span)
         let outcome = thread.insert(
-            key: key.span, hash: hash, facts: RecordFacts(), vary: Span(), head: head.span, body: body.span,
-            expires: .max, now: 1, stamp: thread.stamp(hash))
+            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: Span(), head: head.span,
+            body: body.span, expires: .max, now: 1, stamp: thread.stamp(hash))
         precondition(outcome == .stored, "not stored: \(outcome)")
         thread.endTurn()
     }
