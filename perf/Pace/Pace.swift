@@ -1,12 +1,12 @@
 // A constant-rate HTTP/1.1 client that does not forgive: `pace PORT TARGET CONNECTIONS RATE SECONDS`.
 //
 // Every request has a time at which it is due, and its latency counts from then: if the server stalls, the
-// requests that came due meanwhile have waited, though they could not be sent (wrk and h2load leave those out:
-// "co-ordinated omission"). Request k is due at k ÷ RATE on connection k mod CONNECTIONS; a connection whose
-// last answer is still out sends the next as soon as it has come. The loop spins rather than sleeps, so it wants
-// a core of its own. Prints one line of `name=value`, times in microseconds; `lag` is by how much the client
-// itself was late to send on a free connection: where it is not far below the latencies, the client is what was
-// measured.
+// requests that came due meanwhile have waited, though they could not be sent (wrk and h2load leave those
+// out: "co-ordinated omission"). Request k is due at k ÷ RATE on connection k mod CONNECTIONS; a connection
+// whose last answer is still out sends the next as soon as it has come. The loop spins rather than sleeps, so
+// it wants a core of its own. Prints one line of `name=value`, times in microseconds; `lag` is by how much
+// the client itself was late to send on a free connection: where it is not far below the latencies, the
+// client is what was measured.
 
 import Bytes
 import Glibc

@@ -1,8 +1,8 @@
 // A trace through the real Store: `replay nasa|web07 SHARE` prints what of it hit.
 //
 // SHARE is the store's memory by the trace's footprint, where every object counts as its size and 300 bytes
-// (NASA) or as 1 KiB (web07), as in Tests/Traces/README.md. The Store's own waste (index, ghosts, rows, the ends
-// of segments, the free one) comes out of that memory; the simulators it is compared with have none.
+// (NASA) or as 1 KiB (web07), as in Tests/Traces/README.md. The Store's own waste (index, ghosts, rows, the
+// ends of segments, the free one) comes out of that memory; the simulators it is compared with have none.
 
 import Bytes
 import Glibc
@@ -20,7 +20,8 @@ enum Replay {
             exit(2)
         }
         let memory = Int(Double(trace.footprint) * share)
-        // Too small for the Store's own cut (at least eight of 128 KiB): as many segments as leave room for the
+        // Too small for the Store's own cut (at least eight of 128 KiB): as many segments as leave room for
+        // the
         // largest objects, twelve at least.
         let most = trace.isSized ? 68 << 10 : 16 << 10
         let options = StoreOptions(
@@ -68,7 +69,8 @@ enum Replay {
                 hits += 1
             } else {
                 let outcome = thread.insert(
-                    key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: empty.span, head: head.span,
+                    key: key.span, hash: hash, variant: .original(), facts: RecordFacts(),
+                    vary: empty.span, head: head.span,
                     body: content.span.extracting(0..<request.size), expires: .max, now: 1,
                     stamp: thread.stamp(hash))
                 if outcome != .stored { refused += 1 }

@@ -1,4 +1,5 @@
-// The steps of a hit and of a store, each by itself, on what a browser sends: what perf/micro times and counts.
+// The steps of a hit and of a store, each by itself, on what a browser sends: what perf/micro times and
+// counts.
 
 internal import Bytes
 internal import Caching
@@ -45,7 +46,8 @@ public struct Steps: ~Copyable {
             "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
                 + "Chrome/140.0.0.0 Safari/537.36",
             "Accept: */*", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: no-cors",
-            "Sec-Fetch-Dest: script", "Referer: https://www.example.com/", "Accept-Encoding: gzip, deflate, br",
+            "Sec-Fetch-Dest: script", "Referer: https://www.example.com/",
+            "Accept-Encoding: gzip, deflate, br",
             "Accept-Language: en-GB,en;q=0.9", "",
         ] {
             text.append(text: line + "\r\n")
@@ -109,7 +111,8 @@ public struct Steps: ~Copyable {
         thread.beginTurn()
         let hash = thread.hash(key.span)
         let outcome = thread.insert(
-            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: Span(), head: head.span,
+            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: Span(),
+            head: head.span,
             body: body.span, expires: .max, now: 1, stamp: thread.stamp(hash))
         precondition(outcome == .stored, "not stored: \(outcome)")
         thread.endTurn()

@@ -7,7 +7,8 @@ import Steps
 enum StepsRun {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, let step = Step(rawValue: arguments[1]), let count = Int(arguments[2]) else {
+        guard arguments.count == 3, let step = Step(rawValue: arguments[1]), let count = Int(arguments[2])
+        else {
             print("usage: steps-run \(Step.allCases.map(\.rawValue).joined(separator: "|")) COUNT")
             return
         }
