@@ -35,6 +35,8 @@ struct CacheDirectives: BitwiseCopyable {
         }
     }
 
+    /// Where they stand.
+    var field = FieldName.cacheControl
     var flags: Flags = []
     var maxAge = Lifetime.absent
     var sharedMaxAge = Lifetime.absent
@@ -78,6 +80,20 @@ struct CacheDirectives: BitwiseCopyable {
             }
         case 15: if name.equalsIgnoringCase("must-revalidate"), isBare { flags.insert(.mustRevalidate) }
         case 16: if name.equalsIgnoringCase("proxy-revalidate"), isBare { flags.insert(.proxyRevalidate) }
+        default: break
+        }
+    }
+
+    /// Do they stand in a targeted field, which replaces Expires and Pragma too (RFC 9213 §2.1)?
+    var isTargeted: Bool { field != .cacheControl }
+
+    /// Takes back what a directive granted. Prohibitions stay.
+    mutating func forget(_ name: Span<UInt8>) {
+        switch name.count {
+        case 6: if name.equalsIgnoringCase("public") { flags.remove(.public) }
+        case 7: if name.equalsIgnoringCase("max-age") { maxAge = .absent }
+        case 8: if name.equalsIgnoringCase("s-maxage") { sharedMaxAge = .absent }
+        case 15: if name.equalsIgnoringCase("must-revalidate") { flags.remove(.mustRevalidate) }
         default: break
         }
     }

@@ -3,88 +3,155 @@
 /// Everything saturates far inside 64 bits: seconds are at most 2³¹ and dates lie within the years 0 to 9999.
 
 internal import Bytes
-internal import HTTP
+public import HTTP
 internal import Settings
 
-/// What the fields about time say; refused where they cannot be trusted.
-struct Freshness {
-    /// `corrected_initial_age`.
-    var initialAgeMilliseconds: Int64
-    var lifetimeMilliseconds: Int64
-}
+/// What the freshness of an answer is reckoned from, and each step of it. Serving keeps the first and the
+/// last of it; `explain` shows it line by line.
+public struct Timing: BitwiseCopyable, Sendable, Equatable {
+    /// What states the lifetime.
+    public enum Source: BitwiseCopyable, Sendable, Equatable {
+        /// Nothing does, or nothing that can be believed.
+        case none
+        case sharedMaxAge, maxAge, expires, heuristic
+    }
 
-enum FreshnessVerdict {
-    case known(Freshness)
-    case refused(Reason)
+    /// When the head was complete, by the wall clock: `now`, since the Unix epoch.
+    public var received: Int64 = 0
+    /// `date_value`, since the Unix epoch; the time of receipt where there is no Date.
+    public var date: Int64 = 0
+    public var hasDate = false
+    /// `apparent_age` = max(0, now − date_value).
+    public var apparentAge: Int64 = 0
+    /// `age_value`.
+    public var ageValue: Int64 = 0
+    /// `response_delay` = response_time − request_time.
+    public var responseDelay: Int64 = 0
+    /// `corrected_age_value` = age_value + response_delay.
+    public var correctedAgeValue: Int64 = 0
+    /// `corrected_initial_age` = max(apparent_age, corrected_age_value).
+    public var initialAge: Int64 = 0
+    public var source = Source.none
+    /// The field that the directive stands in.
+    public var field = FieldName.cacheControl
+    /// `freshness_lifetime`; may be negative (Expires before Date). nil: none that can be read.
+    public var lifetime: Int64?
+    /// The most that the policy, or the limit for statuses from 400 on, lets an entry live.
+    public var cap: Int64 = 0
+    /// min(lifetime − initial age, cap): how long it is fresh from receipt on. nil: there is no lifetime, or
+    /// Date or Age cannot be believed.
+    public var remaining: Int64?
+    /// The least that is worth storing.
+    public var minimum: Int64 = 0
+
+    public init() {}
 }
 
 extension Rules {
     /// Date plus Age may differ this much from the clock.
     static var clockToleranceMilliseconds: Int64 { 86_400_000 }
 
-    func freshness(
+    /// Reckons `timing`, and asks the rules on it.
+    /// - Parameter mayGuess: may a heuristic lifetime be taken, as far as the request goes?
+    /// - Returns: did the walk end here?
+    func walkFreshness<F: Findings>(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
-        isTargeted: Bool,
-        sent: Times, received: Times
-    ) -> FreshnessVerdict {
-        let now = Int64(clamping: received.wallMilliseconds)
-        let date: Int64
-        switch readDate(response.fields, bytes, received) {
-        case .valid(let seconds): date = seconds &* 1000
-        case .absent: date = now
-        case .invalid: return .refused(.date)
+        mayGuess: Bool, sent: Times, received: Times, _ timing: inout Timing, _ findings: inout F
+    ) -> Bool {
+        timing.received = Int64(clamping: received.wallMilliseconds)
+        timing.date = timing.received
+        let date = readDate(response.fields, bytes, received)
+        if case .valid(let seconds) = date {
+            timing.date = seconds &* 1000
+            timing.hasDate = true
         }
-        guard let ageSeconds = readAge(response.fields, bytes) else { return .refused(.age) }
-        let ageValue = Int64(ageSeconds) &* 1000
-        // A Varnish tier keeps the origin's Date, so an old Date is right if Age says as much.
-        guard abs(now &- date &- ageValue) <= Self.clockToleranceMilliseconds else { return .refused(.date) }
-
-        let apparentAge = max(0, now &- date)
-        let responseDelay = Int64(clamping: received.milliseconds(since: sent))
-        let initialAge = max(apparentAge, ageValue &+ responseDelay)
-
-        switch lifetime(of: response, bytes, directives, isTargeted: isTargeted, date: date, received) {
-        case .known(let milliseconds):
-            return .known(Freshness(initialAgeMilliseconds: initialAge, lifetimeMilliseconds: milliseconds))
-        case .refused(let reason): return .refused(reason)
+        if findings.ends(.date, date == .invalid ? .date : nil) { return true }
+        let age = readAge(response.fields, bytes)
+        if findings.ends(.age, age == nil ? .age : nil) { return true }
+        timing.ageValue = Int64(age ?? 0) &* 1000
+        if date != .invalid, age != nil {
+            // A Varnish tier keeps the origin's Date, so an old Date is right if Age says as much.
+            let difference = abs(timing.received &- timing.date &- timing.ageValue)
+            let isFar = difference > Self.clockToleranceMilliseconds
+            if findings.ends(.clock, isFar ? .date : nil) { return true }
+        } else {
+            findings.skips(.clock)
         }
-    }
 
-    private enum LifetimeVerdict {
-        case known(Int64)
-        case refused(Reason)
+        timing.apparentAge = max(0, timing.received &- timing.date)
+        timing.responseDelay = Int64(clamping: received.milliseconds(since: sent))
+        timing.correctedAgeValue = timing.ageValue &+ timing.responseDelay
+        timing.initialAge = max(timing.apparentAge, timing.correctedAgeValue)
+
+        let refusal = readLifetime(
+            of: response, bytes, directives, mayGuess: mayGuess, received, &timing)
+        if findings.ends(.lifetime, refusal) { return true }
+        timing.cap = maxAgeMilliseconds
+        if response.status >= 400 { timing.cap = min(timing.cap, Self.errorLifetimeMilliseconds) }
+        timing.minimum = minAgeMilliseconds
+        guard let lifetime = timing.lifetime, date != .invalid, age != nil else {
+            findings.skips(.remaining)
+            return false
+        }
+        let remaining = min(lifetime &- timing.initialAge, timing.cap)
+        timing.remaining = remaining
+        let isEnough = remaining > 0 && remaining >= timing.minimum
+        return findings.ends(.remaining, isEnough ? nil : .expired)
     }
 
     /// `s-maxage`, else `max-age`, else Expires − Date, else heuristics; what is stated but unreadable is
     /// stale.
-    private func lifetime(
+    /// - Returns: why there is none.
+    private func readLifetime(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
-        isTargeted: Bool,
-        date: Int64, _ received: Times
-    ) -> LifetimeVerdict {
-        if directives.isMalformed, reading == .strict { return .refused(.noFreshness) }
-        switch directives.sharedMaxAge {
-        case .seconds(let seconds): return .known(Int64(seconds) &* 1000)
-        case .invalid: return .refused(.noFreshness)
-        case .absent: break
+        mayGuess: Bool, _ received: Times, _ timing: inout Timing
+    ) -> Reason? {
+        timing.field = directives.field
+        if directives.isMalformed, reading == .strict { return .noFreshness }
+        if directives.sharedMaxAge != .absent {
+            return take(directives.sharedMaxAge, .sharedMaxAge, &timing)
         }
-        switch directives.maxAge {
-        case .seconds(let seconds): return .known(Int64(seconds) &* 1000)
-        case .invalid: return .refused(.noFreshness)
-        case .absent: break
-        }
-        if !isTargeted, let expires = response.fields.first(.expires) {
+        if directives.maxAge != .absent { return take(directives.maxAge, .maxAge, &timing) }
+        if !directives.isTargeted, let expires = response.fields.first(.expires) {
+            timing.source = .expires
+            timing.field = .expires
             // Two of them, or no date, is the past.
             guard !response.fields.isRepeated(.expires),
                 let seconds = HTTPDate.parse(bytes.slice(expires.value), now: received.wallSeconds)
-            else { return .refused(.expired) }
-            return .known(seconds &* 1000 &- date)
+            else { return .expired }
+            timing.lifetime = seconds &* 1000 &- timing.date
+            return nil
         }
+        guard mayGuess || reading == .rfc else { return .noFreshness }
+        return guessLifetime(of: response, bytes, directives, received, &timing)
+    }
+
+    /// The policy's share of Date − Last-Modified (§4.2.2), where nothing is stated and the status is
+    /// heuristically cacheable or the answer `public`.
+    ///
+    /// A query mostly means a page made for the occasion, whose Last-Modified says little about the next:
+    /// only `reading: rfc` guesses there too, as §4.2.2 allows.
+    private func guessLifetime(
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
+        _ received: Times, _ timing: inout Timing
+    ) -> Reason? {
         guard heuristicPercent > 0, Self.isHeuristic(response.status) || directives.flags.contains(.public),
             !response.fields.isRepeated(.lastModified), let field = response.fields.first(.lastModified),
             let modified = HTTPDate.parse(bytes.slice(field.value), now: received.wallSeconds)
-        else { return .refused(.noFreshness) }
-        return .known(max(0, date &- modified &* 1000) / 100 &* heuristicPercent)
+        else { return .noFreshness }
+        timing.source = .heuristic
+        timing.field = .lastModified
+        timing.lifetime = max(0, timing.date &- modified &* 1000) / 100 &* heuristicPercent
+        return nil
+    }
+
+    private func take(
+        _ stated: CacheDirectives.Lifetime, _ source: Timing.Source, _ timing: inout Timing
+    ) -> Reason? {
+        timing.source = source
+        guard case .seconds(let seconds) = stated else { return .noFreshness }
+        timing.lifetime = Int64(seconds) &* 1000
+        return nil
     }
 
     /// Statuses that RFC 9110 §15.1 calls heuristically cacheable.
@@ -95,12 +162,14 @@ extension Rules {
         }
     }
 
-    private enum DateVerdict {
+    private enum DateVerdict: Equatable {
         case absent, invalid
         case valid(Int64)
     }
 
-    private func readDate(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ received: Times)
+    private func readDate(
+        _ fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ received: Times
+    )
         -> DateVerdict
     {
         guard let field = fields.first(.date) else { return .absent }

@@ -35,64 +35,95 @@ extension Rules {
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, clientCertificate: Bool = false
     ) -> RequestVerdict {
         var verdict = RequestVerdict(method: request.method)
-        guard request.method == .get || request.method == .head, request.form != .asterisk else {
-            verdict.bypass(.method)
-            return verdict
-        }
-        guard Self.isPlain(path: bytes.slice(request.path)) else {
-            verdict.bypass(.path)
-            return verdict
-        }
-        verdict.codings = Codings.accepted(by: request.fields, bytes)
-        if request.fields.containsAny(of: .judged) {
-            judgeFields(of: request, bytes, &verdict)
-            guard verdict.mayLookup else { return verdict }
-        } else if request.upgradesToWebSocket {
-            verdict.bypass(.connection)
-            return verdict
-        }
-        if clientCertificate {
-            verdict.bypass(.clientCertificate)
-        } else if verdict.codings.isEmpty {
-            // The client refuses identity and every coding Larder knows: only the origin can tell what to
-            // send.
-            verdict.bypass(.encoding)
-        }
+        var first = FirstRefusal()
+        walk(request, bytes, clientCertificate: clientCertificate, &verdict, &first)
+        if let reason = first.reason { verdict.bypass(reason) }
         return verdict
     }
 
-    private func judgeFields(
-        of request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: inout RequestVerdict
+    /// The table, row by row. Whoever walks applies the refusal to `verdict`.
+    @inline(__always)
+    func walk<F: Findings>(
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, clientCertificate: Bool,
+        _ verdict: inout RequestVerdict, _ findings: inout F
     ) {
-        if request.framing != .none, request.framing != .length(0) { return verdict.bypass(.method) }
+        let isRead = request.method == .get || request.method == .head
+        if findings.ends(.requestMethod, isRead && request.form != .asterisk ? nil : .method) { return }
+        let isPlain = Self.isPlain(path: bytes.slice(request.path))
+        if findings.ends(.requestPath, isPlain ? nil : .path) { return }
+        verdict.codings = Codings.accepted(by: request.fields, bytes)
+        if heuristicPercent > 0, request.hasQuery, !names.query.isIgnored { verdict.flags.insert(.query) }
+        if F.isExhaustive || request.fields.containsAny(of: .judged) {
+            if walkFields(of: request, bytes, &verdict, &findings) { return }
+        }
+        if findings.ends(.clientCertificate, clientCertificate ? .clientCertificate : nil) { return }
+        // The client refuses identity and every coding Larder knows: only the origin can tell what to send.
+        if findings.ends(.acceptEncoding, verdict.codings.isEmpty ? .encoding : nil) { return }
+    }
+
+    /// The rules on single fields.
+    /// - Returns: did the walk end here?
+    private func walkFields<F: Findings>(
+        of request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: inout RequestVerdict,
+        _ findings: inout F
+    ) -> Bool {
+        let hasBody = request.framing != .none && request.framing != .length(0)
+        if findings.ends(.requestBody, hasBody ? .method : nil) { return true }
         if request.fields.contains(.authorization) {
             verdict.flags.insert(.authorization)
-            if authorization == .never { return verdict.bypass(.authorization) }
+            if authorization != .never {
+                findings.defers(.requestAuthorization)
+            } else if findings.ends(.requestAuthorization, .authorization) {
+                return true
+            }
+        } else if findings.ends(.requestAuthorization, nil) {
+            return true
         }
-        if request.fields.containsAny(of: .unkeyed) { return verdict.bypass(.unkeyed) }
-        if request.upgradesToWebSocket || request.connection.other {
-            return verdict.bypass(.connection)
-        }
-        if request.fields.containsAny(of: FieldSet(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)) {
-            return verdict.bypass(.conditional)
-        }
-        if request.fields.contains(.range), request.method == .get {
-            // Answering a range out of a stored 200 comes later; until then it passes. On HEAD, Range means
-            // nothing (RFC 9110 §14.2).
-            verdict.flags.insert(.range)
-            return verdict.bypass(.range)
-        }
-        if request.fields.contains(.cookie), cookies != .strip {
-            verdict.flags.insert(.cookie)
-            if cookies == .never { return verdict.bypass(.cookie) }
-        }
+        let rewrites = request.fields.containsAny(of: .unkeyed)
+        if findings.ends(.unkeyed, rewrites ? .unkeyed : nil) { return true }
+        let isUnusual = request.upgradesToWebSocket || request.connection.other
+        if findings.ends(.requestConnection, isUnusual ? .connection : nil) { return true }
+        let hasPreconditions = request.fields.containsAny(
+            of: FieldSet(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange))
+        if findings.ends(.preconditions, hasPreconditions ? .conditional : nil) { return true }
+        // Answering a range out of a stored 200 comes later; until then it passes. On HEAD, Range means
+        // nothing (RFC 9110 §14.2).
+        let hasRange = request.fields.contains(.range) && request.method == .get
+        if hasRange { verdict.flags.insert(.range) }
+        if findings.ends(.requestRange, hasRange ? .range : nil) { return true }
+        if walkCookie(of: request, &verdict, &findings) { return true }
         if request.fields.containsAny(of: FieldSet(.ifNoneMatch).with(.ifModifiedSince)) {
             verdict.flags.insert(.conditional)
         }
         if request.fields.containsAny(of: FieldSet(.cacheControl).with(.pragma)) {
             readDirectives(of: request, bytes, &verdict)
-            if verdict.flags.contains(.noStore) { return verdict.bypass(.clientNoStore) }
         }
+        let forbidsStoring = verdict.flags.contains(.noStore)
+        if findings.ends(.clientNoStore, forbidsStoring ? .clientNoStore : nil) { return true }
+        if verdict.restrictsAge {
+            findings.defers(.clientRefresh)
+        } else if clientRefresh == .ignore {
+            findings.skips(.clientRefresh)
+        } else if findings.ends(.clientRefresh, nil) {
+            return true
+        }
+        return false
+    }
+
+    @inline(__always)
+    private func walkCookie<F: Findings>(
+        of request: borrowing RequestHead, _ verdict: inout RequestVerdict, _ findings: inout F
+    ) -> Bool {
+        guard request.fields.contains(.cookie) else { return findings.ends(.requestCookie, nil) }
+        // Under `strip` it does not reach the origin, so the answer cannot be made for it.
+        if cookies == .strip {
+            findings.skips(.requestCookie)
+            return false
+        }
+        verdict.flags.insert(.cookie)
+        if cookies == .never { return findings.ends(.requestCookie, .cookie) }
+        findings.defers(.requestCookie)
+        return false
     }
 
     /// Request directives (RFC 9111 §5.2.1). A malformed one is read as the most demanding that it could be.

@@ -22,73 +22,109 @@ extension Rules {
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, to request: RequestVerdict, sent: Times,
         received: Times
     ) -> StoreVerdict {
-        guard request.mayStore else { return .refuse(request.reason ?? .method) }
-        guard statuses.contains(response.status) else { return .refuse(.status) }
-        if response.fields.contains(.setCookie) { return .refuse(.setCookie) }
-
-        let targeted = TargetedField.directives(response.fields, bytes, reading)
-        let directives = targeted ?? CacheDirectives(cacheControl: response.fields, bytes, reading)
-        if directives.flags.contains(.noStore) { return .refuse(.noStore) }
-        if directives.flags.contains(.private) { return .refuse(.private) }
-        // `noCache: revalidate` will store these for revalidation; until that is built it takes its strictest
-        // effect.
-        if directives.flags.contains(.noCache) { return .refuse(.noCache) }
-        // RFC 9111 gives Pragma in answers no meaning; who sends it means no-cache.
-        if targeted == nil, reading == .strict, Pragma.isNoCache(response.fields, bytes) {
-            return .refuse(.noCache)
-        }
-
-        if request.flags.contains(.authorization), !directives.mayAnswerAuthorized {
-            return .refuse(.authorization)
-        }
-        if request.flags.contains(.cookie), !directives.mayAnswerCookies { return .refuse(.cookie) }
-        let varies: Bool
-        switch Variance.judge(response.fields, bytes, allowed: names.vary) {
-        case .allowed(let beyondAcceptEncoding): varies = beyondAcceptEncoding
-        case .refused: return .refuse(.vary)
-        }
-        guard let coding = Self.coding(response.fields, bytes) else { return .refuse(.encoding) }
-        if let reason = shapeRefusal(response, bytes) { return .refuse(reason) }
-
-        let freshness: Freshness
-        switch self.freshness(
-            of: response, bytes, directives, isTargeted: targeted != nil, sent: sent, received: received)
-        {
-        case .known(let known): freshness = known
-        case .refused(let reason): return .refuse(reason)
-        }
-        var cap = maxAgeMilliseconds
-        if response.status >= 400 { cap = min(cap, Self.errorLifetimeMilliseconds) }
-        let remaining = min(freshness.lifetimeMilliseconds &- freshness.initialAgeMilliseconds, cap)
-        guard remaining > 0, remaining >= minAgeMilliseconds else { return .refuse(.expired) }
-
-        var flags: EntryFacts.Flags = []
-        if directives.mayAnswerCookies || cookies == .strip { flags.insert(.answersCookies) }
-        if directives.mayAnswerAuthorized { flags.insert(.answersAuthorized) }
-        if directives.forbidsStale { flags.insert(.mustRevalidate) }
-        if response.fields.contains(.etag) { flags.insert(.hasEntityTag) }
-        if response.fields.contains(.lastModified) { flags.insert(.hasLastModified) }
-        if varies { flags.insert(.varies) }
-        if coding == .identity, compression.isCompressible(response, bytes) { flags.insert(.compressible) }
-        return .store(
-            EntryFacts(
-                received: received, initialAgeMilliseconds: UInt64(freshness.initialAgeMilliseconds),
-                freshForMilliseconds: UInt64(remaining), status: response.status, coding: coding,
-                flags: flags,
-                fingerprint: fingerprint))
+        var first = FirstRefusal()
+        var timing = Timing()
+        let facts = walk(response, bytes, to: request, sent: sent, received: received, &timing, &first)
+        if let reason = first.reason { return .refuse(reason) }
+        return .store(facts)
     }
 
-    /// The refusals that lie in the shape of the message.
-    private func shapeRefusal(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Reason? {
-        // `reading: rfc` ignores Content-Range on what is no 206 (RFC 9110 §14.4); a 206 is never stored.
-        if response.fields.contains(.contentRange), reading == .strict { return .range }
-        if response.fields.contains(.trailer) { return .trailers }
-        if response.connection.other { return .connection }
-        switch response.framing {
-        case .none, .chunked: return nil
-        case .length(let count): return count > UInt64(maxBodyBytes) ? .tooLarge : nil
-        case .untilClose: return .incomplete
+    /// The table, row by row.
+    /// - Parameter timing: is filled with what freshness was reckoned from.
+    /// - Returns: what the entry is; of use only where nothing refused.
+    func walk<F: Findings>(
+        _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, to request: RequestVerdict, sent: Times,
+        received: Times, _ timing: inout Timing, _ findings: inout F
+    ) -> EntryFacts {
+        var facts = EntryFacts(
+            received: received, initialAgeMilliseconds: 0, freshForMilliseconds: 0, status: response.status,
+            coding: .identity, flags: [], fingerprint: fingerprint)
+        if findings.ends(.request, request.mayStore ? nil : request.reason ?? .method) { return facts }
+        if findings.ends(.status, statuses.contains(response.status) ? nil : .status) { return facts }
+        if findings.ends(.setCookie, response.fields.contains(.setCookie) ? .setCookie : nil) { return facts }
+
+        let directives =
+            TargetedField.directives(response.fields, bytes, reading)
+            ?? CacheDirectives(cacheControl: response.fields, bytes, reading)
+        if walkDirectives(directives, of: response, bytes, to: request, &findings) { return facts }
+        let varies = walkVary(of: response, bytes, &findings)
+        guard let varies else { return facts }
+        let coding = Self.coding(response.fields, bytes)
+        if findings.ends(.contentEncoding, coding == nil ? .encoding : nil) { return facts }
+        if walkShape(of: response, &findings) { return facts }
+        let ends = walkFreshness(
+            of: response, bytes, directives, mayGuess: !request.flags.contains(.query), sent: sent,
+            received: received, &timing, &findings)
+        if ends { return facts }
+
+        facts.coding = coding ?? .identity
+        facts.initialAgeMilliseconds = UInt64(timing.initialAge)
+        facts.freshForMilliseconds = UInt64(clamping: timing.remaining ?? 0)
+        if directives.mayAnswerCookies || cookies == .strip { facts.flags.insert(.answersCookies) }
+        if directives.mayAnswerAuthorized { facts.flags.insert(.answersAuthorized) }
+        if directives.forbidsStale { facts.flags.insert(.mustRevalidate) }
+        if response.fields.contains(.etag) { facts.flags.insert(.hasEntityTag) }
+        if response.fields.contains(.lastModified) { facts.flags.insert(.hasLastModified) }
+        if varies { facts.flags.insert(.varies) }
+        if facts.coding == .identity, compression.isCompressible(response, bytes) {
+            facts.flags.insert(.compressible)
         }
+        return facts
+    }
+
+    /// Prohibitions, and what answers to cookies and credentials need.
+    /// - Returns: did the walk end here?
+    private func walkDirectives<F: Findings>(
+        _ directives: CacheDirectives, of response: borrowing ResponseHead, _ bytes: Span<UInt8>,
+        to request: RequestVerdict, _ findings: inout F
+    ) -> Bool {
+        if findings.ends(.noStore, directives.flags.contains(.noStore) ? .noStore : nil) { return true }
+        if findings.ends(.private, directives.flags.contains(.private) ? .private : nil) { return true }
+        // `noCache: revalidate` will store these for revalidation; until that is built it takes its strictest
+        // effect.
+        if findings.ends(.noCache, directives.flags.contains(.noCache) ? .noCache : nil) { return true }
+        // RFC 9111 gives Pragma in answers no meaning; who sends it means no-cache.
+        if !directives.isTargeted, reading == .strict {
+            let forbids = Pragma.isNoCache(response.fields, bytes)
+            if findings.ends(.pragma, forbids ? .noCache : nil) { return true }
+        } else {
+            findings.skips(.pragma)
+        }
+        if request.flags.contains(.authorization) {
+            let permits = directives.mayAnswerAuthorized
+            if findings.ends(.authorization, permits ? nil : .authorization) { return true }
+        } else {
+            findings.skips(.authorization)
+        }
+        if request.flags.contains(.cookie) {
+            return findings.ends(.cookie, directives.mayAnswerCookies ? nil : .cookie)
+        }
+        findings.skips(.cookie)
+        return false
+    }
+
+    /// - Returns: must requests be compared? nil: the walk ended here.
+    private func walkVary<F: Findings>(
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ findings: inout F
+    ) -> Bool? {
+        let varies = variesByValue(response.fields, bytes)
+        return findings.ends(.vary, varies == nil ? .vary : nil) ? nil : varies ?? false
+    }
+
+    /// What lies in the shape of the message.
+    /// - Returns: did the walk end here?
+    private func walkShape<F: Findings>(of response: borrowing ResponseHead, _ findings: inout F) -> Bool {
+        // `reading: rfc` ignores Content-Range on what is no 206 (RFC 9110 §14.4); a 206 is never stored.
+        let isPart = response.fields.contains(.contentRange) && reading == .strict
+        if findings.ends(.contentRange, isPart ? .range : nil) { return true }
+        if findings.ends(.trailer, response.fields.contains(.trailer) ? .trailers : nil) { return true }
+        if findings.ends(.connection, response.connection.other ? .connection : nil) { return true }
+        if case .length(let count) = response.framing {
+            if findings.ends(.length, count > UInt64(maxBodyBytes) ? .tooLarge : nil) { return true }
+        } else {
+            findings.skips(.length)
+        }
+        return findings.ends(.delimited, response.framing == .untilClose ? .incomplete : nil)
     }
 
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.

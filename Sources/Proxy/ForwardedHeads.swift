@@ -2,15 +2,20 @@ internal import Bytes
 internal import Caching
 internal import HTTP
 internal import Kernel
-internal import Settings
+public import Settings
 
 /// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3).
 ///
 /// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are
 /// continued.
-struct ForwardedHeads: Sendable {
+public struct ForwardedHeads: Sendable {
     let sends: Settings.ForwardedFields
     let trusted: [AddressRange]
+
+    public init(sends: Settings.ForwardedFields, trusted: [AddressRange]) {
+        self.sends = sends
+        self.trusted = trusted
+    }
 
     func trusts(_ peer: SocketAddress) -> Bool {
         guard !trusted.isEmpty else { return false }

@@ -20,65 +20,17 @@ extension Worker {
         _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
         _ forwarding: ForwardedHeads, peer: SocketAddress, to out: inout ByteBuffer
     ) {
-        let bytes = forward.head
-        let options = ConnectionOptions(request.fields, bytes)
-        let stores = forward.verdict.mayStore
-        out.append(bytes.slice(request.methodName))
-        out.append(0x20)
-        if stores {
-            // What is not keyed must not shape the answer: host and query are the key's.
-            out.append(forward.keyedTarget)
-            out.append(" HTTP/1.1\r\nHost: ")
-            out.append(forward.keyedHost)
-        } else {
-            if request.path.isEmpty { out.append("/") }
-            out.append(bytes.slice(request.path))
-            if request.hasQuery {
-                out.append("?")
-                out.append(bytes.slice(request.query))
-            }
-            out.append(" HTTP/1.1\r\nHost: ")
-            out.append(bytes.slice(request.authority))
-        }
-        out.append("\r\n")
-        for index in 0..<request.fields.count {
-            let field = request.fields[index]
-            // The length is said by the framing below.
-            if field.id == .contentLength { continue }
-            guard rules.treatment(of: field.id, storable: stores) == .send else { continue }
-            if options.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
-            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
-        }
-        if stores {
-            out.append("Accept-Encoding: ")
-            out.append(forward.verdict.codings.fieldValue)
-            out.append("\r\n")
-        }
-        switch request.framing {
-        case .length(let n):
-            out.append("Content-Length: ")
-            out.append(decimal: n)
-            out.append("\r\n")
-        case .chunked: out.append("Transfer-Encoding: chunked\r\n")
-        case .none, .untilClose: break
-        }
-        if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
-        let scheme = forward.keyed.scheme
-        if stores {
-            forwarding.append(
-                request, bytes, peer: peer, host: forward.keyedHost, scheme: scheme, to: &out)
-        } else {
-            let host = bytes.slice(request.authority)
-            forwarding.append(
-                request, bytes, peer: peer, host: host, scheme: scheme, to: &out)
-        }
-        out.append("\r\n")
+        OriginRequest.append(
+            request, forward.head, forward.verdict, keyedHost: forward.keyedHost,
+            keyedTarget: forward.keyedTarget, scheme: forward.keyed.scheme, rules, forwarding, peer: peer,
+            to: &out)
     }
 
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
     /// front of `outbound`; the request's head is parsed in `request`.
     mutating func composeAnswer(_ f: Handle, framing: ClientFraming, interim: Bool) {
-        Self.writeFields(response, outbound, interim ? .none : forwards[f].transform, interim: interim, to: &out)
+        Self.writeFields(
+            response, outbound, interim ? .none : forwards[f].transform, interim: interim, to: &out)
         guard !interim else {
             if response.status == 101 { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
             out.append("\r\n")

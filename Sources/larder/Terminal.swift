@@ -1,4 +1,4 @@
-/// What people read: stderr, in colour where it is a terminal.
+/// What people read: stderr, and answers that are not for scripts, in colour where it is a terminal.
 
 internal import Configuration
 internal import Foundation
@@ -6,10 +6,15 @@ internal import SystemPackage
 
 enum Terminal {
     /// `NO_COLOR` set, or a dumb terminal: no colour (no-color.org).
-    static let hasColour: Bool = {
+    static let hasColour = takesColour(2)
+    /// As above, for stdout.
+    static let outputHasColour = takesColour(1)
+
+    private static func takesColour(_ descriptor: Int32) -> Bool {
         let environment = ProcessInfo.processInfo.environment
-        return isatty(2) == 1 && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
-    }()
+        return isatty(descriptor) == 1 && (environment["NO_COLOR"] ?? "").isEmpty
+            && environment["TERM"] != "dumb"
+    }
 
     static func writeError(_ text: String) {
         // Nobody is left to be told where stderr is gone.

@@ -11,7 +11,9 @@ import Testing
     }
 
     /// Runs `larder` in a folder of its own that holds `files`. Nothing keeps running: no command serves.
-    static func run(_ arguments: [String], files: [String: String] = [:]) throws -> Outcome {
+    static func run(
+        _ arguments: [String], files: [String: String] = [:], input: String? = nil
+    ) throws -> Outcome {
         let folder = FileManager.default.temporaryDirectory.appending(path: "larder-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -27,6 +29,11 @@ import Testing
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
+        if let input {
+            let file = folder.appending(path: ".stdin")
+            try Data(input.utf8).write(to: file)
+            process.standardInput = try FileHandle(forReadingFrom: file)
+        }
         // Files, not pipes: nothing to drain, nothing to block on.
         let output = folder.appending(path: ".stdout")
         let errors = folder.appending(path: ".stderr")
@@ -53,7 +60,7 @@ import Testing
         #expect(
             outcome.errors
                 == "larder.yaml:3: note: upstreams.app.health: not in effect yet: servers are not probed, "
-                    + "all "
+                + "all "
                 + "count as healthy\n")
         let again = try Self.run(["check", "-c", "a/b.yaml"], files: ["a/b.yaml": outcome.output])
         #expect(again.status == 0)

@@ -37,8 +37,8 @@ import Testing
             "an upstream and a policy that are not there",
             routes("  - policy: pesimistic\n    upstream: ap\n"),
             "larder.yaml:3: error: routes[0].policy: found 'pesimistic', but there is no such policy; "
-                + "allowed: none, or a "
-                + "policy of cache-policies (pessimistic); did you mean 'pessimistic'?",
+                + "allowed: none, or a shipped one (microcache, pessimistic, rfc9111, static-assets, "
+                + "varnish-offload); did you mean 'pessimistic'?",
             "larder.yaml:4: error: routes[0].upstream: found 'ap', but there is no such upstream; allowed: "
                 + "app; "
                 + "did you mean 'app'?"),

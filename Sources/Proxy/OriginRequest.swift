@@ -1,0 +1,68 @@
+/// The head of a request as an origin gets it. A worker writes it, and `larder explain`.
+
+public import Bytes
+public import Caching
+public import HTTP
+public import Kernel
+internal import Settings
+
+public enum OriginRequest {
+    /// Appends the whole head.
+    ///
+    /// - Parameters:
+    ///   - bytes: the buffer that `request` was parsed from.
+    ///   - keyedHost, keyedTarget: these parts of the key; sent where the answer may be stored.
+    ///   - scheme: the keyed one.
+    ///   - peer: the client.
+    public static func append(
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict,
+        keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,
+        _ forwarding: ForwardedHeads, peer: SocketAddress, to out: inout ByteBuffer
+    ) {
+        let options = ConnectionOptions(request.fields, bytes)
+        let stores = verdict.mayStore
+        out.append(bytes.slice(request.methodName))
+        out.append(0x20)
+        if stores {
+            // What is not keyed must not shape the answer: host and query are the key's.
+            out.append(keyedTarget)
+            out.append(" HTTP/1.1\r\nHost: ")
+            out.append(keyedHost)
+        } else {
+            if request.path.isEmpty { out.append("/") }
+            out.append(bytes.slice(request.path))
+            if request.hasQuery {
+                out.append("?")
+                out.append(bytes.slice(request.query))
+            }
+            out.append(" HTTP/1.1\r\nHost: ")
+            out.append(bytes.slice(request.authority))
+        }
+        out.append("\r\n")
+        for index in 0..<request.fields.count {
+            let field = request.fields[index]
+            // The length is said by the framing below.
+            if field.id == .contentLength { continue }
+            guard rules.treatment(of: field.id, storable: stores) == .send else { continue }
+            if options.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
+            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
+        }
+        if stores {
+            out.append("Accept-Encoding: ")
+            out.append(verdict.codings.fieldValue)
+            out.append("\r\n")
+        }
+        switch request.framing {
+        case .length(let n):
+            out.append("Content-Length: ")
+            out.append(decimal: n)
+            out.append("\r\n")
+        case .chunked: out.append("Transfer-Encoding: chunked\r\n")
+        case .none, .untilClose: break
+        }
+        if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+        let host = stores ? keyedHost : bytes.slice(request.authority)
+        forwarding.append(request, bytes, peer: peer, host: host, scheme: scheme, to: &out)
+        out.append("\r\n")
+    }
+}

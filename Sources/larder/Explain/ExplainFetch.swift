@@ -1,0 +1,145 @@
+/// One request to the servers that the key chooses, over a connection of its own, waiting for each byte: the
+/// fetch of a command that does nothing else.
+
+internal import Bytes
+internal import Caching
+internal import Files
+internal import HTTP
+internal import Kernel
+internal import Proxy
+internal import Settings
+internal import SystemPackage
+
+struct ExplainFetch {
+    let clock: ExplainClock
+    let upstream: Upstream
+    let choices: [Upstream.Server?]
+    let forwarding: ForwardedHeads
+    let bodyLimit: Int
+    /// By the monotonic clock, in milliseconds; for everything.
+    let deadline: UInt64
+    let timeoutMilliseconds: UInt64
+
+    init(
+        _ explainer: Explainer, _ settings: Settings, _ upstream: Upstream, _ choices: [Upstream.Server?],
+        bodyLimit: Int
+    ) {
+        clock = explainer.clock
+        self.upstream = upstream
+        self.choices = choices
+        self.bodyLimit = bodyLimit
+        forwarding = ForwardedHeads(sends: settings.forwarded, trusted: settings.trustedProxies)
+        timeoutMilliseconds = explainer.timeoutMilliseconds
+        deadline = Clock.monotonicMilliseconds() + timeoutMilliseconds
+    }
+
+    /// Fetches from the first server that a connection is made to, as Larder does.
+    /// - Returns: nil where there is no answer; the report says why.
+    mutating func run(
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict, host: Span<UInt8>,
+        target: Span<UInt8>, _ scheme: Scheme, _ rules: Rules, _ report: inout ExplainReport
+    ) -> ExplainedAnswer? {
+        guard upstream.scheme == .http else {
+            report.failure = .init(
+                description: "servers of upstream \(upstream.name) speak TLS, which Larder cannot yet",
+                status: 502)
+            return nil
+        }
+        for index in choices.indices.prefix(upstream.retries + 1) {
+            do throws(ExplainFetchFailure) {
+                var connection = try connect(choices[index])
+                var head = ByteBuffer(capacity: 1024)
+                let peer = connection.localAddress ?? SocketAddress(ip: "127.0.0.1", port: 0)
+                guard let peer else { throw .connection("no address of our own") }
+                OriginRequest.append(
+                    request, bytes, verdict, keyedHost: host, keyedTarget: target, scheme: scheme, rules,
+                    forwarding, peer: peer, to: &head)
+                report.sent = Self.lines(head)
+                return try connection.exchange(
+                    head, method: request.method, bodyLimit: bodyLimit, clock: clock)
+            } catch {
+                report.servers[index].failure = error.description
+                report.failure = .init(description: error.description, status: error.status)
+                // What connected is not asked twice.
+                guard error.isBeforeConnection, Clock.monotonicMilliseconds() < deadline else { return nil }
+                if index + 1 < min(choices.count, upstream.retries + 1) { report.failure = nil }
+            }
+        }
+        if choices.isEmpty {
+            report.failure = .init(description: "no server of \(upstream.name) has a weight", status: 502)
+        }
+        return nil
+    }
+
+    private static func lines(_ head: borrowing ByteBuffer) -> [String] {
+        head.span.string.split(separator: "\r\n").map(String.init)
+    }
+
+    private func connect(_ server: Upstream.Server?) throws(ExplainFetchFailure) -> ExplainConnection {
+        guard let server else { return try connectToFiles() }
+        var last = ExplainFetchFailure.connection("\(server.address): no address")
+        for address in try addresses(of: server) {
+            do {
+                let connecting = try Socket.connect(to: address)
+                let pending = connecting.inProgress
+                var connection = try ExplainConnection(
+                    connecting.socket, deadline: deadline, timeoutMilliseconds: timeoutMilliseconds)
+                let limit = Clock.monotonicMilliseconds() + UInt64(upstream.timeouts.connectMilliseconds)
+                if pending { try connection.finishConnect(address, before: min(limit, deadline)) }
+                return connection
+            } catch let failure as ExplainFetchFailure {
+                last = failure
+            } catch {
+                last = .connection("\(address): \(error)")
+            }
+        }
+        throw last
+    }
+
+    private func connectToFiles() throws(ExplainFetchFailure) -> ExplainConnection {
+        guard case .files(let files) = upstream.origin else { throw .connection("no server") }
+        do {
+            // Its helper threads end with the process.
+            let origin = try FilesOrigin(
+                root: try Directory.open(files.root),
+                cacheControl: files.cacheControl ?? FilesOrigin.defaultCacheControl)
+            return try ExplainConnection(
+                try origin.connect(), deadline: deadline, timeoutMilliseconds: timeoutMilliseconds,
+                files: origin)
+        } catch {
+            throw .connection("\(files.root): \(error)")
+        }
+    }
+
+    private func addresses(of server: Upstream.Server) throws(ExplainFetchFailure) -> [SocketAddress] {
+        switch server.address {
+        case .host(let host, let port):
+            do {
+                return try Resolution.resolve(host: host, port: port)
+            } catch {
+                throw .connection("\(error)")
+            }
+        case .unix(let path): return SocketAddress.unix(path: path).map { [$0] } ?? []
+        case .dns, .srv: throw .connection("\(server.name): servers from DNS are not built yet")
+        }
+    }
+}
+
+/// Why there is no answer.
+enum ExplainFetchFailure: Error, CustomStringConvertible {
+    /// None was made.
+    case connection(String)
+    case timeout(String)
+    case broken(String)
+
+    var description: String {
+        switch self {
+        case .connection(let text), .timeout(let text), .broken(let text): text
+        }
+    }
+
+    var isBeforeConnection: Bool { if case .connection = self { true } else { false } }
+
+    /// What Larder answers its client.
+    var status: Int { if case .timeout = self { 504 } else { 502 } }
+}

@@ -1,0 +1,168 @@
+/// What is to be explained: a request, by its URL or pasted, and perhaps a pasted answer.
+
+internal import Bytes
+internal import Caching
+internal import Foundation
+internal import HTTP
+
+/// What was given cannot be explained: wrong usage, said in one line.
+struct ExplainRefusal: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+struct ExplainInput: ~Copyable {
+    /// The request's head, CRLF and all.
+    let request: ByteBuffer
+    /// Whose it is, in messages.
+    let requestName: String
+    let scheme: Scheme
+    /// The host and port that the request is for; empty where it does not say.
+    let authority: String
+    /// nil: to be fetched.
+    let response: PastedText?
+
+    init(url: String?, method: String?, headers: [String], request: String?, response: String?) throws {
+        // All is made before anything of `self` is: what cannot be copied cannot be half there.
+        let pasted = try response.map { try PastedText(contentsOf: $0) }
+        guard let url else {
+            let text = try PastedText(contentsOf: request ?? "-")
+            self.init(
+                Self.copy(text.head), name: text.name, scheme: .http, authority: text.host,
+                response: pasted)
+            return
+        }
+        let parts = try ExplainURL(url)
+        guard parts.scheme == .http || pasted != nil else {
+            throw ExplainRefusal(
+                "https:// cannot be fetched yet: Larder cannot speak TLS. Paste the answer with --response, "
+                    + "or ask for http://.")
+        }
+        let head = try Self.head(parts, method: method ?? "GET", headers)
+        self.init(
+            Self.copy(head), name: "the request", scheme: parts.scheme, authority: parts.authority,
+            response: pasted)
+    }
+
+    private init(
+        _ request: consuming ByteBuffer, name: String, scheme: Scheme, authority: String,
+        response: PastedText?
+    ) {
+        self.request = request
+        requestName = name
+        self.scheme = scheme
+        self.authority = authority
+        self.response = response
+    }
+
+    private static func copy(_ bytes: [UInt8]) -> ByteBuffer {
+        var buffer = ByteBuffer(capacity: bytes.count)
+        buffer.append(bytes.span)
+        return buffer
+    }
+
+    private static func head(_ url: ExplainURL, method: String, _ headers: [String]) throws -> [UInt8] {
+        var head = "\(method) \(url.target) HTTP/1.1\r\n"
+        if !headers.contains(where: { $0.lowercased().hasPrefix("host:") }) {
+            head += "Host: \(url.authority)\r\n"
+        }
+        for line in headers {
+            // A line break would make two lines of one.
+            guard !line.utf8.contains(where: { $0 == 10 || $0 == 13 }) else {
+                throw ExplainRefusal("-H: found a line break; allowed: one field, 'Name: value'.")
+            }
+            guard line.contains(":") else {
+                throw ExplainRefusal("-H: found '\(line)'; allowed: 'Name: value'.")
+            }
+            head += "\(line)\r\n"
+        }
+        return Array((head + "\r\n").utf8)
+    }
+}
+
+/// A URL taken apart as far as a request needs it. The target is left as it is: the strict parser judges it.
+struct ExplainURL {
+    var scheme = Scheme.http
+    var authority: String
+    var target: String
+
+    init(_ text: String) throws {
+        let rest: Substring
+        let lower = text.lowercased()
+        if lower.hasPrefix("http://") {
+            rest = text.dropFirst(7)
+        } else if lower.hasPrefix("https://") {
+            scheme = .https
+            rest = text.dropFirst(8)
+        } else {
+            throw ExplainRefusal("found '\(text)'; allowed: a URL that begins with http:// or https://.")
+        }
+        let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+        authority = String(rest[..<end])
+        guard HTTP.Authority(Array(authority.utf8).span) != nil else {
+            throw ExplainRefusal("found '\(text)'; allowed: http://host[:port]/path, without a user.")
+        }
+        // A fragment is the client's own.
+        let tail = rest[end...].prefix { $0 != "#" }
+        target = tail.hasPrefix("/") ? String(tail) : "/" + tail
+    }
+}
+
+/// A message as people paste it: perhaps with blank lines before it, with LF for CRLF, without the blank line
+/// at the head's end.
+struct PastedText: Sendable {
+    /// With CRLF, the blank line included.
+    let head: [UInt8]
+    /// As it is.
+    let body: [UInt8]
+    /// As messages name it.
+    let name: String
+
+    /// What its first Host line says; empty without one.
+    var host: String {
+        for line in String(decoding: head, as: UTF8.self).split(separator: "\r\n")
+        where line.lowercased().hasPrefix("host:") {
+            return String(line.dropFirst(5)).trimmingCharacters(in: .whitespaces)
+        }
+        return ""
+    }
+
+    /// More than any head and any body that is stored.
+    private static let limit = 64 << 20
+
+    static func shown(_ path: String) -> String { path == "-" ? "stdin" : path }
+
+    init(contentsOf path: String) throws {
+        let handle = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
+        guard let handle else {
+            throw ExplainRefusal("\(path): there is no such file, or it cannot be read.")
+        }
+        let data: Data?
+        do {
+            data = try handle.read(upToCount: Self.limit + 1)
+        } catch {
+            throw ExplainRefusal("\(Self.shown(path)): cannot be read.")
+        }
+        let bytes = [UInt8](data ?? Data())
+        guard bytes.count <= Self.limit else { throw ExplainRefusal("\(Self.shown(path)): above 64 MiB.") }
+        self.init(bytes, name: Self.shown(path))
+    }
+
+    init(_ bytes: [UInt8], name: String) {
+        var head: [UInt8] = []
+        var position = bytes.firstIndex { $0 != 10 && $0 != 13 } ?? bytes.count
+        var isWhole = false
+        while position < bytes.count, !isWhole {
+            let end = bytes[position...].firstIndex(of: 10) ?? bytes.count
+            var line = bytes[position..<end]
+            if line.last == 13 { line = line.dropLast() }
+            isWhole = line.isEmpty
+            head += line + [13, 10]
+            position = min(end + 1, bytes.count)
+        }
+        if !isWhole { head += [13, 10] }
+        self.head = head
+        body = Array(bytes[position...])
+        self.name = name
+    }
+}

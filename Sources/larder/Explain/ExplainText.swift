@@ -1,0 +1,108 @@
+/// The report for people. Texts of others are shown with control bytes escaped and cut to a width.
+
+internal import Caching
+
+extension ExplainReport {
+    func text(inColour: Bool) -> String {
+        var page = ExplainPage(inColour: inColour)
+        page.title(title, note: time)
+        writeRequest(to: &page)
+        writeKey(to: &page)
+        writeAnswer(to: &page)
+        page.section("Outcome")
+        page.line(outcome)
+        if let failure { page.line("because: \(failure.description)") }
+        if let cacheStatus { page.line(cacheStatus) }
+        if let nextCacheStatus { page.line(nextCacheStatus, note: "the next one") }
+        return page.text
+    }
+
+    private func writeRequest(to page: inout ExplainPage) {
+        guard let route else { return }
+        page.section("Request: may the store answer it?")
+        page.pair("route", route.name)
+        page.pair("policy", route.policy ?? "none")
+        for finding in requestFindings { page.finding(finding) }
+    }
+
+    private func writeKey(to page: inout ExplainPage) {
+        guard route != nil else { return }
+        page.section("Key")
+        if let key {
+            page.pair("upstream", key.upstream)
+            page.pair("scheme", key.scheme)
+            page.pair("host", key.host)
+            page.pair("path", key.path)
+            page.pair("query", key.query ?? "none")
+            page.pair("hash", key.hash)
+        } else {
+            page.line("none")
+        }
+        page.section("Server" + (balance.map { " (\($0))" } ?? ""))
+        for (index, server) in servers.enumerated() {
+            let address = server.address == server.name ? "" : " \(server.address)"
+            page.pair(String(index + 1), server.name + address, note: server.failure)
+        }
+        guard !sent.isEmpty else { return }
+        page.section("Sent")
+        for line in sent { page.line(line) }
+    }
+
+    private func writeAnswer(to page: inout ExplainPage) {
+        guard let answer else { return }
+        page.section("Answer: may it be stored?")
+        page.pair(
+            "status", answer.statusLine,
+            note: answer.milliseconds.map { "after \($0) ms" } ?? "pasted")
+        if let note = answer.bodyNote { page.pair("body", note) }
+        for finding in answer.findings { page.finding(finding) }
+        guard !answer.findings.isEmpty else { return }
+        page.section("Freshness (RFC 9111 §4.2)")
+        for line in answer.timing.lines {
+            page.pair(line.name, line.text, note: line.note, width: 22)
+        }
+    }
+}
+
+extension Timing {
+    struct Line {
+        var name: String
+        /// nil where it is no number of milliseconds.
+        var milliseconds: Int64?
+        var text: String
+        var note: String
+    }
+
+    /// Step by step, in the words of RFC 9111 §4.2.3.
+    var lines: [Line] {
+        func line(_ name: String, _ milliseconds: Int64, _ note: String) -> Line {
+            Line(name: name, milliseconds: milliseconds, text: Timing.seconds(milliseconds), note: note)
+        }
+        func moment(_ name: String, _ milliseconds: Int64, _ note: String) -> Line {
+            Line(name: name, milliseconds: milliseconds, text: ExplainPage.date(milliseconds), note: note)
+        }
+        var lines = [
+            moment("now", received, "when the head had come"),
+            moment("date_value", date, hasDate ? "Date" : "no valid Date: the time of receipt"),
+            line("apparent_age", apparentAge, "max(0, now − date_value)"),
+            line("age_value", ageValue, "Age"),
+            line("response_delay", responseDelay, "from the request to the head"),
+            line("corrected_age_value", correctedAgeValue, "age_value + response_delay"),
+            line("corrected_initial_age", initialAge, "max(apparent_age, corrected_age_value)"),
+        ]
+        if let lifetime {
+            lines.append(line("freshness_lifetime", lifetime, sourceName))
+        } else {
+            let note = source == .none ? "nothing states one" : "unreadable: \(sourceName)"
+            lines.append(Line(name: "freshness_lifetime", text: "none", note: note))
+        }
+        lines.append(line("cap", cap, "the policy's maxAge, 10 s for statuses from 400 on"))
+        if let remaining {
+            lines.append(line("remaining", remaining, "min(lifetime − corrected_initial_age, cap)"))
+        } else {
+            lines.append(Line(name: "remaining", text: "none", note: "not to be reckoned"))
+        }
+        lines.append(line("minimum", minimum, "the policy's minAge"))
+        return lines
+    }
+}
