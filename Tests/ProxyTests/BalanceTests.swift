@@ -166,10 +166,11 @@ struct BalanceTests {
             settings: { settings in
                 settings.log.access = .file(path)
                 // What is chosen follows from the names: the same in every run.
+                settings.upstreams[0].boundedLoadPercent = 110
                 settings.name(["a", "b", "gone"])
             }
         ) { stage in
-            let clients = try (0..<27).map { try crowd.hold(stage, "/held/\($0 % 3)") }
+            let clients = try (0..<27).map { try crowd.hold(stage, "/held/\($0)") }
             crowd.release()
             for client in clients { _ = try client.receiveAnswer() }
             for index in 0..<60 { _ = try stage.ask("GET", "/\(index)") }
