@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz asan tsan traffic format clean bootstrap
+.PHONY: help run build test bench micro flamegraph fuzz asan tsan traffic format clean bootstrap
 
 SECONDS ?= 30
 ONLY ?=
@@ -43,8 +43,14 @@ tsan: bootstrap ## all tests under ThreadSanitizer
 fuzz: bootstrap ## every fuzz target for SECONDS=30 each, from its corpus; ONLY=FuzzChunked for one
 	@$(swift) packaging/fuzz "$(SECONDS)" $(ONLY)
 
-bench: ## CPU per request of the floor, Larder and HAProxy side by side; ARGUMENTS=--quick for a short run
+bench: ## Larder beside its peers: CPU, latency, memory, hit ratio; ARGUMENTS=--quick for a short run
 	@exec perf/bench $(ARGUMENTS)
+
+micro: bootstrap ## instructions and times of a request's steps, each by itself
+	@exec perf/micro $(ARGUMENTS)
+
+flamegraph: ## where Larder's time goes under load; ARGUMENTS="--row connection-1k"
+	@exec perf/flamegraph $(ARGUMENTS)
 
 traffic: ## traffic checks against a running Larder (perf/traffic/README.md); ONLY="edges mixed" for some
 	@exec perf/traffic/all $(ONLY)
@@ -54,4 +60,4 @@ format: bootstrap ## lay the sources out by .swift-format
 	"$$swift" format --in-place --parallel --recursive Sources Tests perf Package.swift
 
 clean: ## remove all builds
-	@rm -rf .build .build-asan .build-tsan .build-fuzz perf/results
+	@rm -rf .build .build-asan .build-tsan .build-fuzz .build-micro perf/results

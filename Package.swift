@@ -33,6 +33,10 @@ let package = Package(
     products: [
         .executable(name: "larder", targets: ["larder"]),
         .executable(name: "floor", targets: ["floor"]),
+        .executable(name: "pace", targets: ["pace"]),
+        .executable(name: "replay", targets: ["replay"]),
+        // For perf/Micro, a package of its own.
+        .library(name: "RequestPath", targets: ["Bytes", "Caching", "HTTP", "Settings", "Store"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -47,6 +51,7 @@ let package = Package(
         .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CKernel"),
+        .target(name: "CPolicies"),
         // Pure: no I/O, no clock.
         module("Bytes", ["CXXHash"]),
         module("HTTP", ["Bytes"]),
@@ -56,7 +61,7 @@ let package = Package(
         module("Balancing", ["Bytes"]),
         module("Exchange", ["Bytes", "HTTP"]),
         // Files into Settings; the one module that knows YAML.
-        module("Configuration", ["Settings", yams]),
+        module("Configuration", ["CPolicies", "Settings", yams]),
         // Owners: unsafe inside, safe API.
         module("Kernel", ["CKernel", "Bytes", systemPackage]),
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
@@ -68,13 +73,14 @@ let package = Package(
         module(
             "Proxy",
             [
-                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP", "Kernel",
-                "Loop", "Settings", "Store", log, systemPackage,
+                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP",
+                "Kernel", "Loop", "Settings", "Store", log, systemPackage,
             ]),
         .executableTarget(
             name: "larder",
             dependencies: [
-                "Balancing", "Bytes", "Caching", "Configuration", "Exchange", "Files", "HTTP", "Kernel", "Proxy",
+                "Balancing", "Bytes", "Caching", "Configuration", "Exchange", "Files", "HTTP", "Kernel",
+                "Proxy",
                 "Settings", "Store", argumentParser, log, systemPackage,
             ],
             swiftSettings: strict),
@@ -83,6 +89,12 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "codings", dependencies: ["Bytes", "Compression", "CZlib"], path: "perf/Codings",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "pace", dependencies: ["Bytes", "HTTP", "Kernel", systemPackage], path: "perf/Pace",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "replay", dependencies: ["Bytes", "Store", "TraceReader"], path: "perf/Replay",
             swiftSettings: strict),
         // Tests.
         .systemLibrary(
@@ -121,7 +133,10 @@ let package = Package(
             path: "Tests/AllocationCheck", swiftSettings: strict),
         tests(
             "ProxyTests",
-            ["AllocationCheck", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
+            [
+                "AllocationCheck", "Bytes", "Compression", "Kernel", "Proxy", "Settings", "Store", log,
+                systemPackage,
+            ]),
         tests("TidyTests", []),
     ]
 )

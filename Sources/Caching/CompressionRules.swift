@@ -12,7 +12,8 @@ public struct CompressionRules: Sendable {
     private let text: [UInt8]
     private let types: [MediaType]
     private let minBody: UInt64
-    private let codings: [Codings]
+    /// By the set of what a client accepts, four bits each: the coding it gets, or 0. Asked on every hit.
+    private let choices: UInt64
 
     private struct MediaType: Sendable {
         var range: Range<Int>
@@ -30,25 +31,31 @@ public struct CompressionRules: Sendable {
         }
         self.text = text
         minBody = UInt64(max(policy.minBodyBytes, 1))
-        codings = policy.codings.map { coding in
+        let codings: [Codings] = policy.codings.map { coding in
             switch coding {
             case .br: .br
             case .gzip: .gzip
             case .zstd: .zstd
             }
         }
+        var choices: UInt64 = 0
+        for set in UInt8(0)..<16 {
+            let choice = codings.first { Codings(rawValue: set).contains($0) }
+            choices |= UInt64(choice?.rawValue ?? 0) << UInt64(set * 4)
+        }
+        self.choices = choices
     }
 
     /// The policy's first coding that the client accepts; nil for none.
     public func choose(accepted: Codings) -> Codings? {
-        for coding in codings where accepted.contains(coding) { return coding }
-        return nil
+        let choice = UInt8(truncatingIfNeeded: choices >> UInt64((accepted.rawValue & 15) * 4)) & 15
+        return choice == 0 ? nil : Codings(rawValue: choice)
     }
 
     /// May this answer's body be compressed? For the answer to a HEAD: that of the GET, as far as its
     /// Content-Length tells.
     public func isCompressible(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-        guard !codings.isEmpty, Self.hasWholeBody(response.status) else { return false }
+        guard choices != 0, Self.hasWholeBody(response.status) else { return false }
         guard !response.fields.containsAny(of: .untransformable) else { return false }
         guard let type = response.fields.first(.contentType), !response.fields.isRepeated(.contentType),
             lists(bytes.slice(type.value))
@@ -77,7 +84,7 @@ public struct CompressionRules: Sendable {
 
     /// As above, for the stored head of an answer in identity.
     public func isCompressible(stored head: Span<UInt8>, status: UInt16, bodyCount: Int) -> Bool {
-        guard !codings.isEmpty, Self.hasWholeBody(status), UInt64(bodyCount) >= minBody else { return false }
+        guard choices != 0, Self.hasWholeBody(status), UInt64(bodyCount) >= minBody else { return false }
         var isListed = false
         var types = 0
         var position = 0

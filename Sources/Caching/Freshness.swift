@@ -52,10 +52,11 @@ extension Rules {
     static var clockToleranceMilliseconds: Int64 { 86_400_000 }
 
     /// Reckons `timing`, and asks the rules on it.
+    /// - Parameter mayGuess: may a heuristic lifetime be taken, as far as the request goes?
     /// - Returns: did the walk end here?
     func walkFreshness<F: Findings>(
-        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives, sent: Times,
-        received: Times, _ timing: inout Timing, _ findings: inout F
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
+        mayGuess: Bool, sent: Times, received: Times, _ timing: inout Timing, _ findings: inout F
     ) -> Bool {
         timing.received = Int64(clamping: received.wallMilliseconds)
         timing.date = timing.received
@@ -82,7 +83,8 @@ extension Rules {
         timing.correctedAgeValue = timing.ageValue &+ timing.responseDelay
         timing.initialAge = max(timing.apparentAge, timing.correctedAgeValue)
 
-        let refusal = readLifetime(of: response, bytes, directives, received, &timing)
+        let refusal = readLifetime(
+            of: response, bytes, directives, mayGuess: mayGuess, received, &timing)
         if findings.ends(.lifetime, refusal) { return true }
         timing.cap = maxAgeMilliseconds
         if response.status >= 400 { timing.cap = min(timing.cap, Self.errorLifetimeMilliseconds) }
@@ -102,7 +104,7 @@ extension Rules {
     /// - Returns: why there is none.
     private func readLifetime(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
-        _ received: Times, _ timing: inout Timing
+        mayGuess: Bool, _ received: Times, _ timing: inout Timing
     ) -> Reason? {
         timing.field = directives.field
         if directives.isMalformed, reading == .strict { return .noFreshness }
@@ -120,6 +122,19 @@ extension Rules {
             timing.lifetime = seconds &* 1000 &- timing.date
             return nil
         }
+        guard mayGuess || reading == .rfc else { return .noFreshness }
+        return guessLifetime(of: response, bytes, directives, received, &timing)
+    }
+
+    /// The policy's share of Date − Last-Modified (§4.2.2), where nothing is stated and the status is
+    /// heuristically cacheable or the answer `public`.
+    ///
+    /// A query mostly means a page made for the occasion, whose Last-Modified says little about the next:
+    /// only `reading: rfc` guesses there too, as §4.2.2 allows.
+    private func guessLifetime(
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
+        _ received: Times, _ timing: inout Timing
+    ) -> Reason? {
         guard heuristicPercent > 0, Self.isHeuristic(response.status) || directives.flags.contains(.public),
             !response.fields.isRepeated(.lastModified), let field = response.fields.first(.lastModified),
             let modified = HTTPDate.parse(bytes.slice(field.value), now: received.wallSeconds)

@@ -22,6 +22,8 @@ public struct RequestVerdict: Sendable {
         @inlinable public static var noStore: Flags { Flags(rawValue: 32) }
         /// The answer is 504 unless the store has it.
         @inlinable public static var onlyIfCached: Flags { Flags(rawValue: 64) }
+        /// A query that reaches the origin; noted only under a policy with heuristics.
+        @inlinable public static var query: Flags { Flags(rawValue: 128) }
     }
 
     public var method: Method

@@ -52,6 +52,7 @@ extension Rules {
         let isPlain = Self.isPlain(path: bytes.slice(request.path))
         if findings.ends(.requestPath, isPlain ? nil : .path) { return }
         verdict.codings = Codings.accepted(by: request.fields, bytes)
+        if heuristicPercent > 0, request.hasQuery, !names.query.isIgnored { verdict.flags.insert(.query) }
         if F.isExhaustive || request.fields.containsAny(of: .judged) {
             if walkFields(of: request, bytes, &verdict, &findings) { return }
         }

@@ -52,10 +52,10 @@ extension Rules {
         let coding = Self.coding(response.fields, bytes)
         if findings.ends(.contentEncoding, coding == nil ? .encoding : nil) { return facts }
         if walkShape(of: response, &findings) { return facts }
-        if walkFreshness(of: response, bytes, directives, sent: sent, received: received, &timing, &findings)
-        {
-            return facts
-        }
+        let ends = walkFreshness(
+            of: response, bytes, directives, mayGuess: !request.flags.contains(.query), sent: sent,
+            received: received, &timing, &findings)
+        if ends { return facts }
 
         facts.coding = coding ?? .identity
         facts.initialAgeMilliseconds = UInt64(timing.initialAge)
@@ -103,15 +103,12 @@ extension Rules {
         return false
     }
 
-    /// - Returns: does Vary name more than Accept-Encoding? nil: the walk ended here.
+    /// - Returns: must requests be compared? nil: the walk ended here.
     private func walkVary<F: Findings>(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ findings: inout F
     ) -> Bool? {
-        switch Variance.judge(response.fields, bytes, allowed: names.vary) {
-        case .allowed(let beyondAcceptEncoding):
-            return findings.ends(.vary, nil) ? nil : beyondAcceptEncoding
-        case .refused: return findings.ends(.vary, .vary) ? nil : false
-        }
+        let varies = variesByValue(response.fields, bytes)
+        return findings.ends(.vary, varies == nil ? .vary : nil) ? nil : varies ?? false
     }
 
     /// What lies in the shape of the message.

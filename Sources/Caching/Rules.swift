@@ -16,7 +16,7 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
 public final class Rules: Sendable {
     /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
     /// under another revision are not served.
-    static var revision: Int { 1 }
+    static var revision: Int { 2 }
     /// Bytes of host, path and query at most.
     static var urlLimit: Int { 2048 }
     /// Statuses from 400 on live this long at most, under every policy.
@@ -80,7 +80,11 @@ public final class Rules: Sendable {
     /// Over everything that decides what may be stored, and how. `serve` is left out: it is read at each use.
     private static func fingerprint(of policy: Policy) -> UInt32 {
         let store = policy.store
-        var text = "\(revision)|\(store.statuses.sorted())|\(store.maxBodyBytes)|\(store.maxHeadBytes)"
+        var text = "\(revision)|\(store.maxBodyBytes)|\(store.maxHeadBytes)|"
+        switch store.statuses {
+        case .any: text += "any"
+        case .list(let statuses): text += "\(statuses.sorted())"
+        }
         text += "|\(store.maxAgeSeconds)|\(store.minAgeSeconds)|\(store.heuristicPercent)"
         text += "|\(store.noCache.rawValue)|\(store.reading.rawValue)"
         text += "|\(store.cookies.rawValue)|\(store.authorization.rawValue)|"
@@ -127,11 +131,17 @@ struct StatusSet: Sendable {
         }
     }
 
-    init(policy statuses: [Int]) {
+    init(policy statuses: Policy.Statuses) {
         words = InlineArray(repeating: 0)
-        for status in statuses where !Self.isForbidden(status) {
-            words[status >> 6] |= 1 << UInt64(status & 63)
+        switch statuses {
+        case .any: for status in 200...599 { insert(status) }
+        case .list(let statuses): for status in statuses { insert(status) }
         }
+    }
+
+    private mutating func insert(_ status: Int) {
+        guard !Self.isForbidden(status) else { return }
+        words[status >> 6] |= 1 << UInt64(status & 63)
     }
 
     func contains(_ status: UInt16) -> Bool {

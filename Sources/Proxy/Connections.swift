@@ -1,3 +1,4 @@
+internal import AccessLog
 internal import Balancing
 internal import Bytes
 internal import Caching
@@ -115,8 +116,9 @@ struct Forward: ~Copyable {
     var sentAt: Times
     var attempts: Attempts
     var tried = ServerSet()
-    /// Index in `Site.servers`; -1 until one is chosen.
+    /// Index in `Site.servers`, where this exchange counts as in flight; -1 until one is chosen.
     var server = -1
+    var choice = ServerChoice.first
     var addressesTried = 0
     var sent = Sent.nothing
     var requestBody: BodyReader

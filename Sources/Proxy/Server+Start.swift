@@ -50,6 +50,10 @@ struct WorkerSeed: ~Copyable, Sendable {
     let bell: WorkerBell
     let store: StoreThread
     let log: AccessLogThread
+    let counters: CounterRow
+    /// Which of how many threads this is.
+    let index: Int
+    let threads: Int
     let variants: VariantThreads
 }
 
@@ -189,6 +193,14 @@ extension SocketAddress {
 }
 
 extension Upstream {
+    /// Its servers by name, in the order of `Site.servers`.
+    var serversByUpstream: [(upstream: String, server: String)] {
+        switch origin {
+        case .servers(let servers): servers.map { (name, $0.name) }
+        case .files: [(name, name)]
+        }
+    }
+
     var serverNames: [String] {
         switch origin {
         case .servers(let servers): servers.map { "\(name)/\($0.name)" }

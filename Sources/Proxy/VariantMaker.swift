@@ -4,7 +4,7 @@ internal import Compression
 internal import Kernel
 internal import Store
 
-/// Makes coded variants of stored bodies, one at a time, on a thread of its own with its own row in the store.
+/// Makes coded variants of stored bodies, one at a time, on a thread that has its own row in the store.
 struct VariantMaker: ~Copyable, Sendable {
     /// A variant must save a sixteenth of the body to be worth its memory.
     static func isWorthIt(_ count: Int, insteadOf bodyCount: Int) -> Bool {
@@ -37,7 +37,8 @@ struct VariantMaker: ~Copyable, Sendable {
         facts.coding = Codings(job.coding)
         derivedHead.removeAll()
         guard
-            Self.deriveHead(head, facts.coding, bodyCount: coded.count, limit: job.headLimit, into: &derivedHead)
+            Self.deriveHead(
+                head, facts.coding, bodyCount: coded.count, limit: job.headLimit, into: &derivedHead)
         else { return }
         let now = Times(
             wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds())

@@ -38,6 +38,7 @@ extension Worker {
     /// Forgets the exchange. Its connections are dealt with already.
     mutating func forget(_ f: Handle) {
         dropFill(f)
+        releaseServer(f)
         dropRecoder(f)
         _ = forwards.remove(f)
     }

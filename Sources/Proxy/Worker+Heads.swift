@@ -29,7 +29,8 @@ extension Worker {
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
     /// front of `outbound`; the request's head is parsed in `request`.
     mutating func composeAnswer(_ f: Handle, framing: ClientFraming, interim: Bool) {
-        Self.writeFields(response, outbound, interim ? .none : forwards[f].transform, interim: interim, to: &out)
+        Self.writeFields(
+            response, outbound, interim ? .none : forwards[f].transform, interim: interim, to: &out)
         guard !interim else {
             if response.status == 101 { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
             out.append("\r\n")

@@ -160,14 +160,18 @@ extension Worker {
     /// Decodes what waits, as far as the client keeps up, and sends it behind `out`. Called again when the
     /// client has taken what was sent.
     mutating func passDecoded(_ f: Handle, _ o: Handle, isLast: Bool) {
+        var isUnsent = !out.isEmpty
         while let c = forwards[f].client {
             coded.removeAll()
             let (step, isLast) = Self.decodeRun(&forwards[f].recoder, into: &coded, isLast: isLast)
             let isWhole = step == .end && isLast
             guard step != .malformed, isWhole || !isLast || step == .full else {
-                fail(f, .truncated)
+                // While the head waits for what is damaged, the answer can still be an honest error.
+                if isUnsent { forwards[f].responseStarted = false }
+                fail(f, isUnsent ? .malformed : .truncated)
                 return
             }
+            isUnsent = false
             forwards[f].bytesSent += UInt64(coded.count)
             if forwards[f].framing == .chunked {
                 if !coded.isEmpty { appendChunk(coded, 0..<coded.count, to: &out) }
@@ -190,7 +194,8 @@ extension Worker {
                 return
             }
             if clients[c].channel.backlog >= Channel.window {
-                originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
+                originTimers.set(
+                    id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
                 return
             }
         }

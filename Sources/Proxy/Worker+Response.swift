@@ -66,7 +66,8 @@ extension Worker {
         case .store(let facts): storable = facts
         case .refuse(let reason): forwards[f].reason = reason
         }
-        let isCurrent = storable != nil && forwards[f].verdict.flags.contains(.conditional) && isNotModified(f)
+        let isCurrent =
+            storable != nil && forwards[f].verdict.flags.contains(.conditional) && isNotModified(f)
         if !isCurrent { chooseTransform(f, isStored: storable != nil) }
         if let facts = storable {
             if let length = completeLength(outbound.count - headCount) {
@@ -119,7 +120,8 @@ extension Worker {
         let compression = site.routes[forwards[f].route].rules.compression
         var transform = HeadTransform.none
         if compression.isCompressible(response, outbound.span) {
-            transform = compression.choose(accepted: forwards[f].verdict.codings).map { .coded($0) } ?? .varies
+            transform =
+                compression.choose(accepted: forwards[f].verdict.codings).map { .coded($0) } ?? .varies
         }
         let refusal = Self.writeStored(
             response, outbound, bodyCount: 0, now.times, limit: .max, transform, into: &storedHead)

@@ -24,8 +24,9 @@ extension Worker {
     }
 
     /// Has a coding made of the original that the key at hand leads to.
-    mutating func requestVariant(_ coding: ContentCoding, of serial: UInt64, _ keyed: KeyedRequest, route: Int)
-    {
+    mutating func requestVariant(
+        _ coding: ContentCoding, of serial: UInt64, _ keyed: KeyedRequest, route: Int
+    ) {
         let job = VariantJob(
             key: key.span.copied, hash: keyed.hash, serial: serial, coding: coding,
             headLimit: site.routes[route].rules.maxHeadBytes)

@@ -1,4 +1,5 @@
 internal import AccessLog
+internal import Balancing
 internal import Bytes
 internal import Caching
 internal import Compression
@@ -19,7 +20,8 @@ internal import SystemPackage
 ///     Worker+Accept     listeners, limits, back-off
 ///     Worker+Client     client events: reading, requests out of the bytes, lingering
 ///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Forward
-///     Worker+Forward    server choice, connecting, sending, retries
+///     Worker+Forward    connecting, sending, retries
+///     Worker+Balance    the server of an exchange: chosen, counted, given back
 ///     Worker+Origin     origin events: reading the answer
 ///     Worker+Response   the answer's head: invalidation, storability, what the client gets
 ///     Worker+Body       the answer's body, Worker+RequestBody the other way
@@ -65,6 +67,9 @@ struct Worker: ~Copyable {
     var pools: [OriginPool]
     /// By server: which of its addresses connected last.
     var addressInUse: [Int]
+    /// By upstream: the balancers' turns.
+    var turns: [Int]
+    var counters: ServerCounters
     /// Parsed heads of the message at hand; valid until the next parse.
     var request = RequestHead()
     var response = ResponseHead()
@@ -96,10 +101,14 @@ struct Worker: ~Copyable {
     init(_ seed: consuming WorkerSeed) throws(Errno) {
         let site = seed.site
         self.site = site
+        let (index, threads) = (seed.index, seed.threads)
+        turns = site.upstreams.map { $0.balancer.firstTurn(thread: index, of: threads) }
         listeners = seed.listeners
         bell = seed.bell
         store = seed.store
         log = seed.log
+        counters = ServerCounters(
+            seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
         variants = seed.variants
         poller = try Poller()
         let milliseconds = Clock.monotonicMilliseconds()
@@ -125,6 +134,7 @@ struct Worker: ~Copyable {
             readClocks()
             compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
+            counters.beginTurn()
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
             fireTimers()
@@ -132,6 +142,7 @@ struct Worker: ~Copyable {
             if shouldStop() { break }
         }
         store.endTurn()
+        releaseServers()
     }
 
     private mutating func readClocks() {

@@ -43,7 +43,9 @@ extension Arena {
                         kin.oldest = index
                     }
                 }
-                if header.coding == coding, header.varyCount == vary.count, equals(vary, header.payload + header.keyCount) {
+                if header.coding == coding, header.varyCount == vary.count,
+                    equals(vary, header.payload + header.keyCount)
+                {
                     kin.twin = (header.offset, frequency(index))
                 }
             }

@@ -1,7 +1,7 @@
 /// A record in the log, 8-aligned:
 ///
-///      0  nonce       0 until it is written whole; then the store's nonce of the time it was last believed,
-///                     its low four bits the claims: codings that somebody has taken it upon himself to derive
+///      0  nonce       0 until it is written whole; then the store's nonce of the time it was last believed.
+///                     The low four bits are claims: codings that somebody has set out to derive
 ///      8  checksum    XXH3-64 (seeded) of all that follows, padding left out
 ///     16  serial (48 bits) | key bytes (16)
 ///     24  body bytes (32) | head bytes (16) | Vary bytes (16)

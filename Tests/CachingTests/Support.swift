@@ -94,7 +94,7 @@ extension Policy {
     /// What the shipped `rfc9111` loosens.
     static var liberal: Policy {
         Policy(name: "rfc9111").with {
-            $0.store.statuses = Array(100...599)
+            $0.store.statuses = .any
             $0.store.heuristicPercent = 10
             $0.store.reading = .rfc
             $0.store.authorization = .explicit

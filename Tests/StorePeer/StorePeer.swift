@@ -79,7 +79,8 @@ struct StorePeer {
         let head: [UInt8] = [1, 2, 3]
         let empty: [UInt8] = []
         let outcome = thread.insert(
-            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(version), vary: empty.span, head: head.span,
+            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(version), vary: empty.span,
+            head: head.span,
             body: body.span, expires: .max, now: 1, stamp: thread.stamp(hash))
         // The key's only writer: from now on nothing older may be seen.
         if outcome == .stored { seen[id] = version }

@@ -14,7 +14,8 @@ extension StoreThread {
     ) -> StoreOutcome {
         let hash = hash(key.span)
         return insert(
-            key: key.span, hash: hash, variant: variant, claims: claims, facts: facts, vary: vary.span, head: head.span, body: body.span,
+            key: key.span, hash: hash, variant: variant, claims: claims, facts: facts, vary: vary.span,
+            head: head.span, body: body.span,
             expires: expires, now: now, stamp: stamp ?? self.stamp(hash))
     }
 

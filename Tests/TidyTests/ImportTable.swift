@@ -40,6 +40,7 @@ enum ImportTable {
         ModuleRow("CBrotli", []),
         ModuleRow("CZstd", []),
         ModuleRow("CKernel", []),
+        ModuleRow("CPolicies", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
         ModuleRow("Bytes", ["CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift"])),
         ModuleRow("HTTP", ["Bytes"]),
@@ -48,8 +49,9 @@ enum ImportTable {
         ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),
         ModuleRow("Balancing", ["Bytes"]),
         ModuleRow("Exchange", ["Bytes", "HTTP"]),
-        // YAML to Settings.
-        ModuleRow("Configuration", ["Foundation", "Settings", "Yams"]),
+        // YAML to Settings. The shipped policies are C strings of the binary.
+        ModuleRow(
+            "Configuration", ["CPolicies", "Foundation", "Settings", "Yams"], unsafe: .files(["ShippedPolicies.swift"])),
         // Owners: unsafe inside, safe API.
         ModuleRow("Kernel", ["Bytes", "CKernel", "Glibc", "Synchronization", "SystemPackage"], unsafe: .anywhere),
         ModuleRow(
@@ -80,6 +82,11 @@ enum ImportTable {
     static let programs: [ModuleRow] = [
         ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"]),
         ModuleRow("perf/Codings", ["Bytes", "Compression", "CZlib", "Foundation"], unsafe: .anywhere),
+        ModuleRow("perf/Pace", ["Bytes", "Glibc", "HTTP", "Kernel", "SystemPackage"]),
+        ModuleRow("perf/Replay", ["Bytes", "Glibc", "Store", "TraceReader"]),
+        ModuleRow(
+            "perf/Micro",
+            ["Benchmark", "Bytes", "Caching", "HTTP", "PackageDescription", "Settings", "Steps", "Store"]),
     ]
 
     static let rows: [String: ModuleRow] = Dictionary(

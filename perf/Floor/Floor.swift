@@ -4,10 +4,10 @@ import SystemPackage
 
 /// The floor that the proxy is measured against: the least that a server on these system calls can do.
 ///
-/// `floor [body bytes] [port]` listens on 127.0.0.1 (port 0: any free one, printed), one thread,
+/// `floor [body bytes] [port] [close]` listens on 127.0.0.1 (port 0: any free one, printed), one thread,
 /// edge-triggered: each receive into one fixed buffer is answered with one send of one fixed response. It
 /// parses nothing, so it takes each receive for one whole request, which holds for keep-alive clients without
-/// pipelining.
+/// pipelining. With `close` it says so and ends each connection after its answer.
 @main
 enum Floor {
     static let listenerToken = UInt64.max
@@ -20,19 +20,23 @@ enum Floor {
         let listener = try Listener.bind(.ipv4(0x7f00_0001, port: port))
         // Not print: a pipe would be buffered for ever.
         try FileDescriptor.standardOutput.writeAll("\(listener.localAddress?.port ?? 0)\n".utf8)
-        try run(listener, response: response(bodySize: bodySize))
+        let closes = arguments.count > 3 && arguments[3] == "close"
+        try run(listener, response: response(bodySize: bodySize, closes: closes), closes: closes)
     }
 
-    static func response(bodySize: Int) -> ByteBuffer {
+    static func response(bodySize: Int, closes: Bool) -> ByteBuffer {
         var response = ByteBuffer(capacity: bodySize + 128)
         response.append("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ")
         response.append(decimal: UInt64(bodySize))
+        if closes { response.append("\r\nConnection: close") }
         response.append("\r\n\r\n")
         for _ in 0..<bodySize { response.append(UInt8(ascii: "x")) }
         return response
     }
 
-    static func run(_ listener: borrowing Listener, response: borrowing ByteBuffer) throws {
+    static func run(
+        _ listener: borrowing Listener, response: borrowing ByteBuffer, closes: Bool
+    ) throws {
         var poller = try Poller()
         try poller.addListener(listener.raw, token: listenerToken)
         // Indexed by descriptor number.
@@ -57,6 +61,7 @@ enum Floor {
                     if case .bytes = received,
                         case .bytes(response.count) = connections[number]?.send(response.span)
                     {
+                        if closes { connections[number] = nil }
                         continue
                     }
                     if received != .wouldBlock { connections[number] = nil }

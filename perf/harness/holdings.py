@@ -1,44 +1,31 @@
-"""Memory rows of the bench: what an idle connection takes, how many objects fit, a hit's cost among many."""
+"""Memory rows: what an idle connection takes, how many objects fit, and a hit's cost among many."""
 
 import statistics
 import sys
 import time
 
-from . import servers
+from . import peers, servers
 from .client import Connection
 from .load import wrk
+from .peers import NAMES
 from .processes import Failure
+from .rows import ROWS
 
 
-class Holdings:
-    def __init__(self):
-        self.idle, self.objects, self.many = {}, {}, None
-
-    def show(self, show, names):
-        if self.idle or self.objects:
-            print("\nMemory\n")
-            peers = [p for p in names if p in self.idle or p in self.objects]
-            lines = []
-            if self.idle:
-                lines.append(["idle keep-alive connection, bytes of the process"]
-                             + [f"{self.idle[p]:,.0f}" if p in self.idle else "" for p in peers])
-            if self.objects:
-                lines.append(["objects of 1 KiB held in 64 MiB"]
-                             + [f"{self.objects[p]:,}" if p in self.objects else "" for p in peers])
-            show([""] + [names[p] for p in peers], lines)
+def measure_idle(bench, options):
+    """{peer: bytes}"""
+    return {peer: idle(bench.server(peer, ROWS[0]), options.idle)
+            for peer in options.peers if peer != "floor"}
 
 
-def measure(stack, bench, options):
-    held = Holdings()
+def measure_objects(stack, bench, options):
+    """{peer: {"held": objects, "memory": bytes of the whole process after}}"""
+    found = {}
     for peer in options.peers:
-        if peer != "floor" and options.idle:
-            held.idle[peer] = idle(bench.server(peer, "/hit-1k", 1024), options.idle)
-        if peer in ("larder", "haproxy") and options.objects:
-            print(f"objects held by {peer} …", file=sys.stderr)
-            held.objects[peer] = objects(stack, bench, peer, options.objects)
-    if options.many and "larder" in options.peers:
-        held.many = many(stack, bench, options)
-    return held
+        if peer in ("larder", "haproxy", "varnish"):
+            print(f"objects held by {NAMES[peer]} …", file=sys.stderr)
+            found[peer] = objects(stack, bench, peer, options.objects)
+    return found
 
 
 def idle(server, count):
@@ -73,8 +60,10 @@ def objects(stack, bench, peer, count):
     """How many of `count` objects, offered one after the other, are still answered without the origin."""
     if peer == "larder":
         server = servers.larder(stack, bench.origin.port, bench.serving, memory="64MiB")
+    elif peer == "haproxy":
+        server = peers.haproxy(stack, bench.origin.port, bench.serving)
     else:
-        server = servers.haproxy(stack, bench.origin.port, bench.serving)
+        server = peers.varnish(stack, bench.origin.port, bench.serving)
     with Connection(server.port) as connection:
         for number in range(count):
             if connection.request(f"/o/{number}").status != 200:
@@ -90,11 +79,12 @@ def objects(stack, bench, peer, count):
             if status not in (200, 504):
                 raise Failure(f"{peer}: {status} for /o/{number}")
         _, after = bench.origin.counts()
+    memory = server.process.memory()["Pss"]
     server.process.stop()
-    return held if peer == "larder" else held - (after - before - 1)
+    return {"held": held if peer == "larder" else held - (after - before - 1), "memory": memory}
 
 
-def many(stack, bench, options):
+def measure_many(stack, bench, options):
     """The cost of a hit, drawn evenly from 1 000 000 stored objects, by that from 1 000."""
     server = servers.larder(stack, bench.origin.port, bench.serving, memory="2GiB")
     offered = 1_000_000

@@ -25,8 +25,10 @@ class Load:
         self.text = text
 
 
-def wrk(stack, url, core=None, connections=64, seconds=4, script=None, threads=1):
+def wrk(stack, url, core=None, connections=64, seconds=4, script=None, threads=1, fields=()):
     arguments = [program("wrk"), f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    for name, value in fields:
+        arguments += ["-H", f"{name}: {value}"]
     if script:
         arguments += ["-s", script]
     process = stack.start("wrk", arguments + [url], core, stdout=subprocess.PIPE)

@@ -43,16 +43,38 @@ class Process:
     def alive(self):
         return self.child.poll() is None
 
+    def family(self):
+        """Its process id and those of its children, grandchildren, …"""
+        found = [self.pid]
+        for pid in found:
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as file:
+                        found += [int(child) for child in file.read().split()]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        return found
+
     def cpu(self):
-        """User and system time of all its threads, in seconds."""
-        with open(f"/proc/{self.pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """User and system time of all threads of the process and its children, in seconds."""
+        ticks = 0
+        for pid in self.family():
+            try:
+                with open(f"/proc/{pid}/stat") as file:
+                    fields = file.read().rsplit(")", 1)[1].split()
+                ticks += int(fields[11]) + int(fields[12])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        return ticks / TICKS
 
     def memory(self):
-        """Of /proc/PID/smaps_rollup, in bytes: Rss, Pss, Pss_Anon, …"""
-        with open(f"/proc/{self.pid}/smaps_rollup") as file:
-            return {m[1]: int(m[2]) * 1024 for m in re.finditer(r"(\w+):\s+(\d+) kB", file.read())}
+        """Of /proc/PID/smaps_rollup, in bytes, children's added: Rss, Pss, Pss_Anon, …"""
+        sums = {}
+        for pid in self.family():
+            with open(f"/proc/{pid}/smaps_rollup") as file:
+                for match in re.finditer(r"(\w+):\s+(\d+) kB", file.read()):
+                    sums[match[1]] = sums.get(match[1], 0) + int(match[2]) * 1024
+        return sums
 
     def rss(self):
         with open(f"/proc/{self.pid}/statm") as file:

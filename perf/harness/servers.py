@@ -1,6 +1,8 @@
-"""The servers, each in its best plain configuration: one thread, keep-alive, no logs, on loopback."""
+"""What all servers of a run share, and Larder, the floor and the origin: one thread, keep-alive, no logs."""
 
+import functools
 import os
+import random
 import re
 import resource
 import shutil
@@ -25,8 +27,9 @@ def bootstrap():
     subprocess.run([os.path.join(ROOT, "packaging/bootstrap"), "perf"], check=True)
 
 
+@functools.cache
 def build(product):
-    """The release build of a product; `LARDER=` or `FLOOR=` names a built one instead."""
+    """The release build of a product, made once a run; `LARDER=` or `FLOOR=` names a built one instead."""
     given = os.environ.get(product.upper())
     if given:
         return given
@@ -43,10 +46,17 @@ def connection_limit():
 
 
 class Server:
-    """A running server: its process and its port."""
+    """A running server: its process, its port, and the configuration to show beside its figures."""
 
-    def __init__(self, name, process, port):
+    def __init__(self, name, process, port, configuration=""):
         self.name, self.process, self.port = name, process, port
+        self.configuration = configuration
+        # A folder of its own outside of the run's, to be removed after.
+        self.cleanup = None
+
+    def clean(self):
+        if self.cleanup:
+            shutil.rmtree(self.cleanup, ignore_errors=True)
 
     def url(self, target):
         return f"http://127.0.0.1:{self.port}{target}"
@@ -69,54 +79,31 @@ log: {{ access: none }}
 """
 
 
-def larder(stack, origin, core=None, name="larder", **options):
-    port = free_port()
-    file = stack.write(f"{name}-{port}.yaml", larder_yaml(port, origin, **options))
-    process = stack.start(name, [build("larder"), "serve", "-c", file], core)
-    stack.listening(process, port)
-    return Server("Larder", process, port)
+@functools.cache
+def bare(path, folder):
+    """A copy of a program without debugging information, which Debian's valgrind cannot read; names stay."""
+    copy = os.path.join(folder, os.path.basename(path) + "-bare")
+    subprocess.run([program("strip"), "--strip-debug", "-o", copy, path], check=True)
+    return copy
 
 
-def floor(stack, size, core=None):
+def larder(stack, origin, core=None, name="larder", wrapper=(), **options):
+    """`wrapper`: valgrind and its options."""
     port = free_port()
-    process = stack.start("floor", [build("floor"), str(size), str(port)], core)
+    text = larder_yaml(port, origin, **options)
+    file = stack.write(f"{name}-{port}.yaml", text)
+    path = bare(build("larder"), stack.folder) if wrapper else build("larder")
+    process = stack.start(name, [*wrapper, path, "serve", "-c", file], core)
+    stack.listening(process, port, 60 if wrapper else 15)
+    return Server("Larder", process, port, text)
+
+
+def floor(stack, size, core=None, closes=False):
+    port = free_port()
+    arguments = [build("floor"), str(size), str(port)] + ["close"] * closes
+    process = stack.start("floor", arguments, core)
     stack.listening(process, port)
     return Server("floor", process, port)
-
-
-def haproxy(stack, origin, core=None, cache=True, megabytes=64, objects=65536, head_timeout=10):
-    """`cache=False`: without the cache's filters, HAProxy's best for what it cannot store."""
-    port, control = free_port(), stack.path("haproxy.sock")
-    rules = "http-request cache-use larder\n    http-response cache-store larder" if cache else ""
-    file = stack.write(f"haproxy-{port}.cfg", f"""\
-global
-    nbthread 1
-    maxconn {connection_limit()}
-    stats socket {control}-{port} mode 600 level user
-defaults
-    mode http
-    no log
-    option http-keep-alive
-    http-reuse always
-    timeout connect 5s
-    timeout client 60s
-    timeout server 60s
-    timeout http-keep-alive 60s
-    timeout http-request {head_timeout}s
-cache larder
-    total-max-size {megabytes}
-    max-object-size {objects}
-    max-age 3600
-frontend front
-    bind 127.0.0.1:{port}
-    default_backend back
-backend back
-    {rules}
-    server origin 127.0.0.1:{origin} pool-max-conn 256
-""")
-    process = stack.start("haproxy", [program("haproxy"), "-db", "-f", file], core)
-    stack.listening(process, port)
-    return Server("HAProxy", process, port)
 
 
 def nginx_head(stack, name):
@@ -163,52 +150,45 @@ def nginx_start(stack, name, file, core):
     return stack.start(name, [program("nginx"), "-e", errors, "-c", file, *user], core)
 
 
+def text(count):
+    """English-like text that compresses as such text does: words by Zipf's law, always the same."""
+    chooser = random.Random(16)
+    letters = "eeeeeeeetttttaaaaooooiiiinnnnsssshhhrrrddlllucmwfgypbvk"
+    words = ["".join(chooser.choices(letters, k=chooser.randint(2, 9))) for _ in range(1500)]
+    weights = [1 / (rank + 1) for rank in range(len(words))]
+    return " ".join(chooser.choices(words, weights, k=count // 3)).encode()[:count]
+
+
 class Origin:
-    """nginx with small bodies:
-    /hit-1k, /hit-16k (max-age), /pass-1k (no-store), /o/N (1 KiB each, a head of about 250 bytes)."""
+    """nginx with small bodies: /hit-1k, /hit-16k, /text-16k (max-age), /pass-1k (no-store), /o/N (1 KiB each, a
+    head of about 250 bytes), /files/NAME (what lies in its folder, max-age, of a type nobody compresses)."""
 
     def __init__(self, stack, core=None):
-        with open(stack.path("hit-16k"), "w") as file:
-            file.write("y" * 16384)
+        self.folder = stack.path("root")
+        os.makedirs(os.path.join(self.folder, "files"))
+        self.file("hit-1k", b"x" * 1024)
+        self.file("hit-16k", b"y" * 16384)
+        self.file("text-16k", text(16384))
         one = "x" * 1024
         keep = 'add_header Cache-Control "public, max-age=3600";'
         note = 'add_header X-Note "a head of about two hundred and fifty bytes, as usual";'
         self.server = nginx(stack, "origin", f"""
         location = /hit-1k {{ {keep} return 200 "{one}"; }}
-        location = /hit-16k {{ {keep} root {stack.folder}; open_file_cache max=10; }}
+        root {self.folder};
+        open_file_cache max=4000;
+        location = /hit-16k {{ {keep} }}
+        location = /text-16k {{ {keep} }}
+        location /files/ {{ {keep} default_type application/octet-stream; }}
         location = /pass-1k {{ add_header Cache-Control no-store; return 200 "{one}"; }}
         location /o/ {{ {keep} {note} return 200 "{one}"; }}
         location = /status {{ stub_status; }}""", core)
         self.port, self.process = self.server.port, self.server.process
 
+    def file(self, name, content):
+        with open(os.path.join(self.folder, name), "wb") as file:
+            file.write(content)
+
     def counts(self):
         """(connections accepted, requests) so far."""
         numbers = re.search(rb"requests\s+(\d+) \d+ (\d+)", fetch(self.port, "/status").body)
         return int(numbers[1]), int(numbers[2])
-
-
-def nginx_cache(stack, origin, core=None):
-    zone = "/dev/shm" if os.path.isdir("/dev/shm") else stack.folder
-    folder = os.path.join(zone, os.path.basename(stack.folder))
-    os.makedirs(folder, exist_ok=True)
-    lines = """
-        location /pass-1k { proxy_pass http://back; }
-        location / {
-            proxy_pass http://back;
-            proxy_cache z;
-        }
-        proxy_http_version 1.1;
-        proxy_set_header Connection "";"""
-    port = free_port()
-    text = nginx_head(stack, "nginx") + f"""
-    proxy_cache_path {folder} keys_zone=z:32m max_size=256m use_temp_path=off;
-    upstream back {{ server 127.0.0.1:{origin}; keepalive 256; keepalive_requests 1000000000; }}
-    server {{ listen 127.0.0.1:{port};{lines} }}
-}}
-"""
-    file = stack.write("nginx.conf", text)
-    process = nginx_start(stack, "nginx", file, core)
-    stack.listening(process, port)
-    server = Server("nginx", process, port)
-    server.cleanup = folder
-    return server

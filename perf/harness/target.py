@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from . import servers
+from . import peers, servers
 from .processes import Failure, Process, Stack
 
 SCALE = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -47,7 +47,7 @@ def proxy(stack, options, origin, head_timeout=10, **more):
     if options.at:
         return servers.Server("proxy", Running(options.pid) if options.pid else None, options.at)
     if options.proxy == "haproxy":
-        return servers.haproxy(stack, origin, head_timeout=head_timeout)
+        return peers.haproxy(stack, origin, head_timeout=head_timeout)
     more.setdefault("extra", f"limits: {{ headTimeout: {head_timeout}s }}")
     return servers.larder(stack, origin, threads=2, **more)
 

@@ -1,0 +1,117 @@
+// The steps of a hit and of a store, each by itself, on what a browser sends: what perf/micro times and counts.
+
+internal import Bytes
+internal import Caching
+internal import HTTP
+internal import Settings
+internal import Store
+
+public enum Step: String, CaseIterable, Sendable {
+    /// A browser's request head of about 430 bytes.
+    case parse
+    /// The key of that request, and its hash.
+    case key
+    /// What the request asks of the cache, and whether an entry may answer it.
+    case decide
+    /// A key among a thousand, found.
+    case lookup
+    /// A new object of 1 KiB into a full store of 64 MiB, what makes room for it included.
+    case insert
+}
+
+public struct Steps: ~Copyable {
+    private static let limits = HeadLimits(head: 16_384, fields: 100)
+    private static let now = Times(wallMilliseconds: 1_770_000_000_000, bootMilliseconds: 1_000_000)
+
+    private var text = ByteBuffer(capacity: 1024)
+    private var request = RequestHead()
+    private var key = ByteBuffer(capacity: 1024)
+    private let rules = Rules(policy: Policy(name: "micro"), upstream: "origin")
+    private let entry: EntryFacts
+    private var thread: StoreThread
+    private let body = [UInt8](repeating: 120, count: 1024)
+    private let head = [UInt8](repeating: 104, count: 250)
+    private var inserted = 0
+
+    public init() throws {
+        let store = try Store.create(StoreOptions(memory: 64 << 20, rows: 1))
+        guard let row = store.row() else { throw StoreError.badOptions }
+        thread = row
+        entry = EntryFacts(
+            received: Self.now, initialAgeMilliseconds: 0, freshForMilliseconds: 600_000, status: 200,
+            coding: .identity, flags: [], fingerprint: rules.fingerprint)
+        for line in [
+            "GET /assets/app.4f3a9c1d.js?v=17 HTTP/1.1", "Host: www.example.com", "Connection: keep-alive",
+            "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                + "Chrome/140.0.0.0 Safari/537.36",
+            "Accept: */*", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: no-cors",
+            "Sec-Fetch-Dest: script", "Referer: https://www.example.com/", "Accept-Encoding: gzip, deflate, br",
+            "Accept-Language: en-GB,en;q=0.9", "",
+        ] {
+            text.append(text: line + "\r\n")
+        }
+        var scan = HeadScan()
+        let result = request.parse(text.span, limits: Self.limits, scan: &scan)
+        precondition(result == .complete(text.count), "the sample is no request: \(result)")
+        // What lookups find.
+        for number in 0..<1000 { store(number) }
+    }
+
+    /// Runs a step `count` times; the sum keeps the compiler from leaving it out.
+    public mutating func run(_ step: Step, _ count: Int) -> Int {
+        var sum = 0
+        for number in 0..<count {
+            switch step {
+            case .parse:
+                var scan = HeadScan()
+                if case .complete(let n) = request.parse(text.span, limits: Self.limits, scan: &scan) {
+                    sum &+= n
+                }
+            case .key:
+                _ = rules.writeKey(request, text.span, scheme: .http, into: &key)
+                sum &+= Int(truncatingIfNeeded: thread.hash(key.span).low)
+            case .decide:
+                let verdict = rules.judge(request, text.span)
+                if case .fresh(let age, let ttl) = rules.use(entry, for: verdict, now: Self.now) {
+                    sum &+= Int(age &+ ttl)
+                }
+            case .lookup: sum &+= find(number % 1000)
+            case .insert:
+                inserted &+= 1
+                store(1000 &+ inserted)
+            }
+        }
+        return sum
+    }
+
+    private mutating func write(_ number: Int) {
+        key.removeAll()
+        key.append("http\u{0}www.example.com\u{0}/o/")
+        key.append(decimal: UInt64(number))
+    }
+
+    private mutating func find(_ number: Int) -> Int {
+        write(number)
+        thread.beginTurn()
+        let count = Self.find(thread, key.span)
+        thread.endTurn()
+        return count
+    }
+
+    private static func find(_ thread: borrowing StoreThread, _ key: Span<UInt8>) -> Int {
+        let view = thread.lookup(key: key, hash: thread.hash(key)) { _, _ in 1 }
+        guard let view else { preconditionFailure("a stored key is not found") }
+        return view.body.count
+    }
+
+    private mutating func store(_ number: Int) {
+        write(number)
+        thread.beginTurn()
+        let hash = thread.hash(key.span)
+        let outcome = thread.insert(
+            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: Span(), head: head.span,
+            body: body.span, expires: .max, now: 1, stamp: thread.stamp(hash))
+        precondition(outcome == .stored, "not stored: \(outcome)")
+        thread.endTurn()
+    }
+}

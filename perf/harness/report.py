@@ -1,0 +1,221 @@
+"""Tables from the figures of a run: Markdown, as printed, saved and published."""
+
+import statistics
+from dataclasses import dataclass
+
+from . import rows
+from .peers import NAMES
+
+
+@dataclass
+class Verdict:
+    what: str
+    figure: str
+    limit: str
+    kept: bool
+
+
+def table(head, lines):
+    widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
+    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
+                     for line in [head, ["-" * width for width in widths], *lines]) + "\n"
+
+
+def ratios(mine, theirs):
+    """Round by round: (median, least, greatest); None where there is no pair."""
+    found = [a / b for a, b in zip(mine, theirs) if b]
+    return (statistics.median(found), min(found), max(found)) if found else None
+
+
+def spread(ratio, digits=2):
+    return f"{ratio[0]:.{digits}f} ({ratio[1]:.{digits}f}–{ratio[2]:.{digits}f})" if ratio else ""
+
+
+class Report:
+    def __init__(self, results):
+        self.results = results
+        self.timed = results.get("timed", {})
+
+    def peers(self):
+        return [peer for peer in NAMES if any(peer in row for row in self.timed.values())]
+
+    def cost(self, row, peer):
+        return self.timed.get(row, {}).get(peer, {}).get("cost", [])
+
+    def timed_tables(self):
+        shown = [row for row in rows.ROWS if row.name in self.timed]
+        if not shown:
+            return ""
+        lines, compared, rates = [], [], []
+        others = [peer for peer in self.peers() if peer != "larder"]
+        for row in shown:
+            cells, against, each = [row.title], [row.title], [row.title]
+            for peer in self.peers():
+                figures = self.timed[row.name].get(peer)
+                if not figures:
+                    cells.append("")
+                    each.append("")
+                    continue
+                cost, busy = statistics.median(figures["cost"]), statistics.median(figures["busy"])
+                cells.append(f"{cost:.2f} ({min(figures['cost']):.2f}–{max(figures['cost']):.2f}), "
+                             f"{busy * 100:.0f} %")
+                each.append(f"{statistics.median(figures['rate']):,.0f}; {1e6 / cost:,.0f}")
+            for other in others:
+                against.append(spread(ratios(self.cost(row.name, "larder"), self.cost(row.name, other))))
+            lines.append(cells)
+            compared.append(against)
+            rates.append(each)
+        head = [""] + [NAMES[peer] for peer in self.peers()]
+        text = ("## CPU per request\nMicroseconds of the server's user and system time: median of the rounds "
+                "(least–greatest), and how busy its core was.\n\n" + table(head, lines))
+        if others and "larder" in self.peers():
+            text += ("\nLarder's by theirs, formed within each round: median (least–greatest).\n\n"
+                     + table([""] + [f"÷ {NAMES[peer]}" for peer in others], compared))
+        text += ("\nRequests a second: as measured (the load generator's core is the limit where the server's is "
+                 "not busy); and what a whole core would do at that cost. In the row of a connection for each "
+                 "request they are new connections a second.\n\n" + table(head, rates))
+        for row, reason in self.results.get("missing", {}).items():
+            text += f"\nNot measured: {row}: {reason}.\n"
+        return text
+
+    def latency_table(self):
+        latency = self.results.get("latency")
+        if not latency:
+            return ""
+        lines = []
+        for peer, rounds in latency["rounds"].items():
+            def median(name, rounds=rounds):
+                return statistics.median(figures[name] for figures in rounds)
+            p999 = [figures["p999"] for figures in rounds]
+            lines.append([NAMES[peer], f"{median('p50'):.0f}", f"{median('p99'):.0f}",
+                          f"{median('p999'):.0f} ({min(p999)}–{max(p999)})", f"{median('max'):.0f}",
+                          f"{median('lag'):.0f}", f"{median('busy') * 100:.0f} %", f"{median('cpu'):.2f}"])
+        text = (f"## Latency at half load\n1 KiB hits, 64 connections, {latency['rate']:,} requests a second "
+                "for all: half of what the slower can do. Microseconds from the time a request was due; medians "
+                "of the rounds.\n\n"
+                + table(["", "p50", "p99", "p99.9 (least–greatest)", "worst", "client's lag p99.9", "busy",
+                         "CPU per request"], lines))
+        ratio = self.latency_ratio()
+        return text + (f"\np99.9 by HAProxy's, round by round: {spread(ratio)}\n" if ratio else "")
+
+    def latency_ratio(self):
+        rounds = self.results.get("latency", {}).get("rounds", {})
+        if not {"larder", "haproxy"} <= rounds.keys():
+            return None
+        return ratios(*([figures["p999"] for figures in rounds[peer]] for peer in ("larder", "haproxy")))
+
+    def memory_table(self):
+        idle, objects = self.results.get("idle", {}), self.results.get("objects", {})
+        peers = [peer for peer in NAMES if peer in idle or peer in objects]
+        if not peers:
+            return ""
+        lines = []
+        if idle:
+            lines.append(["idle keep-alive connection, bytes of the process"]
+                         + [f"{idle[peer]:,.0f}" if peer in idle else "" for peer in peers])
+        if objects:
+            lines.append(["objects of 1 KiB held in 64 MiB"]
+                         + [f"{objects[peer]['held']:,}" if peer in objects else "" for peer in peers])
+            lines.append(["… and the whole process then, MiB"]
+                         + [f"{objects[peer]['memory'] / 2**20:.0f}" if peer in objects else ""
+                            for peer in peers])
+        text = "## Memory\n\n" + table([""] + [NAMES[peer] for peer in peers], lines)
+        if many := self.results.get("many"):
+            text += f"\nA hit among 1 000 000 objects by one among 1 000: {many:.2f}\n"
+        return text
+
+    def hit_tables(self):
+        text = ""
+        if found := self.results.get("ratio"):
+            policies = list(dict.fromkeys(policy for row in found.values() for policy in row))
+            lines = []
+            for key, row in found.items():
+                name, share = key.split(" ")
+                lines.append([f"{ {'nasa': 'NASA'}.get(name, name) }, {float(share) * 100:.0f} %"]
+                             + [f"{row[policy]:.3f}" if policy in row else "" for policy in policies])
+            text += ("## Hit ratio: policies\nTraces at equal memory, a share of the footprint: exact simulations "
+                     "by libCacheSim, which spend none of it on themselves, and Larder's real Store, whose "
+                     "index, ghosts, free segments and ends of segments come out of it.\n\n"
+                     + table([""] + policies, lines) + "\n")
+        if found := self.results.get("replay"):
+            peers = list(dict.fromkeys(peer for row in found.values() for peer in row))
+            text += ("## Hit ratio: for real\nThe NASA trace as requests, one proxy after the other before one "
+                     "origin, at equal configured cache memory; what the origin did not see was a hit.\n\n"
+                     + table([""] + [NAMES[peer] for peer in peers],
+                             [[f"{size} MiB"] + [f"{row[peer]:.3f}" if peer in row else "" for peer in peers]
+                              for size, row in found.items()]))
+        return text
+
+    def count_table(self):
+        counts = self.results.get("counts")
+        if not counts:
+            return ""
+        peers = list(dict.fromkeys(peer for row in counts.values() for peer in row))
+        lines = [[kind] + [f"{row[peer]['instructions']:,.0f}; {abs(row[peer]['allocations']):.1f}"
+                           if peer in row else "" for peer in peers] for kind, row in counts.items()]
+        text = ("## Instructions and allocations\nUser-space instructions for each answer; calls of malloc and "
+                "its kin. One request at a time, a turn of the loop for each.\n\n"
+                + table([""] + [NAMES[peer] for peer in peers], lines))
+        for kind, row in counts.items():
+            if functions := row.get("larder", {}).get("functions"):
+                text += (f"\nWhere Larder's go, {kind}: "
+                         + "; ".join(f"{cost} `{name[:90]}`" for name, cost in functions) + ".\n")
+        return text
+
+    def verdicts(self):
+        found = []
+        for limit in rows.LIMITS:
+            mine = self.cost(limit.row, "larder")
+            theirs = [self.cost(limit.other_row or limit.row, peer) for peer in limit.against]
+            if not mine or not all(theirs):
+                continue
+            ratio = ratios(mine, [min(costs) for costs in zip(*theirs)])
+            title = next(row.title for row in rows.ROWS if row.name == limit.row)
+            other = next((row.title for row in rows.ROWS if row.name == limit.other_row), None) or (
+                " or ".join(NAMES[peer] for peer in limit.against)
+                + (", the better" if len(limit.against) > 1 else ""))
+            found.append(Verdict(f"{title} ÷ {other}", spread(ratio), f"≤ {limit.share:.2f}",
+                                 ratio[0] <= limit.share))
+        if (idle := self.results.get("idle", {}).get("larder")) is not None:
+            found.append(Verdict("idle connection, bytes", f"{idle:,.0f}", f"≤ {rows.IDLE_BYTES:.0f}",
+                                 idle <= rows.IDLE_BYTES))
+        if objects := self.results.get("objects", {}).get("larder"):
+            found.append(Verdict("1 KiB objects in 64 MiB", f"{objects['held']:,}", f"≥ {rows.OBJECTS:,}",
+                                 objects["held"] >= rows.OBJECTS))
+        if ratio := self.latency_ratio():
+            found.append(Verdict("p99.9 at half load ÷ HAProxy", spread(ratio), f"≤ {rows.LATENCY_RATIO:.2f}",
+                                 ratio[0] <= rows.LATENCY_RATIO))
+        for size, row in self.results.get("replay", {}).items():
+            others = {peer: ratio for peer, ratio in row.items() if peer != "larder"}
+            if "larder" in row and others:
+                best = max(others, key=others.get)
+                found.append(Verdict(f"hit ratio, NASA for real, {size} MiB", f"{row['larder']:.4f}",
+                                     f"> {others[best]:.4f} ({NAMES[best]})", row["larder"] > others[best]))
+        return found
+
+    def verdict_table(self):
+        verdicts = self.verdicts()
+        if not verdicts:
+            return ""
+        return "## What Larder must reach\n\n" + table(
+            ["", "figure", "limit", ""],
+            [[v.what, v.figure, v.limit, "ok" if v.kept else "MISSED"] for v in verdicts])
+
+    def machine(self):
+        versions = ", ".join(f"{name} {version}" for name, version in self.results.get("versions", {}).items())
+        return f"{self.results.get('machine', '')}; {versions}\n"
+
+    def text(self):
+        parts = [self.machine(), self.verdict_table(), self.timed_tables(), self.latency_table(),
+                 self.memory_table(), self.hit_tables(), self.count_table()]
+        return "\n".join(part for part in parts if part)
+
+    def published(self, chart):
+        """The whole page, with the chart and the configurations beside the figures."""
+        text = ("# Larder beside its peers\n\nBy `make bench ARGUMENTS=--publish`; how it is measured, and how "
+                "to read it: [perf/README.md](../perf/README.md). Read the ratios: the absolutes are this "
+                f"machine's.\n\n![CPU per request]({chart})\n\n" + self.text())
+        text += "\n## Configurations\n"
+        for name, configuration in self.results.get("configurations", {}).items():
+            text += f"\n### {name}\n```\n{configuration.rstrip()}\n```\n"
+        return text
