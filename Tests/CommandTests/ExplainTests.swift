@@ -74,7 +74,8 @@ import Testing
             ["explain"] + row.arguments + ["--response", "answer.txt"] + Self.at, files: row.files)
         #expect(outcome.status == 0)
         #expect(outcome.errors.isEmpty)
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(row.name)")
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../Golden/explain/\(row.name)").standardized
         if ProcessInfo.processInfo.environment["LARDER_GOLDEN"] == "write" {
             try Data(outcome.output.utf8).write(to: file)
         }
@@ -89,7 +90,8 @@ import Testing
         let here = URL(filePath: #filePath).deletingLastPathComponent()
         let shown = try String(
             contentsOf: here.appending(path: "../../docs/explain.md").standardized, encoding: .utf8)
-        let printed = try String(contentsOf: here.appending(path: "Golden/stored.txt"), encoding: .utf8)
+        let printed = try String(
+            contentsOf: here.appending(path: "../Golden/explain/stored.txt").standardized, encoding: .utf8)
         #expect(shown.contains(printed))
         #expect(shown.contains(Self.answer))
     }
