@@ -26,11 +26,8 @@ extension Sections {
                 Key("key", policyKey(from: base.query), "What tells stored answers apart.", \.policy.query),
                 Key("serve", policyServe(from: base.serve), "How stored answers are served.", \.policy.serve),
                 Key(
-                    "compress", policyCompress(from: base.compress).form(),
-                    "What is compressed on the way out.",
-                    unbuilt: { _ in .note("nothing is compressed, what origins compressed is served as it is")
-                    },
-                    get: { $0.policy.compress }, set: { $0.policy.compress = $1 }),
+                    "compress", policyCompress(from: base.compress), "What is compressed on the way out.",
+                    \.policy.compress),
                 Key(
                     "decisions", decision.form().list(of: "decisions", atMost: 4096),
                     "Exchanges and what the policy makes of them, run by `larder policy test`.",

@@ -37,10 +37,10 @@ extension Worker {
         case .low: effort = .streamLow
         case .off: return
         }
-        guard fillBytes + Self.encoderBytes <= site.fillLimit, let known = ContentCoding(coding),
+        guard let known = ContentCoding(coding), fillBytes + known.encoderBytes <= site.fillLimit,
             let encoder = encoders.take(known, effort)
         else { return }
-        fillBytes += Self.encoderBytes
+        fillBytes += known.encoderBytes
         forwards[f].transform = .coded(coding)
         let variant: ByteBuffer? = isStored ? ByteBuffer(capacity: Self.variantCapacity) : nil
         if isStored { fillBytes += Self.variantCapacity }
@@ -48,8 +48,6 @@ extension Worker {
     }
 
     private static var variantCapacity: Int { 4 * 1024 }
-    /// What an encoder counts for against `limits.buffers`: about the most that one holds.
-    private static var encoderBytes: Int { 512 * 1024 }
 
     /// A request that bypasses may not have been read that far.
     private static func accepted(_ forward: inout Forward, _ request: borrowing RequestHead) -> Codings {
@@ -301,7 +299,7 @@ extension Worker {
     mutating func dropRecoder(_ f: Handle) {
         fillBytes -= Self.variantBytes(&forwards[f].recoder)
         if let encoder = Self.takeEncoder(&forwards[f].recoder) {
-            fillBytes -= Self.encoderBytes
+            fillBytes -= encoder.coding.encoderBytes
             encoders.give(encoder)
         }
     }

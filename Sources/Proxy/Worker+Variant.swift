@@ -142,6 +142,16 @@ extension ContentCoding {
         self = known
     }
 
+    /// What an encoder of a stream counts for against `limits.buffers`: about what it holds
+    /// (docs/compression.md).
+    var encoderBytes: Int {
+        switch self {
+        case .gzip: 288 * 1024
+        case .br: 1024 * 1024
+        case .zstd: 768 * 1024
+        }
+    }
+
     /// The store's claim that stands for making this coding.
     var claim: UInt8 {
         switch self {
