@@ -88,7 +88,7 @@ extension Worker {
         appendConnection(closing: closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
         hit.bytes = head.count + out.count + body.count
-        hit.sent = channel.send(head, out.span, body)
+        hit.sent = channel.send(head, out.span, body, last: closing)
         return .answered
     }
 
