@@ -135,9 +135,6 @@ int larder_listen(const struct larder_address *where, const char *path, int back
         result = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
         if (result == 0 && reuse_port) result = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
         if (result == 0) result = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-        // Whoever connects speaks first: the kernel shows a connection with its first bytes, or after so many
-        // seconds without any.
-        if (result == 0) result = set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
         // One meaning on every host, whatever net.ipv6.bindv6only says: IPv4 has a listener of its own.
         if (result == 0 && where->kind == LARDER_IPV6) result = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
         if (result < 0) return fail(fd, -result);
@@ -260,6 +257,8 @@ int larder_linger_reset(int fd) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0 ? -errno : 0;
 }
+
+int larder_defer_accept(int fd) { return set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1); }
 
 int larder_no_delay(int fd) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
