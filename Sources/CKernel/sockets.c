@@ -258,6 +258,8 @@ int larder_linger_reset(int fd) {
     return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0 ? -errno : 0;
 }
 
+int larder_defer_accept(int fd) { return set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1); }
+
 int larder_no_delay(int fd) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 int larder_peer_credentials(int fd, int *pid, uint32_t *uid, uint32_t *gid) {

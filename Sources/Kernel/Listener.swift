@@ -70,6 +70,10 @@ public struct Listener: ~Copyable, Sendable {
         return .wouldBlock
     }
 
+    /// Lets a connection queue only once its first bytes have come, or after about a second without any: for
+    /// protocols whose client speaks first. On a unix listener it does nothing.
+    public func deferUntilBytes() { _ = larder_defer_accept(descriptor.raw) }
+
     /// The bound address, with the port that the kernel chose.
     public var localAddress: SocketAddress? {
         // The wrapper writes only what `query` gives it room for.

@@ -100,10 +100,12 @@ struct Channel: ~Copyable {
     mutating func dropInput() { input = nil }
 
     /// Sends what the socket takes at once and keeps a copy of the rest. False: the connection is broken.
-    mutating func send(_ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>) -> Bool {
+    /// `last`: the connection ends behind these bytes, so the kernel may hold them until the close or
+    /// shutdown that follows in this turn, and send both in one segment.
+    mutating func send(_ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>, last: Bool = false) -> Bool {
         var sent = 0
         if output == nil {
-            switch socket.send(a, b, c) {
+            switch socket.send(a, b, c, more: last) {
             case .bytes(let n):
                 sent = n
                 if n == a.count + b.count + c.count { return true }

@@ -83,6 +83,7 @@ extension Server {
             for _ in 0..<sockets {
                 do {
                     let listener = try Listener.bind(address, reusePort: !address.isUnix)
+                    listener.deferUntilBytes()
                     // The kernel's choice of a port holds for the rest of them.
                     if let chosen = listener.localAddress { address = chosen }
                     slots.append(ListenerSlot(listener, address: address))

@@ -45,14 +45,20 @@ extension Worker {
     private mutating func admit(_ accepted: consuming Accepted) {
         let peer = accepted.peer
         let h = clients.insert(Client(accepted.socket, peer: peer))
+        // The request is often there already, and a connection that its answer ends is never watched at all.
+        // What happens before the watch is told when it begins.
+        clients[h].channel.readable = true
+        advanceClient(h)
+        guard clients.contains(h) else { return }
+        if !clients[h].served, !clients[h].headStarted {
+            // Nothing yet: the head's time runs without a head.
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
+        }
         do {
             try poller.add(clients[h].channel.socket.raw, token: h.token)
         } catch {
-            _ = clients.remove(h)
-            return
+            dropClient(h)
         }
-        // The first event tells when bytes are there; until then the head's time runs without a head.
-        clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
     }
 
     mutating func pauseAccepting() {

@@ -127,7 +127,7 @@ extension Worker {
         appendConnection(closing: closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
         hit.bytes = head.count + out.count + body.count
-        hit.sent = channel.send(head, out.span, body)
+        hit.sent = channel.send(head, out.span, body, last: closing)
     }
 
     /// The newest record that may answer: its coding is accepted, or can be undone, and its Vary values

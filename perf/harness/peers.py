@@ -41,7 +41,7 @@ cache larder
     max-object-size {objects}
     max-age 3600
 frontend front
-    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{port} defer-accept
     default_backend back
 backend back
     {rules}
@@ -65,7 +65,7 @@ def nginx_cache(stack, origin, core=None, gzip=False, megabytes=256, managed=Fal
     proxy_cache_path {folder} keys_zone=z:32m max_size={megabytes}m use_temp_path=off inactive=60m;
     upstream back {{ server 127.0.0.1:{origin}; keepalive 256; keepalive_requests 1000000000; }}
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port} deferred;
         {compress}
         location /pass-1k {{ proxy_pass http://back; }}
         location / {{

@@ -41,6 +41,7 @@ int64_t larder_send4(int fd, const void *_Nullable a, size_t an, const void *_Nu
 int larder_socket_error(int fd);
 int larder_shutdown_write(int fd);
 int larder_linger_reset(int fd);
+int larder_defer_accept(int fd);
 int larder_no_delay(int fd);
 int larder_peer_credentials(int fd, int *_Nonnull pid, uint32_t *_Nonnull uid, uint32_t *_Nonnull gid);
 int larder_close_descriptor(int fd);
