@@ -52,15 +52,6 @@ public struct BodyReader: ~Copyable {
         return false
     }
 
-    /// Bytes still to come, where the framing says.
-    public var remaining: UInt64? {
-        switch mode {
-        case .length(let rest): rest
-        case .complete: 0
-        case .chunked, .untilClose: nil
-        }
-    }
-
     /// Does the sender's clean close complete the body? Completes it if so.
     public mutating func closed() -> Bool {
         switch mode {
