@@ -48,7 +48,10 @@ let package = Package(
         // C: module maps and shims only.
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CKernel"),
+        .target(name: "CPolicies"),
         // Pure: no I/O, no clock.
         module("Bytes", ["CXXHash"]),
         module("HTTP", ["Bytes"]),
@@ -58,28 +61,33 @@ let package = Package(
         module("Balancing", ["Bytes"]),
         module("Exchange", ["Bytes", "HTTP"]),
         // Files into Settings; the one module that knows YAML.
-        module("Configuration", ["Settings", yams]),
+        module("Configuration", ["CPolicies", "Settings", yams]),
         // Owners: unsafe inside, safe API.
         module("Kernel", ["CKernel", "Bytes", systemPackage]),
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
         // Engines and the data plane.
+        module("Compression", ["Bytes", "CBrotli", "CZlib", "CZstd"]),
         module("Loop", ["Bytes", "Kernel", systemPackage]),
         module("AccessLog", ["Bytes", "Kernel", "Loop", systemPackage]),
         module("Files", ["Bytes", "HTTP", "Kernel", "Loop", systemPackage]),
         module(
             "Proxy",
             [
-                "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Loop",
-                "Settings", "Store", log, systemPackage,
+                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP",
+                "Kernel", "Loop", "Settings", "Store", log, systemPackage,
             ]),
         .executableTarget(
             name: "larder",
             dependencies: [
-                "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log, systemPackage,
+                "Caching", "Configuration", "Kernel", "Proxy", "Settings", "Store", argumentParser, log,
+                systemPackage,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "codings", dependencies: ["Bytes", "Compression", "CZlib"], path: "perf/Codings",
             swiftSettings: strict),
         .executableTarget(
             name: "pace", dependencies: ["Bytes", "HTTP", "Kernel", systemPackage], path: "perf/Pace",
@@ -88,6 +96,12 @@ let package = Package(
             name: "replay", dependencies: ["Bytes", "Store", "TraceReader"], path: "perf/Replay",
             swiftSettings: strict),
         // Tests.
+        .systemLibrary(
+            name: "CBrotliDecoder", path: "Tests/CBrotliDecoder", pkgConfig: "libbrotlidec",
+            providers: [.apt(["libbrotli-dev"])]),
+        tests(
+            "CompressionTests",
+            ["Bytes", "CBrotliDecoder", "CZlib", "CZstd", "Compression", "FuzzChecks"]),
         tests("BytesTests", ["Bytes"]),
         tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
         tests("SettingsTests", ["Configuration", "Settings"]),
@@ -118,20 +132,25 @@ let package = Package(
             path: "Tests/AllocationCheck", swiftSettings: strict),
         tests(
             "ProxyTests",
-            ["AllocationCheck", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage]),
+            [
+                "AllocationCheck", "Bytes", "Compression", "Kernel", "Proxy", "Settings", "Store", log,
+                systemPackage,
+            ]),
         tests("TidyTests", []),
     ]
 )
 
-// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests replays. An ordinary build makes programs
+// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests and
+// CompressionTests replay. An ordinary build makes programs
 // that replay files. `swift build -c release --product FuzzChunked --sanitize=fuzzer -Xswiftc
 // -sanitize=fuzzer,address -Xswiftc -DFUZZING -Xswiftc -use-ld=lld --scratch-path .build-fuzz` makes a
 // fuzzer.
 package.targets.append(
     .target(
-        name: "FuzzChecks", dependencies: ["Bytes", "HTTP"], path: "Tests/Fuzz/Checks", swiftSettings: strict)
+        name: "FuzzChecks", dependencies: ["Bytes", "Compression", "HTTP"], path: "Tests/Fuzz/Checks",
+        swiftSettings: strict)
 )
-for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate"] {
+for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate", "FuzzGzip"] {
     package.products.append(.executable(name: name, targets: [name]))
     package.targets.append(
         .executableTarget(

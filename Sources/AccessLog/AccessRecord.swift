@@ -40,6 +40,25 @@ public enum RequestVersion: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     }
 }
 
+/// Why a request went to the server that it went to.
+public enum ServerChoice: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    /// The balance chose it.
+    case first
+    /// The key's first choice had its full share of the load.
+    case spill
+    /// The server before it failed the request.
+    case retry
+
+    /// Empty where there is nothing to tell.
+    public var code: StaticString {
+        switch self {
+        case .first: ""
+        case .spill: "spill"
+        case .retry: "retry"
+        }
+    }
+}
+
 public struct AccessRecord: Sendable {
     /// When the request's head was complete: Unix milliseconds.
     public var wallMilliseconds: UInt64
@@ -56,6 +75,7 @@ public struct AccessRecord: Sendable {
     /// Indices into the names that the log was started with; −1: none.
     public var route: Int32
     public var server: Int32
+    public var choice = ServerChoice.first
 
     public init(
         wallMilliseconds: UInt64, version: RequestVersion, status: UInt16, bytesSent: UInt64,

@@ -22,7 +22,10 @@ public enum LogFormat: Sendable, Equatable {
         case timeLocal = "time_local"
         case client, method, target, host, version, status, bytes
         case durationMicroseconds = "duration_us"
-        case cache, reason, route, server, referer
+        case cache, reason, route, server
+        /// `spill` or `retry`; none where the balance chose the server.
+        case choice
+        case referer
         case userAgent = "user_agent"
     }
 

@@ -97,6 +97,11 @@ struct LogFormatter {
         }
         member(",\"route\":\"", name(record.route, routes).span, to: &out)
         member(",\"server\":\"", name(record.server, servers).span, to: &out)
+        if record.choice != .first {
+            out.append(",\"choice\":\"")
+            out.append(record.choice.code)
+            out.append("\"")
+        }
         member(",\"referer\":\"", text.extracting(entry.range(.referer)), to: &out)
         member(",\"user_agent\":\"", text.extracting(entry.range(.userAgent)), to: &out)
         out.append("}\n")
@@ -127,14 +132,10 @@ struct LogFormatter {
         case .bytes: out.append(decimal: record.bytesSent)
         case .durationMicroseconds: out.append(decimal: record.durationMicroseconds)
         case .cache: out.append(record.cache.code)
-        case .reason:
-            if record.reason.utf8CodeUnitCount > 0 {
-                out.append(record.reason)
-            } else {
-                out.append(0x2d as UInt8)
-            }
+        case .reason: value(record.reason, to: &out)
         case .route: value(name(record.route, routes).span, to: &out)
         case .server: value(name(record.server, servers).span, to: &out)
+        case .choice: value(record.choice.code, to: &out)
         case .referer: value(text.extracting(entry.range(.referer)), to: &out)
         case .userAgent: value(text.extracting(entry.range(.userAgent)), to: &out)
         }
@@ -142,6 +143,10 @@ struct LogFormatter {
 
     private func value(_ text: Span<UInt8>, to out: inout ByteBuffer) {
         if text.count == 0 { out.append(0x2d as UInt8) } else { LogText.appendEscaped(text, to: &out) }
+    }
+
+    private func value(_ code: StaticString, to out: inout ByteBuffer) {
+        if code.utf8CodeUnitCount == 0 { out.append(0x2d as UInt8) } else { out.append(code) }
     }
 
     /// The name behind an index; the index itself where a later configuration has more names than this one.

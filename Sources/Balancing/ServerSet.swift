@@ -8,6 +8,11 @@ public struct ServerSet: Sendable, Equatable {
     @inlinable
     public init() { words = InlineArray(repeating: 0) }
 
+    public init(_ servers: some Sequence<Int>) {
+        self.init()
+        for server in servers { insert(server) }
+    }
+
     @inlinable
     public func contains(_ server: Int) -> Bool { words[server >> 6] & bit(server) != 0 }
 
@@ -27,6 +32,19 @@ public struct ServerSet: Sendable, Equatable {
     public var count: Int {
         words[0].nonzeroBitCount + words[1].nonzeroBitCount + words[2].nonzeroBitCount
             + words[3].nonzeroBitCount
+    }
+
+    @inlinable
+    public func union(_ other: ServerSet) -> ServerSet {
+        var all = self
+        for index in 0..<4 { all.words[index] |= other.words[index] }
+        return all
+    }
+
+    @inlinable
+    public func isSubset(of other: ServerSet) -> Bool {
+        for index in 0..<4 where words[index] & ~other.words[index] != 0 { return false }
+        return true
     }
 
     @usableFromInline

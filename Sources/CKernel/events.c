@@ -153,3 +153,8 @@ int larder_thread_start(uint64_t *thread, const char *name, void *argument, void
 
 int larder_thread_join(uint64_t thread) { return -pthread_join((pthread_t)thread, NULL); }
 int larder_thread_detach(uint64_t thread) { return -pthread_detach((pthread_t)thread); }
+
+int larder_thread_yield_to_others(void) {
+    // Linux counts niceness by thread, and id 0 is the caller.
+    return setpriority(PRIO_PROCESS, 0, 10) < 0 ? -errno : 0;
+}

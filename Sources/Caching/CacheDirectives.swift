@@ -82,6 +82,17 @@ struct CacheDirectives: BitwiseCopyable {
         }
     }
 
+    /// Takes back what a directive granted. Prohibitions stay.
+    mutating func forget(_ name: Span<UInt8>) {
+        switch name.count {
+        case 6: if name.equalsIgnoringCase("public") { flags.remove(.public) }
+        case 7: if name.equalsIgnoringCase("max-age") { maxAge = .absent }
+        case 8: if name.equalsIgnoringCase("s-maxage") { sharedMaxAge = .absent }
+        case 15: if name.equalsIgnoringCase("must-revalidate") { flags.remove(.mustRevalidate) }
+        default: break
+        }
+    }
+
     /// A valid `s-maxage`, with all that it permits.
     var hasSharedMaxAge: Bool {
         if case .seconds = sharedMaxAge { true } else { false }

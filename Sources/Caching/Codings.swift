@@ -99,6 +99,16 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
         }
     }
 
+    /// The name of a single coding.
+    public var name: StaticString {
+        switch self {
+        case .gzip: "gzip"
+        case .br: "br"
+        case .zstd: "zstd"
+        default: "identity"
+        }
+    }
+
     /// The Accept-Encoding that a fetch which may be stored carries: one spelling for each set.
     public var fieldValue: StaticString {
         let stated: StaticString

@@ -26,8 +26,10 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         @inlinable public static var mustRevalidate: Flags { Flags(rawValue: 4) }
         @inlinable public static var hasEntityTag: Flags { Flags(rawValue: 8) }
         @inlinable public static var hasLastModified: Flags { Flags(rawValue: 16) }
-        /// Vary names more than Accept-Encoding, so the record has a Vary blob.
+        /// Vary names fields whose values select, so the record has a Vary blob.
         @inlinable public static var varies: Flags { Flags(rawValue: 32) }
+        /// In identity, and its policy would have it compressed.
+        @inlinable public static var compressible: Flags { Flags(rawValue: 64) }
     }
 
     public var received: Times

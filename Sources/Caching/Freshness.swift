@@ -22,10 +22,10 @@ extension Rules {
     /// Date plus Age may differ this much from the clock.
     static var clockToleranceMilliseconds: Int64 { 86_400_000 }
 
+    /// - Parameter mayGuess: may a heuristic lifetime be taken, as far as the request goes?
     func freshness(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
-        isTargeted: Bool,
-        sent: Times, received: Times
+        isTargeted: Bool, mayGuess: Bool, sent: Times, received: Times
     ) -> FreshnessVerdict {
         let now = Int64(clamping: received.wallMilliseconds)
         let date: Int64
@@ -43,24 +43,29 @@ extension Rules {
         let responseDelay = Int64(clamping: received.milliseconds(since: sent))
         let initialAge = max(apparentAge, ageValue &+ responseDelay)
 
-        switch lifetime(of: response, bytes, directives, isTargeted: isTargeted, date: date, received) {
-        case .known(let milliseconds):
-            return .known(Freshness(initialAgeMilliseconds: initialAge, lifetimeMilliseconds: milliseconds))
+        let lifetime: Int64
+        switch statedLifetime(of: response, bytes, directives, isTargeted: isTargeted, date: date, received) {
+        case .known(let milliseconds): lifetime = milliseconds
         case .refused(let reason): return .refused(reason)
+        case .absent:
+            guard mayGuess || reading == .rfc,
+                let guess = heuristicLifetime(of: response, bytes, directives, date: date, received)
+            else { return .refused(.noFreshness) }
+            lifetime = guess
         }
+        return .known(Freshness(initialAgeMilliseconds: initialAge, lifetimeMilliseconds: lifetime))
     }
 
     private enum LifetimeVerdict {
         case known(Int64)
+        case absent
         case refused(Reason)
     }
 
-    /// `s-maxage`, else `max-age`, else Expires − Date, else heuristics; what is stated but unreadable is
-    /// stale.
-    private func lifetime(
+    /// `s-maxage`, else `max-age`, else Expires − Date; what is stated but unreadable is stale.
+    private func statedLifetime(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
-        isTargeted: Bool,
-        date: Int64, _ received: Times
+        isTargeted: Bool, date: Int64, _ received: Times
     ) -> LifetimeVerdict {
         if directives.isMalformed, reading == .strict { return .refused(.noFreshness) }
         switch directives.sharedMaxAge {
@@ -80,11 +85,23 @@ extension Rules {
             else { return .refused(.expired) }
             return .known(seconds &* 1000 &- date)
         }
+        return .absent
+    }
+
+    /// The policy's share of Date − Last-Modified (§4.2.2), where nothing is stated and the status is
+    /// heuristically cacheable or the answer `public`; nil where there is none.
+    ///
+    /// A query mostly means a page made for the occasion, whose Last-Modified says little about the next:
+    /// only `reading: rfc` guesses there too, as §4.2.2 allows.
+    private func heuristicLifetime(
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
+        date: Int64, _ received: Times
+    ) -> Int64? {
         guard heuristicPercent > 0, Self.isHeuristic(response.status) || directives.flags.contains(.public),
             !response.fields.isRepeated(.lastModified), let field = response.fields.first(.lastModified),
             let modified = HTTPDate.parse(bytes.slice(field.value), now: received.wallSeconds)
-        else { return .refused(.noFreshness) }
-        return .known(max(0, date &- modified &* 1000) / 100 &* heuristicPercent)
+        else { return nil }
+        return max(0, date &- modified &* 1000) / 100 &* heuristicPercent
     }
 
     /// Statuses that RFC 9110 §15.1 calls heuristically cacheable.
@@ -100,7 +117,9 @@ extension Rules {
         case valid(Int64)
     }
 
-    private func readDate(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ received: Times)
+    private func readDate(
+        _ fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ received: Times
+    )
         -> DateVerdict
     {
         guard let field = fields.first(.date) else { return .absent }

@@ -18,6 +18,8 @@ enum KeyedQuery: Sendable {
         }
     }
 
+    var isIgnored: Bool { if case .ignore = self { true } else { false } }
+
     /// Parameters that `sort` puts in order; a query with more is kept as it is.
     static var sortLimit: Int { 64 }
 

@@ -22,6 +22,8 @@ public struct RequestVerdict: Sendable {
         @inlinable public static var noStore: Flags { Flags(rawValue: 32) }
         /// The answer is 504 unless the store has it.
         @inlinable public static var onlyIfCached: Flags { Flags(rawValue: 64) }
+        /// A query that reaches the origin; noted only under a policy with heuristics.
+        @inlinable public static var query: Flags { Flags(rawValue: 128) }
     }
 
     public var method: Method
@@ -65,6 +67,17 @@ public struct RequestVerdict: Sendable {
     /// Does the request set any condition on the age of what answers it?
     @inlinable public var restrictsAge: Bool {
         flags.contains(.noCache) || maxAgeSeconds != Self.unlimited || minFreshSeconds != 0
+    }
+
+    /// Which of the codings of one body answers: the highest; 0 for one that cannot.
+    @inlinable
+    public func rank(_ coding: Codings, preferring preferred: Codings) -> Int {
+        guard codings.contains(coding) else {
+            // gzip can be undone for the rare client that does not take it.
+            return coding == .gzip && codings.contains(.identity) ? 1 : 0
+        }
+        if coding == preferred { return 5 }
+        return coding == .identity ? 2 : coding == .gzip ? 3 : 4
     }
 
     /// May a record with this coding answer? The second question of a lookup, beside `Variance.matches`.

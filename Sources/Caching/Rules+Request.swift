@@ -44,6 +44,7 @@ extension Rules {
             return verdict
         }
         verdict.codings = Codings.accepted(by: request.fields, bytes)
+        if heuristicPercent > 0, request.hasQuery, !names.query.isIgnored { verdict.flags.insert(.query) }
         if request.fields.containsAny(of: .judged) {
             judgeFields(of: request, bytes, &verdict)
             guard verdict.mayLookup else { return verdict }

@@ -42,17 +42,14 @@ extension Rules {
             return .refuse(.authorization)
         }
         if request.flags.contains(.cookie), !directives.mayAnswerCookies { return .refuse(.cookie) }
-        let varies: Bool
-        switch Variance.judge(response.fields, bytes, allowed: names.vary) {
-        case .allowed(let beyondAcceptEncoding): varies = beyondAcceptEncoding
-        case .refused: return .refuse(.vary)
-        }
+        guard let varies = variesByValue(response.fields, bytes) else { return .refuse(.vary) }
         guard let coding = Self.coding(response.fields, bytes) else { return .refuse(.encoding) }
         if let reason = shapeRefusal(response, bytes) { return .refuse(reason) }
 
         let freshness: Freshness
         switch self.freshness(
-            of: response, bytes, directives, isTargeted: targeted != nil, sent: sent, received: received)
+            of: response, bytes, directives, isTargeted: targeted != nil,
+            mayGuess: !request.flags.contains(.query), sent: sent, received: received)
         {
         case .known(let known): freshness = known
         case .refused(let reason): return .refuse(reason)
@@ -69,6 +66,7 @@ extension Rules {
         if response.fields.contains(.etag) { flags.insert(.hasEntityTag) }
         if response.fields.contains(.lastModified) { flags.insert(.hasLastModified) }
         if varies { flags.insert(.varies) }
+        if coding == .identity, compression.isCompressible(response, bytes) { flags.insert(.compressible) }
         return .store(
             EntryFacts(
                 received: received, initialAgeMilliseconds: UInt64(freshness.initialAgeMilliseconds),
@@ -91,7 +89,7 @@ extension Rules {
     }
 
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.
-    private static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
+    public static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
         guard let field = fields.first(.contentEncoding) else { return .identity }
         guard !fields.isRepeated(.contentEncoding), let coding = Codings.named(bytes.slice(field.value)),
             coding != .identity

@@ -16,7 +16,7 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
 public final class Rules: Sendable {
     /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
     /// under another revision are not served.
-    static var revision: Int { 1 }
+    static var revision: Int { 2 }
     /// Bytes of host, path and query at most.
     static var urlLimit: Int { 2048 }
     /// Statuses from 400 on live this long at most, under every policy.
@@ -27,6 +27,7 @@ public final class Rules: Sendable {
     /// Stored heads (without the blank line) up to this size are stored.
     public let maxHeadBytes: Int
     public let cacheStatus: Policy.CacheStatus
+    public let compression: CompressionRules
     /// Marks the entries judged under these `store` settings and this revision.
     public let fingerprint: UInt32
 
@@ -62,7 +63,8 @@ public final class Rules: Sendable {
         maxBodyBytes = store.maxBodyBytes
         maxHeadBytes = store.maxHeadBytes
         cacheStatus = policy.serve.cacheStatus
-        fingerprint = Self.fingerprint(of: store)
+        compression = CompressionRules(policy.compress)
+        fingerprint = Self.fingerprint(of: policy)
         statuses = StatusSet(policy: store.statuses)
         maxAgeMilliseconds = Int64(clamping: store.maxAgeSeconds.multipliedSaturating(by: 1000))
         minAgeMilliseconds = Int64(clamping: store.minAgeSeconds.multipliedSaturating(by: 1000))
@@ -75,9 +77,14 @@ public final class Rules: Sendable {
         keyPrefix = Self.keyPrefix(policy.query, upstream: upstream)
     }
 
-    /// Over everything that decides what may be stored. `serve` is left out: it is read at each use.
-    private static func fingerprint(of store: Policy.Store) -> UInt32 {
-        var text = "\(revision)|\(store.statuses.sorted())|\(store.maxBodyBytes)|\(store.maxHeadBytes)"
+    /// Over everything that decides what may be stored, and how. `serve` is left out: it is read at each use.
+    private static func fingerprint(of policy: Policy) -> UInt32 {
+        let store = policy.store
+        var text = "\(revision)|\(store.maxBodyBytes)|\(store.maxHeadBytes)|"
+        switch store.statuses {
+        case .any: text += "any"
+        case .list(let statuses): text += "\(statuses.sorted())"
+        }
         text += "|\(store.maxAgeSeconds)|\(store.minAgeSeconds)|\(store.heuristicPercent)"
         text += "|\(store.noCache.rawValue)|\(store.reading.rawValue)"
         text += "|\(store.cookies.rawValue)|\(store.authorization.rawValue)|"
@@ -85,6 +92,7 @@ public final class Rules: Sendable {
         case .any: text += "any"
         case .list(let names): text += names.map { $0.lowercased() }.sorted().joined(separator: ",")
         }
+        text += "|\(policy.compress.types)|\(policy.compress.minBodyBytes)"
         return UInt32(truncatingIfNeeded: XXH3.hash64(Array(text.utf8).span, seed: 0))
     }
 
@@ -123,11 +131,17 @@ struct StatusSet: Sendable {
         }
     }
 
-    init(policy statuses: [Int]) {
+    init(policy statuses: Policy.Statuses) {
         words = InlineArray(repeating: 0)
-        for status in statuses where !Self.isForbidden(status) {
-            words[status >> 6] |= 1 << UInt64(status & 63)
+        switch statuses {
+        case .any: for status in 200...599 { insert(status) }
+        case .list(let statuses): for status in statuses { insert(status) }
         }
+    }
+
+    private mutating func insert(_ status: Int) {
+        guard !Self.isForbidden(status) else { return }
+        words[status >> 6] |= 1 << UInt64(status & 63)
     }
 
     func contains(_ status: UInt16) -> Bool {

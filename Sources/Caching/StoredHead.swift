@@ -15,13 +15,15 @@ public enum StoredHead {
     ///   - bodyCount: bytes of the body as stored.
     ///   - receivedSeconds: Unix time, for a missing Date.
     ///   - limit: `Rules.maxHeadBytes`.
+    ///   - transform: `.varies` where the answer may be compressed for others, `.coded` where the body as
+    ///     stored already was.
     /// - Returns: nil, or `.headTooLarge`; then `head` is as it was.
     public static func write(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, bodyCount: Int, receivedSeconds: Int64,
-        limit: Int,
-        into head: inout ByteBuffer
+        limit: Int, transform: HeadTransform = .none, into head: inout ByteBuffer
     ) -> Reason? {
         let start = head.count
+        var transform = transform
         head.append("HTTP/1.1 ")
         head.append(decimal: UInt64(response.status))
         head.append(UInt8(ascii: " "))
@@ -31,11 +33,9 @@ public enum StoredHead {
             let field = response.fields[index]
             if field.id == .contentLength || field.id == .age || HopByHop.contains(field.id) { continue }
             if response.connection.nominates(bytes.slice(field.name), response.fields, bytes) { continue }
-            head.append(bytes.slice(field.name))
-            head.append(": ")
-            head.append(bytes.slice(field.value))
-            head.append("\r\n")
+            transform.append(bytes.slice(field.name), bytes.slice(field.value), field.id, to: &head)
         }
+        transform.finish(to: &head)
         if !response.fields.contains(.date) {
             head.append("Date: ")
             HTTPDate.append(receivedSeconds, to: &head)

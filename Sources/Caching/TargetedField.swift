@@ -34,9 +34,10 @@ enum TargetedField {
             while true {
                 guard let member = reader.member() else { return nil }
                 isEmpty = false
-                directives.note(
-                    reader.text.extracting(member.key), seconds: member.integer, isBare: member.isTrue,
-                    reading)
+                let key = reader.text.extracting(member.key)
+                // Of a key that comes twice the last value counts (RFC 9651 §4.2.2).
+                if reading == .rfc { directives.forget(key) }
+                directives.note(key, seconds: member.integer, isBare: member.isTrue, reading)
                 guard let goesOn = reader.separator() else { return nil }
                 if !goesOn { break }
             }

@@ -1,8 +1,10 @@
 /// Vary (RFC 9111 §4.1): which request fields select among the records of a key.
 ///
 /// Accept-Encoding is never compared: a record's coding is tested against what the request accepts instead.
-/// The other names and the values they had in the stored request are the record's Vary blob, empty in the
-/// common case:
+/// Nor is what the key holds (Host), nor what no origin sees. What Larder writes itself, such as
+/// X-Forwarded-For, cannot be compared: the client's own line is not what the origin judged by, so such
+/// answers are not stored. The other names and the values they had in the stored request are the record's
+/// Vary blob, empty in the common case:
 ///
 ///     blob  = *entry
 ///     entry = name length (1 byte) · name, lower case · 0xFF 0xFF               the field was absent
@@ -19,38 +21,6 @@ public enum Variance {
     /// Bytes of a blob at most.
     static var blobLimit: Int { 1024 }
     private static var absent: Int { 0xffff }
-
-    enum Judgement {
-        case allowed(beyondAcceptEncoding: Bool)
-        case refused
-    }
-
-    /// Does Vary name only what `allowed` lists (nil: any), and never `*`?
-    static func judge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, allowed: [[UInt8]]?) -> Judgement
-    {
-        guard fields.contains(.vary) else { return .allowed(beyondAcceptEncoding: false) }
-        var beyondAcceptEncoding = false
-        for index in 0..<fields.count where fields[index].id == .vary {
-            let value = bytes.slice(fields[index].value)
-            var members = ListTokens(value)
-            while let member = members.next() {
-                let name = value.extracting(member)
-                // `*` is a token too.
-                guard name.isToken, name.count < 256, !name.equals("*") else { return .refused }
-                if let allowed {
-                    var isListed = false
-                    for entry in allowed where name.equalsIgnoringCase(entry.span) { isListed = true }
-                    guard isListed else { return .refused }
-                }
-                if !isAcceptEncoding(name) { beyondAcceptEncoding = true }
-            }
-        }
-        return .allowed(beyondAcceptEncoding: beyondAcceptEncoding)
-    }
-
-    private static func isAcceptEncoding(_ name: Span<UInt8>) -> Bool {
-        name.count == 15 && name.equalsIgnoringCase("accept-encoding")
-    }
 
     /// May the record with this blob answer this request, as far as Vary goes?
     @inlinable
@@ -105,6 +75,54 @@ public enum Variance {
 }
 
 extension Rules {
+    /// How a member of Vary selects.
+    private enum Selector {
+        /// By the field's value in the request.
+        case value
+        /// All requests of a key, or of a coding, are alike to the origin.
+        case constant
+        /// What the origin saw cannot be told from the request.
+        case unknowable
+    }
+
+    private func selector(_ name: Span<UInt8>) -> Selector {
+        // `*` is a token too.
+        guard name.isToken, name.count < 256, !name.equals("*") else { return .unknowable }
+        let field = FieldName.identify(name)
+        switch field {
+        // Host is in the key; X-Forwarded-Proto tells the scheme, which is too.
+        case .acceptEncoding, .host, .xForwardedProto: return .constant
+        // Under `strip` the origin saw no cookie, whatever it says about varying by it.
+        case .cookie: return cookies == .strip ? .constant : .value
+        default: return treatment(of: field, storable: true) == .send ? .value : .unknowable
+        }
+    }
+
+    /// Does Vary name only what the policy lists, and what can be told apart? nil: no.
+    /// - Returns: must requests be compared?
+    func variesByValue(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool? {
+        guard fields.contains(.vary) else { return false }
+        var byValue = false
+        for index in 0..<fields.count where fields[index].id == .vary {
+            let value = bytes.slice(fields[index].value)
+            var members = ListTokens(value)
+            while let member = members.next() {
+                let name = value.extracting(member)
+                if let allowed = names.vary {
+                    var isListed = false
+                    for entry in allowed where name.equalsIgnoringCase(entry.span) { isListed = true }
+                    guard isListed else { return nil }
+                }
+                switch selector(name) {
+                case .value: byValue = true
+                case .constant: break
+                case .unknowable: return nil
+                }
+            }
+        }
+        return byValue
+    }
+
     /// Appends the blob of an answer that `judge` found storable.
     ///
     /// - Parameters:
@@ -122,10 +140,11 @@ extension Rules {
             var members = ListTokens(value)
             while let member = members.next() {
                 let name = value.extracting(member)
-                if name.equalsIgnoringCase("accept-encoding") { continue }
-                // Under `strip` the origin saw no cookie, whatever it says about varying by it.
-                if cookies == .strip, name.equalsIgnoringCase("cookie") { continue }
-                guard name.isToken, name.count < 256 else { return .vary }
+                switch selector(name) {
+                case .value: break
+                case .constant: continue
+                case .unknowable: return .vary
+                }
                 appendEntry(name, request, requestBytes, to: &blob)
                 guard blob.count &- start <= Variance.blobLimit else { return .vary }
             }

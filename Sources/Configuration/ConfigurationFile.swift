@@ -16,24 +16,12 @@ public struct LoadedConfiguration: Sendable {
     public var document: Tree { Sections.file.write(Draft(settings)) }
 }
 
-/// A policy with its decision table.
-public struct LoadedPolicy: Sendable, Equatable {
-    public var policy: Policy
-    public var decisions: [PolicyDecision]
-
-    /// The effective policy as a file, without `extends`.
-    public var document: Tree {
-        Sections.policy(from: Policy(name: policy.name)).write(
-            PolicyDraft(policy: policy, decisions: decisions))
-    }
-}
-
 public enum ConfigurationFile {
     /// Reads a file and the policies that it names.
     /// - Parameters:
     ///   - path: as the user named it.
     ///   - folder: the absolute path of the folder that `path` is in; relative paths in the file start there.
-    ///   - everyPolicy: read all policies of the folder, used or not.
+    ///   - everyPolicy: read all policies, of the folder and shipped, used or not.
     /// - Throws: every mistake that was found.
     public static func load(
         path: String, folder: String, files: FileSource, everyPolicy: Bool = false
@@ -85,20 +73,6 @@ public enum ConfigurationFile {
         loaded.notes = problems
         loaded.policies = policies.loaded
         return loaded
-    }
-
-    /// All policies of a folder, with the built-in one.
-    /// - Parameter shownFolder: the folder as messages name it.
-    /// - Throws: every mistake that was found.
-    public static func policies(
-        inFolder folder: String, shownFolder: String, files: FileSource
-    ) throws(ConfigurationError) -> [LoadedPolicy] {
-        var policies = PolicyFolder(path: folder, shownPath: shownFolder, files: files)
-        for name in policies.names { _ = policies.policy(name) }
-        if policies.problems.contains(where: { $0.kind == .error }) {
-            throw ConfigurationError(problems: policies.problems.filter { $0.kind == .error })
-        }
-        return policies.loaded
     }
 
     private static func failure(_ file: String, _ message: String, line: Int? = nil) -> ConfigurationError {

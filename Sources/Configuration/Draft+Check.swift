@@ -69,7 +69,7 @@ extension Draft {
         for (index, draft) in routes.enumerated() {
             var policyIndex: Int?
             if let name = draft.policy {
-                if let policy = policies.policy(name)?.policy {
+                if let policy = policies.usedPolicy(name)?.policy {
                     policyIndex = settings.policies.firstIndex { $0.name == name }
                     if policyIndex == nil {
                         policyIndex = settings.policies.count
@@ -78,7 +78,8 @@ extension Draft {
                 } else if !policies.exists(name) {
                     reading.report(
                         at: "routes[\(index)].policy",
-                        "found '\(name)', but there is no such policy; " + policies.missing(name))
+                        "found '\(name)', but there is no such policy; "
+                            + policies.missing(name, orNone: true))
                 }
             }
             if let upstream = settings.upstreams.firstIndex(where: { $0.name == draft.upstream }) {
@@ -103,8 +104,8 @@ extension Draft {
             policies.report(
                 policy.name, at: "store.maxBody",
                 "found '\(ByteCount.format(policy.store.maxBodyBytes))'; allowed: at most "
-                    + "\(ByteCount.format(limit)), half a store segment "
-                    + "(cache.memory ÷ 1024, from 64KiB to 2MiB)")
+                    + "\(ByteCount.format(limit)), half a store segment (cache.memory, which is "
+                    + "\(ByteCount.format(settings.cache.memoryBytes)), ÷ 1024; from 64KiB to 2MiB)")
         }
     }
 }

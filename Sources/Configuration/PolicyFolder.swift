@@ -1,30 +1,31 @@
-/// The policies of a configuration: files of a folder, `extends:` resolved, each read once. The default
-/// policy needs no file: where the folder has none of its name, the built-in one is taken.
+/// The policies of a configuration: files of a folder and the shipped ones, `extends:` resolved, each read
+/// once. A file of the folder goes before the shipped policy of its name.
 
 internal import Settings
 
 struct PolicyFolder {
     static var standardPolicy: String { "pessimistic" }
 
-    static var builtIn: Policy {
-        var policy = Policy(name: standardPolicy)
-        policy.description = "Store only what the origin plainly marks as cacheable."
-        return policy
-    }
-
     private enum State {
         case loading
         case failed
-        case loaded(PolicyDraft)
+        case loaded(Loaded)
+    }
+
+    struct Loaded {
+        var draft: PolicyDraft
+        /// How it was read: its lines, for checks that come later, and its notes.
+        var reading: Reading
+        var isShipped: Bool
     }
 
     let path: String
-    /// The folder as messages name it.
+    /// The folder as messages name it; empty: the one that Larder was started in.
     let shownPath: String
     let files: FileSource
     private var states: [String: State] = [:]
-    /// Of each policy that was read from a file, for checks that come later.
-    private var readings: [String: Reading] = [:]
+    /// Shipped policies whose notes are among the problems.
+    private var noted: Set<String> = []
     private(set) var problems: [Problem] = []
 
     init(path: String, shownPath: String, files: FileSource) {
@@ -33,85 +34,105 @@ struct PolicyFolder {
         self.files = files
     }
 
-    /// The names that the folder has files for, and the built-in policy.
-    var names: [String] {
-        let found = files.names(path).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
-        return found.contains(Self.standardPolicy) ? found : found + [Self.standardPolicy]
+    /// All names that have a policy, sorted.
+    var names: [String] { Set(fileNames).union(ShippedPolicies.names).sorted() }
+
+    /// The names that the folder has files for.
+    private var fileNames: [String] {
+        files.names(path).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
     }
 
     /// nil: there is no such policy (then `missing` says so), or a problem was reported.
     mutating func policy(_ name: String) -> PolicyDraft? {
         switch states[name] {
-        case .loaded(let draft): return draft
+        case .loaded(let loaded): return loaded.draft
         case .failed, .loading: return nil
         case nil: break
         }
         guard Naming.isName(name) else { return nil }
         states[name] = .loading
-        let draft = load(name)
-        states[name] = draft.map { .loaded($0) } ?? .failed
+        let loaded = load(name)
+        states[name] = loaded.map { .loaded($0) } ?? .failed
+        return loaded?.draft
+    }
+
+    /// The same, for a policy that is in use: what is not in effect yet of a shipped one is worth a note
+    /// then. The default policy is what everything starts from: its notes would come with every
+    /// configuration.
+    mutating func usedPolicy(_ name: String) -> PolicyDraft? {
+        let draft = policy(name)
+        if case .loaded(let loaded) = states[name], loaded.isShipped, name != Self.standardPolicy,
+            noted.insert(name).inserted
+        {
+            problems += loaded.reading.problems
+        }
         return draft
     }
 
     /// What was read so far, in the order of the names.
     var loaded: [LoadedPolicy] {
         states.keys.sorted().compactMap { name in
-            guard case .loaded(let draft) = states[name] else { return nil }
-            return LoadedPolicy(policy: draft.policy, decisions: draft.decisions)
+            guard case .loaded(let loaded) = states[name] else { return nil }
+            return LoadedPolicy(loaded)
         }
     }
 
     func exists(_ name: String) -> Bool {
-        Naming.isName(name) && (name == Self.standardPolicy || files.text(file(name)) != .failure(.missing))
+        Naming.isName(name)
+            && (ShippedPolicies.names.contains(name) || files.text(file(name)) != .failure(.missing))
     }
 
-    /// The end of a message about a name that has no policy.
-    func missing(_ name: String) -> String {
-        let names = names
-        return "allowed: none, or a policy of \(shownPath) (\(names.joined(separator: ", ")))"
+    /// What a message says is allowed in the place of a name that has no policy.
+    func missing(_ name: String, orNone: Bool = false) -> String {
+        let shipped = "a shipped one (\(ShippedPolicies.names.joined(separator: ", ")))"
+        let own = fileNames.joined(separator: ", ")
+        let folder = shownPath.isEmpty ? "this folder" : shownPath
+        var allowed = own.isEmpty ? [shipped] : ["a policy of \(folder) (\(own))", shipped]
+        if orNone { allowed.insert("none", at: 0) }
+        let last = allowed.removeLast()
+        return "allowed: " + (allowed.isEmpty ? last : allowed.joined(separator: ", ") + ", or " + last)
             + Suggestion.text(for: name, among: names)
     }
 
     /// A problem with a setting of a policy that was found from outside; at the file's line, if it is there.
     mutating func report(_ name: String, at setting: String, _ message: String) {
-        if var reading = readings[name] {
-            reading.report(at: setting, message)
-            problems += reading.problems.suffix(1)
-        } else {
-            problems.append(
-                Problem(
-                    kind: .error, file: "built-in policy \(name)", line: nil, path: setting, message: message)
-            )
-        }
+        guard case .loaded(let loaded) = states[name] else { return }
+        var reading = loaded.reading
+        reading.report(at: setting, message)
+        problems += reading.problems.suffix(1)
     }
 
     private func file(_ name: String) -> String { "\(path)/\(name).yaml" }
 
-    private mutating func load(_ name: String) -> PolicyDraft? {
-        var reading = Reading(file: "\(shownPath)/\(name).yaml", folder: path)
-        defer { problems += reading.problems }
-        let text: String
+    private mutating func load(_ name: String) -> Loaded? {
+        let shownFile = shownPath.isEmpty ? "\(name).yaml" : "\(shownPath)/\(name).yaml"
         switch files.text(file(name)) {
-        case .success(let found): text = found
-        case .failure(.missing):
-            return name == Self.standardPolicy ? PolicyDraft(policy: Self.builtIn) : nil
+        case .success(let text): return read(text, name, Reading(file: shownFile, folder: path))
+        case .failure(.missing): return Self.shipped(name)
         case .failure(.unreadable(let why)):
-            reading.report(why)
+            problems.append(Problem(kind: .error, file: shownFile, line: nil, path: "", message: why))
             return nil
         }
-        let node: Node
-        do throws(Node.SyntaxError) { node = try Node.parse(text) } catch {
-            reading.report(line: error.line, error.message)
-            return nil
-        }
-        guard var base = base(of: node, name, &reading) else { return nil }
+    }
+
+    private mutating func read(_ text: String, _ name: String, _ reading: consuming Reading) -> Loaded? {
+        var reading = reading
+        defer { problems += reading.problems }
+        guard let node = reading.parse(text), let base = base(of: node, name, &reading),
+            let draft = Self.draft(of: node, name, from: base, &reading)
+        else { return nil }
+        return Loaded(draft: draft, reading: reading, isShipped: false)
+    }
+
+    private static func draft(
+        of node: Node, _ name: String, from base: Policy, _ reading: inout Reading
+    ) -> PolicyDraft? {
+        var base = base
         base.name = name
         base.description = ""
         let section = Sections.policy(from: base)
         var draft = section.initial
-        guard section.read(node, into: &draft, &reading) else { return nil }
-        readings[name] = reading
-        return draft
+        return section.read(node, into: &draft, &reading) ? draft : nil
     }
 
     /// What the file starts from; nil: a problem was reported.
@@ -120,7 +141,9 @@ struct PolicyFolder {
             let entry = entries.first(where: { $0.key == "extends" }),
             case .text(let baseName) = entry.node.content
         else { return Policy(name: name) }
-        if let base = policy(baseName) { return base.policy }
+        // A file in the place of a shipped policy may start from that one.
+        if baseName == name, let shipped = Self.shipped(name) { return shipped.draft.policy }
+        if let base = usedPolicy(baseName) { return base.policy }
         let message: String
         if case .loading = states[baseName] {
             message = "found '\(baseName)', which starts from this policy; allowed: a policy that does not"
@@ -131,5 +154,38 @@ struct PolicyFolder {
         }
         reading.inside("extends", line: entry.line) { $0.report(message) }
         return nil
+    }
+}
+
+// MARK: Shipped policies
+
+extension PolicyFolder {
+    /// Every configuration starts from it.
+    private static let standard = readShipped(standardPolicy)
+
+    /// nil for a name that is not shipped.
+    private static func shipped(_ name: String) -> Loaded? {
+        name == standardPolicy ? standard : readShipped(name)
+    }
+
+    /// Shipped policies extend none, so that what a folder holds cannot change them; a test holds them to it,
+    /// and to have no mistakes.
+    private static func readShipped(_ name: String) -> Loaded? {
+        guard let text = ShippedPolicies.text(name) else { return nil }
+        var reading = Reading(file: "shipped policy \(name)", folder: "")
+        guard let node = reading.parse(text),
+            let draft = draft(of: node, name, from: Policy(name: name), &reading)
+        else { return nil }
+        return Loaded(draft: draft, reading: reading, isShipped: true)
+    }
+}
+
+extension Reading {
+    /// nil: the problem was reported.
+    fileprivate mutating func parse(_ text: String) -> Node? {
+        do throws(Node.SyntaxError) { return try Node.parse(text) } catch {
+            report(line: error.line, error.message)
+            return nil
+        }
     }
 }

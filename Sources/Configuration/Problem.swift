@@ -18,6 +18,14 @@ public struct Problem: Sendable, Equatable, CustomStringConvertible {
     public var path: String
     public var message: String
 
+    public init(kind: Kind, file: String, line: Int?, path: String, message: String) {
+        self.kind = kind
+        self.file = file
+        self.line = line
+        self.path = path
+        self.message = message
+    }
+
     /// `larder.yaml:12`
     public var place: String { line.map { "\(file):\($0)" } ?? file }
 
@@ -30,5 +38,8 @@ public struct Problem: Sendable, Equatable, CustomStringConvertible {
 /// A configuration that cannot be used; at least one of the problems is an error.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     public var problems: [Problem]
+
+    public init(problems: [Problem]) { self.problems = problems }
+
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }

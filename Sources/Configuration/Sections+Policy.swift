@@ -39,43 +39,28 @@ extension Sections {
             ])
     }
 
-    /// Statuses whose answers are shaped by more than the key, or are no whole answers: stored under no
-    /// policy.
-    static var neverStored: Set<Int> {
-        [
-            206, 304, 400, 401, 406, 407, 408, 411, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 429,
-            431, 511,
-        ]
-    }
-
     static func policyStore(from base: Policy.Store) -> Section<Policy.Store> {
         Section(
             base,
             [
                 Key(
-                    "statuses",
-                    Form<Int>.count(200...599).checked { status in
-                        neverStored.contains(status)
-                            ? "found '\(status)'; allowed: a status whose answers depend on the key alone "
-                                + "(never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, "
-                                + "431, 511)"
-                            : nil
-                    }.list(of: "statuses", atMost: 64),
-                    "Statuses that may be stored; from 400 on for 10 s at most.", \.statuses),
+                    "statuses", .statuses,
+                    "Statuses that may be stored; `any`: all that do not depend on more than the key. From "
+                        + "400 on for 10 s at most.", \.statuses),
                 Key(
                     "maxBody", .size(0...2 << 20), "The largest body; at most half a store segment.",
                     \.maxBodyBytes),
                 Key("maxHead", .size(256...16 << 10), "The largest head.", \.maxHeadBytes),
                 Key(
                     "maxAge", .seconds(1...31_536_000),
-                    "The longest that an answer is kept, whatever the origin says.",
-                    \.maxAgeSeconds),
+                    "The longest that an answer is kept, whatever the origin says.", \.maxAgeSeconds),
                 Key(
                     "minAge", .seconds(1...31_536_000), "Answers that are fresh for less are not stored.",
                     \.minAgeSeconds),
                 Key(
                     "heuristic", .percent(0...100),
-                    "The share of Date − Last-Modified that is a lifetime where the origin states none.",
+                    "The share of Date − Last-Modified that is a lifetime where the origin states none; not "
+                        + "for URLs with a query, unless `reading: rfc`.",
                     \.heuristicPercent),
                 Key(
                     "noCache", .choice,
@@ -92,7 +77,10 @@ extension Sections {
                     "authorization", .choice,
                     "`explicit`: store what RFC 9111 §3.5 allows of answers to credentials.",
                     \.authorization),
-                Key("vary", .vary, "The fields that `Vary` may name.", \.vary),
+                Key(
+                    "vary", .vary,
+                    "The fields that `Vary` may name; `any`: all but `*` and those that Larder writes "
+                        + "itself, such as `X-Forwarded-For`. At most 8 answers a key.", \.vary),
             ]
         ) { store, reading in
             if store.minAgeSeconds > store.maxAgeSeconds {
@@ -110,8 +98,8 @@ extension Sections {
             [
                 Key(
                     "query", .query,
-                    "The query as it came, sorted by name, left out (and not sent to the origin), or these "
-                        + "parameters of it.",
+                    "The query as it came, sorted by name, left out, or these parameters of it. Where an "
+                        + "answer may be stored, the origin is sent what is keyed.",
                     \.self)
             ])
     }
@@ -152,93 +140,5 @@ extension Sections {
                         Set(codings).count == codings.count ? nil : "found a coding twice; allowed: each once"
                     }, "In order of preference.", \.codings),
             ])
-    }
-}
-
-extension Form where Value == String {
-    static var mediaType: Form {
-        text("media type", allowed: "a media type, such as text/* or application/json") { text in
-            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-            return parts.count == 2 && Naming.isToken(String(parts[0])) && parts[0] != "*"
-                && Naming.isToken(String(parts[1]))
-        }.map({ $0.lowercased() }, back: { $0 })
-    }
-
-    static var token: Form {
-        text("name", allowed: "a token (RFC 9110 §5.6.2): letters, digits, '-', '_' …") { Naming.isToken($0) }
-    }
-}
-
-extension Form where Value == Policy.Vary {
-    static var vary: Form {
-        let name = Form<String>.text("field name", allowed: "a field name; of all fields: 'vary: any'") {
-            Naming.isToken($0) && $0 != "*"
-        }
-        let names = name.list(of: "field names", atMost: 64).map({ $0.map { $0.lowercased() } }, back: { $0 })
-        let allowed = "a list of field names, or any"
-        return Form(
-            type: "list of field names, or `any`", allowed: allowed,
-            schema: .object(["anyOf": .list([.object(["const": "any"]), names.schema])]),
-            read: { node, reading in
-                if case .text("any") = node.content { return .any }
-                guard case .list = node.content else {
-                    reading.reportWrong(node, allowed: allowed)
-                    return nil
-                }
-                return names.read(node, &reading).map { .list($0) }
-            },
-            write: { vary in
-                switch vary {
-                case .any: "any"
-                case .list(let list): names.write(list)
-                }
-            })
-    }
-}
-
-extension Form where Value == Policy.Query {
-    private enum Word: String, CaseIterable { case keep, sort, ignore }
-
-    static var query: Form {
-        let only = Section<[String]>(
-            [],
-            [
-                Key(
-                    "only",
-                    Form<String>.text("parameter", allowed: "a parameter's name").list(
-                        of: "parameters", atLeast: 1, atMost: 64),
-                    "The parameters that are kept.", \.self, isRequired: true)
-            ]
-        ).form()
-        let allowed = "keep, sort, ignore, or { only: [parameters] }"
-        return Form(
-            type: "`keep`, `sort`, `ignore` or `{ only: […] }`", allowed: allowed,
-            schema: .object(["anyOf": .list([Form<Word>.choice.schema, only.schema])]),
-            read: { node, reading in
-                switch node.content {
-                case .entries: return only.read(node, &reading).map { .only($0) }
-                case .text(let text):
-                    switch Word(rawValue: text) {
-                    case .keep: return .keep
-                    case .sort: return .sort
-                    case .ignore: return .ignore
-                    case nil:
-                        let hint = Suggestion.text(for: text, among: Word.allCases.map(\.rawValue))
-                        reading.reportWrong(node, allowed: allowed, hint: hint)
-                        return nil
-                    }
-                case .list, .nothing:
-                    reading.reportWrong(node, allowed: allowed)
-                    return nil
-                }
-            },
-            write: { query in
-                switch query {
-                case .keep: "keep"
-                case .sort: "sort"
-                case .ignore: "ignore"
-                case .only(let names): only.write(names)
-                }
-            })
     }
 }

@@ -57,14 +57,12 @@ extension Sections {
                 forServers(
                     "balance", .choice,
                     "How one is chosen: by a hash of host, path and keyed query, in turn, the least busy.",
-                    \.balance,
-                    unbuilt: { $0 == .urlHash ? nil : .note("servers are chosen by url-hash") }),
+                    \.balance),
                 forServers(
                     "boundedLoad", Form<Int>.percent(101...10_000).orNone,
                     "With `url-hash`: the share of the mean load that a server takes before keys spill to "
                         + "their next choice.",
-                    \.boundedLoadPercent,
-                    unbuilt: { _ in .note("keys stay with their server whatever its load") }),
+                    \.boundedLoadPercent),
                 forServers(
                     "connections", connections.form(), "Idle connections that are kept.", \.connections),
                 forServers("timeouts", timeouts.form(), "How long to wait for a server.", \.timeouts),

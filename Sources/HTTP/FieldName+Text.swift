@@ -82,6 +82,11 @@ extension FieldName {
         case .xOriginalURL: "X-Original-URL"
         case .xRewriteURL: "X-Rewrite-URL"
         case .xOriginalURI: "X-Original-URI"
+        case .acceptRanges: "Accept-Ranges"
+        case .contentDigest: "Content-Digest"
+        case .contentMD5: "Content-MD5"
+        case .digest: "Digest"
+        case .reprDigest: "Repr-Digest"
         }
     }
 
@@ -115,6 +120,7 @@ extension FieldName {
         case 6:
             if name.spells("accept") { return .accept }
             if name.spells("cookie") { return .cookie }
+            if name.spells("digest") { return .digest }
             if name.spells("expect") { return .expect }
             if name.spells("origin") { return .origin }
             if name.spells("pragma") { return .pragma }
@@ -145,11 +151,15 @@ extension FieldName {
 
     private static func middle(_ name: NameWords) -> FieldName {
         switch name.count {
+        case 11:
+            if name.spells("content-md5") { return .contentMD5 }
+            if name.spells("repr-digest") { return .reprDigest }
         case 12:
             if name.spells("cache-groups") { return .cacheGroups }
             if name.spells("cache-status") { return .cacheStatus }
             if name.spells("content-type") { return .contentType }
         case 13:
+            if name.spells("accept-ranges") { return .acceptRanges }
             if name.spells("authorization") { return .authorization }
             if name.spells("cache-control") { return .cacheControl }
             if name.spells("content-range") { return .contentRange }
@@ -159,6 +169,7 @@ extension FieldName {
             if name.spells("x-http-method") { return .xHTTPMethod }
             if name.spells("x-rewrite-url") { return .xRewriteURL }
         case 14:
+            if name.spells("content-digest") { return .contentDigest }
             if name.spells("content-length") { return .contentLength }
             if name.spells("http2-settings") { return .http2Settings }
             if name.spells("forwarded-host") { return .forwardedHost }

@@ -15,4 +15,6 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     // Fields that some frameworks let rewrite the request behind the cache's back (reason `unkeyed`).
     case forwardedHost, xForwardedPort, xForwardedPrefix, xForwardedScheme, xForwardedServer, xHTTPMethod
     case xHTTPMethodOverride, xHost, xMethodOverride, xOriginalHost, xOriginalURL, xRewriteURL, xOriginalURI
+    // What a transformed answer must not carry on: digests of other bytes, ranges of them.
+    case acceptRanges, contentDigest, contentMD5, digest, reprDigest
 }

@@ -25,6 +25,10 @@ public enum Thread {
         return JoinHandle(thread: thread)
     }
 
+    /// Lowers the calling thread's priority (niceness 10): for work that must not delay loops. That the
+    /// kernel may refuse changes nothing but speed.
+    public static func yieldToOthers() { _ = larder_thread_yield_to_others() }
+
     /// A running thread. Dropping the handle lets it run on by itself.
     public struct JoinHandle: ~Copyable, Sendable {
         let thread: UInt64

@@ -45,6 +45,14 @@ struct Channel: ~Copyable {
 
     var isFlushed: Bool { output == nil }
 
+    /// What an event says of reading. A socket at its end stays readable, and every later event says so
+    /// again: once the end was read that is no news.
+    mutating func note(_ event: Event) {
+        guard !ended else { return }
+        if event.readHangup || event.hangup || event.error { ending = true }
+        if event.readable || ending { readable = true }
+    }
+
     /// Gives back the kept bytes, then reads once, up to a window, if the kernel may have something. A window
     /// of kept bytes is used first: whoever sends requests ahead would else have one more window kept with
     /// every answer.

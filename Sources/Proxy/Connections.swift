@@ -1,6 +1,8 @@
+internal import AccessLog
 internal import Balancing
 internal import Bytes
 internal import Caching
+internal import Compression
 internal import Exchange
 internal import HTTP
 internal import Kernel
@@ -114,8 +116,9 @@ struct Forward: ~Copyable {
     var sentAt: Times
     var attempts: Attempts
     var tried = ServerSet()
-    /// Index in `Site.servers`; -1 until one is chosen.
+    /// Index in `Site.servers`, where this exchange counts as in flight; -1 until one is chosen.
     var server = -1
+    var choice = ServerChoice.first
     var addressesTried = 0
     var sent = Sent.nothing
     var requestBody: BodyReader
@@ -123,6 +126,9 @@ struct Forward: ~Copyable {
     var responseBody = BodyReader(.none, trailerLimit: 0)
     var responseStarted = false
     var framing = ClientFraming.none
+    /// What becomes of the answer's head and body on their way to the client.
+    var transform = HeadTransform.none
+    var recoder = Recoder.none
     /// The origin connection may be kept after this answer.
     var reusable = false
     var isTunnel = false
@@ -138,9 +144,20 @@ struct Forward: ~Copyable {
     var reason: Reason?
     let forwarding: Forwarding
     var stored = false
+    /// Of the stored original, once it is committed; what is coded on the way is stored as its variant.
+    var serial: UInt64 = 0
     let startedMicroseconds: UInt64
 
     var method: Method { verdict.method }
+
+    /// The coding that is being made as the answer passes: not to be made again from the store.
+    var claims: UInt8 {
+        switch recoder {
+        case .none: 0
+        case .decoding: 0
+        case .encoding(let encoding): encoding.variant == nil ? 0 : 1 << encoding.encoder.coding.claim
+        }
+    }
 
     var key: Span<UInt8> {
         @_lifetime(borrow self)

@@ -50,6 +50,11 @@ struct WorkerSeed: ~Copyable, Sendable {
     let bell: WorkerBell
     let store: StoreThread
     let log: AccessLogThread
+    let counters: CounterRow
+    /// Which of how many threads this is.
+    let index: Int
+    let threads: Int
+    let variants: VariantThreads
 }
 
 /// Holds a thread's handle until it is joined.
@@ -94,6 +99,24 @@ extension Server {
     /// fewer.
     static func share(of slots: [ListenerSlot], thread index: Int, of count: Int) -> [ListenerSlot] {
         slots.count < count ? slots : slots.enumerated().filter { $0.offset % count == index }.map(\.element)
+    }
+
+    /// The helper threads that compress what is stored: one for four loops.
+    static func startVariants(_ store: Store, threads: Int) throws(StartFailure) -> VariantThreads {
+        do {
+            let variants = try VariantThreads()
+            for _ in 0..<max(1, threads / 4) {
+                guard let row = store.row() else {
+                    throw StartFailure("the store has no row for one more thread")
+                }
+                try variants.start(row)
+            }
+            return variants
+        } catch let failure as StartFailure {
+            throw failure
+        } catch {
+            throw StartFailure("cannot start a thread: \(error)")
+        }
     }
 
     /// Looks up the addresses of every server, once.
@@ -170,6 +193,14 @@ extension SocketAddress {
 }
 
 extension Upstream {
+    /// Its servers by name, in the order of `Site.servers`.
+    var serversByUpstream: [(upstream: String, server: String)] {
+        switch origin {
+        case .servers(let servers): servers.map { (name, $0.name) }
+        case .files: [(name, name)]
+        }
+    }
+
     var serverNames: [String] {
         switch origin {
         case .servers(let servers): servers.map { "\(name)/\($0.name)" }

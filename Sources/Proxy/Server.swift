@@ -26,6 +26,11 @@ public final class Server: Sendable {
     private let bells: [WorkerBell]
     private let threads: Locked<[JoinBox]>
     private let accessLog: AccessLog
+    private let counters: CounterTable
+    /// Upstream and name, in the order of `Site.servers`.
+    private let names: [(upstream: String, server: String)]
+    private let notices: Logger
+    private let variants: VariantThreads
 
     /// Binds, resolves the servers' names and starts the threads.
     /// - Parameters:
@@ -42,6 +47,10 @@ public final class Server: Sendable {
             throw StartFailure("access log: \(error)")
         }
         accessLog = log
+        names = settings.upstreams.flatMap(\.serversByUpstream)
+        counters = ServerCounter.table(servers: names.count, threads: count)
+        self.notices = notices
+        variants = try Self.startVariants(store, threads: count)
         let origins = try Self.resolve(settings.upstreams)
         let files = try Self.openFiles(settings.upstreams)
         var bells: [WorkerBell] = []
@@ -58,7 +67,8 @@ public final class Server: Sendable {
                     site: Site(settings, threads: count, addresses: origins, files: files),
                     listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
                     store: row,
-                    log: log.thread(index))
+                    log: log.thread(index), counters: counters.row(index), index: index, threads: count,
+                    variants: variants)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)
@@ -95,13 +105,34 @@ public final class Server: Sendable {
     /// Reopens the access log's file, after it was rotated.
     public func reopenLogs() { accessLog.reopen() }
 
-    /// Waits until every thread has ended, then writes what is left of the log.
+    /// What came to each server since the start: in the order of the configuration.
+    public var figures: [ServerFigures] {
+        names.enumerated().map { index, name in
+            ServerFigures(
+                upstream: name.upstream, server: name.server, counters, index, of: names.count)
+        }
+    }
+
+    /// Waits until every thread has ended, then writes what is left of the log and tells what came to each
+    /// server.
     public func join() {
-        for box in threads.withLock({ list in
+        let running = threads.withLock { list in
             defer { list = [] }
             return list
-        }) { box.join() }
+        }
+        guard !running.isEmpty else { return }
+        for box in running { box.join() }
+        variants.stop()
         accessLog.stop()
+        for server in figures {
+            notices.info(
+                "server",
+                metadata: [
+                    "server": "\(server.upstream)/\(server.server)", "requests": "\(server.requests)",
+                    "spills": "\(server.spills)", "retries": "\(server.retries)",
+                    "failures": "\(server.failures)", "unfinished": "\(server.inFlight)",
+                ])
+        }
     }
 
     private func ring(_ command: WorkerCommand) {

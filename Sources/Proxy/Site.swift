@@ -28,8 +28,8 @@ final class Site: Sendable {
     struct Upstream: Sendable {
         let name: String
         /// Indices in `Site.servers`, in the balancer's order.
-        let servers: [Int]
-        let balancer: Rendezvous
+        let servers: Range<Int>
+        let balancer: Balancer
         let reuse: Reuse
         let idleConnections: Int
         let idleTimeout: UInt64
@@ -94,8 +94,8 @@ final class Site: Sendable {
             }
             upstreams.append(
                 Upstream(
-                    name: upstream.name, servers: Array(first..<servers.count),
-                    balancer: Rendezvous(servers: identities), reuse: upstream.connections.reuse,
+                    name: upstream.name, servers: first..<servers.count,
+                    balancer: Balancer(upstream, servers: identities), reuse: upstream.connections.reuse,
                     idleConnections: upstream.connections.reuse == .never ? 0 : upstream.connections.idle,
                     idleTimeout: UInt64(upstream.connections.idleTimeoutMilliseconds),
                     timeouts: Timeouts(
@@ -131,6 +131,18 @@ final class Site: Sendable {
     }
 
     func timeouts(_ server: Int) -> Timeouts { upstreams[servers[server].upstream].timeouts }
+}
+
+extension Balancer {
+    /// - Parameter servers: as `Rendezvous` takes them.
+    init(_ upstream: Upstream, servers: [(identity: String, weight: Int)]) {
+        switch upstream.balance {
+        case .urlHash:
+            self = .urlHash(BoundedHash(servers: servers, boundPercent: upstream.boundedLoadPercent))
+        case .roundRobin: self = .roundRobin(Rotation(weights: servers.map(\.weight)))
+        case .leastRequests: self = .leastRequests(LeastRequests(weights: servers.map(\.weight)))
+        }
+    }
 }
 
 /// `Upstream` is also the name of the site's own view of one.

@@ -16,8 +16,7 @@ extension Worker {
             dropClient(h)
             return
         }
-        if event.readHangup { clients[h].channel.ending = true }
-        if event.readable || event.readHangup || event.hangup { clients[h].channel.readable = true }
+        clients[h].channel.note(event)
         if event.writable, !clients[h].channel.isFlushed {
             flushClient(h)
             guard clients.contains(h) else { return }

@@ -13,6 +13,7 @@ extension Worker {
     /// on.
     mutating func finish(_ f: Handle) {
         commitFill(f)
+        commitVariant(f)
         if let o = forwards[f].origin {
             forwards[f].origin = nil
             if forwards[f].reusable, forwards[f].requestBody.isComplete, !forwards[f].isTunnel {
@@ -37,6 +38,8 @@ extension Worker {
     /// Forgets the exchange. Its connections are dealt with already.
     mutating func forget(_ f: Handle) {
         dropFill(f)
+        releaseServer(f)
+        dropRecoder(f)
         _ = forwards.remove(f)
     }
 
@@ -111,6 +114,7 @@ extension Worker {
             if forwards[f].status == 0 { forwards[f].status = 499 }
             logForward(f)
             forwards[f].client = nil
+            stopDecoding(f)
             if forwards[f].fill == nil {
                 abort(f)
             } else if let o = forwards[f].origin, origins[o].channel.readable {
@@ -205,25 +209,28 @@ extension Worker {
         body: borrowing ByteBuffer, _ range: Range<Int>, _ storedHead: inout ByteBuffer,
         _ vary: inout ByteBuffer, _ now: Times
     ) {
-        VaryBlob.begin(facts.coding, into: &vary)
+        vary.removeAll()
         let refusal =
             writeStored(
                 response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes,
-                into: &storedHead)
+                facts.flags.contains(.compressible) ? .varies : .none, into: &storedHead)
             ?? rules.writeVary(response, head.span, request: request.fields, forward.head, into: &vary)
         if let refusal {
             forward.reason = refusal
             return
         }
         let nowSeconds = UInt32(clamping: now.wallSeconds)
-        let expires = UInt32(
-            clamping: facts.received.wallMilliseconds / 1000 + facts.freshForMilliseconds / 1000)
+        let serial = store.newSerial()
         let outcome = store.insert(
-            key: forward.key, hash: forward.keyed.hash, facts: facts.record, vary: vary.span,
-            head: storedHead.span,
-            body: body.span.extracting(range), expires: expires, now: nowSeconds, stamp: forward.stamp)
+            key: forward.key, hash: forward.keyed.hash,
+            variant: .original(coding: facts.coding.rawValue, serial: serial),
+            claims: forward.claims, facts: facts.record, vary: vary.span, head: storedHead.span,
+            body: body.span.extracting(range), expires: facts.expirySeconds, now: nowSeconds,
+            stamp: forward.stamp)
         switch outcome {
-        case .stored: forward.stored = true
+        case .stored:
+            forward.stored = true
+            forward.serial = serial
         case .invalidated: forward.reason = .invalidated
         case .pressure: forward.reason = .pressure
         case .tooLarge: forward.reason = .tooLarge

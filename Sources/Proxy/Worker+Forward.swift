@@ -50,14 +50,9 @@ extension Worker {
     /// - Parameter parsed: `request` still holds this exchange's head.
     mutating func connect(_ f: Handle, parsed: Bool) {
         let upstream = site.routes[forwards[f].route].upstream
-        if forwards[f].server < 0 {
-            let chosen = site.upstreams[upstream].balancer.choose(
-                forwards[f].keyed.routingHash, excluding: forwards[f].tried)
-            guard let chosen else {
-                answerFailure(f, status: 502)
-                return
-            }
-            forwards[f].server = site.upstreams[upstream].servers[chosen]
+        if forwards[f].server < 0, !chooseServer(f, upstream) {
+            answerFailure(f, status: 502)
+            return
         }
         let server = forwards[f].server
         if !forwards[f].attempts.mustBeFresh {
@@ -91,6 +86,7 @@ extension Worker {
             if pending {
                 originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
             } else {
+                counters.didConnect(server)
                 sendRequest(f, o, parsed: parsed)
             }
         } catch {
@@ -116,6 +112,7 @@ extension Worker {
             return
         }
         origins[o].phase = .active(f)
+        counters.didConnect(origins[o].server)
         sendRequest(f, o, parsed: false)
     }
 
@@ -157,7 +154,6 @@ extension Worker {
             forwards[f].origin = nil
         }
         let server = forwards[f].server
-        let upstream = site.routes[forwards[f].route].upstream
         if failure == .notConnected || failure == .connectTimeout, let next = nextAddress(server) {
             // The server's name has more addresses: the next one, before another server.
             addressInUse[server] = next
@@ -167,19 +163,24 @@ extension Worker {
                 return
             }
         }
+        if failure == .notConnected || failure == .connectTimeout {
+            counters.didNotConnect(server, now: now.milliseconds)
+        }
+        let upstream = site.routes[forwards[f].route].upstream
         var tried = forwards[f].tried
         tried.insert(site.servers[server].index)
-        let left =
-            site.upstreams[upstream].balancer.choose(forwards[f].keyed.routingHash, excluding: tried) != nil
+        let left = !site.upstreams[upstream].balancer.members.isSubset(of: tried)
         let recovery = forwards[f].attempts.on(
             failure, reused: reused, sent: forwards[f].sent, serversLeft: left)
+        // An origin may close an idle connection at any moment: that is no failure of its.
+        if recovery != .reconnect { counters.failed(server) }
         switch recovery {
         case .reconnect:
             forwards[f].sent = .nothing
             connect(f, parsed: false)
         case .nextServer:
             forwards[f].tried = tried
-            forwards[f].server = -1
+            releaseServer(f)
             forwards[f].addressesTried = 0
             forwards[f].sent = .nothing
             connect(f, parsed: false)

@@ -78,7 +78,8 @@ extension Worker {
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
     /// front of `outbound`; the request's head is parsed in `request`.
     mutating func composeAnswer(_ f: Handle, framing: ClientFraming, interim: Bool) {
-        Self.writeFields(response, outbound, interim: interim, to: &out)
+        Self.writeFields(
+            response, outbound, interim ? .none : forwards[f].transform, interim: interim, to: &out)
         guard !interim else {
             if response.status == 101 { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
             out.append("\r\n")
@@ -118,9 +119,10 @@ extension Worker {
 
     /// The status line and the origin's fields, less what concerns its connection only.
     private static func writeFields(
-        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, interim: Bool,
-        to out: inout ByteBuffer
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ transform: HeadTransform,
+        interim: Bool, to out: inout ByteBuffer
     ) {
+        var transform = transform
         let bytes = outbound.span
         let options = ConnectionOptions(response.fields, bytes)
         out.append("HTTP/1.1 ")
@@ -138,8 +140,9 @@ extension Worker {
             }
             // A HEAD or 304 keeps the length it describes; elsewhere the framing below says it.
             if field.id == .contentLength, !bodyless || response.status == 204 || interim { continue }
-            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
+            transform.append(bytes.slice(field.name), bytes.slice(field.value), field.id, to: &out)
         }
+        transform.finish(to: &out)
     }
 
     /// `Connection`, where it says something: close, or keep-alive to an HTTP/1.0 client that asked for it.

@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Caching
+internal import Compression
 internal import HTTP
 internal import Kernel
 internal import Loop
@@ -8,7 +9,7 @@ internal import Store
 
 /// Answers from the store: one `sendmsg` of the stored head, a few lines of our own and the body, straight
 /// from shared memory. No allocation, no lock, no copy; what the socket does not take is copied before the
-/// turn goes on.
+/// turn goes on. A coding that this client would take and nobody has made yet is asked for, once.
 extension Worker {
     /// Answers the request in `request` from the store, if an entry may answer it; drops the head from
     /// `inbound` then. Otherwise tells why the request goes on to an origin.
@@ -20,7 +21,19 @@ extension Worker {
             store, &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed,
             now.times,
             closing: clients[h].closing, &out, &hit)
-        guard answer == .answered else { return answer }
+        guard answer == .answered else {
+            guard case .undecoded(let age, let ttl) = answer else { return answer }
+            return answerDecoded(
+                h, route: route, verdict: verdict, keyed, headCount: headCount, ageSeconds: age,
+                ttlSeconds: ttl)
+        }
+        if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
+        finishHit(h, route: route, hit, headCount: headCount)
+        return answer
+    }
+
+    /// The answer is sent, or kept for the socket to take.
+    mutating func finishHit(_ h: Handle, route: Int, _ hit: Hit, headCount: Int) {
         logHit(h, route: route, status: hit.status, bytes: hit.bytes)
         inbound.removeFirst(headCount)
         if !hit.sent {
@@ -30,13 +43,15 @@ extension Worker {
         } else if !clients[h].channel.isFlushed {
             clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
         }
-        return answer
     }
 
-    private struct Hit {
+    struct Hit {
         var status: UInt16 = 0
         var bytes = 0
         var sent = false
+        /// A coding to be made of the original with this serial.
+        var wanted: ContentCoding?
+        var serial: UInt64 = 0
     }
 
     /// Looks up, decides and sends. A function of separate parts, because the borrowed view lives through all
@@ -48,9 +63,9 @@ extension Worker {
         _ out: inout ByteBuffer,
         _ hit: inout Hit
     ) -> StoreAnswer {
-        guard let view = find(store, key.span, keyed.hash, verdict, request.fields, inbound.span) else {
-            return .absent
-        }
+        let preferred = rules.compression.choose(accepted: verdict.codings) ?? .identity
+        guard let view = find(store, key.span, keyed.hash, verdict, preferred, request.fields, inbound.span)
+        else { return .absent }
         let entry = EntryFacts(view.facts)
         let ageSeconds: UInt32
         let ttlSeconds: UInt32
@@ -62,13 +77,37 @@ extension Worker {
         case .refresh(let reason): return .refresh(reason)
         case .refused(let reason): return .refused(reason)
         }
-        out.removeAll()
+        if entry.coding != preferred {
+            guard verdict.accepts(entry.coding) else {
+                return .undecoded(ageSeconds: ageSeconds, ttlSeconds: ttlSeconds)
+            }
+            if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
+                claim(coding, of: view, in: store, key.span, keyed.hash)
+            {
+                hit.wanted = coding
+                hit.serial = view.serial
+            }
+        }
         hit.status = entry.status
-        var head = view.head
-        var body = view.body
+        respond(
+            &channel, rules, request, inbound, key, verdict, keyed, now, closing: closing, head: view.head,
+            body: view.body, ageSeconds: ageSeconds, ttlSeconds: ttlSeconds, &out, &hit)
+        return .answered
+    }
+
+    /// Sends a stored head and body, or the 304 that they come to.
+    static func respond(
+        _ channel: inout Channel, _ rules: borrowing Rules, _ request: borrowing RequestHead,
+        _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, _ verdict: RequestVerdict,
+        _ keyed: KeyedRequest, _ now: Times, closing: Bool, head: Span<UInt8>, body: Span<UInt8>,
+        ageSeconds: UInt32, ttlSeconds: UInt32, _ out: inout ByteBuffer, _ hit: inout Hit
+    ) {
+        out.removeAll()
+        var head = head
+        var body = body
         if verdict.flags.contains(.conditional),
             Conditional.evaluate(
-                request, inbound.span, status: entry.status, head: head, nowSeconds: now.wallSeconds)
+                request, inbound.span, status: hit.status, head: head, nowSeconds: now.wallSeconds)
                 == .notModified
         {
             hit.status = 304
@@ -89,18 +128,18 @@ extension Worker {
         out.append("\r\n")
         hit.bytes = head.count + out.count + body.count
         hit.sent = channel.send(head, out.span, body)
-        return .answered
     }
 
-    /// The newest record that may answer: its coding is accepted and its Vary values match.
+    /// The newest record that may answer: its coding is accepted, or can be undone, and its Vary values
+    /// match. Of the codings of one body the preferred one.
     @_lifetime(borrow store)
-    private static func find(
+    static func find(
         _ store: borrowing StoreThread, _ key: Span<UInt8>, _ hash: Hash128, _ verdict: RequestVerdict,
-        _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
+        _ preferred: Codings, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
     ) -> RecordView? {
         store.lookup(key: key, hash: hash) { facts, vary in
-            verdict.accepts(EntryFacts(facts).coding)
-                && Variance.matches(VaryBlob.values(vary), fields, bytes)
+            Variance.matches(vary, fields, bytes)
+                ? verdict.rank(EntryFacts(facts).coding, preferring: preferred) : 0
         }
     }
 }
@@ -109,6 +148,8 @@ extension Worker {
 enum StoreAnswer: Equatable {
     case answered
     case absent
+    /// A fresh entry in a coding that the client does not take, but that can be undone.
+    case undecoded(ageSeconds: UInt32, ttlSeconds: UInt32)
     /// An entry that is no longer fresh.
     case stale
     /// A fresh entry, but the client asks for a fresher one.
@@ -125,19 +166,5 @@ extension EntryFacts {
     var record: RecordFacts {
         let words = pack()
         return RecordFacts(words[0], words[1], words[2], words[3], words[4])
-    }
-}
-
-/// What the store keeps as a record's Vary values: the coding in the first byte, so that codings of one
-/// resource are records of their own, then the values.
-enum VaryBlob {
-    static func begin(_ coding: Codings, into blob: inout ByteBuffer) {
-        blob.removeAll()
-        blob.append(coding.rawValue)
-    }
-
-    @_lifetime(copy blob)
-    static func values(_ blob: Span<UInt8>) -> Span<UInt8> {
-        blob.extracting(droppingFirst: min(1, blob.count))
     }
 }

@@ -43,6 +43,7 @@ extension Worker {
             reason: forwards[f].reason, route: forwards[f].route)
         entry.durationMicroseconds = now.microseconds &- forwards[f].startedMicroseconds
         entry.server = Int32(forwards[f].server)
+        entry.choice = forwards[f].choice
         let peer = clients[c].peer
         Self.write(entry, peer, request, &forwards[f], &log)
     }

@@ -8,10 +8,7 @@ internal import Loop
 extension Worker {
     mutating func originEvent(_ o: Handle, _ event: Event) {
         guard origins.contains(o) else { return }
-        if event.readHangup || event.hangup || event.error { origins[o].channel.ending = true }
-        if event.readable || event.readHangup || event.hangup || event.error {
-            origins[o].channel.readable = true
-        }
+        origins[o].channel.note(event)
         switch origins[o].phase {
         case .connecting(let f):
             guard event.writable || event.error || event.hangup else { return }
@@ -32,6 +29,10 @@ extension Worker {
 
     /// Reads the answer as far as the client keeps up, within the turn's budget.
     mutating func advanceOrigin(_ o: Handle) {
+        if case .active(let f) = origins[o].phase, hasUndecoded(f) {
+            out.removeAll()
+            passDecoded(f, o, isLast: false)
+        }
         var budget = Self.turnBudget
         while origins.contains(o), case .active(let f) = origins[o].phase, wantsAnswer(o, f) {
             guard budget > 0 else {

@@ -57,7 +57,7 @@ extension Worker {
         if verdict.mayLookup {
             switch answerFromStore(h, route: route, verdict: verdict, keyed, headCount: headCount) {
             case .answered: return
-            case .absent: forwarding = .miss
+            case .absent, .undecoded: forwarding = .miss
             case .stale: forwarding = .stale
             case .refresh(let reason):
                 forwarding = .request

@@ -66,6 +66,9 @@ extension Worker {
         case .store(let facts): storable = facts
         case .refuse(let reason): forwards[f].reason = reason
         }
+        let isCurrent =
+            storable != nil && forwards[f].verdict.flags.contains(.conditional) && isNotModified(f)
+        if !isCurrent { chooseTransform(f, isStored: storable != nil) }
         if let facts = storable {
             if let length = completeLength(outbound.count - headCount) {
                 // The whole body is here: it is committed first, so that the head can say `stored`.
@@ -77,7 +80,7 @@ extension Worker {
                 beginFill(f, facts, headCount: headCount)
             }
         }
-        answerHead(f, storable: storable != nil)
+        if isCurrent { answerNotModified(f) } else { answerHead(f) }
         outbound.removeFirst(headCount)
         guard forwards.contains(f), forwards[f].origin == o else { return }
         passBody(f, o, ended: ended)
@@ -92,20 +95,15 @@ extension Worker {
         }
     }
 
-    /// Composes what the client gets: the origin's head, or a 304 where the client's own copy turns out to be
-    /// current. Leaves the head in `out`, for the body to go with it.
-    private mutating func answerHead(_ f: Handle, storable: Bool) {
+    /// Composes what the client gets in `out`, for the body to go with it.
+    private mutating func answerHead(_ f: Handle) {
         out.removeAll()
         guard let c = forwards[f].client else { return }
-        if storable, forwards[f].verdict.flags.contains(.conditional), isNotModified(f) {
-            answerNotModified(f, c)
-            return
-        }
         let framing: ClientFraming =
             switch response.framing {
             case .none: .none
-            case .length: .length
-            case .chunked, .untilClose: request.minorVersion >= 1 ? .chunked : .untilClose
+            case .length where !forwards[f].transform.changesBody: .length
+            case .length, .chunked, .untilClose: request.minorVersion >= 1 ? .chunked : .untilClose
             }
         forwards[f].framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
@@ -119,8 +117,14 @@ extension Worker {
     /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole
     /// could be stored.
     private mutating func isNotModified(_ f: Handle) -> Bool {
+        let compression = site.routes[forwards[f].route].rules.compression
+        var transform = HeadTransform.none
+        if compression.isCompressible(response, outbound.span) {
+            transform =
+                compression.choose(accepted: forwards[f].verdict.codings).map { .coded($0) } ?? .varies
+        }
         let refusal = Self.writeStored(
-            response, outbound, bodyCount: 0, now.times, limit: .max, into: &storedHead)
+            response, outbound, bodyCount: 0, now.times, limit: .max, transform, into: &storedHead)
         guard refusal == nil else { return false }
         return Self.isNotModified(request, &forwards[f], response.status, storedHead, now.times)
     }
@@ -142,17 +146,19 @@ extension Worker {
     /// Writes the stored form of `response`, which is parsed over `head`.
     static func writeStored(
         _ response: borrowing ResponseHead, _ head: borrowing ByteBuffer, bodyCount: Int, _ received: Times,
-        limit: Int,
-        into storedHead: inout ByteBuffer
+        limit: Int, _ transform: HeadTransform, into storedHead: inout ByteBuffer
     ) -> Reason? {
         storedHead.removeAll()
         return StoredHead.write(
             response, head.span, bodyCount: bodyCount, receivedSeconds: received.wallSeconds, limit: limit,
-            into: &storedHead)
+            transform: transform, into: &storedHead)
     }
 
-    /// Answers 304 at once; the body still goes into the store, without this client.
-    private mutating func answerNotModified(_ f: Handle, _ c: Handle) {
+    /// Answers 304 at once, from the head in `storedHead`: the client's own copy is current. The body still
+    /// goes into the store, without this client.
+    private mutating func answerNotModified(_ f: Handle) {
+        out.removeAll()
+        guard let c = forwards[f].client else { return }
         Self.writeNotModified(storedHead, to: &out)
         appendForwardStatus(f)
         Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out)

@@ -1,6 +1,8 @@
 internal import AccessLog
+internal import Balancing
 internal import Bytes
 internal import Caching
+internal import Compression
 internal import Exchange
 internal import HTTP
 internal import Kernel
@@ -18,10 +20,12 @@ internal import SystemPackage
 ///     Worker+Accept     listeners, limits, back-off
 ///     Worker+Client     client events: reading, requests out of the bytes, lingering
 ///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Forward
-///     Worker+Forward    server choice, connecting, sending, retries
+///     Worker+Forward    connecting, sending, retries
+///     Worker+Balance    the server of an exchange: chosen, counted, given back
 ///     Worker+Origin     origin events: reading the answer
 ///     Worker+Response   the answer's head: invalidation, storability, what the client gets
-///     Worker+Body       bodies, both ways
+///     Worker+Body       the answer's body, Worker+RequestBody the other way
+///     Worker+Recode     bodies compressed or decoded as they pass, Worker+Variant stored ones
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Finish     ends: commit, reuse, close, log
 ///     Worker+Timers     deadlines
@@ -63,6 +67,9 @@ struct Worker: ~Copyable {
     var pools: [OriginPool]
     /// By server: which of its addresses connected last.
     var addressInUse: [Int]
+    /// By upstream: the balancers' turns.
+    var turns: [Int]
+    var counters: ServerCounters
     /// Parsed heads of the message at hand; valid until the next parse.
     var request = RequestHead()
     var response = ResponseHead()
@@ -74,6 +81,12 @@ struct Worker: ~Copyable {
     var key = ByteBuffer(capacity: 4 * 1024)
     var storedHead = ByteBuffer(capacity: 8 * 1024)
     var vary = ByteBuffer(capacity: 1024)
+    /// A body in another coding than it came in.
+    var coded = ByteBuffer(capacity: Channel.window)
+    var encoders = EncoderPool()
+    var decoder: Decoder?
+    let variants: VariantThreads
+    var compressionGuard = CompressionGuard()
     var date = CachedHTTPDate()
     var now: Now
     /// Connections with something left to do, for the next turn.
@@ -88,10 +101,15 @@ struct Worker: ~Copyable {
     init(_ seed: consuming WorkerSeed) throws(Errno) {
         let site = seed.site
         self.site = site
+        let (index, threads) = (seed.index, seed.threads)
+        turns = site.upstreams.map { $0.balancer.firstTurn(thread: index, of: threads) }
         listeners = seed.listeners
         bell = seed.bell
         store = seed.store
         log = seed.log
+        counters = ServerCounters(
+            seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
+        variants = seed.variants
         poller = try Poller()
         let milliseconds = Clock.monotonicMilliseconds()
         clientTimers = TimerWheel(now: milliseconds)
@@ -110,9 +128,13 @@ struct Worker: ~Copyable {
         while true {
             let timeout = nextTimeout()
             store.endTurn()
+            let idleFrom = Clock.monotonicMicroseconds()
+            let busy = idleFrom &- now.microseconds
             let count = poller.wait(timeoutMilliseconds: timeout)
             readClocks()
+            compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
+            counters.beginTurn()
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
             fireTimers()
@@ -120,6 +142,7 @@ struct Worker: ~Copyable {
             if shouldStop() { break }
         }
         store.endTurn()
+        releaseServers()
     }
 
     private mutating func readClocks() {

@@ -6,13 +6,15 @@ public struct Policy: Sendable, Equatable {
     public enum Cookies: String, Sendable, CaseIterable { case publicOnly = "public-only", strip, never }
     public enum Authorization: String, Sendable, CaseIterable { case never, explicit }
     public enum Vary: Sendable, Equatable { case any, list([String]) }
+    /// `any`: all that some policy may store.
+    public enum Statuses: Sendable, Equatable { case any, list([Int]) }
     public enum Query: Sendable, Equatable { case keep, sort, ignore, only([String]) }
     public enum ClientRefresh: String, Sendable, CaseIterable { case revalidate, ignore }
     public enum Stale: String, Sendable, CaseIterable { case never, originDirected = "origin-directed" }
     public enum CacheStatus: String, Sendable, CaseIterable { case full, brief, none, debug }
 
     public struct Store: Sendable, Equatable {
-        public var statuses: [Int] = [200, 301, 308, 404, 410]
+        public var statuses: Statuses = [200, 301, 308, 404, 410]
         public var maxBodyBytes = 64 * 1024
         public var maxHeadBytes = 4 * 1024
         public var maxAgeSeconds = 600
@@ -53,4 +55,8 @@ public struct Policy: Sendable, Equatable {
     public var compress = Compress()
 
     public init(name: String) { self.name = name }
+}
+
+extension Policy.Statuses: ExpressibleByArrayLiteral {
+    public init(arrayLiteral elements: Int...) { self = .list(elements) }
 }

@@ -83,13 +83,23 @@ extension PolicyDecision {
         }
     }
 
+    /// What an outcome was expected to be, and is not.
+    public struct Difference: Sendable, Equatable, CustomStringConvertible {
+        /// `stored`, `reason`, `then.served`, `then.age`, `then.reason`.
+        public var what: String
+        public var expected: String
+        /// nil: there is none.
+        public var found: String?
+        public var description: String { "\(what): expected \(expected), found \(found ?? "none")" }
+    }
+
     /// How an outcome differs from what is expected; empty where it does not. What is not expected may be
     /// anything.
-    public func differences(from outcome: Outcome) -> [String] {
-        var differences: [String] = []
+    public func differences(from outcome: Outcome) -> [Difference] {
+        var differences: [Difference] = []
         func compare(_ what: String, _ expected: String?, _ found: String?) {
             guard let expected, expected != found else { return }
-            differences.append("\(what): expected \(expected), found \(found ?? "none")")
+            differences.append(Difference(what: what, expected: expected, found: found))
         }
         compare("stored", expect.map { String($0.stored) }, String(outcome.stored))
         compare("reason", expect?.reason, outcome.reason)

@@ -38,13 +38,15 @@ extension Arena {
 
     /// Whether the record was written or checked since the last unclean death.
     @inlinable @inline(__always)
-    func isBelieved(_ header: RecordHeader) -> Bool { loadAcquiring(header.offset) == load(Header.nonce) }
+    func isBelieved(_ header: RecordHeader) -> Bool {
+        loadAcquiring(header.offset) & ~RecordHeader.claimMask == load(Header.nonce)
+    }
 
     /// Checks a doubtful record; a sound one is believed from now on.
     func verify(_ header: RecordHeader) -> Bool {
         let nonce = load(Header.nonce)
         let stamp = loadAcquiring(header.offset)
-        if stamp == nonce { return true }
+        if stamp & ~RecordHeader.claimMask == nonce { return true }
         guard stamp != 0, plain(header.offset + RecordHeader.checksum) == header.computedChecksum(self) else {
             return false
         }

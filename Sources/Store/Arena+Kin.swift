@@ -7,17 +7,22 @@ extension Arena {
     struct Kin {
         /// The bucket that holds its records; all are kept in one, so that a hit reads one bucket.
         var bucket: Int?
-        /// The record with the same Vary values.
+        /// The record with the same Vary values and coding.
         var twin: (offset: Int, frequency: UInt8)?
-        var count = 0
-        /// The key's oldest record's slot.
+        /// Derived ones left out.
+        var originals = 0
+        /// The slot of the key's oldest original, and of its oldest derived record.
         var oldest: Int?
+        var oldestDerived: Int?
     }
 
-    func kin(of key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>, hash: Hash128) -> Kin {
+    func kin(
+        of key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>, coding: UInt8, hash: Hash128
+    ) -> Kin {
         let tag = Slot.tag(hash.high)
         var kin = Kin()
         var oldestSerial = UInt64.max
+        var oldestDerivedSerial = UInt64.max
         for way in 0..<2 {
             let bucket = bucket(hash, way)
             for index in bucket..<bucket + 8 {
@@ -26,12 +31,21 @@ extension Arena {
                     let header = record(value, ifKeyed: key)
                 else { continue }
                 if kin.bucket == nil { kin.bucket = bucket }
-                kin.count += 1
-                if header.serial < oldestSerial, kin.bucket == bucket {
-                    oldestSerial = header.serial
-                    kin.oldest = index
+                if header.isDerived {
+                    if header.serial < oldestDerivedSerial, kin.bucket == bucket {
+                        oldestDerivedSerial = header.serial
+                        kin.oldestDerived = index
+                    }
+                } else {
+                    kin.originals += 1
+                    if header.serial < oldestSerial, kin.bucket == bucket {
+                        oldestSerial = header.serial
+                        kin.oldest = index
+                    }
                 }
-                if header.varyCount == vary.count, equals(vary, header.payload + header.keyCount) {
+                if header.coding == coding, header.varyCount == vary.count,
+                    equals(vary, header.payload + header.keyCount)
+                {
                     kin.twin = (header.offset, frequency(index))
                 }
             }
@@ -39,12 +53,17 @@ extension Arena {
         return kin
     }
 
-    /// The slot for a new record, with its present value: empty if there is an empty one.
-    func slotToFill(hash: Hash128, kin: Kin) -> (index: Int, value: UInt64) {
+    /// The slot for a new record, with its present value: empty if there is an empty one. nil where a derived
+    /// record would drive out originals of its own key.
+    func slotToFill(hash: Hash128, kin: Kin, isDerived: Bool) -> (index: Int, value: UInt64)? {
         if let bucket = kin.bucket {
             let choice = bestSlot(in: bucket)
-            // Eight records of one key fill the bucket: the oldest makes room.
-            if choice.value != 0, kin.count >= 8, let oldest = kin.oldest {
+            guard choice.value != 0 else { return (choice.index, choice.value) }
+            if isDerived, kin.originals >= 7 { return nil }
+            // Records of one key fill the bucket: a derived one makes room, or else the oldest.
+            if kin.originals >= 8 || isDerived || kin.oldestDerived != nil,
+                let oldest = kin.oldestDerived ?? (isDerived ? nil : kin.oldest)
+            {
                 return (oldest, loadAcquiring(slotOffset(oldest)))
             }
             return (choice.index, choice.value)

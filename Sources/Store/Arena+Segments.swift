@@ -70,7 +70,8 @@ extension Arena {
     /// What `reserve` writes before the tail moves.
     struct Draft {
         var lengths: (UInt64, UInt64)
-        var expiry: UInt64
+        /// Expiry and variant: the record's word at 32.
+        var kind: UInt64
         var facts: RecordFacts
         var total: Int
     }
@@ -102,7 +103,7 @@ extension Arena {
         store(0, offset)
         setPlain(draft.lengths.0, offset + 16)
         setPlain(draft.lengths.1, offset + 24)
-        setPlain(draft.expiry, offset + 32)
+        setPlain(draft.kind, offset + 32)
         setPlain(draft.facts.words.0, offset + 40)
         setPlain(draft.facts.words.1, offset + 48)
         setPlain(draft.facts.words.2, offset + 56)

@@ -66,6 +66,16 @@ struct Arena: @unchecked Sendable {
         ).exchanged
     }
 
+    /// The old value.
+    func fetchOr(_ bits: UInt64, _ offset: Int) -> UInt64 {
+        unsafe word(offset).pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent).oldValue
+    }
+
+    /// The old value.
+    func fetchAnd(_ bits: UInt64, _ offset: Int) -> UInt64 {
+        unsafe word(offset).pointee.bitwiseAnd(bits, ordering: .sequentiallyConsistent).oldValue
+    }
+
     /// The new value.
     @inlinable @inline(__always)
     func increment(_ offset: Int) -> UInt64 {

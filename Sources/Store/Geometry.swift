@@ -14,7 +14,7 @@
 @usableFromInline
 struct Geometry: Sendable, Hashable {
     @usableFromInline static let magic: UInt64 = 0x4c41_5244_4552_5354  // "LARDERST"
-    @usableFromInline static let version: UInt64 = 1
+    @usableFromInline static let version: UInt64 = 2
 
     @usableFromInline let memory: Int
     let memoryMax: Int

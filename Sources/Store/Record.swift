@@ -1,28 +1,39 @@
 /// A record in the log, 8-aligned:
 ///
-///      0  nonce       0 until it is written whole; then the store's nonce of the time it was last believed
+///      0  nonce       0 until it is written whole; then the store's nonce of the time it was last believed.
+///                     The low four bits are claims: codings that somebody has set out to derive
 ///      8  checksum    XXH3-64 (seeded) of all that follows, padding left out
 ///     16  serial (48 bits) | key bytes (16)
 ///     24  body bytes (32) | head bytes (16) | Vary bytes (16)
-///     32  expiry in Unix seconds (32) | unused (32)
+///     32  expiry in Unix seconds (32) | unused (23) | derived (1) | coding (8)
 ///     40  facts, five words
 ///     80  key, Vary values, head, body; padded to 8
 ///
 /// Lengths and facts are written under the append lock before the segment's tail moves past the record, so
 /// that whoever walks a segment steps over records that were never finished. Contents never change once the
 /// nonce is set.
+///
+/// A *derived* record holds the body of another in another coding, and has that one's serial.
 @usableFromInline
 struct RecordHeader {
     @usableFromInline static var bytes: Int { 80 }
     @usableFromInline static var checksum: Int { 8 }
+    @usableFromInline static var claimMask: UInt64 { 15 }
 
     @usableFromInline let offset: Int
     @usableFromInline let lengths: (UInt64, UInt64)
+    /// The word at 32.
+    @usableFromInline let kind: UInt64
 
     @inlinable @inline(__always)
-    init(offset: Int, lengths: (UInt64, UInt64)) {
+    init(offset: Int, lengths: (UInt64, UInt64), kind: UInt64) {
         self.offset = offset
         self.lengths = lengths
+        self.kind = kind
+    }
+
+    static func kind(expires: UInt32, _ variant: Variant) -> UInt64 {
+        UInt64(expires) << 32 | (variant.isDerived ? 1 << 8 : 0) | UInt64(variant.coding)
     }
 
     @inlinable var serial: UInt64 { lengths.0 >> 16 }
@@ -30,6 +41,9 @@ struct RecordHeader {
     @inlinable var bodyCount: Int { Int(lengths.1 >> 32) }
     @inlinable var headCount: Int { Int(lengths.1 >> 16 & 0xffff) }
     @inlinable var varyCount: Int { Int(lengths.1 & 0xffff) }
+    @inlinable var isDerived: Bool { kind & 1 << 8 != 0 }
+    var coding: UInt8 { UInt8(truncatingIfNeeded: kind) }
+    var expiry: UInt32 { UInt32(truncatingIfNeeded: kind >> 32) }
     @inlinable var payload: Int { offset &+ RecordHeader.bytes }
     @inlinable var payloadCount: Int { keyCount &+ varyCount &+ headCount &+ bodyCount }
     /// Bytes in the log, padding included.
@@ -40,7 +54,8 @@ struct RecordHeader {
     static func read(_ arena: Arena, _ offset: Int, limit: Int) -> RecordHeader? {
         guard offset >= arena.geometry.areaStart, offset &+ bytes <= limit else { return nil }
         let header = RecordHeader(
-            offset: offset, lengths: (arena.plain(offset &+ 16), arena.plain(offset &+ 24)))
+            offset: offset, lengths: (arena.plain(offset &+ 16), arena.plain(offset &+ 24)),
+            kind: arena.plain(offset &+ 32))
         // Lengths have 32 bits at most: the sum can't overflow.
         return offset &+ header.total <= limit ? header : nil
     }
@@ -49,8 +64,6 @@ struct RecordHeader {
     func computedChecksum(_ arena: Arena) -> UInt64 {
         arena.hash64(offset + 16, RecordHeader.bytes - 16 + payloadCount)
     }
-
-    func expiry(_ arena: Arena) -> UInt32 { UInt32(truncatingIfNeeded: arena.plain(offset + 32) >> 32) }
 }
 
 /// An index slot: tag (23 bits) | pending (1) | offset in units of 8 bytes (40). 0 is empty.
@@ -79,6 +92,11 @@ enum Slot {
 /// A borrowed record: it can't outlive the turn, because `endTurn` needs the thread's handle exclusively.
 public struct RecordView: ~Escapable {
     public let facts: RecordFacts
+    /// The same for an original and all that was derived from it.
+    public let serial: UInt64
+    public let isDerived: Bool
+    /// Where its record lies: for `StoreThread.claim`.
+    @usableFromInline let offset: Int
     @usableFromInline let payload: Span<UInt8>
     @usableFromInline let varyStart: Int
     @usableFromInline let headStart: Int
@@ -89,6 +107,9 @@ public struct RecordView: ~Escapable {
     init(facts: RecordFacts, payload: Span<UInt8>, header: RecordHeader) {
         self.facts = facts
         self.payload = payload
+        serial = header.serial
+        isDerived = header.isDerived
+        offset = header.offset
         varyStart = header.keyCount
         headStart = header.keyCount &+ header.varyCount
         bodyStart = header.keyCount &+ header.varyCount &+ header.headCount

@@ -29,7 +29,7 @@ public final class Store: Sendable {
             try memory.allocate(0..<geometry.memory)
             store = Store(memory: memory, geometry: geometry, seed: try Entropy.word())
             store.arena.format()
-            store.arena.store(max(try Entropy.word(), 1), Header.nonce)
+            store.arena.store(Self.nonce(try Entropy.word()), Header.nonce)
         } catch {
             throw error == .noSpace || error == .noMemory ? .noMemory : .system(code: error.rawValue)
         }
@@ -86,7 +86,7 @@ public final class Store: Sendable {
             let start = arena.row(row)
             guard arena.load(start + Row.owner) == UInt64(UInt32(bitPattern: process)) else { continue }
             // Before its locks open: what others then read must already be doubted.
-            if rows == 0 { arena.exchange(max(fresh, 1), Header.nonce) }
+            if rows == 0 { arena.exchange(Self.nonce(fresh), Header.nonce) }
             arena.sealStrays(row: row)
             if arena.load(Header.reclaimLock) == UInt64(row + 1) { arena.unlock(Header.reclaimLock) }
             if arena.load(Header.appendLock) == UInt64(row + 1) { arena.unlock(Header.appendLock) }
@@ -95,6 +95,11 @@ public final class Store: Sendable {
             rows += 1
         }
         return rows
+    }
+
+    /// Never 0, and room for a record's claims.
+    private static func nonce(_ random: UInt64) -> UInt64 {
+        max(random & ~RecordHeader.claimMask, RecordHeader.claimMask + 1)
     }
 
     /// Process ids that hold rows, each once.

@@ -3,18 +3,25 @@ internal import Eviction
 
 /// Writing: reserve under the lock, copy outside of it, publish by compare-and-swap.
 extension StoreThread {
-    /// Stores a record, whole or not at all; it replaces the record of the same key and the same Vary values.
-    /// Only within a turn. Copies the bytes; never waits longer than a bounded spin.
+    /// A serial for a record to come, and for what will be derived from it.
+    public borrowing func newSerial() -> UInt64 { arena.increment(Header.serial) & 0xffff_ffff_ffff }
+
+    /// Stores a record, whole or not at all; it replaces the record of the same key, Vary values and coding,
+    /// with what was derived from that. Only within a turn. Copies the bytes; never waits longer than a
+    /// bounded spin.
     /// - Parameters:
     ///   - hash: `hash(key)`.
-    /// - expires: Unix seconds from which the record is not worth keeping (it can still be found until then
-    /// and
-    ///     later: freshness is the caller's business).
+    ///   - variant: what body of its key it is. A derived one is refused (`invalidated`) where its original
+    ///     has been replaced.
+    ///   - claims: codings that need not be derived from it (see `claim`).
+    ///   - expires: Unix seconds from which the record is not worth keeping (it can still be found until
+    ///     then and later: freshness is the caller's business).
     ///   - now: Unix seconds.
     ///   - stamp: what `stamp(hash)` said when the content was asked for.
     public mutating func insert(
-        key: borrowing Span<UInt8>, hash: Hash128, facts: RecordFacts, vary: borrowing Span<UInt8>,
-        head: borrowing Span<UInt8>, body: borrowing Span<UInt8>, expires: UInt32, now: UInt32, stamp: UInt32
+        key: borrowing Span<UInt8>, hash: Hash128, variant: Variant, claims: UInt8 = 0, facts: RecordFacts,
+        vary: borrowing Span<UInt8>, head: borrowing Span<UInt8>, body: borrowing Span<UInt8>,
+        expires: UInt32, now: UInt32, stamp: UInt32
     ) -> StoreOutcome {
         precondition(arena.load(rowStart + Row.epoch) != 0, "insertion outside of a turn")
         // A record under a hash that isn't its key's would never be found again by a reclaim.
@@ -27,21 +34,21 @@ extension StoreThread {
         else { return .tooLarge }
         guard self.stamp(hash) == stamp else { return .invalidated }
 
-        let kin = arena.kin(of: key, vary: vary, hash: hash)
+        let kin = arena.kin(of: key, vary: vary, coding: variant.coding, hash: hash)
         let queue = Eviction.admit(
             remembered: kin.bucket == nil && recall(hash),
             replacing: kin.twin.map { arena.queue(at: $0.offset) })
         let draft = Arena.Draft(
             lengths: (
-                arena.increment(Header.serial) << 16 | UInt64(key.count),
+                (variant.serial == 0 ? newSerial() : variant.serial) << 16 | UInt64(key.count),
                 UInt64(body.count) << 32 | UInt64(head.count) << 16 | UInt64(vary.count)
             ),
-            expiry: UInt64(expires) << 32, facts: facts, total: total)
+            kind: RecordHeader.kind(expires: expires, variant), facts: facts, total: total)
         guard let (offset, opened) = reserve(draft, queue: queue, now: now) else {
             arena.count(Row.pressure, row: row)
             return .pressure
         }
-        let header = RecordHeader(offset: offset, lengths: draft.lengths)
+        let header = RecordHeader(offset: offset, lengths: draft.lengths, kind: draft.kind)
         var end = header.payload
         arena.write(key, end)
         end += key.count
@@ -51,7 +58,8 @@ extension StoreThread {
         end += head.count
         arena.write(body, end)
         arena.setPlain(header.computedChecksum(arena), offset + RecordHeader.checksum)
-        arena.storeReleasing(arena.load(Header.nonce), offset)
+        arena.storeReleasing(
+            arena.load(Header.nonce) | UInt64(claims) & RecordHeader.claimMask, offset)
 
         let outcome = publish(header, hash: hash, kin: kin, stamp: stamp, key: key, vary: vary)
         if outcome == .stored { arena.count(Row.inserted, row: row) }
@@ -84,7 +92,8 @@ extension StoreThread {
         vary: borrowing Span<UInt8>
     ) -> StoreOutcome {
         let live = Slot.make(header.offset, Slot.tag(hash.high))
-        guard let index = claimSlot(live | Slot.pending, hash: hash, kin: kin) else { return .pressure }
+        guard let index = claimSlot(live | Slot.pending, hash: hash, kin: kin, isDerived: header.isDerived)
+        else { return .pressure }
         let offset = arena.slotOffset(index)
         arena.setFrequency(kin.twin?.frequency ?? 0, index)
         let segment = arena.geometry.segment(at: header.offset)
@@ -98,7 +107,10 @@ extension StoreThread {
             return .invalidated
         }
         // The older twin goes first: a death in between must not leave it behind, to come back one day.
-        replace(by: header, at: index, hash: hash, key: key, vary: vary)
+        guard replace(by: header, at: index, hash: hash, key: key, vary: vary) else {
+            _ = arena.compareExchange(live | Slot.pending, 0, offset)
+            return .invalidated
+        }
         // Counted first: whoever removes it counts it out.
         arena.count(Row.objects, row: row)
         arena.count(Row.liveBytes, row: row, header.total)
@@ -106,15 +118,21 @@ extension StoreThread {
             lost(header)
             return .invalidated
         }
-        // And again, for the twin that another writer published meanwhile.
-        replace(by: header, at: index, hash: hash, key: key, vary: vary)
+        // And again, for what another writer published meanwhile.
+        if !replace(by: header, at: index, hash: hash, key: key, vary: vary) {
+            remove(live, header, index)
+        }
         return .stored
     }
 
     /// An empty slot, or that of the record least worth keeping, now holding `pending`.
-    private func claimSlot(_ pending: UInt64, hash: Hash128, kin: Arena.Kin) -> Int? {
+    private func claimSlot(
+        _ pending: UInt64, hash: Hash128, kin: Arena.Kin, isDerived: Bool
+    ) -> Int? {
         for _ in 0..<16 {
-            let choice = arena.slotToFill(hash: hash, kin: kin)
+            guard let choice = arena.slotToFill(hash: hash, kin: kin, isDerived: isDerived) else {
+                return nil
+            }
             guard arena.compareExchange(choice.value, pending, arena.slotOffset(choice.index)) else {
                 continue
             }
@@ -131,13 +149,15 @@ extension StoreThread {
         return nil
     }
 
-    /// Of two records with the same Vary values removes the older; of more than eight of a key the oldest.
+    /// Removes what `header` outdates: of two records with the same Vary values and coding the older, what is
+    /// derived from an older original with the same Vary values, and of more than eight originals the oldest.
+    /// - Returns: false where `header` itself is outdated.
     private func replace(
         by header: RecordHeader, at own: Int, hash: Hash128, key: borrowing Span<UInt8>,
         vary: borrowing Span<UInt8>
-    ) {
+    ) -> Bool {
         let tag = Slot.tag(hash.high)
-        var others = 0
+        var originals = header.isDerived ? 0 : 1
         var oldest: (index: Int, value: UInt64, header: RecordHeader)?
         for way in 0..<2 {
             let bucket = arena.bucket(hash, way)
@@ -147,21 +167,23 @@ extension StoreThread {
                     let other = arena.record(value, ifKeyed: key)
                 else { continue }
                 if other.varyCount == vary.count, arena.equals(vary, other.payload + other.keyCount) {
-                    if other.serial < header.serial {
-                        remove(value, other, index)
-                    } else {
-                        // A newer twin: this record is outdated already.
-                        let live = Slot.make(header.offset, tag)
-                        remove(live, header, own)
+                    let isTwin = other.coding == header.coding
+                    if other.serial > header.serial, isTwin || header.isDerived && !other.isDerived {
+                        return false
                     }
-                    continue
+                    if isTwin || other.isDerived && other.serial < header.serial {
+                        remove(value, other, index)
+                        continue
+                    }
                 }
-                others += 1
+                guard !other.isDerived else { continue }
+                originals += 1
                 if let candidate = oldest, candidate.header.serial < other.serial { continue }
                 oldest = (index, value, other)
             }
         }
-        if others > 7, let oldest { remove(oldest.value, oldest.header, oldest.index) }
+        if originals > 8, let oldest { remove(oldest.value, oldest.header, oldest.index) }
+        return true
     }
 
     private func remove(_ value: UInt64, _ header: RecordHeader, _ index: Int) {

@@ -47,7 +47,7 @@ extension StoreThread {
             queue: threshold >> 8 & 1 == 0 ? .small : .main, threshold: UInt8(truncatingIfNeeded: threshold),
             budget: arena.load(Header.cutBudget))
         let sound = walk(segment) { header, hash, index, value in
-            let expired = header.expiry(arena) <= now
+            let expired = header.expiry <= now
             let frequency = arena.frequency(index)
             if value & Slot.pending == 0,
                 cut.keeps(size: header.total, frequency: frequency, expired: expired),
@@ -90,7 +90,7 @@ extension StoreThread {
                 guard value & Slot.pending == 0 else { return }
                 selection.consider(
                     size: header.total, frequency: arena.frequency(index),
-                    expired: header.expiry(arena) <= now)
+                    expired: header.expiry <= now)
             }
         }
         guard count > 0 else { return false }
@@ -127,14 +127,16 @@ extension StoreThread {
     private func keep(_ header: RecordHeader, frequency: UInt8, index: Int, value: UInt64) -> Bool {
         guard arena.verify(header) else { return false }
         let draft = Arena.Draft(
-            lengths: header.lengths, expiry: arena.plain(header.offset + 32), facts: arena.facts(header),
+            lengths: header.lengths, kind: header.kind, facts: arena.facts(header),
             total: header.total)
         guard case .granted(let offset, _) = arena.reserve(draft, queue: .main, row: row, spare: 0) else {
             return false
         }
         arena.copy(from: header.payload, to: offset + RecordHeader.bytes, header.payloadCount)
         arena.setPlain(arena.plain(header.offset + RecordHeader.checksum), offset + RecordHeader.checksum)
-        arena.storeReleasing(arena.load(Header.nonce), offset)
+        // What was tried for a body is not tried again because it moved.
+        let claims = arena.load(header.offset) & RecordHeader.claimMask
+        arena.storeReleasing(arena.load(Header.nonce) | claims, offset)
         arena.setFrequency(frequency, index)
         // If it was removed or replaced meanwhile, the copy is waste.
         if arena.compareExchange(

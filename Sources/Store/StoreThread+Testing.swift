@@ -21,7 +21,8 @@ extension StoreThread {
     package mutating func stop(at moment: Moment, key: [UInt8]) {
         let hash = hash(key.span)
         let draft = Arena.Draft(
-            lengths: (arena.increment(Header.serial) << 16 | UInt64(key.count), 1000 << 32), expiry: .max,
+            lengths: (arena.increment(Header.serial) << 16 | UInt64(key.count), 1000 << 32),
+            kind: RecordHeader.kind(expires: .max, .original()),
             facts: RecordFacts(), total: (RecordHeader.bytes + key.count + 1007) & ~7)
         switch moment {
         case .appendLock:

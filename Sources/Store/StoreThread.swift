@@ -43,21 +43,22 @@ public struct StoreThread: ~Copyable, Sendable {
         XXH3.hash128(key, seed: arena.seed)
     }
 
-    /// The newest record of `key` that `accepting` (given its facts and Vary values) accepts. Only within a
-    /// turn.
+    /// The newest record of `key` to which `ranking` (given its facts and Vary values) gives a rank above 0;
+    /// of an original and what was derived from it, the one with the highest. Only within a turn.
     ///
     /// No lock and no copy; a hit touches a bucket, a frequency and the record. A record that was written
     /// before a process died is checked against its checksum first, once.
     @inlinable
     @_lifetime(borrow self)
     public borrowing func lookup(
-        key: borrowing Span<UInt8>, hash: Hash128, accepting: (RecordFacts, Span<UInt8>) -> Bool
+        key: borrowing Span<UInt8>, hash: Hash128, ranking: (RecordFacts, Span<UInt8>) -> Int
     ) -> RecordView? {
         // Offline, the memory that a view shows might be reused.
         precondition(arena.load(rowStart &+ Row.epoch) != 0, "lookup outside of a turn")
         let tag = Slot.tag(hash.high)
         var best: RecordHeader?
         var bestSlot = 0
+        var bestRank = 0
         // Both buckets only if the first had nothing: the records of a key share one bucket.
         for way in 0..<2 {
             let bucket = arena.bucket(hash, way)
@@ -70,14 +71,24 @@ public struct StoreThread: ~Copyable, Sendable {
                     continue
                 }
                 let vary = arena.bytes(header.payload &+ header.keyCount, header.varyCount)
-                guard accepting(arena.facts(header), vary) else { continue }
+                let rank = ranking(arena.facts(header), vary)
+                guard rank > 0 else { continue }
+                if let best, best.serial == header.serial, bestRank >= rank { continue }
                 best = header
                 bestSlot = bucket &+ index
+                bestRank = rank
             }
             if best != nil { break }
         }
         guard let header = best else { return nil }
         arena.touch(bestSlot)
+        return view(header)
+    }
+
+    /// A record that the caller has found by the index, in this turn.
+    @inlinable @inline(__always)
+    @_lifetime(borrow self)
+    borrowing func view(_ header: RecordHeader) -> RecordView {
         arena.store(UInt64(header.offset), rowStart &+ Row.inHand)
         let view = RecordView(
             facts: arena.facts(header), payload: arena.bytes(header.payload, header.payloadCount),

@@ -13,6 +13,25 @@ public struct RecordFacts: BitwiseCopyable, Sendable, Equatable {
     public static func == (a: Self, b: Self) -> Bool { a.words == b.words }
 }
 
+/// Which body of its key a record is. Records of one key differ in Vary values and coding.
+public struct Variant: BitwiseCopyable, Sendable, Equatable {
+    /// The body's coding; a byte that means something to the caller alone.
+    public var coding: UInt8
+    /// Of an original its own, of a derived record its original's. Newer ones have greater ones.
+    public var serial: UInt64
+    public var isDerived: Bool
+
+    /// What came from outside. Serial 0: a new one.
+    public static func original(coding: UInt8 = 0, serial: UInt64 = 0) -> Variant {
+        Variant(coding: coding, serial: serial, isDerived: false)
+    }
+
+    /// The body of the record with this serial, in another coding.
+    public static func derived(coding: UInt8, from serial: UInt64) -> Variant {
+        Variant(coding: coding, serial: serial, isDerived: true)
+    }
+}
+
 public struct StoreOptions: Sendable, Hashable {
     /// Bytes in use, everything counted: records, index, rows.
     public var memory: Int

@@ -10,7 +10,8 @@ struct CheckCommand: ParsableCommand {
         abstract: "Validate the configuration and print it with all defaults filled in.",
         discussion: """
             The printed configuration can be used as a file. Warnings, and notes about settings that are not \
-            in effect yet, go to stderr. All policies in the policy folder are validated, used or not.
+            in effect yet, go to stderr. All policies in the policy folder are validated, used or not; \
+            `larder policy test` runs their decisions.
             """)
 
     enum SchemaName: String, ExpressibleByArgument, CaseIterable { case larder, policy }

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
+internal import Settings
 
 enum ConfigurationOptions {
     static let standardFile = "larder.yaml"
@@ -11,6 +12,18 @@ enum ConfigurationOptions {
     static func load(_ path: String, everyPolicy: Bool) throws -> LoadedConfiguration {
         try ConfigurationFile.load(
             path: path, folder: folder(of: path), files: .disk, everyPolicy: everyPolicy)
+    }
+
+    /// All policies that a configuration could name. Without a configuration file, not even a standard one:
+    /// those of the folder that it would have.
+    static func policies(_ path: String?) throws -> [LoadedPolicy] {
+        if let path { return try load(path, everyPolicy: true).policies }
+        if FileManager.default.fileExists(atPath: standardFile) {
+            return try load(standardFile, everyPolicy: true).policies
+        }
+        let name = Settings.Cache().policyFolder
+        return try ConfigurationFile.policies(
+            inFolder: "\(currentFolder)/\(name)", shownFolder: name, files: .disk)
     }
 
     /// The absolute path of the folder that a file is in.

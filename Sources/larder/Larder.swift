@@ -51,7 +51,7 @@ struct Larder: ParsableCommand {
         commandName: "larder",
         abstract: "A caching reverse proxy that is never wrong about what it stores.",
         version: "larder \(version)",
-        subcommands: [ServeCommand.self, CheckCommand.self])
+        subcommands: [ServeCommand.self, CheckCommand.self, PolicyCommand.self])
 
     static let version = "0.1.0"
 }

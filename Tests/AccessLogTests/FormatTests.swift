@@ -1,9 +1,10 @@
 /// Lines of the log: every format, and any bytes a client may send.
 
-@testable import AccessLog
 import Bytes
 import Kernel
 import Testing
+
+@testable import AccessLog
 
 private func json(_ bytes: [UInt8]) -> String {
     var out = ByteBuffer(capacity: 16)
@@ -62,13 +63,15 @@ func combinedEscapes(text: String, expected: String) {
 
 /// A batch of one record, formatted.
 private func line(
-    _ format: LogFormat, userAgent: String = #"curl/8 "x""#, reason: StaticString = "", route: Int32 = 1
+    _ format: LogFormat, userAgent: String = #"curl/8 "x""#, reason: StaticString = "", route: Int32 = 1,
+    choice: ServerChoice = .first
 ) -> String {
     var batch = Batch(textCapacity: 256)
-    let record = AccessRecord(
+    var record = AccessRecord(
         wallMilliseconds: 784_111_777_007, version: .http11, status: 200, bytesSent: 1234,
         durationMicroseconds: 56,
         cache: .hit, reason: reason, route: route, server: 9)
+    record.choice = choice
     batch.add(
         record, client: SocketAddress(parsing: "192.0.2.7:5000")!, method: Array("GET".utf8).span,
         target: Array("/a\"b?c".utf8).span, host: Array("example.com".utf8).span, referer: [UInt8]().span,
@@ -86,6 +89,11 @@ private func line(
             + #""host":"example.com","target":"/a\"b?c","version":"HTTP/1.1","status":200,"bytes":1234,"duration_us":56,"#
             + ##""cache":"hit","reason":"no-freshness","route":"ap\"p","server":"#9","user_agent":"curl/8 \"x\""}"##
             + "\n")
+    for (choice, text) in [(ServerChoice.spill, "spill"), (.retry, "retry")] {
+        #expect(line(.json, choice: choice).contains(##","server":"#9","choice":"\##(text)","user_agent""##))
+        #expect(line(.template([.field(.choice)]), choice: choice) == "\(text)\n")
+    }
+    #expect(!line(.json).contains("choice") && line(.template([.field(.choice)])) == "-\n")
     let short = line(.json, userAgent: "", route: -1)
     #expect(!short.contains("user_agent") && !short.contains("reason") && !short.contains("route"))
 }

@@ -45,16 +45,24 @@ final class Client {
         }
     }
 
-    /// Receives a head and `bodyCount` bytes behind it; returns the head.
-    func answer(bodyCount: Int) throws -> String {
+    /// Receives an answer; returns its head.
+    func answer(bodiless: Bool) throws -> String {
         received.removeAll()
         let headEnd = Array("\r\n\r\n".utf8)
         while true {
             if let end = (0..<max(0, received.count - 3)).first(where: {
                 received[$0..<($0 + 4)].elementsEqual(headEnd)
             }) {
-                while received.count < end + 4 + bodyCount { try receiveSome() }
-                return String(decoding: received[..<end], as: UTF8.self)
+                let head = String(decoding: received[..<end], as: UTF8.self)
+                if bodiless { return head }
+                let length = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }
+                if let length, let count = Int(length.dropFirst(16)) {
+                    while received.count < end + 4 + count { try receiveSome() }
+                } else {
+                    let lastChunk = Array("\r\n0\r\n\r\n".utf8)
+                    while !received.suffix(7).elementsEqual(lastChunk) { try receiveSome() }
+                }
+                return head
             }
             try receiveSome()
         }
@@ -74,7 +82,7 @@ final class Client {
     }
 }
 
-/// Answers whatever it is asked with a body as long as the path says.
+/// Answers whatever it is asked with a body as long as the path says; /t… is text.
 func serveOrigin(_ listener: borrowing Listener) throws {
     larder_allocations_exclude_thread()
     var poller = try Poller(capacity: 2)
@@ -91,10 +99,12 @@ func serveOrigin(_ listener: borrowing Listener) throws {
         case .wouldBlock: continue
         case .endOfStream, .failed: return
         }
-        let digits = request.span.string.dropFirst(5).prefix { $0.isNumber }
+        let path = request.span.string.dropFirst(5)
+        let isText = path.hasPrefix("t")
+        let digits = path.dropFirst(isText ? 1 : 0).prefix { $0.isNumber }
         let body = String(repeating: "x", count: Int(digits) ?? 0)
         let text =
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nETag: \"v\"\r\nVary: Accept-Encoding\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Type: \(isText ? "text/plain" : "image/png")\r\nETag: \"v\"\r\nVary: Accept-Encoding\r\n"
             + "Cache-Control: max-age=600\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         let bytes = Array(text.utf8)
         var sent = 0
@@ -110,11 +120,13 @@ func serveOrigin(_ listener: borrowing Listener) throws {
 struct Kind {
     let name: String
     let request: String
-    let bodyCount: Int
+    let bodiless: Bool
 
-    init(_ name: String, _ path: String, _ fields: String = "", method: String = "GET", bodyCount: Int) {
+    init(
+        _ name: String, _ path: String, _ fields: String = "", method: String = "GET", bodiless: Bool = false
+    ) {
         self.name = name
-        self.bodyCount = bodyCount
+        self.bodiless = bodiless
         request =
             "\(method) \(path) HTTP/1.1\r\nHost: example.com\r\nUser-Agent: check\r\nAccept: */*\r\n"
             + "Accept-Encoding: gzip, deflate, br\r\n\(fields)\r\n"
@@ -125,12 +137,11 @@ struct Kind {
 struct AllocationCheck {
     static let rounds = 2000
     static let kinds = [
-        Kind("1 KiB", "/1024", bodyCount: 1024), Kind("16 KiB", "/16384", bodyCount: 16_384),
-        Kind("HEAD", "/1024", method: "HEAD", bodyCount: 0),
-        Kind("304", "/1024", "If-None-Match: \"v\"\r\n", bodyCount: 0),
+        Kind("1 KiB", "/1024"), Kind("16 KiB", "/16384"), Kind("br", "/t16384"),
+        Kind("HEAD", "/1024", method: "HEAD", bodiless: true),
+        Kind("304", "/1024", "If-None-Match: \"v\"\r\n", bodiless: true),
         Kind(
-            "a query and cookies", "/1024?a=b&c=d", "Cookie: a=b\r\nReferer: http://example.com/\r\n",
-            bodyCount: 1024),
+            "a query and cookies", "/1024?a=b&c=d", "Cookie: a=b\r\nReferer: http://example.com/\r\n"),
     ]
 
     static func main() throws {
@@ -181,12 +192,12 @@ struct AllocationCheck {
         // The first fills the store; buffers reach their size.
         for _ in 0..<20 {
             try client.send(bytes)
-            _ = try client.answer(bodyCount: kind.bodyCount)
+            _ = try client.answer(bodiless: kind.bodiless)
         }
         let before = larder_allocations()
         for _ in 0..<rounds {
             try client.send(bytes)
-            let head = try client.answer(bodyCount: kind.bodyCount)
+            let head = try client.answer(bodiless: kind.bodiless)
             guard head.contains("larder; hit") else { throw Unexpected(what: "no hit: \(head)") }
         }
         return larder_allocations() - before

@@ -33,7 +33,9 @@ struct RequestSample: ~Copyable {
     }
 
     /// The key from `routingStart` on, the target of it, or the reason it is refused for.
-    func key(_ policy: Policy = Policy(name: "test"), scheme: Scheme = .http) -> (
+    func key(
+        _ policy: Policy = Policy(name: "test"), scheme: Scheme = .http
+    ) -> (
         routing: String, target: String
     ) {
         var key = ByteBuffer(capacity: 64)
@@ -56,25 +58,27 @@ struct ResponseSample: ~Copyable {
     var buffer: ByteBuffer
     var head: ResponseHead
 
-    init(_ status: Int = 200, _ headers: [String] = [], reason: String = "OK") {
+    init(
+        _ status: Int = 200, _ headers: [String] = [], reason: String = "OK", method: HTTP.Method = .get
+    ) {
         var text = ByteBuffer(capacity: 1024)
         text.append(text: "HTTP/1.1 \(status) \(reason)\r\n")
         for line in headers { text.append(text: "\(line)\r\n") }
         text.append("\r\n")
         var parsed = ResponseHead()
         var scan = HeadScan()
-        let result = parsed.parse(text.span, limits: DecisionText.limits, scan: &scan, requestMethod: .get)
+        let result = parsed.parse(text.span, limits: DecisionText.limits, scan: &scan, requestMethod: method)
         precondition(result == .complete(text.count), "\(result)")
         head = parsed
         buffer = text
     }
 
     /// The stored head, or the reason it is refused for.
-    func stored(bodyCount: Int = 5, limit: Int = 4096) -> String {
+    func stored(bodyCount: Int = 5, limit: Int = 4096, transform: HeadTransform = .none) -> String {
         var stored = ByteBuffer(capacity: 64)
         let refusal = StoredHead.write(
             head, buffer.span, bodyCount: bodyCount, receivedSeconds: 1_767_225_600, limit: limit,
-            into: &stored)
+            transform: transform, into: &stored)
         return refusal.map { String(describing: $0.code) } ?? stored.span.string
     }
 }
@@ -90,7 +94,7 @@ extension Policy {
     /// What the shipped `rfc9111` loosens.
     static var liberal: Policy {
         Policy(name: "rfc9111").with {
-            $0.store.statuses = Array(100...599)
+            $0.store.statuses = .any
             $0.store.heuristicPercent = 10
             $0.store.reading = .rfc
             $0.store.authorization = .explicit

@@ -1,9 +1,11 @@
 /// The decision tables of the shipped policies, read as a user's are and run through the rules that serve
 /// traffic.
 import Caching
-import Configuration
+import Foundation
 import Settings
 import Testing
+
+@testable import Configuration
 
 struct DecisionTableTests {
     static let folder = String(#filePath).components(before: "/Tests/PolicyTests/") + "/cache-policies"
@@ -25,7 +27,10 @@ struct DecisionTableTests {
 
     @Test func everyShippedPolicyHasATable() throws {
         let loaded = try Self.policies.get()
-        #expect(loaded.contains { $0.policy.name == "pessimistic" })
+        #expect(
+            loaded.map(\.policy.name) == [
+                "microcache", "pessimistic", "rfc9111", "static-assets", "varnish-offload",
+            ])
         for policy in loaded { #expect(policy.decisions.count >= 20, "\(policy.policy.name)") }
     }
 
@@ -58,16 +63,81 @@ struct DecisionTableTests {
         return decision
     }
 
-    /// What is built in for those who have no policy folder is what the file says.
-    @Test func theBuiltInPolicyIsTheShippedOne() throws {
-        let loaded = try Self.policies.get()
-        let shipped = try #require(loaded.first { $0.policy.name == "pessimistic" }).policy
-        let none = try ConfigurationFile.policies(
+    /// What differs from the default policy is what a table is there to show: with any of it set back to the
+    /// default, some row fails. Left out is what a row cannot see (`maxHead`, `cacheStatus`), and what is not
+    /// in effect yet (`noCache`, `stale`).
+    static let switches: [(name: String, reset: @Sendable (inout Policy) -> Void)] = {
+        let standard = Policy(name: "standard")
+        return [
+            ("statuses", { $0.store.statuses = standard.store.statuses }),
+            ("maxBody", { $0.store.maxBodyBytes = standard.store.maxBodyBytes }),
+            ("maxAge", { $0.store.maxAgeSeconds = standard.store.maxAgeSeconds }),
+            ("minAge", { $0.store.minAgeSeconds = standard.store.minAgeSeconds }),
+            ("heuristic", { $0.store.heuristicPercent = standard.store.heuristicPercent }),
+            ("reading", { $0.store.reading = standard.store.reading }),
+            ("cookies", { $0.store.cookies = standard.store.cookies }),
+            ("authorization", { $0.store.authorization = standard.store.authorization }),
+            ("vary", { $0.store.vary = standard.store.vary }),
+            ("query", { $0.query = standard.query }),
+            ("clientRefresh", { $0.serve.clientRefresh = standard.serve.clientRefresh }),
+        ]
+    }()
+
+    @Test(arguments: ["static-assets", "varnish-offload", "microcache", "rfc9111"])
+    func tablesShowWhatDiffers(name: String) throws {
+        let loaded = try #require(try Self.policies.get().first { $0.policy.name == name })
+        var differing = 0
+        for (setting, reset) in Self.switches {
+            var policy = loaded.policy
+            reset(&policy)
+            guard policy != loaded.policy else { continue }
+            differing += 1
+            var failed = 0
+            for decision in loaded.decisions {
+                let outcome = try Decision.evaluate(decision, policy: policy)
+                if decision.differences(from: outcome) != [] { failed += 1 }
+            }
+            #expect(failed > 0, "no row shows \(setting)")
+        }
+        #expect(differing >= 4)
+    }
+}
+
+/// The policies in the binary are the files of `cache-policies`.
+struct ShippedPolicyTests {
+    @Test func theTextsAreTheFiles() throws {
+        let folder = DecisionTableTests.folder
+        let files = FileSource.disk.names(folder).filter { $0.hasSuffix(".yaml") }
+        #expect(ShippedPolicies.names.map { "\($0).yaml" } == files)
+        for name in ShippedPolicies.names {
+            #expect(
+                try String(contentsOfFile: "\(folder)/\(name).yaml", encoding: .utf8)
+                    == ShippedPolicies.text(name), "\(name)")
+        }
+        #expect(ShippedPolicies.text("nonsense") == nil)
+    }
+
+    /// Without a folder, and as files: the same policies. They extend none: what they are, nobody's folder
+    /// changes.
+    @Test func theyReadWithoutFiles() throws {
+        let files = try DecisionTableTests.policies.get()
+        let shipped = try ConfigurationFile.policies(
             inFolder: "/nowhere", shownFolder: "none", files: .memory([:]))
-        let builtIn = try #require(none.first { $0.policy.name == "pessimistic" }).policy
-        #expect(shipped.store == builtIn.store)
-        #expect(shipped.serve == builtIn.serve)
-        #expect(shipped.query == builtIn.query)
+        #expect(shipped.map(\.policy) == files.map(\.policy))
+        #expect(shipped.map(\.decisions) == files.map(\.decisions))
+        #expect(shipped.allSatisfy(\.isShipped) && !files.contains(where: \.isShipped))
+        for name in ShippedPolicies.names {
+            #expect(ShippedPolicies.text(name)?.contains("\nextends:") == false, "\(name)")
+        }
+    }
+
+    /// The file spells out what the code has as defaults.
+    @Test func pessimisticIsTheDefault() throws {
+        var standard = Policy(name: "pessimistic")
+        let policy = try #require(
+            try DecisionTableTests.policies.get().first { $0.policy.name == standard.name })
+        standard.description = policy.policy.description
+        #expect(policy.policy == standard)
     }
 }
 

@@ -74,6 +74,38 @@ struct TunnelTests {
         }
     }
 
+    /// A socket at its end is readable for ever, and each event of another kind says so again: here that it
+    /// can be written to.
+    @Test func anOriginThatHasEndedItsSideHearsEverything() throws {
+        let length = 8 << 20
+        let hasEnded = Gate()
+        let heard = Gate()
+        let origin = try ScriptedOrigin { peer, number, origin in
+            _ = try origin.receive(peer, number)
+            try peer.send(Self.switching)
+            peer.shutdownWrite()
+            // What the client sends meets full buffers first.
+            try peer.wait(for: hasEnded)
+            let (bytes, ending) = try peer.receiveAll()
+            guard bytes.count == length, ending == .end else {
+                throw Unexpected(description: "heard \(bytes.count) bytes, \(ending)")
+            }
+            heard.open()
+        }
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/", Self.upgrade))
+            _ = try client.receiveAnswer()
+            #expect(try client.ending() == .end)
+            try client.send([UInt8](repeating: 7, count: 64 << 10))
+            try stage.turn()
+            hasEnded.open()
+            try client.send([UInt8](repeating: 7, count: length - (64 << 10)))
+            client.shutdownWrite()
+            try heard.wait()
+        }
+    }
+
     @Test func aClientThatLeavesEndsTheTunnel() throws {
         let ended = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in

@@ -1,8 +1,8 @@
 /// What is generated from the declarations is committed, and stays current.
 
 import Configuration
-import Settings
 import Foundation
+import Settings
 import Testing
 
 @Suite struct ReferenceTests {
@@ -49,19 +49,5 @@ import Testing
         #expect(loaded.notes.isEmpty)
         #expect(loaded.settings.routes.map(\.name) == ["downloads", "assets", "pages", "app"])
         #expect(loaded.settings.upstreams.map(\.name) == ["assets", "app", "pages"])
-    }
-
-    @Test func theShippedPoliciesAreAccepted() throws {
-        let policies = try ConfigurationFile.policies(
-            inFolder: Self.root.appending(path: "cache-policies").path, shownFolder: "cache-policies",
-            files: .disk)
-        #expect(policies.contains { $0.policy.name == "pessimistic" })
-    }
-
-    @Test func theBuiltInPolicyIsTheShippedOne() throws {
-        let folder = Self.root.appending(path: "cache-policies").path
-        let shipped = try ConfigurationFile.policies(inFolder: folder, shownFolder: folder, files: .disk)
-        let builtIn = try ConfigurationFile.policies(inFolder: "/", shownFolder: "/", files: .memory([:]))
-        #expect(shipped.first { $0.policy.name == "pessimistic" }?.policy == builtIn.first?.policy)
     }
 }

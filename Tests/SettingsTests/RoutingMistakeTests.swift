@@ -37,8 +37,8 @@ import Testing
             "an upstream and a policy that are not there",
             routes("  - policy: pesimistic\n    upstream: ap\n"),
             "larder.yaml:3: error: routes[0].policy: found 'pesimistic', but there is no such policy; "
-                + "allowed: none, or a "
-                + "policy of cache-policies (pessimistic); did you mean 'pessimistic'?",
+                + "allowed: none, or a shipped one (microcache, pessimistic, rfc9111, static-assets, "
+                + "varnish-offload); did you mean 'pessimistic'?",
             "larder.yaml:4: error: routes[0].upstream: found 'ap', but there is no such upstream; allowed: "
                 + "app; "
                 + "did you mean 'app'?"),
@@ -169,8 +169,6 @@ import Testing
         let notes = try Fixture.read(text).notes
         #expect(
             notes.map(\.description) == [
-                "larder.yaml:4: note: upstreams.app.boundedLoad: not in effect yet: keys stay with their "
-                    + "server whatever its load",
                 "larder.yaml:4: note: upstreams.app.health: not in effect yet: servers are not probed, all "
                     + "count as healthy",
                 "larder.yaml:5: note: admin: not in effect yet: there is no admin API yet, nothing listens "

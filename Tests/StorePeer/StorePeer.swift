@@ -63,7 +63,7 @@ struct StorePeer {
     static func read(_ thread: borrowing StoreThread, _ id: Int, _ seen: inout [UInt64]) {
         let key = Proof.key(id)
         let hash = thread.hash(key.span)
-        guard let view = thread.lookup(key: key.span, hash: hash, accepting: { _, _ in true }) else { return }
+        guard let view = thread.lookup(key: key.span, hash: hash, ranking: { _, _ in 1 }) else { return }
         let version = Proof.version(of: view.body, id: id)
         guard let version, version >= seen[id], view.facts.words.0 == version else {
             fail("key \(id): read version \(version ?? 0), had seen \(seen[id]), \(view.body.count) bytes")
@@ -79,7 +79,8 @@ struct StorePeer {
         let head: [UInt8] = [1, 2, 3]
         let empty: [UInt8] = []
         let outcome = thread.insert(
-            key: key.span, hash: hash, facts: RecordFacts(version), vary: empty.span, head: head.span,
+            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(version), vary: empty.span,
+            head: head.span,
             body: body.span, expires: .max, now: 1, stamp: thread.stamp(hash))
         // The key's only writer: from now on nothing older may be seen.
         if outcome == .stored { seen[id] = version }
@@ -100,7 +101,7 @@ struct StorePeer {
         thread.beginTurn()
         let key = Proof.key(id)
         let hash = thread.hash(key.span)
-        guard let view = thread.lookup(key: key.span, hash: hash, accepting: { _, _ in true }) else {
+        guard let view = thread.lookup(key: key.span, hash: hash, ranking: { _, _ in 1 }) else {
             return false
         }
         let before = view.body.copied

@@ -16,7 +16,7 @@ import Testing
         #expect(outcome == .stored)
         let key = bytes("key")
         var seen: (RecordFacts, [UInt8], [UInt8], [UInt8])?
-        if let view = thread.lookup(key: key.span, hash: thread.hash(key.span), accepting: { _, _ in true }) {
+        if let view = thread.lookup(key: key.span, hash: thread.hash(key.span), ranking: { _, _ in 1 }) {
             seen = (view.facts, view.vary.copied, view.head.copied, view.body.copied)
         }
         let found = try #require(seen)

@@ -37,7 +37,8 @@ import TraceReader
                 hits += 1
             } else {
                 let outcome = thread.insert(
-                    key: key.span, hash: hash, facts: RecordFacts(), vary: empty.span, head: head.span,
+                    key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: empty.span,
+                    head: head.span,
                     body: content.span.extracting(0..<request.size), expires: .max, now: 1,
                     stamp: thread.stamp(hash))
                 #expect(outcome == .stored)

@@ -9,27 +9,28 @@ extension StoreThread {
     /// Stores, with a stamp taken now.
     mutating func put(
         _ key: [UInt8], vary: [UInt8] = [], head: [UInt8] = [], body: [UInt8],
-        facts: RecordFacts = RecordFacts(),
+        facts: RecordFacts = RecordFacts(), variant: Variant = .original(), claims: UInt8 = 0,
         expires: UInt32 = .max, now: UInt32 = 1000, stamp: UInt32? = nil
     ) -> StoreOutcome {
         let hash = hash(key.span)
         return insert(
-            key: key.span, hash: hash, facts: facts, vary: vary.span, head: head.span, body: body.span,
+            key: key.span, hash: hash, variant: variant, claims: claims, facts: facts, vary: vary.span,
+            head: head.span, body: body.span,
             expires: expires, now: now, stamp: stamp ?? self.stamp(hash))
     }
 
     /// The body of the newest record, or of the newest with these Vary values.
     func body(_ key: [UInt8], vary: [UInt8]? = nil) -> [UInt8]? {
         let view = lookup(key: key.span, hash: hash(key.span)) { _, values in
-            guard let vary else { return true }
-            return values.equals(vary.span)
+            guard let vary else { return 1 }
+            return values.equals(vary.span) ? 1 : 0
         }
         guard let view else { return nil }
         return view.body.copied
     }
 
     func contains(_ key: [UInt8]) -> Bool {
-        let view = lookup(key: key.span, hash: hash(key.span)) { _, _ in true }
+        let view = lookup(key: key.span, hash: hash(key.span)) { _, _ in 1 }
         return view != nil
     }
 

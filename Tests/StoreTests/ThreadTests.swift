@@ -88,7 +88,7 @@ import Testing
     }
 
     private func storedGeneration(_ thread: borrowing StoreThread, _ key: [UInt8]) -> Int? {
-        let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { _, _ in true }
+        let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { _, _ in 1 }
         guard let view else { return nil }
         return Int(view.body[0]) | Int(view.body[1]) << 8
     }

@@ -36,7 +36,11 @@ enum ImportTable {
     static let modules: [ModuleRow] = [
         // C: module maps and shims.
         ModuleRow("CXXHash", []),
+        ModuleRow("CZlib", []),
+        ModuleRow("CBrotli", []),
+        ModuleRow("CZstd", []),
         ModuleRow("CKernel", []),
+        ModuleRow("CPolicies", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
         ModuleRow("Bytes", ["CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift"])),
         ModuleRow("HTTP", ["Bytes"]),
@@ -45,13 +49,15 @@ enum ImportTable {
         ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),
         ModuleRow("Balancing", ["Bytes"]),
         ModuleRow("Exchange", ["Bytes", "HTTP"]),
-        // YAML to Settings.
-        ModuleRow("Configuration", ["Foundation", "Settings", "Yams"]),
+        // YAML to Settings. The shipped policies are C strings of the binary.
+        ModuleRow(
+            "Configuration", ["CPolicies", "Foundation", "Settings", "Yams"], unsafe: .files(["ShippedPolicies.swift"])),
         // Owners: unsafe inside, safe API.
         ModuleRow("Kernel", ["Bytes", "CKernel", "Glibc", "Synchronization", "SystemPackage"], unsafe: .anywhere),
         ModuleRow(
             "Store", ["Bytes", "Eviction", "Glibc", "Kernel", "Synchronization", "SystemPackage"], unsafe: .anywhere),
         // Engines and the data plane.
+        ModuleRow("Compression", ["Bytes", "CBrotli", "CZlib", "CZstd"], unsafe: .anywhere),
         ModuleRow(
             "Loop", ["Bytes", "Kernel", "Synchronization", "SystemPackage"],
             unsafe: .files(["SlotTable.swift", "TimerWheel.swift"])),
@@ -60,8 +66,8 @@ enum ImportTable {
         ModuleRow(
             "Proxy",
             [
-                "AccessLog", "Balancing", "Bytes", "Caching", "Exchange", "Files", "HTTP", "Kernel", "Logging", "Loop",
-                "Settings", "Store", "Synchronization", "SystemPackage",
+                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP", "Kernel",
+                "Logging", "Loop", "Settings", "Store", "Synchronization", "SystemPackage",
             ]),
         // The executable: commands.
         ModuleRow(
@@ -75,6 +81,7 @@ enum ImportTable {
     /// Programs outside Sources, by folder.
     static let programs: [ModuleRow] = [
         ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"]),
+        ModuleRow("perf/Codings", ["Bytes", "Compression", "CZlib", "Foundation"], unsafe: .anywhere),
         ModuleRow("perf/Pace", ["Bytes", "Glibc", "HTTP", "Kernel", "SystemPackage"]),
         ModuleRow("perf/Replay", ["Bytes", "Glibc", "Store", "TraceReader"]),
         ModuleRow(

@@ -43,4 +43,6 @@ int larder_thread_start(uint64_t *_Nonnull thread, const char *_Nonnull name, vo
                         void (*_Nonnull body)(void *_Nonnull argument));
 int larder_thread_join(uint64_t thread);
 int larder_thread_detach(uint64_t thread);
+/// Lets every thread of ordinary priority go before the calling one.
+int larder_thread_yield_to_others(void);
 #endif

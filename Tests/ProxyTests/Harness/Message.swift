@@ -130,7 +130,7 @@ extension Peer {
 
 extension [UInt8] {
     /// The index behind the first occurrence of `pattern` at or after `start`.
-    fileprivate func firstRange(of pattern: [UInt8], from start: Int) -> Int? {
+    func firstRange(of pattern: [UInt8], from start: Int) -> Int? {
         guard count >= pattern.count, start <= count - pattern.count else { return nil }
         for index in start...(count - pattern.count) where self[index] == pattern[0] {
             if self[index..<(index + pattern.count)].elementsEqual(pattern) { return index + pattern.count }

@@ -1,0 +1,40 @@
+/// The server with the fewest requests in flight for its weight. Equals take turns by weight: on an idle
+/// upstream this is weighted round-robin.
+public struct LeastRequests: Sendable {
+    let rotation: Rotation
+    private let weights: [UInt64]
+
+    /// - Parameter weights: as `Rotation.init(weights:)` takes them.
+    public init(weights: [Int]) {
+        rotation = Rotation(weights: weights)
+        self.weights = weights.map { UInt64($0) }
+    }
+
+    public var needsLoads: Bool { rotation.members.count > 1 }
+
+    /// As `Balancer.choose`. Loads of equal load by weight tie exactly: they are compared by
+    /// cross-multiplication.
+    func choose(loads: Span<UInt32>, excluding excluded: ServerSet, turn: inout Int) -> Int? {
+        guard needsLoads else { return rotation.choose(excluding: excluded, turn: &turn) }
+        let weights = self.weights.span
+        let isWhole = excluded.isEmpty
+        var (leastLoad, leastWeight) = (UInt64(0), UInt64(0))
+        for server in 0..<weights.count {
+            let (load, weight) = (UInt64(loads[server]), weights[server])
+            guard leastWeight == 0 || load &* leastWeight < leastLoad &* weight else { continue }
+            if weight > 0, isWhole || !excluded.contains(server) { (leastLoad, leastWeight) = (load, weight) }
+        }
+        guard leastWeight > 0 else { return nil }
+        // Whose turn it is, if that is one of the least busy; else the next of those behind it.
+        var server = rotation.next(&turn)
+        for _ in 0..<weights.count {
+            if UInt64(loads[server]) &* leastWeight == leastLoad &* weights[server], weights[server] > 0,
+                isWhole || !excluded.contains(server)
+            {
+                return server
+            }
+            server = server &+ 1 == weights.count ? 0 : server &+ 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,146 @@
+/// Which answers are compressed, and in what: `compress` of a policy, compiled.
+///
+/// Only what the policy lists, and nothing that another's promise rests upon: no answer that forbids it, is
+/// coded already, is a part, or carries a checksum of its bytes.
+
+internal import Bytes
+public import HTTP
+public import Settings
+
+public struct CompressionRules: Sendable {
+    /// The media types in lower case, one behind the other; `text/*` as `text/`.
+    private let text: [UInt8]
+    private let types: [MediaType]
+    private let minBody: UInt64
+    /// By the set of what a client accepts, four bits each: the coding it gets, or 0. Asked on every hit.
+    private let choices: UInt64
+
+    private struct MediaType: Sendable {
+        var range: Range<Int>
+        /// All of a kind.
+        var isPrefix: Bool
+    }
+
+    public init(_ policy: Policy.Compress) {
+        var text: [UInt8] = []
+        types = policy.types.map { type in
+            let isPrefix = type.hasSuffix("/*")
+            let start = text.count
+            text += Array(type.lowercased().utf8).dropLast(isPrefix ? 1 : 0)
+            return MediaType(range: start..<text.count, isPrefix: isPrefix)
+        }
+        self.text = text
+        minBody = UInt64(max(policy.minBodyBytes, 1))
+        let codings: [Codings] = policy.codings.map { coding in
+            switch coding {
+            case .br: .br
+            case .gzip: .gzip
+            case .zstd: .zstd
+            }
+        }
+        var choices: UInt64 = 0
+        for set in UInt8(0)..<16 {
+            let choice = codings.first { Codings(rawValue: set).contains($0) }
+            choices |= UInt64(choice?.rawValue ?? 0) << UInt64(set * 4)
+        }
+        self.choices = choices
+    }
+
+    /// The policy's first coding that the client accepts; nil for none.
+    public func choose(accepted: Codings) -> Codings? {
+        let choice = UInt8(truncatingIfNeeded: choices >> UInt64((accepted.rawValue & 15) * 4)) & 15
+        return choice == 0 ? nil : Codings(rawValue: choice)
+    }
+
+    /// May this answer's body be compressed? For the answer to a HEAD: that of the GET, as far as its
+    /// Content-Length tells.
+    public func isCompressible(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
+        guard choices != 0, Self.hasWholeBody(response.status) else { return false }
+        guard !response.fields.containsAny(of: .untransformable) else { return false }
+        guard let type = response.fields.first(.contentType), !response.fields.isRepeated(.contentType),
+            lists(bytes.slice(type.value))
+        else { return false }
+        switch response.framing {
+        case .length(let count): if count < minBody { return false }
+        case .chunked, .untilClose: break
+        case .none:
+            if let length = response.fields.first(.contentLength) {
+                guard let count = bytes.slice(length.value).decimalSaturating(), count >= minBody else {
+                    return false
+                }
+            }
+        }
+        return !Self.forbidsTransform(response.fields, bytes)
+    }
+
+    /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?
+    public static func forbidsTransform(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
+        guard fields.contains(.cacheControl) else { return false }
+        for index in 0..<fields.count where fields[index].id == .cacheControl {
+            if mentionsNoTransform(bytes.slice(fields[index].value)) { return true }
+        }
+        return false
+    }
+
+    /// As above, for the stored head of an answer in identity.
+    public func isCompressible(stored head: Span<UInt8>, status: UInt16, bodyCount: Int) -> Bool {
+        guard choices != 0, Self.hasWholeBody(status), UInt64(bodyCount) >= minBody else { return false }
+        var isListed = false
+        var types = 0
+        var position = 0
+        while let range = StoredHead.nextLine(of: head, from: &position) {
+            let line = head.extracting(range)
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return false }
+            let id = FieldName.identify(line.extracting(first: colon))
+            if FieldSet.untransformable.contains(id) { return false }
+            let value = line.extracting(droppingFirst: colon &+ 1).trimmed()
+            if id == .contentType {
+                types &+= 1
+                isListed = lists(value)
+            } else if id == .cacheControl, Self.mentionsNoTransform(value) {
+                return false
+            }
+        }
+        return isListed && types == 1
+    }
+
+    private static func hasWholeBody(_ status: UInt16) -> Bool {
+        switch status {
+        case ..<200, 204, 205, 206, 304: false
+        default: true
+        }
+    }
+
+    /// Is this Content-Type listed? Its parameters do not matter.
+    private func lists(_ value: Span<UInt8>) -> Bool {
+        let end = value.firstIndexOrCount(of: UInt8(ascii: ";"), from: 0)
+        let type = value.extracting(first: end).trimmed()
+        for entry in types {
+            let count = entry.range.count
+            guard entry.isPrefix ? type.count > count : type.count == count else { continue }
+            if type.extracting(first: count).equalsIgnoringCase(text.span.extracting(entry.range)) {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// `no-transform` anywhere in a Cache-Control value. A prohibition counts however it is spelt; where the
+    /// word means something else, only a compression is lost.
+    static func mentionsNoTransform(_ value: Span<UInt8>) -> Bool {
+        let count = 12
+        guard value.count >= count else { return false }
+        for start in 0...(value.count &- count) where value[start] | 0x20 == UInt8(ascii: "n") {
+            if value.extracting(start..<(start &+ count)).equalsIgnoringCase("no-transform") { return true }
+        }
+        return false
+    }
+}
+
+extension FieldSet {
+    /// An answer with one of these keeps its bytes. Trailers may carry a checksum as well.
+    @inlinable @inline(__always)
+    static var untransformable: FieldSet {
+        FieldSet.digests.with(.contentEncoding).with(.contentRange).with(.trailer)
+    }
+}

@@ -1,0 +1,88 @@
+/// The heads of variants that Larder makes itself: from the stored head of an answer, that of the same answer
+/// with its body coded, or decoded. Stored heads come out of shared memory: one that is not well formed
+/// derives nothing.
+
+public import Bytes
+internal import HTTP
+
+extension StoredHead {
+    /// Appends the head of the variant in `coding` (one) of an identity answer.
+    ///
+    /// - Parameters:
+    ///   - head: as `write` wrote it.
+    ///   - bodyCount: bytes of the coded body.
+    ///   - limit: `Rules.maxHeadBytes`.
+    /// - Returns: false if the answer is coded already, the head malformed, or the result above the limit;
+    ///   then `output` is as it was.
+    public static func derive(
+        from head: Span<UInt8>, coding: Codings, bodyCount: Int, limit: Int, into output: inout ByteBuffer
+    ) -> Bool {
+        rewrite(head, .coded(coding), bodyCount: bodyCount, limit: limit, into: &output)
+    }
+
+    /// As `derive`, for the identity variant of an answer stored in gzip.
+    ///
+    /// - Returns: false, too, if it is in another coding, or none.
+    public static func deriveDecoded(
+        from head: Span<UInt8>, bodyCount: Int, limit: Int, into output: inout ByteBuffer
+    ) -> Bool {
+        rewrite(head, .decoded, bodyCount: bodyCount, limit: limit, into: &output)
+    }
+
+    private static func rewrite(
+        _ head: Span<UInt8>, _ transform: HeadTransform, bodyCount: Int, limit: Int,
+        into output: inout ByteBuffer
+    ) -> Bool {
+        let start = output.count
+        guard let statusEnd = head.firstIndex(of: 0x0a),
+            appendLines(of: head, from: statusEnd &+ 1, transform, to: &output)
+        else {
+            output.removeLast(output.count &- start)
+            return false
+        }
+        output.append("Content-Length: ")
+        output.append(decimal: UInt64(bodyCount))
+        output.append("\r\n")
+        guard output.count &- start <= limit else {
+            output.removeLast(output.count &- start)
+            return false
+        }
+        return true
+    }
+
+    private static func appendLines(
+        of head: Span<UInt8>, from first: Int, _ transform: HeadTransform, to output: inout ByteBuffer
+    ) -> Bool {
+        var transform = transform
+        var codings = 0
+        output.append(head.extracting(first: first))
+        var position = first
+        while let range = nextLine(of: head, from: &position) {
+            let line = head.extracting(range)
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return false }
+            let name = line.extracting(first: colon)
+            let value = line.extracting(droppingFirst: colon &+ 1).trimmed()
+            let id = FieldName.identify(name)
+            if id == .contentEncoding {
+                guard transform.change == .decoded, Codings.named(value) == .gzip else { return false }
+                codings &+= 1
+            }
+            transform.append(name, value, id, to: &output)
+        }
+        transform.finish(to: &output)
+        return position == head.count && codings == (transform.change == .decoded ? 1 : 0)
+    }
+
+    /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?
+    public static func forbidsTransform(_ head: Span<UInt8>) -> Bool {
+        var position = 0
+        while let line = nextLine(of: head, from: &position) {
+            if let value = value(ofLine: line, "cache-control", in: head),
+                CompressionRules.mentionsNoTransform(head.extracting(value))
+            {
+                return true
+            }
+        }
+        return false
+    }
+}

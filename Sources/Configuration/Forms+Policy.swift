@@ -1,0 +1,133 @@
+/// Forms of what only policies have.
+
+internal import Settings
+
+extension Form where Value == String {
+    static var mediaType: Form {
+        text("media type", allowed: "a media type, such as text/* or application/json") { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            return parts.count == 2 && Naming.isToken(String(parts[0])) && parts[0] != "*"
+                && Naming.isToken(String(parts[1]))
+        }.map({ $0.lowercased() }, back: { $0 })
+    }
+
+    static var token: Form {
+        text("name", allowed: "a token (RFC 9110 §5.6.2): letters, digits, '-', '_' …") { Naming.isToken($0) }
+    }
+}
+
+extension Form where Value == Policy.Statuses {
+    /// Statuses whose answers are shaped by more than the key, or are no whole answers: stored under no
+    /// policy.
+    private static var never: Set<Int> {
+        [
+            206, 304, 400, 401, 406, 407, 408, 411, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 429,
+            431, 511,
+        ]
+    }
+
+    static var statuses: Form {
+        let status = Form<Int>.count(200...599).checked { status in
+            never.contains(status)
+                ? "found '\(status)'; allowed: a status whose answers depend on the key alone "
+                    + "(never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, 431, 511)" : nil
+        }
+        return status.list(of: "statuses", atMost: 64).orAny(
+            to: { $0.map { .list($0) } ?? .any },
+            from: { statuses in
+                switch statuses {
+                case .any: nil
+                case .list(let list): list
+                }
+            })
+    }
+}
+
+extension Form where Value == Policy.Vary {
+    static var vary: Form {
+        let name = Form<String>.text("field name", allowed: "a field name; of all fields: 'vary: any'") {
+            Naming.isToken($0) && $0 != "*"
+        }
+        let names = name.list(of: "field names", atMost: 64).map({ $0.map { $0.lowercased() } }, back: { $0 })
+        return names.orAny(
+            to: { $0.map { .list($0) } ?? .any },
+            from: { vary in
+                switch vary {
+                case .any: nil
+                case .list(let list): list
+                }
+            })
+    }
+}
+
+extension Form {
+    /// This list, or the word `any`, which is nil.
+    fileprivate func orAny<Other>(
+        to: @escaping (Value?) -> Other, from: @escaping (Other) -> Value?
+    ) -> Form<Other> {
+        let allowed = "\(allowed), or any"
+        return Form<Other>(
+            type: "\(type), or `any`", allowed: allowed,
+            schema: .object(["anyOf": .list([.object(["const": "any"]), schema])]),
+            read: { [read] node, reading in
+                if case .text("any") = node.content { return to(nil) }
+                guard case .list = node.content else {
+                    var hint = ""
+                    if case .text(let text) = node.content {
+                        hint = Suggestion.text(for: text, among: ["any"])
+                    }
+                    reading.reportWrong(node, allowed: allowed, hint: hint)
+                    return nil
+                }
+                return read(node, &reading).map(to)
+            },
+            write: { [write] value in from(value).map(write) ?? "any" })
+    }
+}
+
+extension Form where Value == Policy.Query {
+    private enum Word: String, CaseIterable { case keep, sort, ignore }
+
+    static var query: Form {
+        let only = Section<[String]>(
+            [],
+            [
+                Key(
+                    "only",
+                    Form<String>.text("parameter", allowed: "a parameter's name").list(
+                        of: "parameters", atLeast: 1, atMost: 64),
+                    "The parameters that are kept.", \.self, isRequired: true)
+            ]
+        ).form()
+        let allowed = "keep, sort, ignore, or { only: [parameters] }"
+        return Form(
+            type: "`keep`, `sort`, `ignore` or `{ only: […] }`", allowed: allowed,
+            schema: .object(["anyOf": .list([Form<Word>.choice.schema, only.schema])]),
+            read: { node, reading in
+                switch node.content {
+                case .entries: return only.read(node, &reading).map { .only($0) }
+                case .text(let text):
+                    switch Word(rawValue: text) {
+                    case .keep: return .keep
+                    case .sort: return .sort
+                    case .ignore: return .ignore
+                    case nil:
+                        let hint = Suggestion.text(for: text, among: Word.allCases.map(\.rawValue))
+                        reading.reportWrong(node, allowed: allowed, hint: hint)
+                        return nil
+                    }
+                case .list, .nothing:
+                    reading.reportWrong(node, allowed: allowed)
+                    return nil
+                }
+            },
+            write: { query in
+                switch query {
+                case .keep: "keep"
+                case .sort: "sort"
+                case .ignore: "ignore"
+                case .only(let names): only.write(names)
+                }
+            })
+    }
+}

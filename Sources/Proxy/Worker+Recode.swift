@@ -1,0 +1,317 @@
+internal import Bytes
+internal import Caching
+internal import Compression
+internal import Exchange
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Settings
+internal import Store
+
+/// Bodies that reach the client in another coding than the origin's: compressed as they stream, or decoded
+/// for a client that cannot take what the origin coded unasked.
+extension Worker {
+    // MARK: What becomes of an answer
+
+    /// Decides what becomes of the answer in `response` over `outbound`; the request is in `request`.
+    mutating func chooseTransform(_ f: Handle, isStored: Bool) {
+        let route = forwards[f].route
+        guard site.routes[route].caches else { return }
+        let accepted = Self.accepted(&forwards[f], request)
+        guard site.routes[route].rules.compression.isCompressible(response, outbound.span) else {
+            chooseDecoding(f, accepted)
+            return
+        }
+        forwards[f].transform = .varies
+        guard !forwards[f].verdict.flags.contains(.range),
+            let coding = site.routes[route].rules.compression.choose(accepted: accepted)
+        else { return }
+        guard response.framing != .none else {
+            // To HEAD, what GET would be answered; no other answer without a body is compressible.
+            forwards[f].transform = .coded(coding)
+            return
+        }
+        let effort: Effort
+        switch compressionGuard.verdict {
+        case .full: effort = .stream
+        case .low: effort = .streamLow
+        case .off: return
+        }
+        guard fillBytes + Self.encoderBytes <= site.fillLimit, let known = ContentCoding(coding),
+            let encoder = encoders.take(known, effort)
+        else { return }
+        fillBytes += Self.encoderBytes
+        forwards[f].transform = .coded(coding)
+        let variant: ByteBuffer? = isStored ? ByteBuffer(capacity: Self.variantCapacity) : nil
+        if isStored { fillBytes += Self.variantCapacity }
+        forwards[f].recoder = .encoding(Recoder.Encoding(encoder: encoder, variant: variant))
+    }
+
+    private static var variantCapacity: Int { 4 * 1024 }
+    /// What an encoder counts for against `limits.buffers`: about the most that one holds.
+    private static var encoderBytes: Int { 512 * 1024 }
+
+    /// A request that bypasses may not have been read that far.
+    private static func accepted(_ forward: inout Forward, _ request: borrowing RequestHead) -> Codings {
+        forward.verdict.mayLookup ? forward.verdict.codings : .accepted(by: request.fields, forward.head)
+    }
+
+    private mutating func chooseDecoding(_ f: Handle, _ accepted: Codings) {
+        guard !accepted.contains(.gzip), accepted.contains(.identity), response.status != 206,
+            response.status != 304, Self.isPlainGzip(response, outbound)
+        else { return }
+        guard response.framing != .none else {
+            forwards[f].transform = .decoded
+            return
+        }
+        guard let decoder = Decoder() else { return }
+        forwards[f].transform = .decoded
+        forwards[f].recoder = .decoding(Recoder.Decoding(decoder: decoder))
+    }
+
+    /// Coded in gzip alone, and not forbidden to be undone?
+    private static func isPlainGzip(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer
+    ) -> Bool {
+        guard Rules.coding(response.fields, outbound.span) == .gzip else { return false }
+        return !CompressionRules.forbidsTransform(response.fields, outbound.span)
+    }
+
+    // MARK: Bytes
+
+    /// Takes a run of the body: encodes it into `coded`, or lets it wait to be decoded. False: the library
+    /// failed.
+    static func recode(
+        _ recoder: inout Recoder, _ bytes: borrowing ByteBuffer, _ range: Range<Int>,
+        into coded: inout ByteBuffer
+    ) -> Bool {
+        var done = true
+        switch consume recoder {
+        case .none: recoder = .none
+        case .encoding(var encoding):
+            done = encoding.encoder.encode(bytes.span.extracting(range), .none, into: &coded)
+            encoding.holdsBack = true
+            recoder = .encoding(encoding)
+        case .decoding(var decoding):
+            decoding.waiting.append(bytes.span.extracting(range))
+            recoder = .decoding(decoding)
+        }
+        return done
+    }
+
+    /// Lets out what the encoder holds back, if the origin has no more for us at once: nothing that was said
+    /// waits for what has not been. Adds `coded` to `out` and to the variant.
+    mutating func endEncoding(_ f: Handle, _ o: Handle, complete: Bool) -> Bool {
+        let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
+        let limit = site.routes[forwards[f].route].rules.maxBodyBytes
+        let room = site.fillLimit - fillBytes
+        let before = Self.variantBytes(&forwards[f].recoder)
+        guard
+            Self.finishRun(
+                &forwards[f].recoder, flush, into: &coded, limit: min(limit, room + before),
+                lowers: compressionGuard.verdict != .full)
+        else { return false }
+        fillBytes += Self.variantBytes(&forwards[f].recoder) - before
+        if forwards[f].client != nil, !coded.isEmpty {
+            if forwards[f].framing == .chunked {
+                appendChunk(coded, 0..<coded.count, to: &out)
+            } else {
+                appendRun(coded, 0..<coded.count, to: &out)
+            }
+        }
+        return true
+    }
+
+    private static func variantBytes(_ recoder: inout Recoder) -> Int {
+        switch recoder {
+        case .none: return 0
+        case .decoding: return 0
+        case .encoding(let encoding):
+            switch encoding.variant {
+            case .some(let variant): return variant.capacity
+            case .none: return 0
+            }
+        }
+    }
+
+    private static func finishRun(
+        _ recoder: inout Recoder, _ flush: FlushMode, into coded: inout ByteBuffer, limit: Int, lowers: Bool
+    ) -> Bool {
+        guard case .encoding(var encoding) = consume recoder else {
+            recoder = .none
+            return true
+        }
+        var done = true
+        if lowers { encoding.encoder.lower() }
+        if flush == .finish || flush == .flush && encoding.holdsBack {
+            done = encoding.encoder.encode(Span(), flush, into: &coded)
+            encoding.holdsBack = false
+        }
+        if var variant = encoding.variant.take(), variant.count + coded.count <= limit {
+            variant.append(coded.span)
+            encoding.variant = consume variant
+        }
+        recoder = .encoding(encoding)
+        return done
+    }
+
+    // MARK: Decoding
+
+    /// Decodes what waits, as far as the client keeps up, and sends it behind `out`. Called again when the
+    /// client has taken what was sent.
+    mutating func passDecoded(_ f: Handle, _ o: Handle, isLast: Bool) {
+        var isUnsent = !out.isEmpty
+        while let c = forwards[f].client {
+            coded.removeAll()
+            let (step, isLast) = Self.decodeRun(&forwards[f].recoder, into: &coded, isLast: isLast)
+            let isWhole = step == .end && isLast
+            guard step != .malformed, isWhole || !isLast || step == .full else {
+                // While the head waits for what is damaged, the answer can still be an honest error.
+                if isUnsent { forwards[f].responseStarted = false }
+                fail(f, isUnsent ? .malformed : .truncated)
+                return
+            }
+            isUnsent = false
+            forwards[f].bytesSent += UInt64(coded.count)
+            if forwards[f].framing == .chunked {
+                if !coded.isEmpty { appendChunk(coded, 0..<coded.count, to: &out) }
+                if isWhole { out.append("0\r\n\r\n") }
+            } else {
+                appendRun(coded, 0..<coded.count, to: &out)
+            }
+            let isSent = out.isEmpty || clients[c].channel.send(out)
+            out.removeAll()
+            guard isSent else {
+                dropClient(c)
+                if forwards.contains(f) { endPass(f, o, complete: isLast, failed: false) }
+                return
+            }
+            if !clients[c].channel.isFlushed {
+                clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
+            }
+            guard step == .full else {
+                endPass(f, o, complete: isWhole, failed: false)
+                return
+            }
+            if clients[c].channel.backlog >= Channel.window {
+                originTimers.set(
+                    id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
+                return
+            }
+        }
+        endPass(f, o, complete: isLast, failed: false)
+    }
+
+    /// Nobody is there to take what is decoded.
+    mutating func stopDecoding(_ f: Handle) {
+        if forwards[f].transform.change == .decoded { forwards[f].recoder = .none }
+    }
+
+    /// Does decoded output wait for its client to take what was sent?
+    func hasUndecoded(_ f: Handle) -> Bool {
+        switch forwards[f].recoder {
+        case .none: false
+        case .encoding: false
+        case .decoding(let decoding): decoding.isHeldUp
+        }
+    }
+
+    private static func decodeRun(
+        _ recoder: inout Recoder, into coded: inout ByteBuffer, isLast: Bool
+    ) -> (Decoder.Step, isLast: Bool) {
+        guard case .decoding(var decoding) = consume recoder else {
+            recoder = .none
+            return (.malformed, isLast)
+        }
+        if isLast { decoding.isLast = true }
+        let (step, used) = decode(&decoding.decoder, decoding.waiting, into: &coded)
+        decoding.waiting.removeFirst(used)
+        decoding.isHeldUp = step == .full
+        let last = decoding.isLast
+        recoder = .decoding(decoding)
+        return (step, last)
+    }
+
+    private static func decode(
+        _ decoder: inout Decoder, _ waiting: borrowing ByteBuffer, into coded: inout ByteBuffer
+    ) -> (Decoder.Step, used: Int) {
+        var offset = 0
+        let step = decoder.decode(waiting.span, from: &offset, into: &coded, atMost: Channel.window)
+        return (step, offset)
+    }
+
+    // MARK: The end
+
+    /// The coded stream is whole: it goes into the store as the variant of what was committed.
+    mutating func commitVariant(_ f: Handle) {
+        fillBytes -= Self.variantBytes(&forwards[f].recoder)
+        guard let variant = Self.takeVariant(&forwards[f].recoder), forwards[f].serial != 0,
+            case .coded(let coding) = forwards[f].transform.change
+        else { return }
+        Self.commit(
+            variant, coding, of: &forwards[f], into: &store,
+            headLimit: site.routes[forwards[f].route].rules.maxHeadBytes, &storedHead, &vary, now.times)
+    }
+
+    private static func takeVariant(_ recoder: inout Recoder) -> ByteBuffer? {
+        guard case .encoding(var encoding) = consume recoder else {
+            recoder = .none
+            return nil
+        }
+        let variant = encoding.variant.take()
+        recoder = .encoding(encoding)
+        return variant
+    }
+
+    private static func commit(
+        _ body: borrowing ByteBuffer, _ coding: Codings, of forward: inout Forward,
+        into store: inout StoreThread, headLimit: Int, _ head: inout ByteBuffer, _ vary: inout ByteBuffer,
+        _ now: Times
+    ) {
+        guard
+            let variation = derive(
+                coding, bodyCount: body.count, of: &forward, store, headLimit: headLimit, &head, &vary)
+        else { return }
+        insert(
+            variation, into: &store, key: forward.key, forward.keyed.hash, head: head, body: body, vary: vary,
+            now: now, stamp: forward.stamp)
+    }
+
+    /// Head, Vary values and facts for the variant, from its original; nil where that is gone or no larger.
+    private static func derive(
+        _ coding: Codings, bodyCount: Int, of forward: inout Forward, _ store: borrowing StoreThread,
+        headLimit: Int, _ head: inout ByteBuffer, _ vary: inout ByteBuffer
+    ) -> Variation? {
+        guard
+            let view = store.original(
+                key: forward.key, hash: forward.keyed.hash, serial: forward.serial),
+            VariantMaker.isWorthIt(bodyCount, insteadOf: view.body.count)
+        else { return nil }
+        head.removeAll()
+        vary.removeAll()
+        vary.append(view.vary)
+        var facts = EntryFacts(view.facts)
+        facts.coding = coding
+        let isDerived = StoredHead.derive(
+            from: view.head, coding: coding, bodyCount: bodyCount, limit: headLimit, into: &head)
+        return isDerived ? Variation(facts: facts, serial: forward.serial) : nil
+    }
+
+    /// Gives back what the recoder holds.
+    mutating func dropRecoder(_ f: Handle) {
+        fillBytes -= Self.variantBytes(&forwards[f].recoder)
+        if let encoder = Self.takeEncoder(&forwards[f].recoder) {
+            fillBytes -= Self.encoderBytes
+            encoders.give(encoder)
+        }
+    }
+
+    private static func takeEncoder(_ recoder: inout Recoder) -> Encoder? {
+        guard case .encoding(let encoding) = consume recoder else {
+            recoder = .none
+            return nil
+        }
+        recoder = .none
+        return encoding.encoder
+    }
+}

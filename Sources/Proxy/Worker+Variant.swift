@@ -1,0 +1,164 @@
+internal import Bytes
+internal import Caching
+internal import Compression
+internal import HTTP
+internal import Loop
+internal import Store
+
+/// Other codings of what is stored: asked of the helper threads once for each body, committed where a stream
+/// was compressed anyway, and undone for the rare client that cannot take what the origin coded.
+extension Worker {
+    /// The most bytes that a stored body is decoded to for one answer.
+    private static var decodedLimit: Int { 1 << 20 }
+
+    /// Claims to have a coding made: on the record at hand, and where that is a variant itself, on its
+    /// original too.
+    static func claim(
+        _ coding: ContentCoding, of view: RecordView, in store: borrowing StoreThread, _ key: Span<UInt8>,
+        _ hash: Hash128
+    ) -> Bool {
+        guard store.isUnclaimed(view, coding.claim), store.claim(view, coding.claim) else { return false }
+        guard view.isDerived else { return true }
+        guard let original = store.original(key: key, hash: hash, serial: view.serial) else { return false }
+        return store.claim(original, coding.claim)
+    }
+
+    /// Has a coding made of the original that the key at hand leads to.
+    mutating func requestVariant(
+        _ coding: ContentCoding, of serial: UInt64, _ keyed: KeyedRequest, route: Int
+    ) {
+        let job = VariantJob(
+            key: key.span.copied, hash: keyed.hash, serial: serial, coding: coding,
+            headLimit: site.routes[route].rules.maxHeadBytes)
+        guard !variants.request(job) else { return }
+        if let original = store.original(key: key.span, hash: keyed.hash, serial: serial) {
+            store.disclaim(original, coding.claim)
+        }
+    }
+
+    /// Answers from an entry in a coding that this client does not take: decodes it, and stores that beside
+    /// it, so that the next such client has a plain hit.
+    mutating func answerDecoded(
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
+        ageSeconds: UInt32, ttlSeconds: UInt32
+    ) -> StoreAnswer {
+        let stamp = store.stamp(keyed.hash)
+        let limit = site.routes[route].rules.maxHeadBytes
+        guard
+            let decoded = Self.decode(
+                store, key, keyed.hash, verdict, request, inbound, headLimit: limit, head: &storedHead,
+                body: &coded, vary: &vary, decoder: &decoder)
+        else { return .absent }
+        var hit = Hit()
+        hit.status = decoded.facts.status
+        Self.respond(
+            &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,
+            closing: clients[h].closing, head: storedHead, body: coded, ageSeconds: ageSeconds,
+            ttlSeconds: ttlSeconds, &out, &hit)
+        Self.insert(
+            decoded, into: &store, key: key, keyed.hash, head: storedHead, body: coded, vary: vary,
+            now: now.times, stamp: stamp)
+        finishHit(h, route: route, hit, headCount: headCount)
+        return .answered
+    }
+
+    /// As the other, with head and body in buffers of the thread.
+    private static func respond(
+        _ channel: inout Channel, _ rules: borrowing Rules, _ request: borrowing RequestHead,
+        _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, _ verdict: RequestVerdict,
+        _ keyed: KeyedRequest, _ now: Times, closing: Bool, head: borrowing ByteBuffer,
+        body: borrowing ByteBuffer, ageSeconds: UInt32, ttlSeconds: UInt32, _ out: inout ByteBuffer,
+        _ hit: inout Hit
+    ) {
+        respond(
+            &channel, rules, request, inbound, key, verdict, keyed, now, closing: closing, head: head.span,
+            body: body.span, ageSeconds: ageSeconds, ttlSeconds: ttlSeconds, &out, &hit)
+    }
+
+    /// A variant to be stored: what its original was judged to be, and that one's serial.
+    struct Variation {
+        var facts: EntryFacts
+        var serial: UInt64
+    }
+
+    /// Finds the entry again and decodes it: its identity head and body, and its Vary values.
+    private static func decode(
+        _ store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
+        _ verdict: RequestVerdict, _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer,
+        headLimit: Int, head: inout ByteBuffer, body: inout ByteBuffer, vary: inout ByteBuffer,
+        decoder: inout Decoder?
+    ) -> Variation? {
+        guard
+            let view = find(store, key.span, hash, verdict, .identity, request.fields, inbound.span),
+            !StoredHead.forbidsTransform(view.head)
+        else { return nil }
+        var facts = EntryFacts(view.facts)
+        facts.coding = .identity
+        body.removeAll()
+        if decoder == nil { decoder = Decoder() }
+        decoder?.reset()
+        var offset = 0
+        guard decoder?.decode(view.body, from: &offset, into: &body, atMost: decodedLimit) == .end else {
+            return nil
+        }
+        head.removeAll()
+        vary.removeAll()
+        vary.append(view.vary)
+        let isDerived = StoredHead.deriveDecoded(
+            from: view.head, bodyCount: body.count, limit: headLimit, into: &head)
+        return isDerived ? Variation(facts: facts, serial: view.serial) : nil
+    }
+
+    private static func insert(
+        _ variation: Variation, into store: inout StoreThread, key: borrowing ByteBuffer, _ hash: Hash128,
+        head: borrowing ByteBuffer, body: borrowing ByteBuffer, vary: borrowing ByteBuffer, now: Times,
+        stamp: UInt32
+    ) {
+        insert(
+            variation, into: &store, key: key.span, hash, head: head, body: body, vary: vary, now: now,
+            stamp: stamp)
+    }
+
+    /// Stores a variant beside its original; where the store has no room, or the original is gone, it is not
+    /// missed.
+    static func insert(
+        _ variation: Variation, into store: inout StoreThread, key: Span<UInt8>, _ hash: Hash128,
+        head: borrowing ByteBuffer, body: borrowing ByteBuffer, vary: borrowing ByteBuffer, now: Times,
+        stamp: UInt32
+    ) {
+        let facts = variation.facts
+        _ = store.insert(
+            key: key, hash: hash,
+            variant: .derived(coding: facts.coding.rawValue, from: variation.serial), facts: facts.record,
+            vary: vary.span, head: head.span, body: body.span, expires: facts.expirySeconds,
+            now: UInt32(clamping: now.wallSeconds), stamp: stamp)
+    }
+}
+
+extension ContentCoding {
+    /// nil for identity, and for what is no single coding.
+    init?(_ coding: Codings) {
+        guard let known = ContentCoding(rawValue: coding.rawValue) else { return nil }
+        self = known
+    }
+
+    /// The store's claim that stands for making this coding.
+    var claim: UInt8 {
+        switch self {
+        case .gzip: 0
+        case .br: 1
+        case .zstd: 2
+        }
+    }
+}
+
+extension Codings {
+    init(_ coding: ContentCoding) { self.init(rawValue: coding.rawValue) }
+}
+
+extension EntryFacts {
+    /// Unix seconds from which the entry is not worth keeping.
+    var expirySeconds: UInt32 {
+        UInt32(clamping: received.wallMilliseconds / 1000 + freshForMilliseconds / 1000)
+    }
+}

@@ -1,0 +1,159 @@
+/// `larder policy test`: runs decision tables through the rules that serve traffic. Exit code 0: every row
+/// passed; 1: one did not; 2: a file, or a row, cannot be read.
+
+internal import ArgumentParser
+internal import Caching
+internal import Configuration
+internal import Settings
+
+extension PolicyCommand {
+    struct TestCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "test", abstract: "Run the decision tables of policies.",
+            discussion: """
+                Without files, the tables of the policy folder are run; where that has no files, those of \
+                the shipped policies. What a file extends is looked for in its own folder, then among the \
+                shipped policies.
+                """)
+
+        @OptionGroup var source: Source
+
+        @Argument(help: ArgumentHelp("Policy files.", valueName: "file"))
+        var files: [String] = []
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func validate() throws {
+            if source.file != nil, !files.isEmpty {
+                throw ValidationError("-c and policy files exclude each other.")
+            }
+        }
+
+        func run() throws {
+            let results: [PolicyResult]
+            do {
+                results = try PolicyResult.all(of: policies())
+            } catch let error as ConfigurationError where json {
+                print(Report.json(settings: nil, problems: error.problems), terminator: "")
+                throw ExitCode(Status.usage)
+            }
+            if json {
+                print(PolicyResult.document(results).json, terminator: "")
+            } else {
+                for result in results { print(result.text, terminator: "") }
+            }
+            if results.contains(where: { !$0.failures.isEmpty }) { throw ExitCode(Status.failure) }
+        }
+
+        private func policies() throws -> [LoadedPolicy] {
+            if files.isEmpty {
+                let all = try ConfigurationOptions.policies(source.file)
+                let own = all.filter { !$0.isShipped }
+                return own.isEmpty ? all : own
+            }
+            var policies: [LoadedPolicy] = []
+            var problems: [Problem] = []
+            for file in files {
+                do throws(ConfigurationError) {
+                    policies.append(
+                        try ConfigurationFile.policy(
+                            path: file, folder: ConfigurationOptions.folder(of: file), files: .disk))
+                } catch {
+                    // Files that extend one with mistakes would all report them.
+                    problems += error.problems.filter { !problems.contains($0) }
+                }
+            }
+            guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+            return policies
+        }
+    }
+}
+
+/// What a policy's decision table came to.
+private struct PolicyResult {
+    struct Failure {
+        var line: Int
+        var name: String
+        var differences: [PolicyDecision.Difference]
+    }
+
+    var policy: LoadedPolicy
+    var failures: [Failure] = []
+
+    var passed: Int { policy.decisions.count - failures.count }
+
+    /// - Throws: rows that are no valid exchanges.
+    static func all(of policies: [LoadedPolicy]) throws(ConfigurationError) -> [PolicyResult] {
+        var results: [PolicyResult] = []
+        var problems: [Problem] = []
+        for policy in policies {
+            var result = PolicyResult(policy: policy)
+            for (index, decision) in policy.decisions.enumerated() {
+                let line = policy.decisionLines[index]
+                do throws(Decision.Invalid) {
+                    let outcome = try Decision.evaluate(decision, policy: policy.policy)
+                    let differences = decision.differences(from: outcome)
+                    if !differences.isEmpty {
+                        result.failures.append(
+                            Failure(line: line, name: decision.name, differences: differences))
+                    }
+                } catch {
+                    problems.append(
+                        Problem(
+                            kind: .error, file: policy.file, line: line, path: "decisions[\(index)]",
+                            message: error.description))
+                }
+            }
+            results.append(result)
+        }
+        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        return results
+    }
+
+    /// A line for the policy, then each row that failed with its place and what differs.
+    var text: String {
+        let count = policy.decisions.count
+        let rows = count == 0 ? "no decisions" : "\(passed) of \(count) decisions passed"
+        var text = "\(policy.policy.name) (\(policy.file)): \(rows)\n"
+        for failure in failures {
+            text += "  \(policy.file):\(failure.line): \(failure.name)\n"
+            for difference in failure.differences { text += "    \(difference)\n" }
+        }
+        return text
+    }
+
+    static func document(_ results: [PolicyResult]) -> Tree {
+        .map([
+            .init("passed", .flag(results.allSatisfy(\.failures.isEmpty))),
+            .init("policies", .list(results.map(\.document))),
+        ])
+    }
+
+    private var document: Tree {
+        .map([
+            .init("name", .text(policy.policy.name)), .init("file", .text(policy.file)),
+            .init("decisions", .number(policy.decisions.count)), .init("passed", .number(passed)),
+            .init("failures", .list(failures.map(\.document))),
+        ])
+    }
+}
+
+extension PolicyResult.Failure {
+    fileprivate var document: Tree {
+        .map([
+            .init("line", .number(line)), .init("name", .text(name)),
+            .init(
+                "differences",
+                .list(
+                    differences.map { difference in
+                        var entries: [Tree.Entry] = [
+                            .init("what", .text(difference.what)),
+                            .init("expected", .text(difference.expected)),
+                        ]
+                        if let found = difference.found { entries.append(.init("found", .text(found))) }
+                        return .map(entries)
+                    })),
+        ])
+    }
+}

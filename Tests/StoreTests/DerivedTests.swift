@@ -1,0 +1,187 @@
+// Derived records: other codings of a stored body, which live and die with their original.
+
+import Bytes
+import Store
+import Testing
+
+@Suite struct DerivedTests {
+    private static var gzip: UInt8 { 2 }
+    private static var br: UInt8 { 4 }
+
+    private struct NoRow: Error {}
+
+    private func makeThread() throws -> StoreThread {
+        let store = try Store.create(StoreOptions(memory: 2 << 20, rows: 8, segmentBytes: 16 << 10))
+        guard let thread = store.row() else { throw NoRow() }
+        return thread
+    }
+
+    /// The body for a client that takes these codings; the highest of equal serial wins.
+    private func body(
+        _ thread: borrowing StoreThread, _ key: String, _ codings: Set<UInt64>
+    ) -> String? {
+        let key = bytes(key)
+        let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { facts, _ in
+            codings.contains(facts.words.0) ? Int(facts.words.0) + 1 : 0
+        }
+        guard let view else { return nil }
+        return String(decoding: view.body.copied, as: UTF8.self)
+    }
+
+    /// Stores an original; its serial.
+    private func original(
+        _ thread: inout StoreThread, _ key: String, _ text: String, vary: [UInt8] = []
+    ) -> UInt64 {
+        let serial = thread.newSerial()
+        let outcome = thread.put(
+            bytes(key), vary: vary, body: bytes(text), variant: .original(serial: serial))
+        #expect(outcome == .stored)
+        return serial
+    }
+
+    private func derive(
+        _ thread: inout StoreThread, _ key: String, _ text: String, _ coding: UInt8, from serial: UInt64,
+        vary: [UInt8] = [], stamp: UInt32? = nil
+    ) -> StoreOutcome {
+        thread.put(
+            bytes(key), vary: vary, body: bytes(text), facts: RecordFacts(UInt64(coding)),
+            variant: .derived(coding: coding, from: serial), stamp: stamp)
+    }
+
+    @Test func answersByRankAmongOneSerial() throws {
+        var thread = try makeThread()
+        thread.beginTurn()
+        let serial = original(&thread, "k", "plain")
+        let outcome = derive(&thread, "k", "zipped", Self.gzip, from: serial)
+        #expect(outcome == .stored)
+        let any = body(thread, "k", [0, 2])
+        #expect(any == "zipped")
+        let plain = body(thread, "k", [0])
+        #expect(plain == "plain")
+    }
+
+    @Test func goesWhenItsOriginalIsReplaced() throws {
+        var thread = try makeThread()
+        thread.beginTurn()
+        let serial = original(&thread, "k", "old")
+        _ = derive(&thread, "k", "old zipped", Self.gzip, from: serial)
+        _ = derive(&thread, "k", "old br", Self.br, from: serial)
+        let newer = original(&thread, "k", "new")
+        let zipped = body(thread, "k", [2])
+        #expect(zipped == nil)
+        let brotli = body(thread, "k", [4])
+        #expect(brotli == nil)
+        // One that is finished too late is refused.
+        let late = derive(&thread, "k", "old zipped", Self.gzip, from: serial)
+        #expect(late == .invalidated)
+        let current = derive(&thread, "k", "new zipped", Self.gzip, from: newer)
+        #expect(current == .stored)
+        let both = body(thread, "k", [0, 2])
+        #expect(both == "new zipped")
+    }
+
+    @Test func anOriginalOfOtherVaryValuesLeavesItAlone() throws {
+        var thread = try makeThread()
+        thread.beginTurn()
+        let serial = original(&thread, "k", "en", vary: bytes("en"))
+        _ = derive(&thread, "k", "en zipped", Self.gzip, from: serial, vary: bytes("en"))
+        _ = original(&thread, "k", "de", vary: bytes("de"))
+        let zipped = body(thread, "k", [2])
+        #expect(zipped == "en zipped")
+    }
+
+    @Test func goesWithItsKeyAndWinsNoRaceAgainstAnInvalidation() throws {
+        var thread = try makeThread()
+        thread.beginTurn()
+        let key = bytes("k")
+        let serial = original(&thread, "k", "plain")
+        _ = derive(&thread, "k", "zipped", Self.gzip, from: serial)
+        let stamp = thread.stamp(thread.hash(key.span))
+        thread.drop(key)
+        let zipped = body(thread, "k", [2])
+        #expect(zipped == nil)
+        let late = derive(&thread, "k", "br", Self.br, from: serial, stamp: stamp)
+        #expect(late == .invalidated)
+    }
+
+    @Test func driesOutNoOriginalOfItsKey() throws {
+        var thread = try makeThread()
+        thread.beginTurn()
+        var serials: [UInt64] = []
+        for value in 0..<8 { serials.append(original(&thread, "k", "\(value)", vary: [UInt8(value)])) }
+        let outcome = derive(&thread, "k", "zipped", Self.gzip, from: serials[0], vary: [0])
+        #expect(outcome == .pressure)
+        for value in 0..<8 {
+            let found = thread.body(bytes("k"), vary: [UInt8(value)])
+            #expect(found == bytes("\(value)"))
+        }
+    }
+
+    @Test func makesRoomForOriginals() throws {
+        var thread = try makeThread()
+        thread.beginTurn()
+        var serials: [UInt64] = []
+        for value in 0..<4 {
+            serials.append(original(&thread, "k", "\(value)", vary: [UInt8(value)]))
+            _ = derive(&thread, "k", "\(value) zipped", Self.gzip, from: serials[value], vary: [UInt8(value)])
+        }
+        for value in 4..<8 { _ = original(&thread, "k", "\(value)", vary: [UInt8(value)]) }
+        for value in 0..<8 {
+            let key = bytes("k")
+            let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { facts, vary in
+                facts.words.0 == 0 && vary.count == 1 && vary[0] == UInt8(value) ? 1 : 0
+            }
+            let isThere = view != nil
+            #expect(isThere)
+        }
+    }
+
+    @Test func isClaimedOnceAndKeepsItsClaimsWhenItMoves() throws {
+        let store = try Store.create(StoreOptions(memory: 1 << 20, rows: 8, segmentBytes: 16 << 10))
+        guard var thread = store.row() else { throw NoRow() }
+        thread.beginTurn()
+        let serial = original(&thread, "k", "plain")
+        let claim1 = claim(thread, "k", serial, 1)
+        #expect(claim1 == true)
+        let claim2 = claim(thread, "k", serial, 1)
+        #expect(claim2 == false)
+        let claim3 = claim(thread, "k", serial, 2)
+        #expect(claim3 == true)
+        // Hit again and again while others pass through, so that reclaims move it.
+        for index in 0..<4000 {
+            _ = thread.put(bytes("other \(index)"), body: [UInt8](repeating: 7, count: 700))
+            for _ in 0..<4 { _ = thread.body(bytes("k")) }
+            thread.endTurn()
+            thread.beginTurn()
+        }
+        #expect(store.statistics.bytesKept > 0)
+        let claim4 = claim(thread, "k", serial, 1)
+        #expect(claim4 == false)
+        let claim5 = claim(thread, "k", serial, 3)
+        #expect(claim5 == true)
+    }
+
+    @Test func isBornWithClaims() throws {
+        var thread = try makeThread()
+        thread.beginTurn()
+        let serial = thread.newSerial()
+        _ = thread.put(bytes("k"), body: bytes("plain"), variant: .original(serial: serial), claims: 2)
+        let claim6 = claim(thread, "k", serial, 1)
+        #expect(claim6 == false)
+        let claim7 = claim(thread, "k", serial, 0)
+        #expect(claim7 == true)
+    }
+
+    /// nil: the original is not there.
+    private func claim(
+        _ thread: borrowing StoreThread, _ key: String, _ serial: UInt64, _ number: UInt8
+    ) -> Bool? {
+        let key = bytes(key)
+        let view = thread.original(key: key.span, hash: thread.hash(key.span), serial: serial)
+        guard let view else { return nil }
+        let isUnclaimed = thread.isUnclaimed(view, number)
+        let isFirst = thread.claim(view, number)
+        #expect(isUnclaimed == isFirst)
+        return isFirst
+    }
+}
