@@ -35,8 +35,8 @@ public struct Steps: ~Copyable {
     private var inserted = 0
 
     public init() throws {
-        let store = try Store.create(StoreOptions(memory: 64 << 20, rows: 1))
-        guard let row = store.row() else { throw StoreError.badOptions }
+        let cache = try Store.create(StoreOptions(memory: 64 << 20, rows: 1))
+        guard let row = cache.row() else { throw StoreError.badOptions }
         thread = row
         entry = EntryFacts(
             received: Self.now, initialAgeMilliseconds: 0, freshForMilliseconds: 600_000, status: 200,
@@ -56,7 +56,7 @@ public struct Steps: ~Copyable {
         let result = request.parse(text.span, limits: Self.limits, scan: &scan)
         precondition(result == .complete(text.count), "the sample is no request: \(result)")
         // What lookups find.
-        for number in 0..<1000 { store(number) }
+        for number in 0..<1000 { self.store(number) }
     }
 
     /// Runs a step `count` times; the sum keeps the compiler from leaving it out.
