@@ -52,8 +52,7 @@ public struct Steps: ~Copyable {
         ] {
             text.append(text: line + "\r\n")
         }
-        var scan = HeadScan()
-        let result = request.parse(text.span, limits: Self.limits, scan: &scan)
+        let result = Self.parse(text, into: &request)
         precondition(result == .complete(text.count), "the sample is no request: \(result)")
         // What lookups find.
         for number in 0..<1000 { self.store(number) }
@@ -65,22 +64,20 @@ public struct Steps: ~Copyable {
         for number in 0..<count {
             switch step {
             case .parse:
-                var scan = HeadScan()
-                if case .complete(let n) = request.parse(text.span, limits: Self.limits, scan: &scan) {
-                    sum &+= n
-                }
+                if case .complete(let n) = Self.parse(text, into: &request) { sum &+= n }
             case .key:
-                _ = rules.writeKey(request, text.span, scheme: .http, into: &key)
+                Self.writeKey(request, text, rules, into: &key)
                 sum &+= Int(truncatingIfNeeded: thread.hash(key.span).low)
             case .decide:
                 let verdict = rules.judge(request, text.span)
                 if case .fresh(let age, let ttl) = rules.use(entry, for: verdict, now: Self.now) {
                     sum &+= Int(age &+ ttl)
                 }
-            case .lookup: sum &+= find(number % 1000)
+            // The newest thousand: older ones may have made room.
+            case .lookup: sum &+= find(999 &+ inserted &- number % 1000)
             case .insert:
                 inserted &+= 1
-                store(1000 &+ inserted)
+                store(999 &+ inserted)
             }
         }
         return sum
@@ -109,12 +106,30 @@ public struct Steps: ~Copyable {
     private mutating func store(_ number: Int) {
         write(number)
         thread.beginTurn()
-        let hash = thread.hash(key.span)
-        let outcome = thread.insert(
-            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: Span(),
-            head: head.span,
-            body: body.span, expires: .max, now: 1, stamp: thread.stamp(hash))
+        let outcome = Self.insert(key, head: head, body: body, into: &thread)
         precondition(outcome == .stored, "not stored: \(outcome)")
         thread.endTurn()
+    }
+
+    // What is changed and what is borrowed are separate arguments: a span of one property, held while another
+    // is changed, would be an access to all of self.
+
+    private static func parse(_ text: borrowing ByteBuffer, into request: inout RequestHead) -> HeadResult {
+        var scan = HeadScan()
+        return request.parse(text.span, limits: limits, scan: &scan)
+    }
+
+    private static func writeKey(
+        _ request: borrowing RequestHead, _ text: borrowing ByteBuffer, _ rules: Rules,
+        into key: inout ByteBuffer
+    ) { _ = rules.writeKey(request, text.span, scheme: .http, into: &key) }
+
+    private static func insert(
+        _ key: borrowing ByteBuffer, head: [UInt8], body: [UInt8], into thread: inout StoreThread
+    ) -> StoreOutcome {
+        let hash = thread.hash(key.span)
+        return thread.insert(
+            key: key.span, hash: hash, variant: .original(), facts: RecordFacts(), vary: Span(),
+            head: head.span, body: body.span, expires: .max, now: 1, stamp: thread.stamp(hash))
     }
 }
