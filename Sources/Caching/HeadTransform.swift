@@ -51,10 +51,10 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
         _ name: Span<UInt8>, _ value: Span<UInt8>, _ id: FieldName, to head: inout ByteBuffer
     ) {
         if id == .vary, change != .none, Self.coversAcceptEncoding(value) { hasVary = true }
-        guard changesBody else { return Self.appendLine(name, value, to: &head) }
+        guard changesBody else { return head.append(name: name, value: value) }
         if Self.dropped.contains(id) { return }
         if id == .contentEncoding, change == .decoded { return }
-        guard id == .etag else { return Self.appendLine(name, value, to: &head) }
+        guard id == .etag else { return head.append(name: name, value: value) }
         guard EntityTag.opaqueRange(of: value) != nil else { return }
         head.append(name)
         head.append(value.hasPrefix("W/") ? ": " : ": W/")
@@ -84,13 +84,6 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
             if name.equals("*") || name.equalsIgnoringCase("accept-encoding") { return true }
         }
         return false
-    }
-
-    private static func appendLine(_ name: Span<UInt8>, _ value: Span<UInt8>, to head: inout ByteBuffer) {
-        head.append(name)
-        head.append(": ")
-        head.append(value)
-        head.append("\r\n")
     }
 }
 

@@ -138,7 +138,7 @@ public struct ForwardedHeads: Sendable {
         guard request.fields.contains(id) else { return }
         for index in 0..<request.fields.count where request.fields[index].id == id {
             let field = request.fields[index]
-            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &head)
+            head.append(name: bytes.slice(field.name), value: bytes.slice(field.value))
         }
     }
 }

@@ -45,7 +45,7 @@ public enum OriginRequest {
             if field.id == .contentLength { continue }
             guard rules.treatment(of: field.id, storable: stores) == .send else { continue }
             if options.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
-            appendLine(bytes.slice(field.name), bytes.slice(field.value), to: &out)
+            out.append(name: bytes.slice(field.name), value: bytes.slice(field.value))
         }
         if stores {
             out.append("Accept-Encoding: ")

@@ -50,9 +50,9 @@ public final class Server: Sendable {
         names = settings.upstreams.flatMap(\.serversByUpstream)
         counters = ServerCounter.table(servers: names.count, threads: count)
         self.notices = notices
-        variants = try Self.startVariants(store, threads: count)
         let origins = try Self.resolve(settings.upstreams)
         let files = try Self.openFiles(settings.upstreams)
+        variants = try Self.startVariants(store, threads: count)
         var bells: [WorkerBell] = []
         var running: [JoinBox] = []
         for index in 0..<count {

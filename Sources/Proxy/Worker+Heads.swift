@@ -105,10 +105,3 @@ extension Worker {
         }
     }
 }
-
-func appendLine(_ name: Span<UInt8>, _ value: Span<UInt8>, to buffer: inout ByteBuffer) {
-    buffer.append(name)
-    buffer.append(": ")
-    buffer.append(value)
-    buffer.append("\r\n")
-}

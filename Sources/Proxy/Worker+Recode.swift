@@ -14,11 +14,11 @@ extension Worker {
     // MARK: What becomes of an answer
 
     /// Decides what becomes of the answer in `response` over `outbound`; the request is in `request`.
-    mutating func chooseTransform(_ f: Handle, isStored: Bool) {
+    mutating func chooseTransform(_ f: Handle, isStored: Bool, isCompressible: Bool) {
         let route = forwards[f].route
         guard site.routes[route].caches else { return }
         let accepted = Self.accepted(&forwards[f], request)
-        guard site.routes[route].rules.compression.isCompressible(response, outbound.span) else {
+        guard isCompressible else {
             chooseDecoding(f, accepted)
             return
         }
@@ -45,6 +45,13 @@ extension Worker {
         let variant: ByteBuffer? = isStored ? ByteBuffer(capacity: Self.variantCapacity) : nil
         if isStored { fillBytes += Self.variantCapacity }
         forwards[f].recoder = .encoding(Recoder.Encoding(encoder: encoder, variant: variant))
+    }
+
+    /// May the answer in `response` be compressed? What may be stored was judged for that already.
+    func isCompressible(_ route: Int, _ storable: EntryFacts?) -> Bool {
+        if let facts = storable { return facts.flags.contains(.compressible) }
+        return site.routes[route].caches
+            && site.routes[route].rules.compression.isCompressible(response, outbound.span)
     }
 
     private static var variantCapacity: Int { 4 * 1024 }

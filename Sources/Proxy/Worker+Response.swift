@@ -66,9 +66,11 @@ extension Worker {
         case .store(let facts): storable = facts
         case .refuse(let reason): forwards[f].reason = reason
         }
+        let isCompressible = isCompressible(route, storable)
         let isCurrent =
-            storable != nil && forwards[f].verdict.flags.contains(.conditional) && isNotModified(f)
-        if !isCurrent { chooseTransform(f, isStored: storable != nil) }
+            storable != nil && forwards[f].verdict.flags.contains(.conditional)
+            && isNotModified(f, isCompressible: isCompressible)
+        if !isCurrent { chooseTransform(f, isStored: storable != nil, isCompressible: isCompressible) }
         if let facts = storable {
             if let length = completeLength(outbound.count - headCount) {
                 // The whole body is here: it is committed first, so that the head can say `stored`.
@@ -116,10 +118,10 @@ extension Worker {
 
     /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole
     /// could be stored.
-    private mutating func isNotModified(_ f: Handle) -> Bool {
+    private mutating func isNotModified(_ f: Handle, isCompressible: Bool) -> Bool {
         let compression = site.routes[forwards[f].route].rules.compression
         var transform = HeadTransform.none
-        if compression.isCompressible(response, outbound.span) {
+        if isCompressible {
             transform =
                 compression.choose(accepted: forwards[f].verdict.codings).map { .coded($0) } ?? .varies
         }

@@ -1,0 +1,12 @@
+public import Bytes
+
+extension ByteBuffer {
+    /// Appends a field line as `FieldLine` reads it: name, colon, one space, value, CRLF.
+    @inlinable
+    public mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
+        append(name)
+        append(": ")
+        append(value)
+        append("\r\n")
+    }
+}
