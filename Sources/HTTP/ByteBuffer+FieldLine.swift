@@ -1,3 +1,5 @@
+/// Field lines as heads are written: the one place that spells them.
+
 public import Bytes
 
 extension ByteBuffer {
