@@ -75,7 +75,7 @@ extension Worker {
             ageSeconds = age
             ttlSeconds = ttl
         case .stale: return .stale
-        case .refresh(let reason): return .refresh(reason)
+        case .refresh(let reason, _): return .refresh(reason)
         case .refused(let reason): return .refused(reason)
         }
         if entry.coding != preferred {
