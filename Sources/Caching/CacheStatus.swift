@@ -26,13 +26,39 @@ public enum CacheStatus {
     /// Bytes of a key that `debug` shows at most.
     static var keyLimit: Int { 256 }
 
-    /// `Cache-Status: larder; hit; ttl=…`. `key` is the key from `routingStart` on; only `debug` shows it.
+    /// How an answer came out of the store.
+    public enum Served: Sendable, BitwiseCopyable, Equatable {
+        case hit
+        /// By another request's fetch, which this one had waited for.
+        case collapsed(Forwarding)
+        /// After the origin's 304 to this request.
+        case revalidated(Forwarding)
+    }
+
+    /// `Cache-Status: larder; hit; ttl=…`, or with `fwd` where the origin was asked.
+    /// - Parameters:
+    ///   - ttlSeconds: negative for a stale answer.
+    ///   - key: the key from `routingStart` on; only `debug` shows it.
+    ///   - detail: why the client's request went to the origin, if for a reason; `brief` leaves it out.
     public static func appendHit(
-        ttlSeconds: UInt32, key: Span<UInt8>, _ form: Policy.CacheStatus, to head: inout ByteBuffer
+        _ served: Served = .hit, ttlSeconds: Int64, key: Span<UInt8>, detail: Reason? = nil,
+        _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
-        head.append("Cache-Status: larder; hit; ttl=")
-        head.append(decimal: UInt64(ttlSeconds))
+        switch served {
+        case .hit: head.append("Cache-Status: larder; hit; ttl=")
+        case .collapsed(let forwarding):
+            head.append("Cache-Status: larder; fwd=")
+            head.append(forwarding.token)
+            head.append("; collapsed; ttl=")
+        case .revalidated(let forwarding):
+            head.append("Cache-Status: larder; fwd=")
+            head.append(forwarding.token)
+            head.append("; fwd-status=304; stored; ttl=")
+        }
+        if ttlSeconds < 0 { head.append(UInt8(ascii: "-")) }
+        head.append(decimal: ttlSeconds.magnitude)
+        if let detail, served != .hit { append(detail, form, to: &head) }
         appendKey(key, form, to: &head)
         head.append("\r\n")
     }
@@ -40,24 +66,32 @@ public enum CacheStatus {
     /// `Cache-Status: larder; fwd=…`.
     ///
     /// - Parameters:
+    ///   - status: what the origin answered, where the client gets another status; else 0.
     ///   - stored: is the answer in the store already, now that its head is written?
-    ///   - collapsed: did this request wait for another's fetch?
     ///   - detail: why the request bypassed, or its answer was not stored; `brief` leaves it out.
     public static func appendForward(
-        _ forwarding: Forwarding, stored: Bool, collapsed: Bool = false, detail: Reason?, key: Span<UInt8>,
+        _ forwarding: Forwarding, status: UInt16 = 0, stored: Bool, detail: Reason?, key: Span<UInt8>,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
         head.append("Cache-Status: larder; fwd=")
         head.append(forwarding.token)
-        if stored { head.append("; stored") }
-        if collapsed { head.append("; collapsed") }
-        if let detail, form != .brief {
-            head.append("; detail=")
-            head.append(detail.code)
+        if status != 0 {
+            head.append("; fwd-status=")
+            head.append(decimal: UInt64(status))
         }
+        if stored { head.append("; stored") }
+        if let detail { append(detail, form, to: &head) }
         appendKey(key, form, to: &head)
         head.append("\r\n")
+    }
+
+    private static func append(
+        _ detail: Reason, _ form: Policy.CacheStatus, to head: inout ByteBuffer
+    ) {
+        guard form != .brief else { return }
+        head.append("; detail=")
+        head.append(detail.code)
     }
 
     private static func appendKey(_ key: Span<UInt8>, _ form: Policy.CacheStatus, to head: inout ByteBuffer) {

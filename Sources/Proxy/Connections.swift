@@ -95,19 +95,38 @@ struct Fill: ~Copyable {
     }
 }
 
+/// A stored entry that an exchange may renew, or fall back on.
+struct Renewal: BitwiseCopyable, Equatable {
+    let serial: UInt64
+    /// The fetch is sent with the entry's validators.
+    var isConditional: Bool
+    /// The entry may answer where the origin fails.
+    let mayIfError: Bool
+}
+
 /// One exchange with an origin: a request, its attempts, and its answer on the way to the client and to the
 /// store.
 struct Forward: ~Copyable {
-    /// The client; nil once it has its answer or has left while the entry is still being fetched.
+    /// The client; nil once it has its answer or has left while the entry is still being fetched, and where
+    /// an entry is revalidated behind an answer.
     var client: Handle?
+    /// Of whom the origin is told.
+    let peer: SocketAddress
     var origin: Handle?
+    /// Waits for another's fetch of its key; nothing has been sent, and no server chosen.
+    var isWaiting = false
+    /// Others wait for this one's fetch, or would.
+    var holdsReservation = false
+    /// The entry that this may renew; nil where there is none, or its 304 was of no use.
+    var renewal: Renewal?
     /// Index of the route in `Site.routes`.
     let route: Int
     let verdict: RequestVerdict
-    /// The request head as it came, then the key. Heads are parsed again where they are needed: that costs
-    /// less than keeping every parsed field.
+    /// The request head as it came, the key, then the conditions of a revalidation. Heads are parsed again
+    /// where they are needed: that costs less than keeping every parsed field.
     var request: ByteBuffer
     let headCount: Int
+    let keyCount: Int
     let keyed: KeyedRequest
     /// Of the client's HTTP/1.
     let minorVersion: UInt8
@@ -161,23 +180,32 @@ struct Forward: ~Copyable {
 
     var key: Span<UInt8> {
         @_lifetime(borrow self)
-        get { request.span.extracting(droppingFirst: headCount) }
+        get { request.span.extracting(headCount..<(headCount + keyCount)) }
+    }
+
+    /// The lines that make a revalidation conditional; empty once they are of no use.
+    var conditions: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let start = renewal?.isConditional == true ? headCount + keyCount : request.count
+            return request.span.extracting(droppingFirst: start)
+        }
     }
 
     /// The key's host, path and query.
     var routingKey: Span<UInt8> {
         @_lifetime(borrow self)
-        get { request.span.extracting(droppingFirst: min(headCount + keyed.routingStart, request.count)) }
+        get { key.extracting(droppingFirst: min(keyed.routingStart, keyCount)) }
     }
 
     var keyedHost: Span<UInt8> {
         @_lifetime(borrow self)
-        get { request.span.extracting((headCount + keyed.routingStart)..<(headCount + keyed.targetStart)) }
+        get { key.extracting(keyed.routingStart..<keyed.targetStart) }
     }
 
     var keyedTarget: Span<UInt8> {
         @_lifetime(borrow self)
-        get { request.span.extracting(droppingFirst: headCount + keyed.targetStart) }
+        get { key.extracting(droppingFirst: keyed.targetStart) }
     }
 
     var head: Span<UInt8> {
@@ -186,13 +214,15 @@ struct Forward: ~Copyable {
     }
 
     init(
-        client: Handle, route: Int, verdict: RequestVerdict, forwarding: Forwarding,
-        request: consuming ByteBuffer,
-        headCount: Int,
+        client: Handle?, peer: SocketAddress, route: Int, verdict: RequestVerdict, forwarding: Forwarding,
+        renewal: Renewal?, request: consuming ByteBuffer, headCount: Int, keyCount: Int,
         minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
         now: Times, startedMicroseconds: UInt64
     ) {
         self.client = client
+        self.peer = peer
+        self.renewal = renewal
+        self.keyCount = keyCount
         self.route = route
         self.verdict = verdict
         self.request = request

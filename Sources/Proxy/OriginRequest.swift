@@ -14,10 +14,12 @@ public enum OriginRequest {
     ///   - keyedHost, keyedTarget: these parts of the key; sent where the answer may be stored.
     ///   - scheme: the keyed one.
     ///   - peer: the client.
+    ///   - conditions: the field lines of a revalidation.
     public static func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict,
         keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,
-        _ forwarding: ForwardedHeads, peer: SocketAddress, to out: inout ByteBuffer
+        _ forwarding: ForwardedHeads, peer: SocketAddress, conditions: Span<UInt8> = Span(),
+        to out: inout ByteBuffer
     ) {
         let stores = verdict.mayStore
         out.append(bytes.slice(request.methodName))
@@ -50,6 +52,7 @@ public enum OriginRequest {
             out.append("Accept-Encoding: ")
             out.append(verdict.codings.fieldValue)
             out.append("\r\n")
+            out.append(conditions)
         }
         switch request.framing {
         case .length(let n):

@@ -48,6 +48,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     let site: Site
     let listeners: [ListenerSlot]
     let bell: WorkerBell
+    let board: FetchBoard
     let store: StoreThread
     let log: AccessLogThread
     let counters: CounterRow

@@ -53,6 +53,12 @@ public final class Server: Sendable {
         let origins = try Self.resolve(settings.upstreams)
         let files = try Self.openFiles(settings.upstreams)
         variants = try Self.startVariants(store, threads: count)
+        let board: FetchBoard
+        do {
+            board = try FetchBoard(threads: count)
+        } catch {
+            throw StartFailure("cannot make a doorbell: \(error)")
+        }
         var bells: [WorkerBell] = []
         var running: [JoinBox] = []
         for index in 0..<count {
@@ -66,7 +72,7 @@ public final class Server: Sendable {
                 let seed = WorkerSeed(
                     site: Site(settings, threads: count, addresses: origins, files: files),
                     listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
-                    store: row,
+                    board: board, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
                     variants: variants)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in

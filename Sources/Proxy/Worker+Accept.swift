@@ -14,6 +14,8 @@ extension Worker {
     mutating func watchListeners() {
         do {
             try poller.addReadable(bell.counter.raw, token: Handle.named(kind: Kind.bell).token)
+            let calls = Handle.named(kind: Kind.bell, index: 1)
+            try board.mailboxes[index].doorbell.attach(to: poller, token: calls.token)
         } catch {
             preconditionFailure("the kernel refuses to watch a doorbell: \(error)")
         }

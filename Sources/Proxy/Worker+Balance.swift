@@ -33,6 +33,9 @@ extension Worker {
     /// The thread ends, and what is under way with it.
     mutating func releaseServers() {
         var position = 0
-        while let f = forwards.next(from: &position) { releaseServer(f) }
+        while let f = forwards.next(from: &position) {
+            releaseServer(f)
+            settle(f, .failed)
+        }
     }
 }

@@ -168,7 +168,7 @@ extension Worker {
         closeClient(h)
     }
 
-    private static func parse(
+    static func parse(
         _ bytes: borrowing ByteBuffer, into request: inout RequestHead, _ limits: HeadLimits,
         _ scan: inout HeadScan
     ) -> HeadResult { request.parse(bytes.span, limits: limits, scan: &scan) }

@@ -37,6 +37,7 @@ extension Worker {
 
     /// Forgets the exchange. Its connections are dealt with already.
     mutating func forget(_ f: Handle) {
+        settle(f, .failed)
         dropFill(f)
         releaseServer(f)
         dropRecoder(f)
@@ -59,7 +60,7 @@ extension Worker {
     }
 
     /// Keeps the origin's connection for the next request.
-    private mutating func park(_ o: Handle) {
+    mutating func park(_ o: Handle) {
         // Something unread after the answer's end: closed, or unasked-for bytes.
         guard !origins[o].channel.readable, !origins[o].channel.ending, !origins[o].channel.ended,
             origins[o].channel.isFlushed, !isDraining
@@ -107,7 +108,7 @@ extension Worker {
         finishClient(c)
     }
 
-    /// The client is gone. A fetch whose answer is on its way into the store goes on without it.
+    /// The client is gone. A fetch whose answer is on its way into the store, or may be, goes on without it.
     mutating func dropClient(_ c: Handle) {
         if case .exchange(let f) = clients[c].phase {
             // Known to all who read logs, thanks to nginx: it left before an answer came.
@@ -115,7 +116,8 @@ extension Worker {
             logForward(f)
             forwards[f].client = nil
             stopDecoding(f)
-            if forwards[f].fill == nil {
+            let mayBeStored = forwards[f].holdsReservation && !forwards[f].responseStarted
+            if forwards[f].fill == nil, !mayBeStored {
                 abort(f)
             } else if let o = forwards[f].origin, origins[o].channel.readable {
                 // Reading may have waited for this client, and no event will come for what is there already.
@@ -155,6 +157,7 @@ extension Worker {
         if case .length(let n) = response.framing { capacity = Int(n) }
         guard fillBytes + capacity <= site.fillLimit else {
             forwards[f].reason = .pressure
+            settleStored(f)
             return
         }
         fillBytes += capacity
@@ -172,6 +175,7 @@ extension Worker {
         if count > limit || fillBytes + max(0, count - before) > site.fillLimit {
             fillBytes -= before
             forwards[f].reason = count > limit ? .tooLarge : .pressure
+            settleStored(f)
             return
         }
         fill.body.append(outbound.span.extracting(range))
@@ -191,6 +195,7 @@ extension Worker {
         fillBytes -= fill.body.capacity
         guard !forwards[f].responseBody.sawTrailers else {
             forwards[f].reason = .trailers
+            settleStored(f)
             return
         }
         parseHead(f)
@@ -201,6 +206,7 @@ extension Worker {
         Self.commit(
             &forwards[f], into: &store, fill.facts, site.routes[forwards[f].route].rules, request, response,
             head: fill.head, body: fill.body, 0..<fill.body.count, &storedHead, &vary, now.times)
+        settleStored(f)
     }
 
     /// Stores an answer whose body is complete; `response` is parsed over `head`, `request` over the

@@ -13,12 +13,29 @@ internal import SystemPackage
 /// Requests on their way to an origin: choice of the server, connections, the request's head, failures and
 /// retries.
 extension Worker {
-    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`),
-    /// and drops the head.
+    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`,
+    /// the conditions of a revalidation in `out`), and drops the head.
     mutating func forward(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding, _ keyed: KeyedRequest,
-        headCount: Int
+        _ renewal: Renewal?, headCount: Int, again: Again?
     ) {
+        let f = makeExchange(
+            h, peer: clients[h].peer, route: route, verdict: verdict, forwarding, keyed, renewal,
+            headCount: headCount, startedMicroseconds: again?.startedMicroseconds ?? now.microseconds)
+        inbound.removeFirst(headCount)
+        clients[h].phase = .exchange(f)
+        if request.framing != .none {
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
+        }
+        // Whoever waited once does not wait again.
+        if reserve(f, waits: again == nil) { connect(f) }
+    }
+
+    /// An exchange for the request at the front of `inbound`, as `forward` says; nothing is sent yet.
+    mutating func makeExchange(
+        _ client: Handle?, peer: SocketAddress, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding,
+        _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int, startedMicroseconds: UInt64
+    ) -> Handle {
         let upstream = site.routes[route].upstream
         let hasBody = request.framing != .none
         let replayable = request.method.isIdempotent && !hasBody && !request.upgradesToWebSocket
@@ -28,23 +45,22 @@ extension Worker {
             case .always: !request.upgradesToWebSocket
             case .never: false
             }
-        var copy = ByteBuffer(capacity: headCount + key.count)
+        let isConditional = renewal?.isConditional == true && verdict.mayStore
+        var copy = ByteBuffer(capacity: headCount + key.count + (isConditional ? out.count : 0))
         copy.append(inbound.span.extracting(first: headCount))
         copy.append(key.span)
+        if isConditional { copy.append(out.span) }
         let f = forwards.insert(
             Forward(
-                client: h, route: route, verdict: verdict, forwarding: forwarding, request: consume copy,
-                headCount: headCount,
+                client: client, peer: peer, route: route, verdict: verdict, forwarding: forwarding,
+                renewal: renewal, request: consume copy, headCount: headCount, keyCount: key.count,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
                 body: request.framing, trailerLimit: site.headLimits.head, now: now.times,
-                startedMicroseconds: now.microseconds))
+                startedMicroseconds: startedMicroseconds))
         requestOf = f
-        inbound.removeFirst(headCount)
-        clients[h].phase = .exchange(f)
-        if hasBody { clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout) }
-        connect(f)
+        return f
     }
 
     /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.
@@ -187,7 +203,12 @@ extension Worker {
             forwards[f].addressesTried = 0
             forwards[f].sent = .nothing
             connect(f)
-        case .answer(let status): answerFailure(f, status: status)
+        case .answer(let status):
+            if forwards[f].renewal?.mayIfError == true, forwards[f].client != nil {
+                lookAgain(f, .failed, failure: status)
+            } else {
+                answerFailure(f, status: status)
+            }
         case .abort: abort(f)
         }
     }

@@ -10,20 +10,18 @@ internal import Settings
 extension Worker {
     /// Writes the exchange's request into `out`. Its head is parsed in `request`.
     mutating func composeRequest(_ f: Handle) {
-        guard let c = forwards[f].client else { return }
         Self.writeRequest(
-            &forwards[f], request, site.routes[forwards[f].route].rules, site.forwarding,
-            peer: clients[c].peer, to: &out)
+            &forwards[f], request, site.routes[forwards[f].route].rules, site.forwarding, to: &out)
     }
 
     private static func writeRequest(
         _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
-        _ forwarding: ForwardedHeads, peer: SocketAddress, to out: inout ByteBuffer
+        _ forwarding: ForwardedHeads, to out: inout ByteBuffer
     ) {
         OriginRequest.append(
             request, forward.head, forward.verdict, keyedHost: forward.keyedHost,
-            keyedTarget: forward.keyedTarget, scheme: forward.keyed.scheme, rules, forwarding, peer: peer,
-            to: &out)
+            keyedTarget: forward.keyedTarget, scheme: forward.keyed.scheme, rules, forwarding,
+            peer: forward.peer, conditions: forward.conditions, to: &out)
     }
 
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the

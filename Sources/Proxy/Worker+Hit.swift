@@ -12,30 +12,34 @@ internal import Store
 /// turn goes on. A coding that this client would take and nobody has made yet is asked for, once.
 extension Worker {
     /// Answers the request in `request` from the store, if an entry may answer it; drops the head from
-    /// `inbound` then. Otherwise tells why the request goes on to an origin.
+    /// `inbound` then. Otherwise tells why the request goes on to an origin, and has the conditions of a
+    /// revalidation, if there are any, in `out`.
+    /// - Parameter again: what has happened since the request was looked up for the first time.
     mutating func answerFromStore(
         _ h: Handle, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict, _ keyed: KeyedRequest,
-        headCount: Int
+        headCount: Int, again: Again?
     ) -> StoreAnswer {
         var hit = Hit()
         let answer = Self.serve(
-            store, &clients[h].channel, rules, request, inbound, key, verdict, keyed,
-            now.times,
+            store, &clients[h].channel, rules, request, inbound, key, verdict, keyed, now.times, again,
             closing: clients[h].closing, &out, &hit)
-        guard answer == .answered else {
-            guard case .undecoded(let age, let ttl) = answer else { return answer }
-            return answerDecoded(
-                h, route: route, verdict: verdict, keyed, headCount: headCount, ageSeconds: age,
-                ttlSeconds: ttl)
+        switch answer {
+        case .answered: break
+        case .undecoded(let age):
+            return answerDecoded(h, route: route, verdict: verdict, keyed, headCount: headCount, age, again)
+        default: return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
-        finishHit(h, route: route, hit, headCount: headCount)
+        if hit.isToBeRefreshed, verdict.mayStore {
+            refresh(h, route: route, verdict: verdict, keyed, headCount: headCount, serial: hit.serial)
+        }
+        finishHit(h, route: route, hit, headCount: headCount, again)
         return answer
     }
 
     /// The answer is sent, or kept for the socket to take.
-    mutating func finishHit(_ h: Handle, route: Int, _ hit: Hit, headCount: Int) {
-        logHit(h, route: route, status: hit.status, bytes: hit.bytes)
+    mutating func finishHit(_ h: Handle, route: Int, _ hit: Hit, headCount: Int, _ again: Again?) {
+        logHit(h, route: route, hit, again)
         inbound.removeFirst(headCount)
         if !hit.sent {
             closeClientNow(h)
@@ -53,6 +57,16 @@ extension Worker {
         /// A coding to be made of the original with this serial.
         var wanted: ContentCoding?
         var serial: UInt64 = 0
+        /// It was stale, and somebody is to revalidate it.
+        var isToBeRefreshed = false
+        var isStale = false
+    }
+
+    /// What the head says of the answer's age.
+    struct Age: Equatable {
+        var seconds: UInt32
+        /// Negative for a stale answer; without a number where it is unknown how stale.
+        var timeToLive: Int64
     }
 
     /// Looks up, decides and sends. A function of separate parts, because the borrowed view lives through all
@@ -60,55 +74,90 @@ extension Worker {
     private static func serve(
         _ store: borrowing StoreThread, _ channel: inout Channel, _ rules: borrowing Rules,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
-        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, closing: Bool,
-        _ out: inout ByteBuffer,
-        _ hit: inout Hit
+        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, _ again: Again?, closing: Bool,
+        _ out: inout ByteBuffer, _ hit: inout Hit
     ) -> StoreAnswer {
         let preferred = rules.compression.choose(accepted: verdict.codings) ?? .identity
         guard let view = find(store, key.span, keyed.hash, verdict, preferred, request.fields, inbound.span)
         else { return .absent }
         let entry = EntryFacts(view.facts)
-        let ageSeconds: UInt32
-        let ttlSeconds: UInt32
+        let age: Age
         switch rules.use(entry, for: verdict, now: now) {
-        case .fresh(let age, let ttl):
-            ageSeconds = age
-            ttlSeconds = ttl
-        case .stale: return .stale
-        case .refresh(let reason, _): return .refresh(reason)
+        case .fresh(let seconds, let ttl): age = Age(seconds: seconds, timeToLive: Int64(ttl))
         case .refused(let reason): return .refused(reason)
+        case .stale(let use):
+            age = Age(seconds: use.ageSeconds, timeToLive: entry.timeToLive(now))
+            guard mayAnswer(entry, use, again, now, &hit) else {
+                return .stale(renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
+            }
+        case .refresh(let reason, let use):
+            age = Age(seconds: use.ageSeconds, timeToLive: entry.timeToLive(now))
+            guard let again, again.mayAnswer(use, isFresh: true) else {
+                return .refresh(
+                    reason, renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
+            }
         }
         if entry.coding != preferred {
-            guard verdict.accepts(entry.coding) else {
-                return .undecoded(ageSeconds: ageSeconds, ttlSeconds: ttlSeconds)
-            }
+            guard verdict.accepts(entry.coding) else { return .undecoded(age) }
             if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
                 claim(coding, of: view, in: store, key.span, keyed.hash)
             {
                 hit.wanted = coding
-                hit.serial = view.serial
             }
         }
+        hit.serial = view.serial
         hit.status = entry.status
         respond(
-            &channel, rules, request, inbound, key, verdict, keyed, now, closing: closing, head: view.head,
-            body: view.body, ageSeconds: ageSeconds, ttlSeconds: ttlSeconds, &out, &hit)
+            &channel, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),
+            verdict, now, closing: closing, head: view.head, body: view.body, age, again?.served ?? .hit,
+            &out, &hit)
         return .answered
+    }
+
+    /// May an entry answer that is no longer fresh?
+    private static func mayAnswer(
+        _ entry: EntryFacts, _ use: StaleUse, _ again: Again?, _ now: Times, _ hit: inout Hit
+    ) -> Bool {
+        // What is revalidated before each use was, if it came after this request: it need not be once more.
+        let isCurrent =
+            entry.flags.contains(.alwaysRevalidate) && now.milliseconds(since: entry.received) < 1_000
+        if let again, again.mayAnswer(use, isFresh: isCurrent) {
+            hit.isStale = again.cause == .failed
+            return true
+        }
+        guard use.mayWhileRevalidating || use.mayByClient else { return false }
+        hit.isStale = true
+        hit.isToBeRefreshed = use.mayWhileRevalidating
+        return true
+    }
+
+    /// What a fetch may do for the entry at hand; `out` gets its conditions.
+    private static func renewal(
+        of view: RecordView, _ use: StaleUse, in store: borrowing StoreThread, _ key: Span<UInt8>,
+        _ hash: Hash128, into out: inout ByteBuffer
+    ) -> Renewal {
+        out.removeAll()
+        var isConditional = false
+        // The validators of what the origin made, not those of a variant that was made of it.
+        if use.hasValidator, let original = store.original(key: key, hash: hash, serial: view.serial) {
+            isConditional = Validators.append(head: original.head, to: &out)
+        }
+        return Renewal(serial: view.serial, isConditional: isConditional, mayIfError: use.mayIfError)
     }
 
     /// Sends a stored head and body, or the 304 that they come to.
     static func respond(
         _ channel: inout Channel, _ rules: borrowing Rules, _ request: borrowing RequestHead,
-        _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, _ verdict: RequestVerdict,
-        _ keyed: KeyedRequest, _ now: Times, closing: Bool, head: Span<UInt8>, body: Span<UInt8>,
-        ageSeconds: UInt32, ttlSeconds: UInt32, _ out: inout ByteBuffer, _ hit: inout Hit
+        _ requestBytes: Span<UInt8>, _ routingKey: Span<UInt8>, _ verdict: RequestVerdict, _ now: Times,
+        closing: Bool, head: Span<UInt8>, body: Span<UInt8>, _ age: Age,
+        _ served: CacheStatus.Served, _ out: inout ByteBuffer, _ hit: inout Hit
     ) {
         out.removeAll()
         var head = head
         var body = body
         if verdict.flags.contains(.conditional),
             Conditional.evaluate(
-                request, inbound.span, status: hit.status, head: head, nowSeconds: now.wallSeconds)
+                request, requestBytes, status: hit.status, head: head, nowSeconds: now.wallSeconds)
                 == .notModified
         {
             hit.status = 304
@@ -119,12 +168,10 @@ extension Worker {
             body = Span()
         }
         out.append("Age: ")
-        out.append(decimal: UInt64(ageSeconds))
+        out.append(decimal: UInt64(age.seconds))
         out.append("\r\n")
         CacheStatus.appendHit(
-            ttlSeconds: ttlSeconds, key: key.span.extracting(droppingFirst: keyed.routingStart),
-            rules.cacheStatus,
-            to: &out)
+            served, ttlSeconds: age.timeToLive, key: routingKey, detail: served == .hit ? nil : verdict.reason, rules.cacheStatus, to: &out)
         appendConnection(closing: closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
         hit.bytes = head.count + out.count + body.count
@@ -145,21 +192,66 @@ extension Worker {
     }
 }
 
+/// Why a request is looked up once more.
+struct Again: BitwiseCopyable {
+    enum Cause: BitwiseCopyable, Equatable {
+        /// Another's fetch, which it had waited for, was stored.
+        case stored
+        /// The origin's 304 renewed the entry.
+        case renewed
+        /// The origin failed, and the entry may answer all the same.
+        case failed
+    }
+
+    let cause: Cause
+    /// Why it went to the origin, or would have gone.
+    let forwarding: Forwarding
+    /// When the request came, by the turns' clock.
+    let startedMicroseconds: UInt64
+    /// What the client gets when there is no entry after all: of `failed` only.
+    var failure: UInt16 = 502
+
+    var served: CacheStatus.Served {
+        switch cause {
+        case .stored: .collapsed(forwarding)
+        case .renewed: .revalidated(forwarding)
+        case .failed: .hit
+        }
+    }
+
+    /// May an entry answer now that would else be revalidated?
+    /// - Parameter isFresh: but for the wish to have it revalidated, it would answer.
+    func mayAnswer(_ use: StaleUse, isFresh: Bool) -> Bool {
+        switch cause {
+        case .stored: isFresh
+        case .renewed: true
+        case .failed: use.mayIfError
+        }
+    }
+}
+
 /// What the store had for a request.
 enum StoreAnswer: Equatable {
     case answered
     case absent
-    /// A fresh entry in a coding that the client does not take, but that can be undone.
-    case undecoded(ageSeconds: UInt32, ttlSeconds: UInt32)
+    /// An entry in a coding that the client does not take, but that can be undone.
+    case undecoded(Worker.Age)
     /// An entry that is no longer fresh.
-    case stale
+    case stale(Renewal)
     /// A fresh entry, but the client asks for a fresher one.
-    case refresh(Reason)
+    case refresh(Reason, Renewal)
     /// A fresh entry that may not answer this request.
     case refused(Reason)
 }
 
 extension EntryFacts {
+    /// How long it is fresh, in seconds, rounded down; negative when it is stale.
+    func timeToLive(_ now: Times) -> Int64 {
+        let residence = Int64(clamping: now.milliseconds(since: received))
+        let left = Int64(clamping: freshForMilliseconds) &- residence
+        return left >= 0 ? left / 1000 : -((999 &- left) / 1000)
+    }
+
     init(_ facts: RecordFacts) {
         self.init(unpacking: [facts.words.0, facts.words.1, facts.words.2, facts.words.3, facts.words.4])
     }

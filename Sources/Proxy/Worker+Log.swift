@@ -11,9 +11,13 @@ internal import Settings
 /// text of them.
 extension Worker {
     /// A hit; its head is in `request` over `inbound`.
-    mutating func logHit(_ h: Handle, route: Int, status: UInt16, bytes: Int) {
+    mutating func logHit(_ h: Handle, route: Int, _ hit: Hit, _ again: Again?) {
         guard log.isEnabled else { return }
-        write(h, record(status, bytes: UInt64(bytes), cache: .hit, reason: nil, route: route))
+        var cache = hit.isStale ? CacheResult.stale : .hit
+        if again?.cause == .renewed { cache = .revalidated }
+        var entry = record(hit.status, bytes: UInt64(hit.bytes), cache: cache, reason: nil, route: route)
+        if let again { entry.durationMicroseconds = now.microseconds &- again.startedMicroseconds }
+        write(h, entry)
     }
 
     /// An answer of our own to the request in `request` over `inbound`.

@@ -20,7 +20,8 @@ struct KeyedRequest {
 
 extension Worker {
     /// Handles the request at the front of `inbound`, whose head is in `request`, and drops that head.
-    mutating func handleRequest(_ h: Handle, headCount: Int) {
+    /// - Parameter again: it was looked up before, and this has happened since.
+    mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) {
         if !request.keepAlive || isDraining { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
         if request.form == .asterisk {
@@ -56,23 +57,42 @@ extension Worker {
             keyed.routingHash = Rendezvous.hash(inbound.span.slice(request.path))
         }
         var forwarding = Forwarding.bypass
+        var renewal: Renewal?
         if verdict.mayLookup {
-            switch answerFromStore(h, route: route, rules, verdict: verdict, keyed, headCount: headCount) {
+            let found = answerFromStore(
+                h, route: route, rules, verdict: verdict, keyed, headCount: headCount, again: again)
+            switch found {
             case .answered: return
             case .absent, .undecoded: forwarding = .miss
-            case .stale: forwarding = .stale
-            case .refresh(let reason):
+            case .stale(let stale):
+                forwarding = .stale
+                renewal = stale
+            case .refresh(let reason, let fresh):
                 forwarding = .request
-                verdict.reason = reason
+                renewal = fresh
+                verdict.reason = verdict.reason ?? reason
             case .refused(let reason):
                 verdict.bypass(reason)
             }
+        }
+        if let again, again.cause == .failed {
+            // What was to answer instead of the origin is gone.
+            answer(h, LocalAnswer(status: again.failure), headCount: headCount)
+            return
         }
         if verdict.flags.contains(.onlyIfCached) {
             answer(h, .onlyIfCached, headCount: headCount)
             return
         }
-        forward(h, route: route, verdict: verdict, forwarding, keyed, headCount: headCount)
+        if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
+            board.isWorthless(keyed.hash, now: now.milliseconds)
+        {
+            // Nothing to fetch the whole for: the origin answers the client's own condition.
+            verdict.mayStore = false
+        }
+        forward(
+            h, route: route, verdict: verdict, forwarding, keyed, renewal, headCount: headCount,
+            again: again)
     }
 
     private static func writeKey(

@@ -51,6 +51,7 @@ extension Worker {
 
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
     mutating func handleResponseHead(_ f: Handle, _ o: Handle, headCount: Int, ended: Bool) {
+        if forwards[f].renewal != nil, endsRevalidation(f, o, headCount: headCount) { return }
         let route = forwards[f].route
         forwards[f].status = response.status
         forwards[f].responseStarted = true
@@ -63,13 +64,18 @@ extension Worker {
             response, outbound.span, to: forwards[f].verdict, sent: forwards[f].sentAt, received: now.times)
         {
         case .store(let facts): storable = facts
-        case .refuse(let reason): forwards[f].reason = reason
+        case .refuse(let reason):
+            forwards[f].reason = reason
+            refuse(f, status: response.status)
         }
         let isCompressible = isCompressible(route, storable)
         let isCurrent =
-            storable != nil && forwards[f].verdict.flags.contains(.conditional)
+            storable != nil && forwards[f].client != nil
+            && forwards[f].verdict.flags.contains(.conditional)
             && isNotModified(f, isCompressible: isCompressible)
-        if !isCurrent { chooseTransform(f, isStored: storable != nil, isCompressible: isCompressible) }
+        if !isCurrent, forwards[f].client != nil {
+            chooseTransform(f, isStored: storable != nil, isCompressible: isCompressible)
+        }
         if let facts = storable {
             parseHead(f)
             if let length = completeLength(outbound.count - headCount) {
@@ -78,6 +84,7 @@ extension Worker {
                     &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
                     head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
                     now.times)
+                settleStored(f)
             } else {
                 beginFill(f, facts, headCount: headCount)
             }

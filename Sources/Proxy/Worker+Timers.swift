@@ -30,7 +30,9 @@ extension Worker {
                 closeClientNow(h)
             }
         case .exchange(let f):
-            if !clients[h].channel.isFlushed || forwards[f].isTunnel {
+            if forwards[f].isWaiting {
+                goOn(f)
+            } else if !clients[h].channel.isFlushed || forwards[f].isTunnel {
                 dropClient(h)
             } else if wantsRequestBody(f) {
                 refuseSlowBody(h, f)

@@ -39,8 +39,8 @@ extension Worker {
     /// Answers from an entry in a coding that this client does not take: decodes it, and stores that beside
     /// it, so that the next such client has a plain hit.
     mutating func answerDecoded(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        ageSeconds: UInt32, ttlSeconds: UInt32
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, _ age: Age,
+        _ again: Again?
     ) -> StoreAnswer {
         let stamp = store.stamp(keyed.hash)
         let limit = site.routes[route].rules.maxHeadBytes
@@ -53,12 +53,11 @@ extension Worker {
         hit.status = decoded.facts.status
         Self.respond(
             &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,
-            closing: clients[h].closing, head: storedHead, body: coded, ageSeconds: ageSeconds,
-            ttlSeconds: ttlSeconds, &out, &hit)
+            closing: clients[h].closing, head: storedHead, body: coded, age, again?.served ?? .hit, &out, &hit)
         Self.insert(
             decoded, into: &store, key: key, keyed.hash, head: storedHead, body: coded, vary: vary,
             now: now.times, stamp: stamp)
-        finishHit(h, route: route, hit, headCount: headCount)
+        finishHit(h, route: route, hit, headCount: headCount, again)
         return .answered
     }
 
@@ -67,12 +66,12 @@ extension Worker {
         _ channel: inout Channel, _ rules: borrowing Rules, _ request: borrowing RequestHead,
         _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, _ verdict: RequestVerdict,
         _ keyed: KeyedRequest, _ now: Times, closing: Bool, head: borrowing ByteBuffer,
-        body: borrowing ByteBuffer, ageSeconds: UInt32, ttlSeconds: UInt32, _ out: inout ByteBuffer,
+        body: borrowing ByteBuffer, _ age: Age, _ served: CacheStatus.Served, _ out: inout ByteBuffer,
         _ hit: inout Hit
     ) {
         respond(
-            &channel, rules, request, inbound, key, verdict, keyed, now, closing: closing, head: head.span,
-            body: body.span, ageSeconds: ageSeconds, ttlSeconds: ttlSeconds, &out, &hit)
+            &channel, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),
+            verdict, now, closing: closing, head: head.span, body: body.span, age, served, &out, &hit)
     }
 
     /// A variant to be stored: what its original was judged to be, and that one's serial.
@@ -169,6 +168,8 @@ extension Codings {
 extension EntryFacts {
     /// Unix seconds from which the entry is not worth keeping.
     var expirySeconds: UInt32 {
-        UInt32(clamping: received.wallMilliseconds / 1000 + freshForMilliseconds / 1000)
+        // As long as it may be of use stale; to be revalidated it is not kept for its own sake.
+        let stale = UInt64(max(staleWhileRevalidateSeconds, staleIfErrorSeconds))
+        return UInt32(clamping: received.wallMilliseconds / 1000 + freshForMilliseconds / 1000 + stale)
     }
 }

@@ -20,10 +20,12 @@ internal import SystemPackage
 ///     Worker+Accept     listeners, limits, back-off
 ///     Worker+Client     client events: reading, requests out of the bytes, lingering
 ///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Forward
+///     Worker+Wait       one fetch a key: who waits for another's, and looks up again
 ///     Worker+Forward    connecting, sending, retries
 ///     Worker+Balance    the server of an exchange: chosen, counted, given back
 ///     Worker+Origin     origin events: reading the answer
 ///     Worker+Response   the answer's head: invalidation, storability, what the client gets
+///     Worker+Renew      a 304, or an error, in place of an answer to a revalidation
 ///     Worker+Body       the answer's body, Worker+RequestBody the other way
 ///     Worker+Recode     bodies compressed or decoded as they pass, Worker+Variant stored ones
 ///     Worker+Tunnel     upgraded connections
@@ -52,6 +54,10 @@ struct Worker: ~Copyable {
     static var turnBudget: Int { 16 }
 
     let site: Site
+    /// Which thread this is.
+    let index: Int
+    let board: FetchBoard
+    var wakeUps: [WakeUp] = []
     /// Empty from the drain on.
     var listeners: [ListenerSlot]
     let bell: WorkerBell
@@ -104,6 +110,8 @@ struct Worker: ~Copyable {
         let site = seed.site
         self.site = site
         let (index, threads) = (seed.index, seed.threads)
+        self.index = index
+        board = seed.board
         turns = site.upstreams.map { $0.balancer.firstTurn(thread: index, of: threads) }
         listeners = seed.listeners
         bell = seed.bell
@@ -160,9 +168,10 @@ struct Worker: ~Copyable {
         case Kind.client: clientEvent(handle, event)
         case Kind.origin: originEvent(handle, event)
         case Kind.listener: acceptAll(Int(handle.index))
-        case Kind.bell:
+        case Kind.bell where handle.index == 0:
             bell.counter.drain()
             obey(bell.command)
+        case Kind.bell: answerCalls()
         default: preconditionFailure("an event for a kind of descriptor that is never watched")
         }
     }

@@ -1,0 +1,64 @@
+internal import Bytes
+internal import Exchange
+internal import Kernel
+internal import Loop
+internal import SystemPackage
+
+/// What one who waited for another's fetch is told.
+struct WakeUp: Sendable {
+    enum Call: Sendable, Equatable {
+        /// Look up again: an entry was stored.
+        case look
+        /// The answer could not be stored: go on alone.
+        case alone
+        /// The fetch failed, and this one has the reservation now.
+        case fetch
+    }
+
+    let exchange: Handle
+    let hash: Hash128
+    let call: Call
+}
+
+/// The reservations of a process: shared by its threads, in shards so that they seldom meet. A hit does not
+/// come here; a miss takes a lock twice. Private to the process: two generations may fetch the same twice.
+final class FetchBoard: Sendable {
+    private final class Shard: Sendable {
+        let table = Locked(Reservations())
+    }
+
+    private let shards = (0..<64).map { _ in Shard() }
+    /// By thread.
+    let mailboxes: [Mailbox<WakeUp>]
+
+    init(threads: Int) throws(Errno) {
+        var mailboxes: [Mailbox<WakeUp>] = []
+        for _ in 0..<threads { mailboxes.append(Mailbox(doorbell: try Doorbell())) }
+        self.mailboxes = mailboxes
+    }
+
+    func ask(_ key: Hash128, _ waiter: Reservations.Waiter?, now: UInt64) -> Reservations.Grant {
+        shard(key).table.withLock { $0.ask(key, waiter, now: now) }
+    }
+
+    func isWorthless(_ key: Hash128, now: UInt64) -> Bool {
+        shard(key).table.withLock { $0.isWorthless(key, now: now) }
+    }
+
+    /// The fetch of a reserved key has ended: tells those who wait.
+    func release(_ key: Hash128, _ ending: Reservations.Ending, now: UInt64) {
+        let waiters = shard(key).table.withLock { $0.release(key, ending, now: now) }
+        let call: WakeUp.Call =
+            switch ending {
+            case .stored: .look
+            case .unstorable: .alone
+            case .failed: .fetch
+            }
+        for waiter in waiters {
+            mailboxes[Int(waiter.thread)].post(
+                WakeUp(exchange: Handle(token: waiter.token), hash: key, call: call))
+        }
+    }
+
+    private func shard(_ key: Hash128) -> Shard { shards[Int(truncatingIfNeeded: key.low & 63)] }
+}

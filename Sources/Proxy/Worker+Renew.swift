@@ -1,0 +1,187 @@
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import HTTP
+internal import Loop
+internal import Store
+
+/// The ends of a revalidation that are no new answer: a 304, or an error that the entry outlives.
+extension Worker {
+    /// Deals with the answer in `response` at the front of `outbound`, if it is not to be passed on.
+    mutating func endsRevalidation(_ f: Handle, _ o: Handle, headCount: Int) -> Bool {
+        guard let renewal = forwards[f].renewal else { return false }
+        if response.status == 304, renewal.isConditional {
+            renew(f, o, headCount: headCount)
+            return true
+        }
+        if response.status >= 500, renewal.mayIfError, forwards[f].client != nil,
+            Self.hasEntry(store, &forwards[f], renewal.serial)
+        {
+            counters.failed(forwards[f].server)
+            forwards[f].origin = nil
+            closeOrigin(o)
+            lookAgain(f, .failed, failure: response.status)
+            return true
+        }
+        return false
+    }
+
+    private static func hasEntry(
+        _ store: borrowing StoreThread, _ forward: inout Forward, _ serial: UInt64
+    ) -> Bool { store.original(key: forward.key, hash: forward.keyed.hash, serial: serial) != nil }
+
+    private enum Renewed: Equatable {
+        case renewed
+        /// The 304 speaks of something else, or the entry is gone.
+        case useless
+        /// The rules refuse the updated head: it is in `storedHead`, and answers this client alone.
+        case refused(Reason, ageSeconds: UInt32)
+    }
+
+    private mutating func renew(_ f: Handle, _ o: Handle, headCount: Int) {
+        parseHead(f)
+        let outcome = Self.renew(
+            &forwards[f], &store, site.routes[forwards[f].route].rules, request, response, outbound,
+            &storedHead, &coded, &vary, now.times)
+        outbound.removeFirst(headCount)
+        forwards[f].origin = nil
+        if response.keepAlive, outbound.isEmpty { park(o) } else { closeOrigin(o) }
+        switch outcome {
+        case .renewed:
+            settle(f, .stored)
+            lookAgain(f, .renewed)
+        case .useless:
+            // Once more, without conditions.
+            forwards[f].renewal = nil
+            forwards[f].sent = .nothing
+            connect(f)
+        case .refused(let reason, let age):
+            forwards[f].reason = reason
+            answerRefused(f, ageSeconds: age)
+        }
+    }
+
+    private static func renew(
+        _ forward: inout Forward, _ store: inout StoreThread, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
+        _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer, _ scratch: inout ByteBuffer,
+        _ vary: inout ByteBuffer, _ now: Times
+    ) -> Renewed {
+        let (hash, serial) = (forward.keyed.hash, forward.renewal?.serial ?? 0)
+        guard let verdict = verdict(forward, store, rules, response, outbound, &head, now) else {
+            return .useless
+        }
+        switch verdict {
+        case .mismatch: return .useless
+        case .refused(let reason, let age): return .refused(reason, ageSeconds: age)
+        case .renewed(let facts):
+            vary.removeAll()
+            if rules.writeVary(
+                ofStored: head.span, request: request.fields, forward.head, into: &vary) != nil
+            {
+                store.remove(key: forward.key, hash: hash, serial: serial)
+                return .useless
+            }
+            let outcome = renew(
+                forward, &store, facts, head: head, vary: vary, limit: rules.maxHeadBytes, &scratch, now)
+            return outcome == .stored ? .renewed : .useless
+        }
+    }
+
+    private static func verdict(
+        _ forward: borrowing Forward, _ store: borrowing StoreThread, _ rules: borrowing Rules,
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer,
+        _ now: Times
+    ) -> RenewVerdict? {
+        guard
+            let original = store.original(
+                key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0)
+        else { return nil }
+        head.removeAll()
+        return rules.renew(
+            original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
+            received: now, into: &head)
+    }
+
+    /// Writes the renewed records.
+    private static func renew(
+        _ forward: borrowing Forward, _ store: inout StoreThread, _ facts: EntryFacts,
+        head: borrowing ByteBuffer, vary: borrowing ByteBuffer, limit: Int, _ scratch: inout ByteBuffer,
+        _ now: Times
+    ) -> StoreOutcome {
+        store.renew(
+            key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0, vary: vary.span,
+            expires: facts.expirySeconds, now: UInt32(clamping: now.wallSeconds), stamp: forward.stamp,
+            head: &scratch
+        ) { coding, isDerived, bodyCount, _, renewed in
+            guard isDerived else {
+                renewed.append(head.span)
+                return facts.record
+            }
+            var facts = facts
+            facts.coding = Codings(rawValue: coding)
+            facts.flags.remove(.compressible)
+            let isKept = StoredHead.renewVariant(
+                from: head.span, coding: facts.coding, bodyCount: bodyCount, limit: limit, into: &renewed)
+            return isKept ? facts.record : nil
+        }
+    }
+
+    /// The entry goes; the client gets its body once more, under the updated head.
+    private mutating func answerRefused(_ f: Handle, ageSeconds: UInt32) {
+        settleStored(f)
+        guard let c = forwards[f].client else {
+            Self.removeEntry(&forwards[f], store)
+            forget(f)
+            return
+        }
+        var hit = Hit()
+        let isAnswered = Self.respondRefused(
+            &clients[c].channel, &forwards[f], store, site.routes[forwards[f].route].rules, request,
+            head: storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times,
+            closing: clients[c].closing, &out, &hit)
+        Self.removeEntry(&forwards[f], store)
+        guard isAnswered else {
+            forwards[f].renewal = nil
+            forwards[f].sent = .nothing
+            connect(f)
+            return
+        }
+        forwards[f].status = hit.status
+        forwards[f].bytesSent = UInt64(hit.bytes)
+        logForward(f)
+        forget(f)
+        if hit.sent { releaseClient(c) } else { closeClientNow(c) }
+    }
+
+    /// An answer that may not be stored takes the place of an entry: that goes. Errors of the origin leave it.
+    mutating func refuse(_ f: Handle, status: UInt16) {
+        let isError = status >= 500
+        settle(f, .unstorable(remember: !isError))
+        if !isError, forwards[f].renewal != nil { Self.removeEntry(&forwards[f], store) }
+    }
+
+    private static func removeEntry(_ forward: inout Forward, _ store: borrowing StoreThread) {
+        guard let renewal = forward.renewal else { return }
+        store.remove(key: forward.key, hash: forward.keyed.hash, serial: renewal.serial)
+    }
+
+    private static func respondRefused(
+        _ channel: inout Channel, _ forward: inout Forward, _ store: borrowing StoreThread,
+        _ rules: borrowing Rules, _ request: borrowing RequestHead, head: borrowing ByteBuffer, _ age: Age,
+        _ now: Times, closing: Bool, _ out: inout ByteBuffer, _ hit: inout Hit
+    ) -> Bool {
+        // The body is the original's, in the coding that the updated head names.
+        guard
+            let original = store.original(
+                key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0),
+            forward.verdict.accepts(EntryFacts(original.facts).coding)
+        else { return false }
+        hit.status = EntryFacts(original.facts).status
+        respond(
+            &channel, rules, request, forward.head, forward.routingKey, forward.verdict, now,
+            closing: closing, head: head.span, body: original.body, age, .revalidated(forward.forwarding),
+            &out, &hit)
+        return true
+    }
+}

@@ -1,0 +1,135 @@
+internal import Bytes
+internal import Caching
+internal import Exchange
+internal import HTTP
+internal import Loop
+internal import Store
+
+/// One fetch a key: reservations, those who wait for another's fetch, and requests that are looked up again.
+///
+/// An exchange that waits has sent nothing and chosen no server. What it is told comes by the thread's
+/// mailbox; its own deadline runs on its client's timer. It never reads a half-fetched body: it looks up
+/// again.
+extension Worker {
+    /// The longest that one waits for another's fetch; less where the origin has less time to answer.
+    private static var longestWait: UInt64 { 10_000 }
+
+    /// Asks for the right to fetch, where the answer may be stored. False: it waits, until it is called or its
+    /// time is up.
+    mutating func reserve(_ f: Handle, waits: Bool) -> Bool {
+        guard forwards[f].verdict.mayStore, forwards[f].verdict.mayLookup else { return true }
+        let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: f.token) : nil
+        switch board.ask(forwards[f].keyed.hash, waiter, now: now.milliseconds) {
+        case .reserved: forwards[f].holdsReservation = true
+        case .busy, .worthless: break
+        case .wait:
+            forwards[f].isWaiting = true
+            if let c = forwards[f].client {
+                let upstream = site.routes[forwards[f].route].upstream
+                let limit = min(Self.longestWait, site.upstreams[upstream].timeouts.response)
+                clientTimers.set(id: id(c), deadline: now.milliseconds + limit)
+            }
+            return false
+        }
+        return true
+    }
+
+    /// Tells those who wait how this one's fetch ended; once.
+    mutating func settle(_ f: Handle, _ ending: Reservations.Ending) {
+        guard forwards[f].holdsReservation else { return }
+        forwards[f].holdsReservation = false
+        board.release(forwards[f].keyed.hash, ending, now: now.milliseconds)
+    }
+
+    /// As `settle`, of an answer that was to be stored.
+    mutating func settleStored(_ f: Handle) {
+        switch forwards[f].reason {
+        case nil: settle(f, forwards[f].stored ? .stored : .failed)
+        // Somebody changed it while it was fetched: whoever waits must not get this, but may get the next.
+        case .invalidated: settle(f, .failed)
+        case .pressure: settle(f, .unstorable(remember: false))
+        default: settle(f, .unstorable(remember: true))
+        }
+    }
+
+    /// The mailbox's doorbell has rung.
+    mutating func answerCalls() {
+        board.mailboxes[index].doorbell.answer()
+        var calls: [WakeUp] = []
+        swap(&calls, &wakeUps)
+        board.mailboxes[index].collect(into: &calls)
+        for call in calls { answer(call) }
+        swap(&calls, &wakeUps)
+    }
+
+    private mutating func answer(_ call: WakeUp) {
+        let f = call.exchange
+        guard forwards.contains(f), forwards[f].isWaiting else {
+            // It has left or lost its patience: the next one has the reservation.
+            if call.call == .fetch { board.release(call.hash, .failed, now: now.milliseconds) }
+            return
+        }
+        switch call.call {
+        case .fetch:
+            forwards[f].holdsReservation = true
+            goOn(f)
+        case .alone: goOn(f)
+        case .look: lookAgain(f, .stored)
+        }
+    }
+
+    /// Fetches after waiting.
+    mutating func goOn(_ f: Handle) {
+        forwards[f].isWaiting = false
+        connect(f)
+    }
+
+    /// Takes the exchange's request back and handles it once more, as if it came now. It has no connection to
+    /// an origin, and nothing of an answer has been sent.
+    mutating func lookAgain(_ f: Handle, _ cause: Again.Cause, failure: UInt16 = 502) {
+        let again = Again(
+            cause: cause, forwarding: forwards[f].forwarding,
+            startedMicroseconds: forwards[f].startedMicroseconds, failure: failure)
+        let headCount = forwards[f].headCount
+        inbound.removeAll()
+        Self.takeBack(&forwards[f], into: &inbound)
+        let client = forwards[f].client
+        forget(f)
+        guard let c = client else { return }
+        requestOf = .none
+        var scan = HeadScan()
+        let result = Self.parse(inbound, into: &request, site.headLimits, &scan)
+        precondition(result == .complete(headCount), "a kept request head changed")
+        clients[c].phase = .idle
+        handleRequest(c, headCount: headCount, again: again)
+        if clients.contains(c), clients[c].phase == .idle, !clients[c].closing { releaseClient(c) }
+    }
+
+    private static func takeBack(_ forward: inout Forward, into bytes: inout ByteBuffer) {
+        bytes.append(forward.head)
+    }
+
+    /// Revalidates, behind an answer that was given stale, the entry that gave it: unless somebody is at it.
+    /// The request's head is in `request` over `inbound`, its key in `key`.
+    mutating func refresh(
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, serial: UInt64
+    ) {
+        guard board.ask(keyed.hash, nil, now: now.milliseconds) == .reserved else { return }
+        let renewal = Self.renewal(of: serial, in: store, key, keyed.hash, into: &out)
+        let f = makeExchange(
+            nil, peer: clients[h].peer, route: route, verdict: verdict, .stale, keyed, renewal,
+            headCount: headCount, startedMicroseconds: now.microseconds)
+        forwards[f].holdsReservation = true
+        connect(f)
+    }
+
+    private static func renewal(
+        of serial: UInt64, in store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
+        into out: inout ByteBuffer
+    ) -> Renewal? {
+        out.removeAll()
+        guard let original = store.original(key: key.span, hash: hash, serial: serial) else { return nil }
+        let isConditional = Validators.append(head: original.head, to: &out)
+        return Renewal(serial: serial, isConditional: isConditional, mayIfError: false)
+    }
+}
