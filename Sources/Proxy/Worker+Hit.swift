@@ -63,7 +63,10 @@ extension Worker {
         _ out: inout ByteBuffer,
         _ hit: inout Hit
     ) -> StoreAnswer {
-        let preferred = rules.compression.choose(accepted: verdict.codings) ?? .identity
+        // A range is of the bytes that the origin made, where they can be had.
+        let preferred =
+            verdict.flags.contains(.range)
+            ? .identity : rules.compression.choose(accepted: verdict.codings) ?? .identity
         guard let view = find(store, key.span, keyed.hash, verdict, preferred, request.fields, inbound.span)
         else { return .absent }
         let entry = EntryFacts(view.facts)
@@ -95,7 +98,7 @@ extension Worker {
         return .answered
     }
 
-    /// Sends a stored head and body, or the 304 that they come to.
+    /// Sends a stored head and body, or the 304, 206 or 416 that they come to.
     static func respond(
         _ channel: inout Channel, _ rules: borrowing Rules, _ request: borrowing RequestHead,
         _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, _ verdict: RequestVerdict,
@@ -116,6 +119,23 @@ extension Worker {
             body = Span()
         } else if verdict.method == .head {
             body = Span()
+        } else if verdict.flags.contains(.range) {
+            let part = RangeRequest.evaluate(
+                request, inbound.span, head: head, status: hit.status, bodyCount: body.count,
+                nowSeconds: now.wallSeconds)
+            switch part {
+            case .whole: break
+            case .part(let range):
+                hit.status = 206
+                StoredHead.appendPartial(head, range, of: body.count, to: &out)
+                head = Span()
+                body = body.extracting(range)
+            case .unsatisfiable:
+                hit.status = 416
+                StoredHead.appendUnsatisfiable(head, bodyCount: body.count, to: &out)
+                head = Span()
+                body = Span()
+            }
         }
         out.append("Age: ")
         out.append(decimal: UInt64(ageSeconds))
