@@ -81,6 +81,11 @@ enum EntityTag {
         return opaque
     }
 
+    /// Strong comparison: both strong tags, and the same (RFC 9110 §8.8.3.2).
+    static func isStrong(_ tag: Span<UInt8>, equalTo other: Span<UInt8>) -> Bool {
+        !tag.hasPrefix("W/") && opaqueRange(of: tag) != nil && tag.equals(other)
+    }
+
     /// Is `stored`, if it is a valid tag, in the list, by weak comparison? A list that cannot be read matches
     /// nothing further.
     static func list(_ list: Span<UInt8>, containsWeakly stored: Span<UInt8>) -> Bool {

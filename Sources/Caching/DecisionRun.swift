@@ -10,6 +10,7 @@ struct DecisionRun {
         var facts: EntryFacts
         var vary: [UInt8]
         var head: [UInt8]
+        var bodyBytes: Int
     }
 
     private let rules: Rules
@@ -61,7 +62,9 @@ struct DecisionRun {
         {
             return reason
         }
-        entry = Entry(key: key.span.copied, facts: facts, vary: vary.span.copied, head: stored.span.copied)
+        entry = Entry(
+            key: key.span.copied, facts: facts, vary: vary.span.copied, head: stored.span.copied,
+            bodyBytes: response.bodyBytes)
         return nil
     }
 
@@ -94,9 +97,25 @@ struct DecisionRun {
             }
             return PolicyDecision.Answer(missed == .miss ? .stale : missed)
         case .fresh(let age, _):
-            let outcome = Conditional.evaluate(
-                head, bytes, status: entry.facts.status, head: entry.head.span, nowSeconds: now.wallSeconds)
-            return PolicyDecision.Answer(outcome == .notModified ? .notModified : .hit, ageSeconds: Int(age))
+            let served = Self.served(entry, head, bytes, nowSeconds: now.wallSeconds)
+            return PolicyDecision.Answer(served, ageSeconds: Int(age))
+        }
+    }
+
+    /// How a fresh entry answers.
+    private static func served(
+        _ entry: Entry, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, nowSeconds: Int64
+    ) -> PolicyDecision.Served {
+        let condition = Conditional.evaluate(
+            request, bytes, status: entry.facts.status, head: entry.head.span, nowSeconds: nowSeconds)
+        if condition == .notModified { return .notModified }
+        let part = RangeRequest.evaluate(
+            request, bytes, head: entry.head.span, status: entry.facts.status, bodyCount: entry.bodyBytes,
+            nowSeconds: nowSeconds)
+        return switch part {
+        case .whole: .hit
+        case .part: .partial
+        case .unsatisfiable: .unsatisfiable
         }
     }
 

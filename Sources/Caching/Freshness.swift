@@ -205,7 +205,7 @@ extension Rules {
 
     /// Age in seconds, 0 where absent; nil where it cannot be trusted. `reading: rfc` takes the first of
     /// several and ignores an invalid one (RFC 9111 §5.1).
-    private func readAge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> UInt32? {
+    func readAge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> UInt32? {
         guard let field = fields.first(.age) else { return 0 }
         var value = bytes.slice(field.value)
         if reading == .rfc, let comma = value.firstIndex(of: UInt8(ascii: ",")) {

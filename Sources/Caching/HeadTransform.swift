@@ -77,7 +77,7 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
     }
 
     /// Does this Vary line list Accept-Encoding, or everything?
-    private static func coversAcceptEncoding(_ value: Span<UInt8>) -> Bool {
+    static func coversAcceptEncoding(_ value: Span<UInt8>) -> Bool {
         var members = ListTokens(value)
         while let member = members.next() {
             let name = value.extracting(member)

@@ -15,7 +15,8 @@ public struct RequestVerdict: Sendable {
         @inlinable public static var authorization: Flags { Flags(rawValue: 2) }
         /// If-None-Match or If-Modified-Since.
         @inlinable public static var conditional: Flags { Flags(rawValue: 4) }
-        /// Range, on a GET.
+        /// Range, on a GET: the store may answer, but what the origin answers is not stored, and the request
+        /// goes to it as it came. `reason` is `.range` then.
         @inlinable public static var range: Flags { Flags(rawValue: 8) }
         /// `no-cache`, or `Pragma: no-cache` without Cache-Control.
         @inlinable public static var noCache: Flags { Flags(rawValue: 16) }

@@ -63,8 +63,9 @@ extension Rule {
         case .preconditions:
             row(
                 "preconditions", "no If-Match and its kin", "RFC 9111 §4.3.2",
-                .fields([.ifMatch, .ifUnmodifiedSince, .ifRange]))
-        case .requestRange: row("range", "no Range", "RFC 9110 §14.2", .fields([.range]))
+                .fields([.ifMatch, .ifUnmodifiedSince]))
+        case .requestRange:
+            row("range", "no Range, or a stored 200", "RFC 9110 §14.2", .fields([.range, .ifRange]))
         case .requestCookie: row("cookie", "no Cookie", "RFC 9111 §7.3", .fields([.cookie]))
         case .clientNoStore:
             row("no-store", "no no-store from the client", "RFC 9111 §5.2.1.5", .fields([.cacheControl]))

@@ -84,13 +84,18 @@ extension Rules {
         let isUnusual = request.upgradesToWebSocket || request.connection.other
         if findings.ends(.requestConnection, isUnusual ? .connection : nil) { return true }
         let hasPreconditions = request.fields.containsAny(
-            of: FieldSet(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange))
+            of: FieldSet(.ifMatch).with(.ifUnmodifiedSince))
         if findings.ends(.preconditions, hasPreconditions ? .conditional : nil) { return true }
-        // Answering a range out of a stored 200 comes later; until then it passes. On HEAD, Range means
-        // nothing (RFC 9110 §14.2).
-        let hasRange = request.fields.contains(.range) && request.method == .get
-        if hasRange { verdict.flags.insert(.range) }
-        if findings.ends(.requestRange, hasRange ? .range : nil) { return true }
+        // A stored 200 may answer it; what an origin answers is not stored. On HEAD, Range means nothing (RFC
+        // 9110 §14.2), nor does If-Range without it (§13.1.5).
+        if request.fields.contains(.range), request.method == .get {
+            verdict.flags.insert(.range)
+            verdict.mayStore = false
+            verdict.reason = .range
+            findings.defers(.requestRange)
+        } else if findings.ends(.requestRange, nil) {
+            return true
+        }
         if walkCookie(of: request, &verdict, &findings) { return true }
         if request.fields.containsAny(of: FieldSet(.ifNoneMatch).with(.ifModifiedSince)) {
             verdict.flags.insert(.conditional)

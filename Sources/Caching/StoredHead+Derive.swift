@@ -29,6 +29,23 @@ extension StoredHead {
         rewrite(head, .decoded, bodyCount: bodyCount, limit: limit, into: &output)
     }
 
+    /// Appends the head of a variant anew, from that of its original, which was renewed.
+    ///
+    /// - Parameters:
+    ///   - head: the renewed head of the original.
+    ///   - coding: the variant's.
+    ///   - bodyCount: bytes of the variant's body, which stays as it is.
+    /// - Returns: false, as `derive`, and where the renewed head forbids a transformation; then the variant
+    ///   goes.
+    public static func renewVariant(
+        from head: Span<UInt8>, coding: Codings, bodyCount: Int, limit: Int, into output: inout ByteBuffer
+    ) -> Bool {
+        guard !forbidsTransform(head) else { return false }
+        return rewrite(
+            head, coding == .identity ? .decoded : .coded(coding), bodyCount: bodyCount, limit: limit,
+            into: &output)
+    }
+
     private static func rewrite(
         _ head: Span<UInt8>, _ transform: HeadTransform, bodyCount: Int, limit: Int,
         into output: inout ByteBuffer

@@ -136,18 +136,44 @@ extension Rules {
         guard response.fields.contains(.vary) else { return nil }
         let start = blob.count
         for index in 0..<response.fields.count where response.fields[index].id == .vary {
-            let value = bytes.slice(response.fields[index].value)
-            var members = ListTokens(value)
-            while let member = members.next() {
-                let name = value.extracting(member)
-                switch selector(name) {
-                case .value: break
-                case .constant: continue
-                case .unknowable: return .vary
-                }
-                appendEntry(name, request, requestBytes, to: &blob)
-                guard blob.count &- start <= Variance.blobLimit else { return .vary }
+            let refusal = appendEntries(
+                bytes.slice(response.fields[index].value), request, requestBytes, from: start, to: &blob)
+            if let refusal { return refusal }
+        }
+        return nil
+    }
+
+    /// As `writeVary`, from a stored head: that of an entry which was renewed.
+    public func writeVary(
+        ofStored head: Span<UInt8>, request: borrowing FieldTable, _ requestBytes: Span<UInt8>,
+        into blob: inout ByteBuffer
+    ) -> Reason? {
+        let start = blob.count
+        var position = 0
+        while let line = StoredHead.nextLine(of: head, from: &position) {
+            guard let value = StoredHead.value(ofLine: line, "vary", in: head) else { continue }
+            let refusal = appendEntries(
+                head.extracting(value), request, requestBytes, from: start, to: &blob)
+            if let refusal { return refusal }
+        }
+        return nil
+    }
+
+    /// The entries of one line of Vary.
+    private func appendEntries(
+        _ names: Span<UInt8>, _ request: borrowing FieldTable, _ bytes: Span<UInt8>, from start: Int,
+        to blob: inout ByteBuffer
+    ) -> Reason? {
+        var members = ListTokens(names)
+        while let member = members.next() {
+            let name = names.extracting(member)
+            switch selector(name) {
+            case .value: break
+            case .constant: continue
+            case .unknowable: return .vary
             }
+            appendEntry(name, request, bytes, to: &blob)
+            guard blob.count &- start <= Variance.blobLimit else { return .vary }
         }
         return nil
     }

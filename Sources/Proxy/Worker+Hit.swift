@@ -77,7 +77,10 @@ extension Worker {
         _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, _ again: Again?, closing: Bool,
         _ out: inout ByteBuffer, _ hit: inout Hit
     ) -> StoreAnswer {
-        let preferred = rules.compression.choose(accepted: verdict.codings) ?? .identity
+        // A range is of the bytes that the origin made, where they can be had.
+        let preferred =
+            verdict.flags.contains(.range)
+            ? .identity : rules.compression.choose(accepted: verdict.codings) ?? .identity
         guard let view = find(store, key.span, keyed.hash, verdict, preferred, request.fields, inbound.span)
         else { return .absent }
         let entry = EntryFacts(view.facts)
@@ -145,7 +148,7 @@ extension Worker {
         return Renewal(serial: view.serial, isConditional: isConditional, mayIfError: use.mayIfError)
     }
 
-    /// Sends a stored head and body, or the 304 that they come to.
+    /// Sends a stored head and body, or the 304, 206 or 416 that they come to.
     static func respond(
         _ channel: inout Channel, _ rules: borrowing Rules, _ request: borrowing RequestHead,
         _ requestBytes: Span<UInt8>, _ routingKey: Span<UInt8>, _ verdict: RequestVerdict, _ now: Times,
@@ -166,6 +169,23 @@ extension Worker {
             body = Span()
         } else if verdict.method == .head {
             body = Span()
+        } else if verdict.flags.contains(.range) {
+            let part = RangeRequest.evaluate(
+                request, requestBytes, head: head, status: hit.status, bodyCount: body.count,
+                nowSeconds: now.wallSeconds)
+            switch part {
+            case .whole: break
+            case .part(let range):
+                hit.status = 206
+                StoredHead.appendPartial(head, range, of: body.count, to: &out)
+                head = Span()
+                body = body.extracting(range)
+            case .unsatisfiable:
+                hit.status = 416
+                StoredHead.appendUnsatisfiable(head, bodyCount: body.count, to: &out)
+                head = Span()
+                body = Span()
+            }
         }
         out.append("Age: ")
         out.append(decimal: UInt64(age.seconds))

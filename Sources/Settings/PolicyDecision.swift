@@ -33,7 +33,10 @@ public struct PolicyDecision: Sendable, Equatable {
     }
 
     public enum Served: String, Sendable, CaseIterable {
-        case hit, notModified = "not-modified", miss, stale
+        case hit, notModified = "not-modified"
+        /// A range of a stored answer, and one that it does not have.
+        case partial, unsatisfiable
+        case miss, stale
         /// By a stale entry: while it is revalidated, or because the client takes it.
         case staleHit = "stale-hit"
         case refresh, bypass

@@ -78,6 +78,50 @@ struct HitTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ("Range: bytes=4-", 206, "body", "bytes 4-7/8"),
+            ("Range: bytes=0-2\r\nIf-Range: \"v1\"", 206, "the", "bytes 0-2/8"),
+            ("Range: bytes=0-2\r\nIf-Range: \"v2\"", 200, "the body", nil),
+            ("Range: bytes=-4\r\nIf-None-Match: \"v1\"", 304, "", nil),
+            ("Range: bytes=0-1,3-4", 200, "the body", nil), ("Range: bytes=8-", 416, "", "bytes */8"),
+        ] as [(String, Int, String, String?)])
+    func rangesAreCutHere(field: String, status: Int, text: String, range: String?) throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("the body", "ETag: \"v1\"") })
+        try withStage(origin) { stage in
+            _ = try stage.ask("GET", "/")
+            let client = try stage.client()
+            try client.send(request("GET", "/", [field]) + request("GET", "/"))
+            let part = try client.receiveAnswer()
+            #expect(part.status == status && part.text == text && part["content-range"] == range)
+            #expect(part.cacheStatus.hasPrefix("hit") && part["age"] != nil)
+            #expect(try client.receiveAnswer().text == "the body")
+            #expect(origin.requests.count == 1)
+        }
+    }
+
+    /// A part is never stored, and the range goes to the origin as it came.
+    @Test func aRangeThatMisses() throws {
+        let origin = try ScriptedOrigin(answering: { request in
+            request["range"] == nil
+                ? cacheable("the body")
+                : "HTTP/1.1 206 Partial Content\r\nCache-Control: max-age=60\r\n"
+                    + "Content-Range: bytes 0-2/8\r\nContent-Length: 3\r\n\r\nthe"
+        })
+        try withStage(origin) { stage in
+            for _ in 0..<2 {
+                let part = try stage.ask("GET", "/", "Range: bytes=0-2\r\nIf-Range: \"v1\"")
+                #expect(part.status == 206 && part.text == "the")
+                #expect(part.cacheStatus == "fwd=miss; detail=range")
+            }
+            #expect(origin.requests.last?["range"] == "bytes=0-2")
+            #expect(origin.requests.last?["if-range"] == "\"v1\"")
+            #expect(try stage.ask("GET", "/").cacheStatus == "fwd=miss; stored")
+            #expect(try stage.ask("GET", "/", "Range: bytes=0-2").text == "the")
+            #expect(origin.requests.count == 3)
+        }
+    }
+
     /// The rest of the body goes into the store while the client is told 304 already.
     @Test func aConditionOnAMissThatStreams() throws {
         let told = Gate()

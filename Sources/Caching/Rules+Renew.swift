@@ -1,0 +1,172 @@
+/// What the answer to a revalidation makes of the entry (RFC 9111 §4.3.4), and what an answer to HEAD does
+/// (§4.3.5).
+///
+/// Renewal judges anew: the updated head goes through every rule of "May this answer be stored?", with the
+/// Age of the newer answer alone, so that nothing stays in the store which would not be let in now. It
+/// allocates; it is no part of a hit.
+
+public import Bytes
+public import HTTP
+internal import Settings
+
+public enum RenewVerdict: Equatable, Sendable {
+    /// The updated head was appended, and this is what the entry is now. Its Vary may be another:
+    /// `writeVary(ofStored:…)`.
+    case renewed(EntryFacts)
+    /// The 304 is about some other answer. It renews nothing, and the stored body answers nobody: fetch
+    /// without conditions.
+    case mismatch
+    /// The updated head was appended, and answers this request with the stored body and this Age, but may not
+    /// be stored: remove the entry.
+    case refused(Reason, ageSeconds: UInt32)
+}
+
+public enum HeadUpdate: Equatable, Sendable {
+    /// The updated head was appended, and this is what the entry is now.
+    case freshened(EntryFacts)
+    /// The origin has something else now, or what may not be stored.
+    case invalidate
+    /// It says nothing of this entry.
+    case ignore
+}
+
+extension Rules {
+    /// Updates a stored head by a 304 to a fetch with the conditions of `Validators.append`.
+    ///
+    /// - Parameters:
+    ///   - head: the stored head of the original, as it was when the fetch was sent.
+    ///   - response: the 304, parsed from `bytes`.
+    ///   - request: the verdict on the request that had it fetched.
+    ///   - sent: when the request was sent to the origin.
+    ///   - received: when the 304 was complete.
+    ///   - updated: the updated head is appended, in the stored form; on `.mismatch` it stays as it was.
+    public func renew(
+        _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>,
+        to request: RequestVerdict, sent: Times, received: Times, into updated: inout ByteBuffer
+    ) -> RenewVerdict {
+        let start = updated.count
+        guard response.status == 304, let status = StoredHead.status(of: head), 200..<300 ~= status,
+            Validators.select(head, by: response, bytes, nowSeconds: received.wallSeconds),
+            let update = update(
+                head, by: response, bytes, to: request, sent: sent, received: received, into: &updated)
+        else {
+            updated.removeLast(updated.count &- start)
+            return .mismatch
+        }
+        guard let reason = update.reason else { return .renewed(update.facts) }
+        return .refused(reason, ageSeconds: update.ageSeconds)
+    }
+
+    /// Compares the answer to a HEAD, or updates the entry by it.
+    ///
+    /// Freshens where every validator that came is that of the stored 200, and so is Content-Length if it
+    /// came; without any validator only `reading: rfc` takes the length for one. An answer in another coding
+    /// says nothing.
+    ///
+    /// - Parameters: as for `renew`.
+    public func updateByHead(
+        _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>,
+        to request: RequestVerdict, sent: Times, received: Times, into updated: inout ByteBuffer
+    ) -> HeadUpdate {
+        guard request.method == .head, request.mayLookup, response.status == 200,
+            StoredHead.status(of: head) == 200,
+            Self.hasCoding(of: head, response, bytes)
+        else { return .ignore }
+        let length = Self.hasLength(of: head, response, bytes)
+        let agrees = Validators.agree(head, with: response, bytes, nowSeconds: received.wallSeconds)
+        if agrees == false || length == false { return .invalidate }
+        if agrees == nil, reading == .strict || length == nil { return .ignore }
+        var request = request
+        // A GET would have had this head.
+        if request.reason == .method { request.mayStore = true }
+        let start = updated.count
+        let update = update(
+            head, by: response, bytes, to: request, sent: sent, received: received, into: &updated)
+        if let update, update.reason == nil { return .freshened(update.facts) }
+        updated.removeLast(updated.count &- start)
+        return update == nil ? .ignore : .invalidate
+    }
+
+    private struct Update {
+        var facts: EntryFacts
+        var reason: Reason?
+        var ageSeconds: UInt32
+    }
+
+    /// Appends the updated head and judges it; nil if it is no valid head.
+    private func update(
+        _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>,
+        to request: RequestVerdict, sent: Times, received: Times, into updated: inout ByteBuffer
+    ) -> Update? {
+        let start = updated.count
+        let isMerged = StoredHead.merge(
+            head, with: response, bytes, receivedSeconds: received.wallSeconds, to: &updated)
+        guard isMerged else { return nil }
+        // The origin might have sent this: the updated head without what storing added, and what storing left
+        // out of the newer answer.
+        var text = ByteBuffer(capacity: updated.count &- start &+ 64)
+        let addsVary = Self.append(
+            asReceived: updated.span.extracting(droppingFirst: start), to: &text)
+        for index in 0..<response.fields.count {
+            let field = response.fields[index]
+            guard field.id == .age || field.id == .connection else { continue }
+            text.append(name: bytes.slice(field.name), value: bytes.slice(field.value))
+        }
+        text.append("\r\n")
+        var parsed = ResponseHead()
+        var scan = HeadScan()
+        guard text.count <= 65_535,
+            parsed.parse(
+                text.span, limits: HeadLimits(head: 65_535, fields: FieldTable.capacity), scan: &scan,
+                requestMethod: .get) == .complete(text.count)
+        else { return nil }
+
+        var timing = Timing()
+        var first = FirstRefusal()
+        let facts = walk(
+            parsed, text.span, to: request, sent: sent, received: received, &timing, &first)
+        if addsVary, facts.flags.contains(.compressible), first.reason == nil {
+            updated.append("Vary: Accept-Encoding\r\n")
+        }
+        let isTooLarge = updated.count &- start > maxHeadBytes
+        let age = max(UInt64(readAge(response.fields, bytes) ?? 0) &* 1000, UInt64(timing.initialAge))
+        return Update(
+            facts: facts, reason: first.reason ?? (isTooLarge ? .headTooLarge : nil),
+            ageSeconds: Self.seconds(roundingUp: age))
+    }
+
+    /// Appends a stored head without a line of Vary that storing may have added (`HeadTransform`).
+    /// - Returns: would a compressible answer want for that line?
+    private static func append(asReceived head: Span<UInt8>, to text: inout ByteBuffer) -> Bool {
+        var isCovered = false
+        var position = head.firstIndex(of: 0x0a).map { $0 &+ 1 } ?? head.count
+        text.append(head.extracting(first: position))
+        while let line = StoredHead.nextLine(of: head, from: &position) {
+            if let value = StoredHead.value(ofLine: line, "vary", in: head) {
+                let names = head.extracting(value)
+                if HeadTransform.coversAcceptEncoding(names) { isCovered = true }
+                if names.equals("Accept-Encoding") { continue }
+            }
+            text.append(head.extracting(line))
+            text.append("\r\n")
+        }
+        return !isCovered
+    }
+
+    /// Is the length of an answer to HEAD that of the stored body? nil: it names none.
+    private static func hasLength(
+        of head: Span<UInt8>, _ response: borrowing ResponseHead, _ bytes: Span<UInt8>
+    ) -> Bool? {
+        guard let field = response.fields.first(.contentLength) else { return nil }
+        guard let stored = StoredHead.field("content-length", in: head) else { return false }
+        return bytes.slice(field.value).decimalSaturating() == stored.decimalSaturating()
+    }
+
+    private static func hasCoding(
+        of head: Span<UInt8>, _ response: borrowing ResponseHead, _ bytes: Span<UInt8>
+    ) -> Bool {
+        guard let coding = coding(response.fields, bytes) else { return false }
+        guard let stored = StoredHead.field("content-encoding", in: head) else { return coding == .identity }
+        return Codings.named(stored) == coding
+    }
+}

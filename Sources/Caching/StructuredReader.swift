@@ -1,0 +1,213 @@
+/// Structured fields (RFC 9651), as far as caching needs them: the members of a Dictionary, and of a List of
+/// Strings, read in place.
+
+internal import Bytes
+
+/// Every method returns nil on what RFC 9651 §4.2 calls a parse failure.
+struct StructuredReader: ~Escapable {
+    let text: Span<UInt8>
+    private var position = 0
+
+    struct Member {
+        var key: Range<Int>
+        /// The value if it is a non-negative Integer; saturates at 2³¹.
+        var integer: UInt32?
+        /// Boolean true, also by being left out.
+        var isTrue: Bool
+    }
+
+    @_lifetime(copy text)
+    init(_ text: Span<UInt8>) { self.text = text }
+
+    var isAtEnd: Bool { position == text.count }
+
+    private func peek() -> UInt8? { position < text.count ? text[position] : nil }
+
+    mutating func skipSpaces() {
+        while peek() == UInt8(ascii: " ") { position &+= 1 }
+    }
+
+    /// Behind a member: false at the end, true where another follows.
+    mutating func separator() -> Bool? {
+        while let byte = peek(), ASCII.isBlank(byte) { position &+= 1 }
+        guard let byte = peek() else { return false }
+        guard byte == UInt8(ascii: ",") else { return nil }
+        position &+= 1
+        while let byte = peek(), ASCII.isBlank(byte) { position &+= 1 }
+        return isAtEnd ? nil : true
+    }
+
+    mutating func member() -> Member? {
+        guard let key = key() else { return nil }
+        var member = Member(key: key, integer: nil, isTrue: true)
+        if peek() == UInt8(ascii: "=") {
+            position &+= 1
+            member.isTrue = false
+            if peek() == UInt8(ascii: "(") {
+                guard innerList() else { return nil }
+            } else {
+                guard let item = bareItem() else { return nil }
+                if case .integer(let value) = item { member.integer = value }
+                member.isTrue = item == .boolean(true)
+            }
+        }
+        return parameters() ? member : nil
+    }
+
+    /// The next member of a List that must be a String: what stands between its quotes, escapes included. nil
+    /// for a member of another type too, for then the whole field counts for nothing (§4.2).
+    mutating func stringMember() -> Range<Int>? {
+        guard peek() == UInt8(ascii: "\"") else { return nil }
+        let start = position &+ 1
+        guard string() else { return nil }
+        let content = start..<(position &- 1)
+        return parameters() ? content : nil
+    }
+
+    private mutating func key() -> Range<Int>? {
+        let start = position
+        guard let first = peek(), Self.isLowercase(first) || first == UInt8(ascii: "*") else { return nil }
+        while let byte = peek(), Self.isKey(byte) { position &+= 1 }
+        return start..<position
+    }
+
+    private static func isLowercase(_ byte: UInt8) -> Bool { byte &- 0x61 < 26 }
+
+    private static func isKey(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "*"): true
+        default: isLowercase(byte) || ASCII.isDigit(byte)
+        }
+    }
+
+    private mutating func parameters() -> Bool {
+        while peek() == UInt8(ascii: ";") {
+            position &+= 1
+            skipSpaces()
+            guard key() != nil else { return false }
+            if peek() == UInt8(ascii: "=") {
+                position &+= 1
+                guard bareItem() != nil else { return false }
+            }
+        }
+        return true
+    }
+
+    private mutating func innerList() -> Bool {
+        position &+= 1
+        while true {
+            skipSpaces()
+            guard let byte = peek() else { return false }
+            if byte == UInt8(ascii: ")") {
+                position &+= 1
+                return true
+            }
+            guard bareItem() != nil, parameters() else { return false }
+            guard let next = peek(), next == UInt8(ascii: " ") || next == UInt8(ascii: ")") else {
+                return false
+            }
+        }
+    }
+
+    enum Item: Equatable {
+        /// nil for a negative one.
+        case integer(UInt32?)
+        case boolean(Bool)
+        case other
+    }
+
+    private mutating func bareItem() -> Item? {
+        guard let first = peek() else { return nil }
+        switch first {
+        case UInt8(ascii: "\""): return string() ? .other : nil
+        case UInt8(ascii: ":"): return byteSequence() ? .other : nil
+        case UInt8(ascii: "%"): return displayString() ? .other : nil
+        case UInt8(ascii: "?"):
+            position &+= 1
+            guard let digit = peek(), digit == UInt8(ascii: "0") || digit == UInt8(ascii: "1") else {
+                return nil
+            }
+            position &+= 1
+            return .boolean(digit == UInt8(ascii: "1"))
+        case UInt8(ascii: "@"):
+            position &+= 1
+            guard case .integer = number() else { return nil }
+            return .other
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return number()
+        default:
+            guard ASCII.isLetter(first) || first == UInt8(ascii: "*") else { return nil }
+            while let byte = peek(),
+                ASCII.token.contains(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "/")
+            { position &+= 1 }
+            return .other
+        }
+    }
+
+    /// At most 15 digits, or 12 before a point and 3 behind it (§4.2.4).
+    private mutating func number() -> Item? {
+        let isNegative = peek() == UInt8(ascii: "-")
+        if isNegative { position &+= 1 }
+        let start = position
+        while let byte = peek(), ASCII.isDigit(byte) { position &+= 1 }
+        let whole = text.extracting(start..<position)
+        guard whole.count > 0, whole.count <= 15 else { return nil }
+        guard peek() == UInt8(ascii: ".") else {
+            guard !isNegative, let value = whole.decimalSaturating() else { return .integer(nil) }
+            return .integer(UInt32(min(value, 1 << 31)))
+        }
+        position &+= 1
+        let fraction = position
+        while let byte = peek(), ASCII.isDigit(byte) { position &+= 1 }
+        let digits = position &- fraction
+        return whole.count <= 12 && digits >= 1 && digits <= 3 ? .other : nil
+    }
+
+    private mutating func string() -> Bool {
+        position &+= 1
+        while let byte = peek() {
+            position &+= 1
+            switch byte {
+            case UInt8(ascii: "\""): return true
+            case UInt8(ascii: "\\"):
+                guard let next = peek(), next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\") else {
+                    return false
+                }
+                position &+= 1
+            default: guard byte >= 0x20, byte < 0x7f else { return false }
+            }
+        }
+        return false
+    }
+
+    private mutating func byteSequence() -> Bool {
+        position &+= 1
+        while let byte = peek() {
+            position &+= 1
+            switch byte {
+            case UInt8(ascii: ":"): return true
+            case UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="): break
+            default: guard ASCII.isLetter(byte) || ASCII.isDigit(byte) else { return false }
+            }
+        }
+        return false
+    }
+
+    private mutating func displayString() -> Bool {
+        position &+= 1
+        guard peek() == UInt8(ascii: "\"") else { return false }
+        position &+= 1
+        while let byte = peek() {
+            position &+= 1
+            if byte == UInt8(ascii: "\"") { return true }
+            guard byte >= 0x20, byte < 0x7f else { return false }
+            if byte == UInt8(ascii: "%") {
+                // Two lower-case hexadecimal digits.
+                for _ in 0..<2 {
+                    guard let digit = peek(), ASCII.isDigit(digit) || digit &- 0x61 < 6 else { return false }
+                    position &+= 1
+                }
+            }
+        }
+        return false
+    }
+}
