@@ -1,5 +1,6 @@
 internal import AccessLog
 internal import Balancing
+internal import Exchange
 internal import Loop
 
 /// The server of an exchange: chosen, counted as long as the exchange has it, and given back once.
