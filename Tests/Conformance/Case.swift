@@ -56,6 +56,8 @@ struct Answer: Sendable {
     var fault = Fault.none
     /// Heads of interim answers that come first.
     var interim: [String] = []
+    /// Of HTTP/1: the version that it answers by; by 1.0 it closes the connection.
+    var minorVersion = 1
     /// A Date of now, where `fields` has none.
     var isDated = true
     /// How long the answer takes, by the steered clock.
@@ -121,6 +123,7 @@ struct Step: Sendable {
     func failing(_ fault: Answer.Fault) -> Step { with { $0.answer.fault = fault } }
     func delayed(_ seconds: UInt64) -> Step { with { $0.answer.delaySeconds = seconds } }
     func announcing(_ heads: String...) -> Step { with { $0.answer.interim = heads } }
+    var answeredByHTTP10: Step { with { $0.answer.minorVersion = 0 } }
     var undated: Step { with { $0.answer.isDated = false } }
 
     // MARK: What must come of it

@@ -13,6 +13,7 @@ enum Pending {
         "its stale-while-revalidate",
         "no-cache asks the origin",
         "a reload is answered by 304",
+        "a reload after a revalidation of this second",
         "max-age=0 of a client",
         "max-stale with room",
         "max-stale without a limit",

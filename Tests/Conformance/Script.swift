@@ -55,7 +55,7 @@ final class Script: Sendable {
         if case .silent = answer.fault { return false }
         let placeholders = Placeholders(path: state.path, start: state.startSeconds, now: nowSeconds)
         var text = answer.interim.map { "HTTP/1.1 \(placeholders.filled($0))\r\n\r\n" }.joined()
-        text += "HTTP/1.1 \(answer.status) Said So\r\n"
+        text += "HTTP/1.\(answer.minorVersion) \(answer.status) Said So\r\n"
         let fields = answer.fields.map(placeholders.filled)
         for field in fields { text += "\(field)\r\n" }
         if answer.isDated, !fields.contains(where: { $0.lowercased().hasPrefix("date:") }) {
@@ -65,6 +65,7 @@ final class Script: Sendable {
         if case .truncated = answer.fault { text.removeLast() }
         try peer.send(text)
         if case .close = answer.framing { return false }
+        if answer.minorVersion == 0 { return false }
         if case .truncated = answer.fault { return false }
         return true
     }

@@ -44,6 +44,15 @@ extension Case {
             get("Cache-Control: no-cache").after(50).answered(304, "ETag: \"a\"").expect(.revalidated),
             get().after(59).expect(.hit.age(59))),
         Case(
+            "a reload after a revalidation of this second", "caching-rules",
+            get().answered("Cache-Control: max-age=60", "ETag: \"a\""),
+            get("Cache-Control: no-cache").after(50).answered(304, "ETag: \"a\"").expect(.revalidated),
+            get("Cache-Control: no-cache").expect(.hit(1).age(0))),
+        Case(
+            "a reload of what is immutable", "RFC 8246 §2.1",
+            get().answered("Cache-Control: max-age=60, immutable"),
+            get("Cache-Control: no-cache").after(5).expect(.miss)),
+        Case(
             "a reload of what cannot be kept any more", "RFC 9111 §5.2.1.4",
             get().answered("Cache-Control: max-age=60"),
             get("Cache-Control: no-cache").after(5).answered("Cache-Control: no-store").expect(

@@ -79,6 +79,10 @@ extension Case {
             "Cache-Control: no-cache=\"x-user, x-token\", max-age=60"),
         revalidates(
             "no-cache with a bare name", "RFC 9111 §5.2.2.4", "Cache-Control: no-cache=x-user, max-age=60"),
+        .lives(
+            "no-cache with the name of Set-Cookie", "RFC 9111 §7.3",
+            "Cache-Control: no-cache=\"set-cookie\", max-age=60", "Set-Cookie: a=1", for: nil,
+            .because("set-cookie")),
         Case(
             "no-cache and a new answer", "RFC 9111 §5.2.2.4",
             get().answered("Cache-Control: no-cache, max-age=60", "ETag: \"a\""),
