@@ -6,7 +6,7 @@ internal import Settings
 
 struct CacheDirectives: BitwiseCopyable {
     struct Flags: OptionSet, BitwiseCopyable {
-        let rawValue: UInt8
+        let rawValue: UInt16
         static var noStore: Flags { Flags(rawValue: 1) }
         /// Qualified forms included.
         static var `private`: Flags { Flags(rawValue: 2) }
@@ -15,7 +15,14 @@ struct CacheDirectives: BitwiseCopyable {
         static var `public`: Flags { Flags(rawValue: 8) }
         /// `must-revalidate` (which RFC 9111 §3.5 also takes as a permission).
         static var mustRevalidate: Flags { Flags(rawValue: 16) }
-        static var proxyRevalidate: Flags { Flags(rawValue: 32) }
+        /// `must-revalidate` or `proxy-revalidate`, whatever is attached to them.
+        static var revalidate: Flags { Flags(rawValue: 32) }
+        /// `must-understand`, whatever is attached to it.
+        static var mustUnderstand: Flags { Flags(rawValue: 64) }
+        /// A plain `must-understand`, which may lift `no-store` (RFC 9111 §5.2.2.3).
+        static var liftsNoStore: Flags { Flags(rawValue: 128) }
+        /// RFC 8246.
+        static var immutable: Flags { Flags(rawValue: 256) }
     }
 
     /// A lifetime as one directive states it.
@@ -40,6 +47,9 @@ struct CacheDirectives: BitwiseCopyable {
     var flags: Flags = []
     var maxAge = Lifetime.absent
     var sharedMaxAge = Lifetime.absent
+    /// The windows of RFC 5861, as they are stated.
+    var staleWhileRevalidate = Lifetime.absent
+    var staleIfError = Lifetime.absent
     /// Some member could not be read, so that a prohibition may be hidden in it.
     var isMalformed = false
 
@@ -78,8 +88,19 @@ struct CacheDirectives: BitwiseCopyable {
             } else if name.equalsIgnoringCase("s-maxage") {
                 sharedMaxAge.note(seconds, reading)
             }
-        case 15: if name.equalsIgnoringCase("must-revalidate"), isBare { flags.insert(.mustRevalidate) }
-        case 16: if name.equalsIgnoringCase("proxy-revalidate"), isBare { flags.insert(.proxyRevalidate) }
+        case 9: if name.equalsIgnoringCase("immutable"), isBare { flags.insert(.immutable) }
+        case 14: if name.equalsIgnoringCase("stale-if-error") { staleIfError.note(seconds, reading) }
+        case 15:
+            if name.equalsIgnoringCase("must-revalidate") {
+                flags.formUnion(isBare ? [.mustRevalidate, .revalidate] : .revalidate)
+            } else if name.equalsIgnoringCase("must-understand") {
+                flags.formUnion(isBare ? [.mustUnderstand, .liftsNoStore] : .mustUnderstand)
+            }
+        case 16: if name.equalsIgnoringCase("proxy-revalidate") { flags.insert(.revalidate) }
+        case 22:
+            if name.equalsIgnoringCase("stale-while-revalidate") {
+                staleWhileRevalidate.note(seconds, reading)
+            }
         default: break
         }
     }
@@ -93,7 +114,12 @@ struct CacheDirectives: BitwiseCopyable {
         case 6: if name.equalsIgnoringCase("public") { flags.remove(.public) }
         case 7: if name.equalsIgnoringCase("max-age") { maxAge = .absent }
         case 8: if name.equalsIgnoringCase("s-maxage") { sharedMaxAge = .absent }
-        case 15: if name.equalsIgnoringCase("must-revalidate") { flags.remove(.mustRevalidate) }
+        case 9: if name.equalsIgnoringCase("immutable") { flags.remove(.immutable) }
+        case 14: if name.equalsIgnoringCase("stale-if-error") { staleIfError = .absent }
+        case 15:
+            if name.equalsIgnoringCase("must-revalidate") { flags.remove(.mustRevalidate) }
+            if name.equalsIgnoringCase("must-understand") { flags.remove(.liftsNoStore) }
+        case 22: if name.equalsIgnoringCase("stale-while-revalidate") { staleWhileRevalidate = .absent }
         default: break
         }
     }
@@ -106,7 +132,14 @@ struct CacheDirectives: BitwiseCopyable {
     var mayAnswerCookies: Bool { flags.contains(.public) || hasSharedMaxAge }
     var mayAnswerAuthorized: Bool { mayAnswerCookies || flags.contains(.mustRevalidate) }
 
+    /// RFC 9111 §4.2.4: `no-cache` does too, where it is kept at all.
     var forbidsStale: Bool {
-        flags.contains(.mustRevalidate) || flags.contains(.proxyRevalidate) || sharedMaxAge != .absent
+        flags.contains(.revalidate) || flags.contains(.noCache) || sharedMaxAge != .absent
+    }
+
+    /// A window of RFC 5861 in seconds; 0 where it is malformed, or nothing may be served stale.
+    func window(_ stated: Lifetime) -> UInt32 {
+        guard case .seconds(let seconds) = stated, !forbidsStale else { return 0 }
+        return seconds
     }
 }

@@ -86,9 +86,13 @@ struct DecisionRun {
         let now = Self.time(after: seconds)
         switch rules.use(entry.facts, for: verdict, now: now) {
         case .refused(let reason): return Self.refusal(.bypass, reason)
-        case .refresh(let reason):
+        case .refresh(let reason, _):
             return missed == .miss ? Self.refusal(.refresh, reason) : PolicyDecision.Answer(missed)
-        case .stale: return PolicyDecision.Answer(missed == .miss ? .stale : missed)
+        case .stale(let use):
+            if use.mayWhileRevalidating || use.mayByClient {
+                return PolicyDecision.Answer(.staleHit, ageSeconds: Int(use.ageSeconds))
+            }
+            return PolicyDecision.Answer(missed == .miss ? .stale : missed)
         case .fresh(let age, _):
             let outcome = Conditional.evaluate(
                 head, bytes, status: entry.facts.status, head: entry.head.span, nowSeconds: now.wallSeconds)

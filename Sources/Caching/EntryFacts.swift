@@ -5,8 +5,10 @@
 ///     0  received, wall clock ms (48 bits) · status (16)
 ///     1  received, boot clock ms (48 bits) · flags (16)
 ///     2  age at receipt, ms (48 bits) · coding (8) · 0
-///     3  fresh for so many ms from receipt (48 bits) · 0   spare: stale windows of RFC 5861
-///     4  fingerprint of the rules (32 bits) · 0
+///     3  fresh for so many ms from receipt (40 bits) · stale-while-revalidate, s (24)
+///     4  fingerprint of the rules (32 bits) · stale-if-error, s (24) · 0
+///
+/// What does not fit is cut short on the side that serves less: 34 years of freshness, 194 days of a window.
 ///
 /// Shared memory is untrusted: any five words unpack to some facts, and the arithmetic on them cannot trap.
 
@@ -22,14 +24,21 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         /// May answer a request with Authorization: `public`, `s-maxage` or `must-revalidate` (RFC 9111
         /// §3.5).
         @inlinable public static var answersAuthorized: Flags { Flags(rawValue: 2) }
-        /// `must-revalidate`, `proxy-revalidate` or `s-maxage`: never served stale, whatever else is said.
+        /// `must-revalidate`, `proxy-revalidate`, `s-maxage` or `no-cache`: never served stale, whatever else
+        /// is said (RFC 9111 §4.2.4).
         @inlinable public static var mustRevalidate: Flags { Flags(rawValue: 4) }
+        /// With a valid ETag.
         @inlinable public static var hasEntityTag: Flags { Flags(rawValue: 8) }
+        /// With a valid Last-Modified.
         @inlinable public static var hasLastModified: Flags { Flags(rawValue: 16) }
         /// Vary names fields whose values select, so the record has a Vary blob.
         @inlinable public static var varies: Flags { Flags(rawValue: 32) }
         /// In identity, and its policy would have it compressed.
         @inlinable public static var compressible: Flags { Flags(rawValue: 64) }
+        /// `no-cache`, kept under `noCache: revalidate`: never fresh.
+        @inlinable public static var alwaysRevalidate: Flags { Flags(rawValue: 128) }
+        /// While it is fresh, no client's `max-age` has it revalidated (RFC 8246 §2).
+        @inlinable public static var immutable: Flags { Flags(rawValue: 256) }
     }
 
     public var received: Times
@@ -42,11 +51,16 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
     public var coding: Codings
     public var flags: Flags
     public var fingerprint: UInt32
+    /// From the end of freshness on (RFC 5861 §3); 0 where nothing may be served stale.
+    public var staleWhileRevalidateSeconds: UInt32
+    /// From the end of freshness on (RFC 5861 §4); 0 where nothing may be served stale.
+    public var staleIfErrorSeconds: UInt32
 
     @inlinable
     public init(
         received: Times, initialAgeMilliseconds: UInt64, freshForMilliseconds: UInt64, status: UInt16,
-        coding: Codings, flags: Flags, fingerprint: UInt32
+        coding: Codings, flags: Flags, fingerprint: UInt32, staleWhileRevalidateSeconds: UInt32 = 0,
+        staleIfErrorSeconds: UInt32 = 0
     ) {
         self.received = received
         self.initialAgeMilliseconds = initialAgeMilliseconds
@@ -55,9 +69,35 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         self.coding = coding
         self.flags = flags
         self.fingerprint = fingerprint
+        self.staleWhileRevalidateSeconds = staleWhileRevalidateSeconds
+        self.staleIfErrorSeconds = staleIfErrorSeconds
     }
 
+    /// Can the origin be asked whether it still holds? Only of 2xx: preconditions say nothing about other
+    /// answers (RFC 9110 §13.2.1).
+    @inlinable public var hasValidator: Bool {
+        200..<300 ~= status && !flags.isDisjoint(with: [.hasEntityTag, .hasLastModified])
+    }
+
+    /// Can a request that waits for this entry be answered with it? If not, each must ask the origin itself
+    /// (RFC 9111 §5.2.2.4), and waiting only delays them.
+    @inlinable public var isWorthWaitingFor: Bool {
+        freshForMilliseconds > 0 && !flags.contains(.alwaysRevalidate)
+    }
+
+    /// Seconds from receipt on that it is worth its memory for: while it is fresh, may be served stale, or
+    /// saves a body by a revalidation.
+    @inlinable public var keptSeconds: UInt64 {
+        let revalidated: UInt32 = hasValidator ? Self.revalidatedSeconds : 0
+        return freshForMilliseconds / 1000
+            &+ UInt64(max(revalidated, staleWhileRevalidateSeconds, staleIfErrorSeconds))
+    }
+
+    /// Who asks for something once an hour is served by a 304.
+    @usableFromInline static var revalidatedSeconds: UInt32 { 3600 }
     @usableFromInline static var mask48: UInt64 { 0xffff_ffff_ffff }
+    @usableFromInline static var mask40: UInt64 { 0xff_ffff_ffff }
+    @usableFromInline static var mask24: UInt64 { 0xff_ffff }
 
     @inlinable
     public func pack() -> InlineArray<5, UInt64> {
@@ -68,8 +108,9 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
             min(received.wallMilliseconds, mask) | UInt64(status) << 48,
             min(received.bootMilliseconds, mask) | UInt64(flags.rawValue) << 48,
             min(initialAgeMilliseconds, mask) | UInt64(coding.rawValue) << 48,
-            min(freshForMilliseconds, mask),
-            UInt64(fingerprint),
+            min(freshForMilliseconds, Self.mask40)
+                | min(UInt64(staleWhileRevalidateSeconds), Self.mask24) << 40,
+            UInt64(fingerprint) | min(UInt64(staleIfErrorSeconds), Self.mask24) << 32,
         ]
     }
 
@@ -78,10 +119,12 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         let mask = Self.mask48
         received = Times(wallMilliseconds: words[0] & mask, bootMilliseconds: words[1] & mask)
         initialAgeMilliseconds = words[2] & mask
-        freshForMilliseconds = words[3] & mask
+        freshForMilliseconds = words[3] & Self.mask40
         status = UInt16(truncatingIfNeeded: words[0] >> 48)
         flags = Flags(rawValue: UInt16(truncatingIfNeeded: words[1] >> 48))
         coding = Codings(rawValue: UInt8(truncatingIfNeeded: words[2] >> 48))
         fingerprint = UInt32(truncatingIfNeeded: words[4])
+        staleWhileRevalidateSeconds = UInt32(truncatingIfNeeded: words[3] >> 40)
+        staleIfErrorSeconds = UInt32(truncatingIfNeeded: words[4] >> 32 & Self.mask24)
     }
 }

@@ -43,6 +43,10 @@ public struct Timing: BitwiseCopyable, Sendable, Equatable {
     public var remaining: Int64?
     /// The least that is worth storing.
     public var minimum: Int64 = 0
+    /// For how long behind `remaining` it may be served while it is revalidated (RFC 5861 §3).
+    public var staleWhileRevalidate: Int64 = 0
+    /// For how long behind `remaining` it may be served where the origin fails (RFC 5861 §4).
+    public var staleIfError: Int64 = 0
 
     public init() {}
 }
@@ -52,11 +56,14 @@ extension Rules {
     static var clockToleranceMilliseconds: Int64 { 86_400_000 }
 
     /// Reckons `timing`, and asks the rules on it.
-    /// - Parameter mayGuess: may a heuristic lifetime be taken, as far as the request goes?
+    /// - Parameters:
+    ///   - mayGuess: may a heuristic lifetime be taken, as far as the request goes?
+    ///   - mayKeepStale: is it worth storing for revalidation alone?
     /// - Returns: did the walk end here?
     func walkFreshness<F: Findings>(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
-        mayGuess: Bool, sent: Times, received: Times, _ timing: inout Timing, _ findings: inout F
+        mayGuess: Bool, mayKeepStale: Bool, sent: Times, received: Times, _ timing: inout Timing,
+        _ findings: inout F
     ) -> Bool {
         timing.received = Int64(clamping: received.wallMilliseconds)
         timing.date = timing.received
@@ -85,10 +92,23 @@ extension Rules {
 
         let refusal = readLifetime(
             of: response, bytes, directives, mayGuess: mayGuess, received, &timing)
-        if findings.ends(.lifetime, refusal) { return true }
+        // A prohibition may hide in what cannot be read.
+        let mayKeepStale = mayKeepStale && (!directives.isMalformed || reading == .rfc)
+        // §3: something must say that it may be stored.
+        let isStorable =
+            timing.source != .none || Self.isHeuristic(response.status) || directives.flags.contains(.public)
+        if refusal != nil, mayKeepStale, isStorable {
+            findings.defers(.lifetime)
+        } else if findings.ends(.lifetime, refusal) {
+            return true
+        }
         timing.cap = maxAgeMilliseconds
         if response.status >= 400 { timing.cap = min(timing.cap, Self.errorLifetimeMilliseconds) }
         timing.minimum = minAgeMilliseconds
+        if response.status < 400 {
+            timing.staleWhileRevalidate = Int64(directives.window(directives.staleWhileRevalidate)) &* 1000
+            timing.staleIfError = Int64(directives.window(directives.staleIfError)) &* 1000
+        }
         guard let lifetime = timing.lifetime, date != .invalid, age != nil else {
             findings.skips(.remaining)
             return false
@@ -96,6 +116,10 @@ extension Rules {
         let remaining = min(lifetime &- timing.initialAge, timing.cap)
         timing.remaining = remaining
         let isEnough = remaining > 0 && remaining >= timing.minimum
+        if !isEnough, mayKeepStale {
+            findings.defers(.remaining)
+            return false
+        }
         return findings.ends(.remaining, isEnough ? nil : .expired)
     }
 

@@ -38,8 +38,7 @@ public struct RequestVerdict: Sendable {
     public var maxAgeSeconds: UInt32
     /// `min-fresh` in seconds; 0 without one.
     public var minFreshSeconds: UInt32
-    /// `max-stale` in seconds (`unlimited` without a value); 0 without one. Kept for when stale answers are
-    /// served.
+    /// `max-stale` in seconds (`unlimited` without a value); 0 without one.
     public var maxStaleSeconds: UInt32
 
     @inlinable public static var unlimited: UInt32 { .max }

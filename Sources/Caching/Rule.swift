@@ -10,7 +10,8 @@ public enum Rule: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case preconditions, requestRange, requestCookie, clientNoStore, clientRefresh, clientCertificate
     case acceptEncoding, key
     // The answer's head.
-    case request, status, setCookie, noStore, `private`, noCache, pragma, authorization, cookie, vary
+    case request, status, setCookie, mustUnderstand, noStore, `private`, noCache, pragma, authorization,
+        cookie, vary
     case contentEncoding, contentRange, trailer, connection, length, delimited, date, age, clock, lifetime
     case remaining
     // What is known only when the head is written for the store and the body has come.
@@ -87,6 +88,8 @@ extension Rule {
         return switch self {
         case .status: row("status", "a status that the policy lists", "RFC 9111 §3", .status)
         case .setCookie: row("set-cookie", "no Set-Cookie", "RFC 9111 §7.3", .fields([.setCookie]))
+        case .mustUnderstand:
+            row("must-understand", "a status that Larder understands", "RFC 9111 §5.2.2.3", directives)
         case .noStore: row("no-store", "no no-store", "RFC 9111 §5.2.2.5", directives)
         case .private: row("private", "no private", "RFC 9111 §5.2.2.7", directives)
         case .noCache: row("no-cache", "no no-cache", "RFC 9111 §5.2.2.4", directives)

@@ -43,18 +43,25 @@ extension Rules {
         if findings.ends(.status, statuses.contains(response.status) ? nil : .status) { return facts }
         if findings.ends(.setCookie, response.fields.contains(.setCookie) ? .setCookie : nil) { return facts }
 
+        let validators = Self.validators(of: response, bytes, received)
+        let mayKeepStale = noCache == .revalidate && !validators.isEmpty && 200..<300 ~= response.status
         let directives =
             TargetedField.directives(response.fields, bytes, reading)
             ?? CacheDirectives(cacheControl: response.fields, bytes, reading)
-        if walkDirectives(directives, of: response, bytes, to: request, &findings) { return facts }
+        // RFC 9111 gives Pragma in answers no meaning; who sends it means no-cache.
+        let pragma =
+            !directives.isTargeted && reading == .strict && Pragma.isNoCache(response.fields, bytes)
+        let ended = walkDirectives(
+            directives, pragma: pragma, mayKeepStale: mayKeepStale, of: response, to: request, &findings)
+        if ended { return facts }
         let varies = walkVary(of: response, bytes, &findings)
         guard let varies else { return facts }
         let coding = Self.coding(response.fields, bytes)
         if findings.ends(.contentEncoding, coding == nil ? .encoding : nil) { return facts }
         if walkShape(of: response, &findings) { return facts }
         let ends = walkFreshness(
-            of: response, bytes, directives, mayGuess: !request.flags.contains(.query), sent: sent,
-            received: received, &timing, &findings)
+            of: response, bytes, directives, mayGuess: !request.flags.contains(.query),
+            mayKeepStale: mayKeepStale, sent: sent, received: received, &timing, &findings)
         if ends { return facts }
 
         facts.coding = coding ?? .identity
@@ -62,9 +69,12 @@ extension Rules {
         facts.freshForMilliseconds = UInt64(clamping: timing.remaining ?? 0)
         if directives.mayAnswerCookies || cookies == .strip { facts.flags.insert(.answersCookies) }
         if directives.mayAnswerAuthorized { facts.flags.insert(.answersAuthorized) }
-        if directives.forbidsStale { facts.flags.insert(.mustRevalidate) }
-        if response.fields.contains(.etag) { facts.flags.insert(.hasEntityTag) }
-        if response.fields.contains(.lastModified) { facts.flags.insert(.hasLastModified) }
+        if directives.forbidsStale || pragma { facts.flags.insert(.mustRevalidate) }
+        if directives.flags.contains(.noCache) || pragma { facts.flags.insert(.alwaysRevalidate) }
+        if directives.flags.contains(.immutable) { facts.flags.insert(.immutable) }
+        facts.flags.formUnion(validators)
+        facts.staleWhileRevalidateSeconds = UInt32(timing.staleWhileRevalidate / 1000)
+        facts.staleIfErrorSeconds = UInt32(timing.staleIfError / 1000)
         if varies { facts.flags.insert(.varies) }
         if facts.coding == .identity, compression.isCompressible(response, bytes) {
             facts.flags.insert(.compressible)
@@ -75,20 +85,31 @@ extension Rules {
     /// Prohibitions, and what answers to cookies and credentials need.
     /// - Returns: did the walk end here?
     private func walkDirectives<F: Findings>(
-        _ directives: CacheDirectives, of response: borrowing ResponseHead, _ bytes: Span<UInt8>,
+        _ directives: CacheDirectives, pragma: Bool, mayKeepStale: Bool, of response: borrowing ResponseHead,
         to request: RequestVerdict, _ findings: inout F
     ) -> Bool {
-        if findings.ends(.noStore, directives.flags.contains(.noStore) ? .noStore : nil) { return true }
-        if findings.ends(.private, directives.flags.contains(.private) ? .private : nil) { return true }
-        // `noCache: revalidate` will store these for revalidation; until that is built it takes its strictest
-        // effect.
-        if findings.ends(.noCache, directives.flags.contains(.noCache) ? .noCache : nil) { return true }
-        // RFC 9111 gives Pragma in answers no meaning; who sends it means no-cache.
-        if !directives.isTargeted, reading == .strict {
-            let forbids = Pragma.isNoCache(response.fields, bytes)
-            if findings.ends(.pragma, forbids ? .noCache : nil) { return true }
+        let flags = directives.flags
+        let isUnderstood = Self.understands(response.status)
+        if flags.contains(.mustUnderstand) {
+            if findings.ends(.mustUnderstand, isUnderstood ? nil : .status) { return true }
         } else {
+            findings.skips(.mustUnderstand)
+        }
+        // §5.2.2.3: no-store beside must-understand is for caches that know neither it nor the status.
+        let isLifted = reading == .rfc && flags.contains(.liftsNoStore) && isUnderstood
+        if findings.ends(.noStore, flags.contains(.noStore) && !isLifted ? .noStore : nil) { return true }
+        if findings.ends(.private, flags.contains(.private) ? .private : nil) { return true }
+        if flags.contains(.noCache), mayKeepStale {
+            findings.defers(.noCache)
+        } else if findings.ends(.noCache, flags.contains(.noCache) ? .noCache : nil) {
+            return true
+        }
+        if directives.isTargeted || reading == .rfc {
             findings.skips(.pragma)
+        } else if pragma, mayKeepStale {
+            findings.defers(.pragma)
+        } else if findings.ends(.pragma, pragma ? .noCache : nil) {
+            return true
         }
         if request.flags.contains(.authorization) {
             let permits = directives.mayAnswerAuthorized
@@ -125,6 +146,33 @@ extension Rules {
             findings.skips(.length)
         }
         return findings.ends(.delimited, response.framing == .untilClose ? .incomplete : nil)
+    }
+
+    /// The validators that a revalidation can go by: an ETag that is one, a Last-Modified that is a date,
+    /// neither of them twice.
+    private static func validators(
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
+    ) -> EntryFacts.Flags {
+        var flags: EntryFacts.Flags = []
+        if let field = response.fields.first(.etag), !response.fields.isRepeated(.etag),
+            EntityTag.opaqueRange(of: bytes.slice(field.value)) != nil
+        {
+            flags.insert(.hasEntityTag)
+        }
+        if let field = response.fields.first(.lastModified), !response.fields.isRepeated(.lastModified),
+            HTTPDate.parse(bytes.slice(field.value), now: received.wallSeconds) != nil
+        {
+            flags.insert(.hasLastModified)
+        }
+        return flags
+    }
+
+    /// Statuses whose requirements for caches Larder knows (RFC 9110 §15).
+    private static func understands(_ status: UInt16) -> Bool {
+        switch status {
+        case 200...205, 300...303, 305, 307, 308, 402...405, 409, 410, 418, 422, 500...505: true
+        default: false
+        }
     }
 
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.

@@ -2,20 +2,62 @@
 ///
 /// Ages are counted in milliseconds and rounded only when shown: an Age up, a time to live down, so that
 /// nobody downstream takes an answer for younger than it is.
+///
+/// When an entry is no longer fresh, this says what it may still do (RFC 9111 §4.2.4, RFC 5861):
+///
+///                            while revalidating    if the origin fails    by the client's max-stale
+///     window                 stale-while-…         stale-if-error         max-stale
+///     the client restricts   no                    yes                    within its max-age, no min-fresh
+///       the age
+///     the client: no-cache   no                    no                     no
+///     softly purged          yes                   yes                    no
+///     must-revalidate, proxy-revalidate, s-maxage, no-cache, `stale: never`, other rules: nothing
+
+internal import Settings
+
+/// What may be done with an entry that does not simply answer.
+public struct StaleUse: Equatable, Sendable, BitwiseCopyable {
+    public var ageSeconds: UInt32
+    /// May it answer at once, while one exchange revalidates it?
+    public var mayWhileRevalidating = false
+    /// May it answer where the origin gives a 5xx, or no answer?
+    public var mayIfError = false
+    /// May it answer because the client takes stale answers? Only under `stale: rfc`.
+    public var mayByClient = false
+    /// Can the fetch be conditional?
+    public var hasValidator = false
+
+    public init(
+        ageSeconds: UInt32, mayWhileRevalidating: Bool = false, mayIfError: Bool = false,
+        mayByClient: Bool = false, hasValidator: Bool = false
+    ) {
+        self.ageSeconds = ageSeconds
+        self.mayWhileRevalidating = mayWhileRevalidating
+        self.mayIfError = mayIfError
+        self.mayByClient = mayByClient
+        self.hasValidator = hasValidator
+    }
+}
 
 public enum UseVerdict: Equatable, Sendable, BitwiseCopyable {
     /// Serve it, with this Age.
     case fresh(ageSeconds: UInt32, ttlSeconds: UInt32)
-    /// No longer fresh, or stored under other rules: fetch anew; the answer may replace it.
-    case stale(ageSeconds: UInt32)
-    /// Fresh, but the client asks for fresher: fetch anew; the answer may replace it.
-    case refresh(Reason)
+    /// No longer fresh, softly purged, or stored under other rules: fetch anew; the answer may renew or
+    /// replace it.
+    case stale(StaleUse)
+    /// Fresh, but the client asks for fresher: fetch anew; the answer may renew or replace it.
+    case refresh(Reason, StaleUse)
     /// Not for this request: bypass.
     case refused(Reason)
 }
 
 extension Rules {
-    public func use(_ entry: EntryFacts, for request: RequestVerdict, now: Times) -> UseVerdict {
+    /// - Parameter isOutdated: was it purged softly? Then it is as if it had just expired, whenever that was:
+    ///   stale, with the whole of its windows, which end where they would have ended. (So Varnish and Fastly
+    ///   do it, but that their windows begin with the purge.) The client's `max-stale` does not reach it.
+    public func use(
+        _ entry: EntryFacts, for request: RequestVerdict, now: Times, isOutdated: Bool = false
+    ) -> UseVerdict {
         if request.flags.contains(.cookie), !entry.flags.contains(.answersCookies) {
             return .refused(.cookie)
         }
@@ -25,22 +67,50 @@ extension Rules {
         // §4.2.3: current_age = corrected_initial_age + resident_time.
         let residence = now.milliseconds(since: entry.received)
         let age = entry.initialAgeMilliseconds &+ min(residence, EntryFacts.mask48)
-        let ageSeconds = Self.seconds(roundingUp: age)
-        guard entry.fingerprint == fingerprint, residence < entry.freshForMilliseconds else {
-            return .stale(ageSeconds: ageSeconds)
+        guard entry.fingerprint == fingerprint, residence < entry.freshForMilliseconds, !isOutdated,
+            !entry.flags.contains(.alwaysRevalidate)
+        else {
+            return .stale(stale(entry, request, age: age, residence: residence, isOutdated: isOutdated))
         }
         let ttl = entry.freshForMilliseconds &- residence
         // What came from the origin less than a second ago satisfies every wish for freshness: nobody hammers
         // the origin through request directives.
         if request.restrictsAge, residence >= 1000 {
+            // RFC 8246 §2: a reload (`max-age=0`) need not ask after what does not change; no-cache does.
             let tooOld =
                 request.maxAgeSeconds != RequestVerdict.unlimited
-                && age > UInt64(request.maxAgeSeconds) &* 1000
+                && age > UInt64(request.maxAgeSeconds) &* 1000 && !entry.flags.contains(.immutable)
             if request.flags.contains(.noCache) || tooOld || ttl < UInt64(request.minFreshSeconds) &* 1000 {
-                return .refresh(.clientRefresh)
+                return .refresh(
+                    .clientRefresh, stale(entry, request, age: age, residence: residence, isOutdated: false))
             }
         }
-        return .fresh(ageSeconds: ageSeconds, ttlSeconds: UInt32(clamping: ttl / 1000))
+        return .fresh(
+            ageSeconds: Self.seconds(roundingUp: age), ttlSeconds: UInt32(clamping: ttl / 1000))
+    }
+
+    private func stale(
+        _ entry: EntryFacts, _ request: RequestVerdict, age: UInt64, residence: UInt64, isOutdated: Bool
+    ) -> StaleUse {
+        var use = StaleUse(ageSeconds: Self.seconds(roundingUp: age), hasValidator: entry.hasValidator)
+        guard stale != .never, entry.fingerprint == fingerprint,
+            !entry.flags.contains(.mustRevalidate), !request.flags.contains(.noCache)
+        else { return use }
+        let staleness =
+            residence > entry.freshForMilliseconds ? residence &- entry.freshForMilliseconds : 0
+        use.mayWhileRevalidating =
+            !request.restrictsAge && staleness < UInt64(entry.staleWhileRevalidateSeconds) &* 1000
+        use.mayIfError = staleness < UInt64(entry.staleIfErrorSeconds) &* 1000
+        let isYoungEnough =
+            request.maxAgeSeconds == RequestVerdict.unlimited || age <= UInt64(request.maxAgeSeconds) &* 1000
+        let isTaken =
+            request.maxStaleSeconds == RequestVerdict.unlimited
+            || staleness <= UInt64(request.maxStaleSeconds) &* 1000
+        use.mayByClient =
+            stale == .rfc && request.maxStaleSeconds > 0 && isTaken && isYoungEnough
+            && request.minFreshSeconds == 0
+            && !isOutdated
+        return use
     }
 
     static func seconds(roundingUp milliseconds: UInt64) -> UInt32 {

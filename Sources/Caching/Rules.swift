@@ -16,7 +16,7 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
 public final class Rules: Sendable {
     /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
     /// under another revision are not served.
-    static var revision: Int { 2 }
+    static var revision: Int { 3 }
     /// Bytes of host, path and query at most.
     static var urlLimit: Int { 2048 }
     /// Statuses from 400 on live this long at most, under every policy.
@@ -35,10 +35,12 @@ public final class Rules: Sendable {
     let maxAgeMilliseconds: Int64
     let minAgeMilliseconds: Int64
     let heuristicPercent: Int64
+    let noCache: Policy.NoCache
     let reading: Policy.Reading
     let cookies: Policy.Cookies
     let authorization: Policy.Authorization
     let clientRefresh: Policy.ClientRefresh
+    let stale: Policy.Stale
     let keyPrefix: Hash128
     /// The parts with storage of their own, behind one reference: a copy of Rules counts one, not several.
     let names: Names
@@ -69,10 +71,12 @@ public final class Rules: Sendable {
         maxAgeMilliseconds = Int64(clamping: store.maxAgeSeconds.multipliedSaturating(by: 1000))
         minAgeMilliseconds = Int64(clamping: store.minAgeSeconds.multipliedSaturating(by: 1000))
         heuristicPercent = Int64(store.heuristicPercent)
+        noCache = store.noCache
         reading = store.reading
         cookies = store.cookies
         authorization = store.authorization
         clientRefresh = policy.serve.clientRefresh
+        stale = policy.serve.stale
         names = Names(policy)
         keyPrefix = Self.keyPrefix(policy.query, upstream: upstream)
     }

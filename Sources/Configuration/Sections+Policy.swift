@@ -50,7 +50,7 @@ extension Sections {
                 Key("maxHead", .size(256...16 << 10), "The largest head.", \.maxHeadBytes),
                 Key(
                     "maxAge", .seconds(1...31_536_000),
-                    "The longest that an answer is kept, whatever the origin says.", \.maxAgeSeconds),
+                    "The longest that an answer is fresh, whatever the origin says.", \.maxAgeSeconds),
                 Key(
                     "minAge", .seconds(1...31_536_000), "Answers that are fresh for less are not stored.",
                     \.minAgeSeconds),
@@ -61,8 +61,8 @@ extension Sections {
                     \.heuristicPercent),
                 Key(
                     "noCache", .choice,
-                    "`revalidate`: store what says `no-cache`, and revalidate before each use.", \.noCache,
-                    unbuilt: { $0 == .refuse ? nil : .note("what says `no-cache` is not stored") }),
+                    "`revalidate`: store what says `no-cache` and what is not fresh, if it has a "
+                        + "validator, and ask the origin before each use.", \.noCache),
                 Key(
                     "reading", .choice,
                     "How malformed or repeated fields are read; `rfc`: as RFC 9111 lets a cache.", \.reading),
@@ -110,8 +110,9 @@ extension Sections {
                     "`no-cache` and its kin in requests: revalidate, or take no notice.",
                     \.clientRefresh),
                 Key(
-                    "stale", .choice, "Stale answers: where the origin says so (RFC 5861), or never.",
-                    \.stale,
+                    "stale", .choice,
+                    "Stale answers: where the origin says so (RFC 5861), or never; `rfc`: also where "
+                        + "the client does (`max-stale`).", \.stale,
                     unbuilt: { $0 == .never ? nil : .note("stale answers are never served") }
                 ),
                 Key(

@@ -10,7 +10,8 @@ public struct Policy: Sendable, Equatable {
     public enum Statuses: Sendable, Equatable { case any, list([Int]) }
     public enum Query: Sendable, Equatable { case keep, sort, ignore, only([String]) }
     public enum ClientRefresh: String, Sendable, CaseIterable { case revalidate, ignore }
-    public enum Stale: String, Sendable, CaseIterable { case never, originDirected = "origin-directed" }
+    /// `rfc`: where the origin says so, or the client's `max-stale`.
+    public enum Stale: String, Sendable, CaseIterable { case never, originDirected = "origin-directed", rfc }
     public enum CacheStatus: String, Sendable, CaseIterable { case full, brief, none, debug }
 
     public struct Store: Sendable, Equatable {

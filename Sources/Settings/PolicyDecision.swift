@@ -33,8 +33,11 @@ public struct PolicyDecision: Sendable, Equatable {
     }
 
     public enum Served: String, Sendable, CaseIterable {
-        case hit, notModified = "not-modified", miss, stale, refresh, bypass, gatewayTimeout =
-            "gateway-timeout"
+        case hit, notModified = "not-modified", miss, stale
+        /// By a stale entry: while it is revalidated, or because the client takes it.
+        case staleHit = "stale-hit"
+        case refresh, bypass
+        case gatewayTimeout = "gateway-timeout"
     }
 
     public struct Answer: Sendable, Equatable {

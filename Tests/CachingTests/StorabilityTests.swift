@@ -65,12 +65,12 @@ import Testing
         // Heuristics (§4.2.2): a share of Date − Last-Modified, only where nothing is stated.
         .init(["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT"]),
         .init(["Last-Modified: x"], is: "no-freshness"),
-        .init(["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT", "Expires: 0"], is: "expired"),
-        .init(
-            ["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT", "Cache-Control: max-age=x"], is: "no-freshness"),
+        // Not fresh, but there is something to ask after it by.
+        .init(["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT", "Expires: 0"]),
+        .init(["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT", "Cache-Control: max-age=x"]),
         .init(status: 302, ["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT"], is: "no-freshness"),
         .init(status: 302, ["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT", "Cache-Control: public"]),
-        .init(["Last-Modified: Fri, 02 Jan 2026 00:00:00 GMT"], is: "expired"),
+        .init(["Last-Modified: Fri, 02 Jan 2026 00:00:00 GMT"]),
         // Vary: any, but `*`.
         .init([fresh, "Vary: Origin, Accept-Language"]), .init([fresh, "Vary: Origin, *"], is: "vary"),
         .init([fresh, "Vary: Origin;"], is: "vary"),
@@ -163,7 +163,7 @@ import Testing
 
     @Test func factsAreRemembered() {
         let headers = [
-            "Content-Length: 5", "Cache-Control: s-maxage=60", "ETag: \"a\"", "Last-Modified: x",
+            "Content-Length: 5", "Cache-Control: s-maxage=60, immutable", "ETag: \"a\"", "Last-Modified: x",
             "Content-Encoding: br",
             "Vary: Origin, Accept-Encoding",
         ]
@@ -173,8 +173,7 @@ import Testing
         }
         #expect(
             facts.flags == [
-                .answersCookies, .answersAuthorized, .mustRevalidate, .hasEntityTag, .hasLastModified,
-                .varies,
+                .answersCookies, .answersAuthorized, .mustRevalidate, .hasEntityTag, .varies, .immutable,
             ])
         #expect(facts.coding == .br && facts.status == 200 && facts.received == Self.now)
         #expect(EntryFacts(unpacking: facts.pack()) == facts)

@@ -101,6 +101,7 @@ extension Policy {
             $0.store.vary = .any
             $0.store.noCache = .revalidate
             $0.store.maxAgeSeconds = 1 << 31
+            $0.serve.stale = .rfc
         }
     }
 }

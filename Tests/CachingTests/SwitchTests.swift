@@ -187,6 +187,9 @@ import Testing
     ]
     static let later = "Thu, 01 Jan 2026 01:00:00 GMT"
 
+    static let etag = "ETag: \"x\""
+    static let modified = "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT"
+    static func revalidate(_ policy: inout Policy) { policy.store.noCache = .revalidate }
     static func explicit(_ policy: inout Policy) { policy.store.authorization = .explicit }
 
     static let people: [Row] = [
@@ -213,9 +216,24 @@ import Testing
         .init("never, without one", { $0.store.cookies = .never }, [fresh], is: "60"),
         .init(
             "strip, Set-Cookie", { $0.store.cookies = .strip }, [fresh, "Set-Cookie: a"], is: "set-cookie"),
+        .init("no-cache", { _ in }, [fresh, "Cache-Control: no-cache", etag], is: "no-cache"),
+        .init("revalidate: kept", revalidate, [fresh, "Cache-Control: no-cache", etag], is: "60"),
+        .init("revalidate: by date", revalidate, ["Cache-Control: no-cache", modified], is: "0"),
         .init(
-            "revalidate: refused as yet", { $0.store.noCache = .revalidate },
-            [fresh, "Cache-Control: no-cache"], is: "no-cache"),
+            "revalidate: nothing to ask with", revalidate, [fresh, "Cache-Control: no-cache"], is: "no-cache"),
+        .init(
+            "revalidate: an ETag that is none", revalidate, ["Cache-Control: no-cache", "ETag: x"],
+            is: "no-cache"),
+        .init("revalidate: Pragma", revalidate, [fresh, "Pragma: no-cache", etag], is: "60"),
+        .init("stale from the start", { _ in }, ["Cache-Control: max-age=0", etag], is: "expired"),
+        .init("revalidate: kept", revalidate, ["Cache-Control: max-age=0", etag], is: "0"),
+        .init("revalidate: past", revalidate, ["Expires: 0", etag], is: "0"),
+        .init("revalidate: nothing said", revalidate, [etag], is: "0"),
+        .init("revalidate: nothing said of a 201", revalidate, status: 201, [etag], is: "status"),
+        .init(
+            "revalidate: what cannot be read", revalidate, ["Cache-Control: max-age=1;no-store", etag],
+            is: "no-freshness"),
+        .init("revalidate: 404", revalidate, status: 404, ["Cache-Control: max-age=0", etag], is: "expired"),
         .init("maxBody", { $0.store.maxBodyBytes = 4 }, [fresh], is: "too-large"),
         .init("just maxBody", { $0.store.maxBodyBytes = 5 }, [fresh], is: "60"),
     ]
@@ -257,7 +275,7 @@ import Testing
     @Test(arguments: ["no-cache", "max-age=0", "min-fresh=3600", "max-age=x"])
     func clientRefresh(directive: String) {
         for (setting, expected) in [
-            (Policy.ClientRefresh.revalidate, UseVerdict.refresh(.clientRefresh)),
+            (Policy.ClientRefresh.revalidate, UseVerdict.refresh(.clientRefresh, StaleUse(ageSeconds: 5))),
             (.ignore, .fresh(ageSeconds: 5, ttlSeconds: 55)),
         ] {
             let policy = Policy(name: "test").with { $0.serve.clientRefresh = setting }

@@ -31,8 +31,8 @@ import Testing
             (1, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)),
             (1000, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)),
             (1001, 5000, .fresh(ageSeconds: 7, ttlSeconds: 58)),
-            (59_999, 0, .fresh(ageSeconds: 60, ttlSeconds: 0)), (60_000, 0, .stale(ageSeconds: 60)),
-            (1 << 52, 0, .stale(ageSeconds: .max)),
+            (59_999, 0, .fresh(ageSeconds: 60, ttlSeconds: 0)), (60_000, 0, .stale(StaleUse(ageSeconds: 60))),
+            (1 << 52, 0, .stale(StaleUse(ageSeconds: .max))),
         ] as [(Int64, UInt64, UseVerdict)])
     func overTime(elapsed: Int64, initialAge: UInt64, expected: UseVerdict) {
         let verdict = Self.rules.use(
@@ -45,13 +45,13 @@ import Testing
         // The wall clock was set back, the machine slept, the wall clock jumped ahead.
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(-3_600_000, boot: 60_000))
-                == .stale(ageSeconds: 60))
+                == .stale(StaleUse(ageSeconds: 60)))
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(-5000, boot: 4000))
                 == .fresh(ageSeconds: 4, ttlSeconds: 56))
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(61_000, boot: 10))
-                == .stale(ageSeconds: 61))
+                == .stale(StaleUse(ageSeconds: 61)))
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(-5000))
                 == .fresh(ageSeconds: 0, ttlSeconds: 60))
@@ -62,7 +62,7 @@ import Testing
         facts.fingerprint &+= 1
         #expect(
             Self.rules.use(facts, for: RequestSample().verdict(), now: Self.later(1000))
-                == .stale(ageSeconds: 1))
+                == .stale(StaleUse(ageSeconds: 1)))
         let plain = Policy(name: "test")
         let same = Rules(policy: plain.with { $0.serve.cacheStatus = .none }, upstream: "other")
         #expect(same.fingerprint == Self.rules.fingerprint)
@@ -96,14 +96,16 @@ import Testing
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(5000))
                 == .fresh(ageSeconds: 5, ttlSeconds: 55))
-        #expect(Self.rules.use(Self.facts(), for: request, now: Self.later(5001)) == .refresh(.clientRefresh))
+        #expect(
+            Self.rules.use(Self.facts(), for: request, now: Self.later(5001))
+                == .refresh(.clientRefresh, StaleUse(ageSeconds: 6)))
         // Less than a second after the fetch nobody gets the origin asked again, whatever the age was then.
         #expect(
             Self.rules.use(Self.facts(initialAge: 9000), for: request, now: Self.later(999))
                 == .fresh(ageSeconds: 10, ttlSeconds: 59))
         #expect(
             Self.rules.use(Self.facts(initialAge: 9000), for: request, now: Self.later(1000))
-                == .refresh(.clientRefresh))
+                == .refresh(.clientRefresh, StaleUse(ageSeconds: 10)))
     }
 
     /// Any five words are some facts, and using them traps nowhere.

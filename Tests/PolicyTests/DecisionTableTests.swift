@@ -64,8 +64,7 @@ struct DecisionTableTests {
     }
 
     /// What differs from the default policy is what a table is there to show: with any of it set back to the
-    /// default, some row fails. Left out is what a row cannot see (`maxHead`, `cacheStatus`), and what is not
-    /// in effect yet (`noCache`, `stale`).
+    /// default, some row fails. Left out is what a row cannot see (`maxHead`, `cacheStatus`).
     static let switches: [(name: String, reset: @Sendable (inout Policy) -> Void)] = {
         let standard = Policy(name: "standard")
         return [
@@ -74,12 +73,14 @@ struct DecisionTableTests {
             ("maxAge", { $0.store.maxAgeSeconds = standard.store.maxAgeSeconds }),
             ("minAge", { $0.store.minAgeSeconds = standard.store.minAgeSeconds }),
             ("heuristic", { $0.store.heuristicPercent = standard.store.heuristicPercent }),
+            ("noCache", { $0.store.noCache = standard.store.noCache }),
             ("reading", { $0.store.reading = standard.store.reading }),
             ("cookies", { $0.store.cookies = standard.store.cookies }),
             ("authorization", { $0.store.authorization = standard.store.authorization }),
             ("vary", { $0.store.vary = standard.store.vary }),
             ("query", { $0.query = standard.query }),
             ("clientRefresh", { $0.serve.clientRefresh = standard.serve.clientRefresh }),
+            ("stale", { $0.serve.stale = standard.serve.stale }),
         ]
     }()
 

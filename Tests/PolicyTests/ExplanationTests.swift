@@ -97,7 +97,7 @@ struct ExplanationTests {
         case .store(let facts):
             tally.stored += 1
             #expect(reasons.isEmpty && why.facts == facts, "\(name): \(reasons)")
-            #expect(why.timing.remaining == Int64(facts.freshForMilliseconds), "\(name)")
+            #expect(max(0, why.timing.remaining ?? 0) == Int64(facts.freshForMilliseconds), "\(name)")
             #expect(why.timing.initialAge == Int64(facts.initialAgeMilliseconds), "\(name)")
         case .refuse(let reason):
             #expect(reasons.first == reason && why.facts == nil, "\(name): \(reason), \(reasons)")
@@ -149,8 +149,10 @@ struct ExplanationTests {
         policy.store.reading = generator.picks(30) ? .rfc : .strict
         policy.store.cookies = generator.picks(30) ? .strip : generator.picks(30) ? .never : .publicOnly
         policy.store.authorization = generator.picks(50) ? .explicit : .never
+        policy.store.noCache = generator.picks(30) ? .revalidate : .refuse
         policy.store.heuristicPercent = generator.picks(30) ? 10 : 0
         if generator.picks(30) { policy.store.vary = .any }
+        if generator.picks(20) { policy.store.statuses = .any }
         if generator.picks(20) { policy.store.minAgeSeconds = 30 }
         if generator.picks(20) { policy.serve.clientRefresh = .ignore }
         return policy
@@ -176,13 +178,15 @@ struct ExplanationTests {
     }
 
     private static func response(_ generator: inout Generator) -> String {
-        let status = generator.picks(85) ? 200 : [404, 206, 500, 204, 304].randomElement(using: &generator)!
+        let status =
+            generator.picks(85) ? 200 : [404, 206, 500, 204, 304, 299].randomElement(using: &generator)!
         var lines = ["HTTP/1.1 \(status) Status"]
         if generator.picks(75) { lines.append("Cache-Control: max-age=60") }
         lines += generator.some(
             of: [
                 "Set-Cookie: id=1", "Cache-Control: no-store", "Cache-Control: private=\"x\"",
                 "Cache-Control: no-cache", "Cache-Control: public", "Cache-Control: s-maxage=5",
+                "Cache-Control: must-understand", "Cache-Control: stale-if-error=9",
                 "Cache-Control: max-age=x", "Cache-Control: \"", "CDN-Cache-Control: max-age=20",
                 "Larder-Cache-Control: no-store", "Pragma: no-cache", "Vary: *", "Vary: Accept-Encoding",
                 "Vary: Cookie", "Content-Encoding: gzip", "Content-Encoding: aes",

@@ -117,7 +117,7 @@ import Testing
         func notes(_ loaded: LoadedConfiguration) -> [String] {
             loaded.notes.map { String($0.description.prefix(note.count)) + $0.path }
         }
-        let expected = ["\(note)store.noCache", "\(note)serve.stale"]
+        let expected = ["\(note)serve.stale"]
         #expect(try notes(Fixture.read(Self.text("rfc9111"))) == expected)
         #expect(
             try notes(Fixture.read(Self.text("mine"), policies: ["mine": "extends: rfc9111"])) == expected)

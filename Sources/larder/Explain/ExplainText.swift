@@ -103,6 +103,10 @@ extension Timing {
             lines.append(Line(name: "remaining", text: "none", note: "not to be reckoned"))
         }
         lines.append(line("minimum", minimum, "the policy's minAge"))
+        if staleWhileRevalidate > 0 {
+            lines.append(line("stale-while-revalidate", staleWhileRevalidate, "behind remaining"))
+        }
+        if staleIfError > 0 { lines.append(line("stale-if-error", staleIfError, "behind remaining")) }
         return lines
     }
 }
