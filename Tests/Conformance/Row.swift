@@ -42,6 +42,18 @@ extension Case {
         lives(name, section, fields: fields, pessimistic: pessimistic, rfc: rfc, opening)
     }
 
+    /// An answer that is stale at once but has a validator: `pessimistic` refuses it, `rfc9111` keeps it to ask the
+    /// origin by this condition.
+    static func staleAtOnce(
+        _ name: String, _ section: String, _ fields: String..., because reason: String, asks condition: String
+    ) -> Case {
+        Case(
+            name, section,
+            Step().answered(200, fields: fields, body: nil).expect(.refused(reason), rfc: .stored),
+            get().after(1).expect(
+                .miss.withholds("If-None-Match", "If-Modified-Since"), rfc: .miss.sends(condition)))
+    }
+
     private static func lives(
         _ name: String, _ section: String, fields: [String], pessimistic: Int?, rfc: Int?, _ opening: Opening
     ) -> Case {

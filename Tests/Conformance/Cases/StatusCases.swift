@@ -44,9 +44,17 @@ extension Case {
         .lives(
             "a guess has a bound", "RFC 9111 §4.2.2", "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT",
             pessimistic: nil, rfc: 604_800, .because("no-freshness")),
-        .lives("changed now", "RFC 9111 §4.2.2", "Last-Modified: {now}", for: nil),
-        .lives("changed in the future", "RFC 9111 §4.2.2", "Last-Modified: {now+1000}", for: nil),
-        .lives("no date of change", "RFC 9111 §4.2.2", "ETag: \"a\"", for: nil, .because("no-freshness")),
+        .staleAtOnce(
+            "changed now", "RFC 9111 §4.2.2", "Last-Modified: {start}", because: "no-freshness",
+            asks: "If-Modified-Since: {start}"),
+        .staleAtOnce(
+            "changed in the future", "RFC 9111 §4.2.2", "Last-Modified: {start+1000}",
+            because: "no-freshness",
+            asks: "If-Modified-Since: {start+1000}"),
+        .staleAtOnce(
+            "no date of change", "RFC 9111 §4.2.2", "ETag: \"a\"", because: "no-freshness",
+            asks: "If-None-Match: \"a\""),
+        .lives("no date of change and no tag", "RFC 9111 §4.2.2", for: nil, .because("no-freshness")),
         .lives(
             "a date of change that is none", "RFC 9111 §4.2.2", "Last-Modified: long ago", for: nil,
             .because("no-freshness")),
@@ -57,22 +65,25 @@ extension Case {
         .lives(
             "public lets guess for any status", "RFC 9111 §4.2.2", "Cache-Control: public",
             "Last-Modified: {now-1000}", pessimistic: nil, rfc: 100, .status(302)),
-        .lives(
-            "a stated end forbids to guess", "RFC 9111 §4.2.2", "Last-Modified: {now-1000}", "Expires: 0",
-            for: nil,
-            .because("expired")),
-        .lives(
-            "a stated lifetime forbids to guess", "RFC 9111 §4.2.2", "Last-Modified: {now-1000}",
-            "Cache-Control: max-age=0", for: nil, .because("expired")),
-        .lives(
-            "an unreadable lifetime forbids to guess", "RFC 9111 §4.2.1", "Last-Modified: {now-1000}",
-            "Cache-Control: max-age=x", for: nil, .because("no-freshness")),
+        .staleAtOnce(
+            "a stated end forbids to guess", "RFC 9111 §4.2.2", "Last-Modified: {start-1000}", "Expires: 0",
+            because: "expired", asks: "If-Modified-Since: {start-1000}"),
+        .staleAtOnce(
+            "a stated lifetime forbids to guess", "RFC 9111 §4.2.2", "Last-Modified: {start-1000}",
+            "Cache-Control: max-age=0", because: "expired", asks: "If-Modified-Since: {start-1000}"),
+        .staleAtOnce(
+            "an unreadable lifetime forbids to guess", "RFC 9111 §4.2.1", "Last-Modified: {start-1000}",
+            "Cache-Control: max-age=x", because: "no-freshness", asks: "If-Modified-Since: {start-1000}"),
+        .staleAtOnce(
+            "an answer that arrives stale", "RFC 9111 §4.2", "Cache-Control: max-age=60", "Age: 61",
+            "ETag: \"a\"",
+            because: "expired", asks: "If-None-Match: \"a\""),
         .lives(
             "a guess counts Age", "RFC 9111 §4.2.2", "Last-Modified: {now-1000}", "Age: 30", pessimistic: nil,
             rfc: 70, .age(30)),
-        .lives(
-            "a guess counts from Date", "RFC 9111 §4.2.2", "Last-Modified: {now-1000}", "Date: {now-500}",
-            pessimistic: nil, rfc: nil),
+        .staleAtOnce(
+            "a guess counts from Date", "RFC 9111 §4.2.2", "Last-Modified: {start-1000}", "Date: {start-500}",
+            because: "no-freshness", asks: "If-Modified-Since: {start-1000}"),
         .lives(
             "no-store forbids to guess", "RFC 9111 §5.2.2.5", "Cache-Control: no-store",
             "Last-Modified: {now-1000}", for: nil, .because("no-store")),
