@@ -131,12 +131,18 @@ let package = Package(
                 "AllocationCounter", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage,
             ],
             path: "Tests/AllocationCheck", swiftSettings: strict),
+        // A data plane in the test's process, before origins that a test scripts.
+        .target(
+            name: "ProxyHarness",
+            dependencies: ["Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage],
+            path: "Tests/ProxyHarness", swiftSettings: strict),
         tests(
             "ProxyTests",
             [
-                "AllocationCheck", "Bytes", "Compression", "Kernel", "Proxy", "Settings", "Store", log,
-                systemPackage,
+                "AllocationCheck", "Bytes", "Compression", "Kernel", "Proxy", "ProxyHarness", "Settings",
+                "Store", log, systemPackage,
             ]),
+        tests("Conformance", ["Bytes", "Configuration", "Kernel", "Proxy", "ProxyHarness", "Settings"]),
         tests("TidyTests", []),
     ]
 )

@@ -56,6 +56,8 @@ struct WorkerSeed: ~Copyable, Sendable {
     let index: Int
     let threads: Int
     let variants: VariantThreads
+    /// nil: the kernel's.
+    let clock: SteeredClock?
 }
 
 /// Holds a thread's handle until it is joined.
@@ -104,9 +106,11 @@ extension Server {
     }
 
     /// The helper threads that compress what is stored: one for four loops.
-    static func startVariants(_ store: Store, threads: Int) throws(StartFailure) -> VariantThreads {
+    static func startVariants(
+        _ store: Store, threads: Int, _ clock: SteeredClock?
+    ) throws(StartFailure) -> VariantThreads {
         do {
-            let variants = try VariantThreads()
+            let variants = try VariantThreads(clock)
             for _ in 0..<max(1, threads / 4) {
                 guard let row = store.row() else {
                     throw StartFailure("the store has no row for one more thread")

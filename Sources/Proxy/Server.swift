@@ -35,9 +35,11 @@ public final class Server: Sendable {
     /// Binds, resolves the servers' names and starts the threads.
     /// - Parameters:
     ///   - threads: loops to run; each has its row in the store.
+    ///   - clock: what ages are counted on; left out: the kernel's clocks.
     ///   - notices: where what happens beside requests is told.
-    public init(_ settings: Settings, threads count: Int, store: Store, notices: Logger) throws(StartFailure)
-    {
+    public init(
+        _ settings: Settings, threads count: Int, store: Store, clock: SteeredClock? = nil, notices: Logger
+    ) throws(StartFailure) {
         let slots = try Self.bind(settings.listeners.map(\.bind), perBind: count)
         addresses = slots.map { $0[0].address }
         let log: AccessLog
@@ -52,7 +54,7 @@ public final class Server: Sendable {
         self.notices = notices
         let origins = try Self.resolve(settings.upstreams)
         let files = try Self.openFiles(settings.upstreams)
-        variants = try Self.startVariants(store, threads: count)
+        variants = try Self.startVariants(store, threads: count, clock)
         let board: FetchBoard
         do {
             board = try FetchBoard(threads: count)
@@ -74,7 +76,7 @@ public final class Server: Sendable {
                     listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
                     board: board, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
-                    variants: variants)
+                    variants: variants, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)

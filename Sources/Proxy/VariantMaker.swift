@@ -1,7 +1,6 @@
 internal import Bytes
 internal import Caching
 internal import Compression
-internal import Kernel
 internal import Store
 
 /// Makes coded variants of stored bodies, one at a time, on a thread that has its own row in the store.
@@ -19,7 +18,12 @@ struct VariantMaker: ~Copyable, Sendable {
     private var coded = ByteBuffer(capacity: 32 * 1024)
     private var vary = ByteBuffer(capacity: 64)
 
-    init(_ store: consuming StoreThread) { self.store = store }
+    private let clock: SteeredClock?
+
+    init(_ store: consuming StoreThread, _ clock: SteeredClock?) {
+        self.store = store
+        self.clock = clock
+    }
 
     /// Makes the variant, if its original is still there, and stores it, if it is smaller.
     mutating func make(_ job: VariantJob) {
@@ -40,8 +44,7 @@ struct VariantMaker: ~Copyable, Sendable {
             Self.deriveHead(
                 head, facts.coding, bodyCount: coded.count, limit: job.headLimit, into: &derivedHead)
         else { return }
-        let now = Times(
-            wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds())
+        let now = Times.read(clock)
         store.beginTurn()
         Worker.insert(
             Worker.Variation(facts: facts, serial: job.serial), into: &store, key: job.key.span, job.hash,

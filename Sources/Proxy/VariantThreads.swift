@@ -56,11 +56,17 @@ final class VariantThreads: Sendable {
     private let counter: EventCounter
     private let running = Locked<[JoinBox]>([])
 
-    init() throws(Errno) { counter = try EventCounter() }
+    /// nil: the kernel's.
+    private let clock: SteeredClock?
+
+    init(_ clock: SteeredClock?) throws(Errno) {
+        counter = try EventCounter()
+        self.clock = clock
+    }
 
     /// Starts a thread with a row of its own in the store.
     func start(_ row: consuming StoreThread) throws(Errno) {
-        let seed = Seed(maker: VariantMaker(row), threads: self)
+        let seed = Seed(maker: VariantMaker(row, clock), threads: self)
         let handle = try Thread.spawn(name: "larder-variant", seed: seed) { seed in
             Thread.yieldToOthers()
             Self.run(seed)

@@ -96,6 +96,7 @@ struct Worker: ~Copyable {
     let variants: VariantThreads
     var compressionGuard = CompressionGuard()
     var date = CachedHTTPDate()
+    let clock: SteeredClock?
     var now: Now
     /// Connections with something left to do, for the next turn.
     var deferred: [Handle] = []
@@ -128,8 +129,8 @@ struct Worker: ~Copyable {
         addressInUse = site.servers.map { _ in 0 }
         now = Now(
             milliseconds: milliseconds, microseconds: Clock.monotonicMicroseconds(),
-            times: Times(
-                wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds()))
+            times: Times.read(seed.clock))
+        clock = seed.clock
     }
 
     /// Runs until told to stop.
@@ -158,8 +159,7 @@ struct Worker: ~Copyable {
     private mutating func readClocks() {
         now.milliseconds = Clock.monotonicMilliseconds()
         now.microseconds = Clock.monotonicMicroseconds()
-        now.times = Times(
-            wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds())
+        now.times = Times.read(clock)
     }
 
     private mutating func handle(_ event: Event) {

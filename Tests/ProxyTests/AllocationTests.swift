@@ -3,6 +3,7 @@
 
 import Glibc
 import Kernel
+import ProxyHarness
 import Testing
 
 struct AllocationTests {

@@ -2,6 +2,7 @@
 // becomes of a fetch whose client leaves.
 
 import Kernel
+import ProxyHarness
 import Settings
 import Synchronization
 import Testing

@@ -3,6 +3,7 @@
 import Glibc
 import Kernel
 import Proxy
+import ProxyHarness
 import Settings
 import Synchronization
 import Testing

@@ -2,6 +2,7 @@
 
 import Bytes
 import Compression
+import ProxyHarness
 import Settings
 import Store
 import Testing

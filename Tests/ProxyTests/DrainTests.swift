@@ -2,6 +2,7 @@
 
 import Kernel
 import Proxy
+import ProxyHarness
 import Settings
 import SystemPackage
 import Testing

@@ -1,5 +1,6 @@
 // Which fields travel: what concerns one connection stays there, and what the origin is told of the client.
 
+import ProxyHarness
 import Settings
 import Testing
 

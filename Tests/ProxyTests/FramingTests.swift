@@ -1,5 +1,6 @@
 // How bodies end, in HTTP/1.1 and 1.0, both ways; interim answers; what ends a connection.
 
+import ProxyHarness
 import Settings
 import Testing
 

@@ -1,5 +1,6 @@
 // Hits and misses: what is stored once is answered from the store, as RFC 9110 and 9111 have it.
 
+import ProxyHarness
 import Settings
 import Testing
 

@@ -2,6 +2,7 @@
 
 import Kernel
 import Proxy
+import ProxyHarness
 import Settings
 import Testing
 
@@ -16,12 +17,12 @@ struct InFlightTests {
         var request: String {
             let target = "/\(rawValue)"
             switch self {
-            case .head: return ProxyTests.request("HEAD", target)
+            case .head: return ProxyHarness.request("HEAD", target)
             case .untilClose: return "GET \(target) HTTP/1.0\r\nHost: a\r\n\r\n"
-            case .tunnel, .tunnelLeft: return ProxyTests.request("GET", target, TunnelTests.upgrade)
+            case .tunnel, .tunnelLeft: return ProxyHarness.request("GET", target, TunnelTests.upgrade)
             case .earlyAnswer, .bodyTooSlow:
                 return "POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nonly this"
-            default: return ProxyTests.request("GET", target)
+            default: return ProxyHarness.request("GET", target)
             }
         }
 
@@ -32,10 +33,10 @@ struct InFlightTests {
             try peer.wait(for: go)
             let whole = cacheable("the body")
             switch self {
-            case .answer, .reusedAndGone: try peer.send(ProxyTests.answer("text"))
+            case .answer, .reusedAndGone: try peer.send(ProxyHarness.answer("text"))
             case .stored: try peer.send(whole)
             case .head: try peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
-            case .toldToClose: try peer.send(ProxyTests.answer("text", "Connection: close"))
+            case .toldToClose: try peer.send(ProxyHarness.answer("text", "Connection: close"))
             case .untilClose:
                 try peer.send("HTTP/1.1 200 OK\r\n\r\ntext")
                 return false
@@ -46,7 +47,7 @@ struct InFlightTests {
             case .closedUnanswered: return false
             case .tooSlow, .leavesWaiting, .bodyTooSlow: _ = try peer.receiveAll()
             case .stalled, .leavesInBody:
-                let text = self == .stalled ? whole : ProxyTests.answer("the body")
+                let text = self == .stalled ? whole : ProxyHarness.answer("the body")
                 try peer.send(String(text.dropLast(4)))
                 _ = try peer.receiveAll()
             case .leavesWhileStored:
@@ -57,7 +58,7 @@ struct InFlightTests {
                 try peer.send(TunnelTests.switching)
                 _ = try peer.receiveAll()
             case .earlyAnswer:
-                try peer.send(ProxyTests.answer("no", status: 413))
+                try peer.send(ProxyHarness.answer("no", status: 413))
                 return false
             }
             return true

@@ -1,5 +1,6 @@
 // Unsafe methods: what they change is no longer what the store holds (RFC 9111 §4.4).
 
+import ProxyHarness
 import Testing
 
 struct InvalidationTests {

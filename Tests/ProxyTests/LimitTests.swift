@@ -4,6 +4,7 @@ import Glibc
 import Kernel
 import Logging
 import Proxy
+import ProxyHarness
 import Settings
 import Store
 import Testing

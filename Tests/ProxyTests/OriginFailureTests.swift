@@ -1,6 +1,7 @@
 // Origins that fail: what the client gets, what is tried again, and that nothing of it is stored.
 
 import Kernel
+import ProxyHarness
 import Settings
 import Testing
 

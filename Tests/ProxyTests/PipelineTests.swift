@@ -1,5 +1,6 @@
 // Requests as they come: several at once, or in pieces cut anywhere.
 
+import ProxyHarness
 import Testing
 
 struct PipelineTests {

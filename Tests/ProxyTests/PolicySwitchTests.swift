@@ -1,5 +1,6 @@
 // A policy's switches from outside: what the origin is sent, and what clients are told.
 
+import ProxyHarness
 import Settings
 import Testing
 

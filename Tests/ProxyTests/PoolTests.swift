@@ -1,5 +1,6 @@
 // Connections to origins: reused, kept within limits, and never with bytes that nobody asked for.
 
+import ProxyHarness
 import Settings
 import Testing
 

@@ -1,5 +1,6 @@
 // Requests that are refused: the right status, a close, and nothing of them at an origin.
 
+import ProxyHarness
 import Settings
 import Testing
 

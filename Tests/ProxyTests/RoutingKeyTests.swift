@@ -2,6 +2,7 @@
 // for requests that the cache cannot answer too; and alike in every Larder.
 
 import Kernel
+import ProxyHarness
 import Settings
 import Testing
 

@@ -1,5 +1,6 @@
 // What is not stored, or not answered from the store, and the reason that the client is told.
 
+import ProxyHarness
 import Settings
 import Testing
 

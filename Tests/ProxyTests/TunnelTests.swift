@@ -1,5 +1,6 @@
 // Upgraded connections: from the 101 on, bytes as they come, both ways and half-closed either way.
 
+import ProxyHarness
 import Settings
 import Testing
 

@@ -1,32 +1,34 @@
 // HTTP/1.1 messages as a test reads them: a naive reader, written apart from the one under test.
 
-import Bytes
+internal import Bytes
 
-struct Message {
-    enum Framing { case none, length(Int), chunked, untilClose }
+package struct Message {
+    package enum Framing { case none, length(Int), chunked, untilClose }
 
-    var start: String
-    var fields: [(name: String, value: String)]
-    var body: [UInt8] = []
-    var trailers: [String] = []
+    package var start: String
+    package var fields: [(name: String, value: String)]
+    package var body: [UInt8] = []
+    package var trailers: [String] = []
     /// The end of the body was seen.
-    var isWhole = true
+    package var isWhole = true
 
-    var text: String { body.text }
-    var status: Int { Int(start.split(separator: " ").dropFirst().first ?? "") ?? 0 }
-    var method: String { String(start.split(separator: " ").first ?? "") }
-    var target: String { String(start.split(separator: " ").dropFirst().first ?? "") }
+    package var text: String { body.text }
+    package var status: Int { Int(start.split(separator: " ").dropFirst().first ?? "") ?? 0 }
+    package var method: String { String(start.split(separator: " ").first ?? "") }
+    package var target: String { String(start.split(separator: " ").dropFirst().first ?? "") }
     /// Larder's own part of Cache-Status, without its name.
-    var cacheStatus: String { self["cache-status"].map { String($0.trimmingPrefix("larder; ")) } ?? "none" }
-    var closes: Bool { (self["connection"] ?? "").lowercased() == "close" }
+    package var cacheStatus: String {
+        self["cache-status"].map { String($0.trimmingPrefix("larder; ")) } ?? "none"
+    }
+    package var closes: Bool { (self["connection"] ?? "").lowercased() == "close" }
 
     /// The values of a field, joined; nil if there is none.
-    subscript(_ name: String) -> String? {
+    package subscript(_ name: String) -> String? {
         let values = fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
         return values.isEmpty ? nil : values.joined(separator: ", ")
     }
 
-    init(head: String) {
+    package init(head: String) {
         var lines = head.split(separator: "\r\n", omittingEmptySubsequences: true).map(String.init)
         start = lines.isEmpty ? "" : lines.removeFirst()
         fields = lines.map { line in
@@ -41,7 +43,7 @@ extension Peer {
     private static let headEnd = Array("\r\n\r\n".utf8)
 
     /// The next head in the inbox, its blank line included; nil at an end before its first byte.
-    func receiveHead() throws -> Message? {
+    package func receiveHead() throws -> Message? {
         var searched = 0
         while true {
             if let end = inbox.firstRange(of: Self.headEnd, from: searched) {
@@ -56,14 +58,14 @@ extension Peer {
     }
 
     /// The next request with its body; nil at the end of the connection.
-    func receiveRequest() throws -> Message? {
+    package func receiveRequest() throws -> Message? {
         guard var message = try receiveHead() else { return nil }
         try receiveBody(of: &message, framing: Self.framing(of: message) ?? .none)
         return message
     }
 
     /// The next answer, interim ones included. A body that breaks off is returned as not whole.
-    func receiveAnswer(toHead: Bool = false) throws -> Message {
+    package func receiveAnswer(toHead: Bool = false) throws -> Message {
         guard var message = try receiveHead() else {
             throw Unexpected(description: "closed without an answer")
         }
@@ -130,7 +132,7 @@ extension Peer {
 
 extension [UInt8] {
     /// The index behind the first occurrence of `pattern` at or after `start`.
-    func firstRange(of pattern: [UInt8], from start: Int) -> Int? {
+    package func firstRange(of pattern: [UInt8], from start: Int) -> Int? {
         guard count >= pattern.count, start <= count - pattern.count else { return nil }
         for index in start...(count - pattern.count) where self[index] == pattern[0] {
             if self[index..<(index + pattern.count)].elementsEqual(pattern) { return index + pattern.count }
@@ -140,13 +142,13 @@ extension [UInt8] {
 }
 
 /// A whole answer with a length.
-func answer(_ body: String, status: Int = 200, _ fields: String...) -> String {
+package func answer(_ body: String, status: Int = 200, _ fields: String...) -> String {
     let lines = fields.map { "\($0)\r\n" }.joined()
     return "HTTP/1.1 \(status) Fine\r\n\(lines)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
 }
 
 /// What is plainly cacheable for a minute.
-func cacheable(_ body: String, _ fields: String...) -> String {
+package func cacheable(_ body: String, _ fields: String...) -> String {
     let lines = fields.map { "\($0)\r\n" }.joined()
     return
         "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\(lines)"

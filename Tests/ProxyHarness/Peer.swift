@@ -1,30 +1,34 @@
 // One end of a connection that a test holds: blocking, with a deadline on every wait, and bytes as they are.
 // Waiting is by the kernel's readiness. A peer is used by one thread.
 
-import Bytes
-import Kernel
-import SystemPackage
+internal import Bytes
+package import Kernel
+internal import SystemPackage
 
-struct Unexpected: Error, CustomStringConvertible { let description: String }
+package struct Unexpected: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
+}
 /// The peer reset the connection.
-struct Reset: Error {}
+package struct Reset: Error {}
 /// The stage is being struck: threads of origins end.
-struct Stopped: Error {}
+package struct Stopped: Error {}
 
 /// How a connection ended.
-enum Ending: Equatable { case end, reset }
+package enum Ending: Equatable { case end, reset }
 
-final class Peer {
-    static let patienceMilliseconds = 30_000
+package final class Peer {
+    package static let patienceMilliseconds = 30_000
 
     private var socket: Socket?
     private var poller: Poller
     private let stop: Gate?
     /// Received and not consumed.
-    private(set) var inbox: [UInt8] = []
-    private(set) var ended = false
+    package private(set) var inbox: [UInt8] = []
+    package private(set) var ended = false
 
-    init(_ socket: consuming Socket, stop: Gate? = nil) throws {
+    package init(_ socket: consuming Socket, stop: Gate? = nil) throws {
         poller = try Poller(capacity: 4)
         try poller.add(socket.raw, token: 1)
         if let stop { try poller.addReadable(stop.raw, token: 2) }
@@ -32,7 +36,7 @@ final class Peer {
         self.socket = consume socket
     }
 
-    static func connect(to address: SocketAddress) throws -> Peer {
+    package static func connect(to address: SocketAddress) throws -> Peer {
         let connecting = try Socket.connect(to: address)
         let inProgress = connecting.inProgress
         let peer = try Peer(connecting.socket)
@@ -57,13 +61,13 @@ final class Peer {
     }
 
     /// Waits for a gate, or for the stage's end.
-    func wait(for gate: Gate) throws { try gate.wait(stop: stop) }
+    package func wait(for gate: Gate) throws { try gate.wait(stop: stop) }
 
     // MARK: Sending
 
-    func send(_ text: String) throws { try send(Array(text.utf8)) }
+    package func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    func send(_ bytes: [UInt8]) throws {
+    package func send(_ bytes: [UInt8]) throws {
         var sent = 0
         let deadline = Self.deadline()
         while sent < bytes.count {
@@ -75,7 +79,7 @@ final class Peer {
     }
 
     /// Sends what the socket takes at once.
-    func sendSome(_ bytes: ArraySlice<UInt8>) throws -> Int {
+    package func sendSome(_ bytes: ArraySlice<UInt8>) throws -> Int {
         guard let result = socket?.send(bytes.span) else { throw Unexpected(description: "closed here") }
         switch result {
         case .bytes(let n): return n
@@ -86,7 +90,7 @@ final class Peer {
 
     /// Sends copies of `block` until the socket takes none before and after a `settled`, or `limit` is sent.
     /// Returns what was sent.
-    func flood(_ block: [UInt8], limit: Int, settled: () throws -> Void) throws -> Int {
+    package func flood(_ block: [UInt8], limit: Int, settled: () throws -> Void) throws -> Int {
         var total = 0
         while total < limit {
             let before = total
@@ -102,22 +106,22 @@ final class Peer {
         return total
     }
 
-    func shutdownWrite() { socket?.shutdownWrite() }
+    package func shutdownWrite() { socket?.shutdownWrite() }
 
-    func close() { socket = nil }
+    package func close() { socket = nil }
 
     /// Closes with a reset.
-    func reset() {
+    package func reset() {
         socket?.setLingerReset()
         socket = nil
     }
 
-    var localPort: UInt16 { socket?.localAddress?.port ?? 0 }
+    package var localPort: UInt16 { socket?.localAddress?.port ?? 0 }
 
     // MARK: Receiving
 
     /// Takes some bytes into the inbox; false at the end of the stream.
-    func receiveSome(limit: Int = 65_536) throws -> Bool {
+    package func receiveSome(limit: Int = 65_536) throws -> Bool {
         let deadline = Self.deadline()
         var scratch = ByteBuffer(capacity: limit)
         while true {
@@ -138,14 +142,14 @@ final class Peer {
     }
 
     /// Nothing has come and the connection is open, as far as the kernel knows now.
-    func isQuiet() -> Bool {
+    package func isQuiet() -> Bool {
         var scratch = ByteBuffer(capacity: 1)
         guard inbox.isEmpty, let result = socket?.receive(into: &scratch, atMost: 1) else { return false }
         if case .wouldBlock = result { return true }
         return false
     }
 
-    func receive(_ count: Int) throws -> [UInt8] {
+    package func receive(_ count: Int) throws -> [UInt8] {
         while inbox.count < count {
             guard try receiveSome() else {
                 throw Unexpected(
@@ -155,13 +159,13 @@ final class Peer {
         return take(count)
     }
 
-    func take(_ count: Int) -> [UInt8] {
+    package func take(_ count: Int) -> [UInt8] {
         defer { inbox.removeFirst(count) }
         return Array(inbox[..<count])
     }
 
     /// Everything until the end, however it ends.
-    func receiveAll() throws -> (bytes: [UInt8], ending: Ending) {
+    package func receiveAll() throws -> (bytes: [UInt8], ending: Ending) {
         do {
             while try receiveSome() {}
             return (take(inbox.count), .end)
@@ -172,7 +176,7 @@ final class Peer {
 
     /// Waits for the end of the stream, without further bytes.
     @discardableResult
-    func ending() throws -> Ending {
+    package func ending() throws -> Ending {
         let (bytes, ending) = try receiveAll()
         guard bytes.isEmpty else {
             throw Unexpected(description: "bytes before the end: \(bytes.text.prefix(400))")
@@ -182,22 +186,22 @@ final class Peer {
 }
 
 /// Opened by any thread; many may wait for it.
-final class Gate: Sendable {
+package final class Gate: Sendable {
     private let counter: EventCounter
 
-    init() {
+    package init() {
         do { counter = try EventCounter() } catch { preconditionFailure("no event counter: \(error)") }
     }
 
-    var raw: CInt { counter.raw }
+    package var raw: CInt { counter.raw }
 
-    func open() { counter.signal() }
+    package func open() { counter.signal() }
 
     /// Shuts it again, for another use.
-    func close() { counter.drain() }
+    package func close() { counter.drain() }
 
     /// Waits until it was opened this many times since it was made or closed.
-    func wait(count: Int) throws {
+    package func wait(count: Int) throws {
         var left = count
         while left > 0 {
             try wait()
@@ -206,9 +210,9 @@ final class Gate: Sendable {
     }
 
     /// How often it was opened since it was made or closed; closes it.
-    var drained: Int { counter.drain() }
+    package var drained: Int { counter.drain() }
 
-    func wait(stop: Gate? = nil) throws {
+    package func wait(stop: Gate? = nil) throws {
         var poller = try Poller(capacity: 2)
         try poller.addReadable(counter.raw, token: 1)
         if let stop { try poller.addReadable(stop.raw, token: 2) }
@@ -219,5 +223,5 @@ final class Gate: Sendable {
 }
 
 extension [UInt8] {
-    var text: String { String(decoding: self, as: UTF8.self) }
+    package var text: String { String(decoding: self, as: UTF8.self) }
 }

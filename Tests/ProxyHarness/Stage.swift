@@ -1,26 +1,25 @@
 // The data plane under test, in this process, before scripted origins: set up for one test, struck after it.
 
-import Glibc
-import Kernel
-import Logging
-import Proxy
-import Settings
-import Store
-import SystemPackage
-import Testing
+internal import Glibc
+package import Kernel
+internal import Logging
+package import Proxy
+package import Settings
+package import Store
+internal import SystemPackage
 
-struct Stage {
-    let server: Server
-    let store: Store
-    let origins: [ScriptedOrigin]
+package struct Stage {
+    package let server: Server
+    package let store: Store
+    package let origins: [ScriptedOrigin]
 
-    var address: SocketAddress { server.addresses[0] }
-    var origin: ScriptedOrigin { origins[0] }
+    package var address: SocketAddress { server.addresses[0] }
+    package var origin: ScriptedOrigin { origins[0] }
 
-    func client() throws -> Peer { try Peer.connect(to: address) }
+    package func client() throws -> Peer { try Peer.connect(to: address) }
 
     /// One request on a connection of its own.
-    func ask(
+    package func ask(
         _ method: String = "GET", _ target: String, _ fields: String..., body: String = ""
     ) throws -> Message {
         let client = try client()
@@ -30,7 +29,7 @@ struct Stage {
 
     /// Returns once Larder has seen what was sent to it before this call, as far as that came to one thread:
     /// its events come in the order of their arrival, so the answer to what was sent later proves it.
-    func turn() throws {
+    package func turn() throws {
         for _ in 0..<2 {
             let answer = try ask("OPTIONS", "*")
             guard answer.status == 204 else {
@@ -40,7 +39,7 @@ struct Stage {
     }
 
     /// Waits until the store has an answer for `target`, asking nothing of the origin.
-    func stored(_ target: String) throws -> Message {
+    package func stored(_ target: String) throws -> Message {
         try eventually("\(target) is stored") {
             let answer = try ask("GET", target, "Cache-Control: only-if-cached")
             return answer.status == 504 ? nil : answer
@@ -48,14 +47,14 @@ struct Stage {
     }
 
     /// Asks again until there is something, within the usual patience.
-    func eventually<T>(_ what: String, _ body: () throws -> T?) throws -> T {
+    package func eventually<T>(_ what: String, _ body: () throws -> T?) throws -> T {
         let deadline = Clock.monotonicMilliseconds() + UInt64(Peer.patienceMilliseconds)
         while Clock.monotonicMilliseconds() < deadline { if let found = try body() { return found } }
         throw Unexpected(description: "it never came to this: \(what)")
     }
 
     /// A server that listens nowhere: connecting is refused.
-    static func refusingAddress() throws -> SocketAddress {
+    package static func refusingAddress() throws -> SocketAddress {
         let listener = try Listener.bind(.anyLoopbackPort)
         guard let address = listener.localAddress else { throw Unexpected(description: "no address") }
         return address
@@ -63,8 +62,9 @@ struct Stage {
 }
 
 /// A request's bytes.
-func request(_ method: String = "GET", _ target: String, _ fields: [String] = [], body: String = "") -> String
-{
+package func request(
+    _ method: String = "GET", _ target: String, _ fields: [String] = [], body: String = ""
+) -> String {
     var text = "\(method) \(target) HTTP/1.1\r\nHost: example.com\r\n"
     for field in fields { text += "\(field)\r\n" }
     if !body.isEmpty || method == "POST" || method == "PUT" {
@@ -75,7 +75,7 @@ func request(_ method: String = "GET", _ target: String, _ fields: [String] = []
 
 extension Settings {
     /// One listener on loopback, one route with a default policy, one upstream of these servers.
-    static func staged(_ servers: [SocketAddress]) -> Settings {
+    package static func staged(_ servers: [SocketAddress]) -> Settings {
         var settings = Settings()
         if let bind = BindAddress(parsing: "127.0.0.1:0") { settings.listeners = [Listener(bind: bind)] }
         settings.policies = [Policy(name: "pessimistic")]
@@ -96,15 +96,15 @@ extension Settings {
 }
 
 /// Paths for unix sockets, removed by `deinit`.
-struct SocketPaths: ~Copyable {
-    let paths: [String]
+package struct SocketPaths: ~Copyable {
+    package let paths: [String]
 
-    init(_ count: Int) {
+    package init(_ count: Int) {
         let name = "/tmp/larder-test-\(UInt64.random(in: 0 ... .max))"
         paths = (0..<count).map { "\(name)-\($0)" }
     }
 
-    func address(_ index: Int) throws -> SocketAddress {
+    package func address(_ index: Int) throws -> SocketAddress {
         guard let address = SocketAddress.unix(path: paths[index]) else {
             throw Unexpected(description: "no path")
         }
@@ -115,16 +115,18 @@ struct SocketPaths: ~Copyable {
     deinit { for path in paths { _ = unsafe unlink(path) } }
 }
 
-/// Sets up Larder before `origins`, runs `body`, strikes everything, and expects no complaint of a script.
-func withStage(
+/// Sets up Larder before `origins`, runs `body`, strikes everything, and throws what scripts complained of.
+/// - Parameter clock: what ages are counted on; left out: the kernel's clocks.
+package func withStage(
     _ origins: ScriptedOrigin..., threads: Int = 1, servers: [SocketAddress]? = nil, memory: Int = 4 << 20,
-    segment: Int? = nil, settings change: (inout Settings) -> Void = { _ in }, _ body: (Stage) throws -> Void
+    segment: Int? = nil, clock: SteeredClock? = nil, settings change: (inout Settings) -> Void = { _ in },
+    _ body: (Stage) throws -> Void
 ) throws {
     var settings = Settings.staged(servers ?? origins.map(\.address))
     change(&settings)
     let store = try Store.create(StoreOptions(memory: memory, rows: 8, segmentBytes: segment))
     let server = try Server(
-        settings, threads: threads, store: store,
+        settings, threads: threads, store: store, clock: clock,
         notices: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     defer {
         server.stop()
@@ -132,5 +134,7 @@ func withStage(
         for origin in origins { origin.stop() }
     }
     try body(Stage(server: server, store: store, origins: origins))
-    for origin in origins { #expect(origin.complaints.isEmpty) }
+    for origin in origins where !origin.complaints.isEmpty {
+        throw Unexpected(description: "complaints of an origin: \(origin.complaints)")
+    }
 }

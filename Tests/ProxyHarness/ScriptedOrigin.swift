@@ -1,18 +1,19 @@
 // An origin server whose every byte a test decides: one thread accepts, each connection runs the script on a
 // thread of its own. What it saw is kept: requests in their order, and on which connection each came.
 
-import Bytes
-import Kernel
-import Synchronization
-import SystemPackage
+internal import Bytes
+package import Kernel
+internal import Synchronization
+internal import SystemPackage
 
-final class ScriptedOrigin: Sendable {
+package final class ScriptedOrigin: Sendable {
     /// Runs on the connection's thread; `number` counts connections from 0. Returning closes.
-    typealias Script = @Sendable (_ peer: Peer, _ number: Int, _ origin: ScriptedOrigin) throws -> Void
+    package typealias Script =
+        @Sendable (_ peer: Peer, _ number: Int, _ origin: ScriptedOrigin) throws -> Void
 
-    struct Seen: Sendable {
-        let connection: Int
-        let request: Message
+    package struct Seen: Sendable {
+        package let connection: Int
+        package let request: Message
     }
 
     private struct State {
@@ -22,13 +23,13 @@ final class ScriptedOrigin: Sendable {
         var threads: [Joint] = []
     }
 
-    let address: SocketAddress
+    package let address: SocketAddress
     private let script: Script
     private let stopGate = Gate()
     private let state = Mutex(State())
     private let changes = Gate()
 
-    init(at bind: SocketAddress = .anyLoopbackPort, _ script: @escaping Script) throws {
+    package init(at bind: SocketAddress = .anyLoopbackPort, _ script: @escaping Script) throws {
         let listener = try Listener.bind(bind)
         guard let address = listener.localAddress else { throw Unexpected(description: "no address") }
         self.address = address
@@ -37,31 +38,31 @@ final class ScriptedOrigin: Sendable {
     }
 
     /// Answers each request with what `respond` makes of it: any number of requests a connection.
-    convenience init(answering respond: @escaping @Sendable (Message) -> String) throws {
+    package convenience init(answering respond: @escaping @Sendable (Message) -> String) throws {
         try self.init { peer, number, origin in
             while let request = try origin.receive(peer, number) { try peer.send(respond(request)) }
         }
     }
 
     /// The next request of a connection, noted.
-    func receive(_ peer: Peer, _ number: Int) throws -> Message? {
+    package func receive(_ peer: Peer, _ number: Int) throws -> Message? {
         guard let request = try peer.receiveRequest() else { return nil }
         note(request, number)
         return request
     }
 
-    func note(_ request: Message, _ number: Int) {
+    package func note(_ request: Message, _ number: Int) {
         state.withLock { $0.seen.append(Seen(connection: number, request: request)) }
     }
 
-    var seen: [Seen] { state.withLock { $0.seen } }
-    var requests: [Message] { seen.map(\.request) }
-    var connections: Int { state.withLock { $0.connections } }
+    package var seen: [Seen] { state.withLock { $0.seen } }
+    package var requests: [Message] { seen.map(\.request) }
+    package var connections: Int { state.withLock { $0.connections } }
     /// What scripts threw that a test should hear of.
-    var complaints: [String] { state.withLock { $0.complaints } }
+    package var complaints: [String] { state.withLock { $0.complaints } }
 
     /// Ends every script and waits for their threads.
-    func stop() {
+    package func stop() {
         stopGate.open()
         while let joint = state.withLock({ $0.threads.popLast() }) { joint.join() }
     }

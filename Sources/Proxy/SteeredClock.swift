@@ -1,0 +1,45 @@
+/// The clocks that ages are counted on, held and moved by hand, so that a test can let a day pass between two
+/// requests and know every Age to the second. Timeouts go on by the kernel's clock.
+///
+/// A server takes one at its start; without one, as ever in production, it reads the kernel's clocks.
+
+internal import Caching
+internal import Kernel
+internal import Synchronization
+
+public final class SteeredClock: Sendable {
+    private let wall: Atomic<UInt64>
+    private let boot: Atomic<UInt64>
+
+    /// Both stand still until they are moved.
+    /// - Parameter wallMilliseconds: Unix time.
+    public init(wallMilliseconds: UInt64, bootMilliseconds: UInt64) {
+        wall = Atomic(wallMilliseconds)
+        boot = Atomic(bootMilliseconds)
+    }
+
+    /// Unix time.
+    public var wallMilliseconds: UInt64 { wall.load(ordering: .acquiring) }
+
+    /// Lets time pass on both clocks.
+    public func advance(milliseconds: UInt64) {
+        boot.wrappingAdd(milliseconds, ordering: .releasing)
+        wall.wrappingAdd(milliseconds, ordering: .releasing)
+    }
+
+    /// Sets the wall clock alone, as an administrator would: the boot clock does not jump.
+    public func setWall(milliseconds: UInt64) { wall.store(milliseconds, ordering: .releasing) }
+
+    var times: Times {
+        Times(wallMilliseconds: wallMilliseconds, bootMilliseconds: boot.load(ordering: .acquiring))
+    }
+}
+
+extension Times {
+    /// What `clock` says, else the kernel's clocks.
+    static func read(_ clock: SteeredClock?) -> Times {
+        if let clock { return clock.times }
+        return Times(
+            wallMilliseconds: Clock.wallMilliseconds(), bootMilliseconds: Clock.bootMilliseconds())
+    }
+}

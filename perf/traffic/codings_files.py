@@ -1,0 +1,122 @@
+"""What the clients of `codings` share: the files and what the origin says of them, counts and faults."""
+
+import gzip
+import hashlib
+import os
+import random
+import re
+from collections import Counter, defaultdict
+from urllib.parse import quote
+
+ROOT = "/usr/share"
+LARGEST = 64 << 10
+# Up to SHARE files of each of these, as far as there are so many; the rest by turns of all suffixes.
+WANTED = ["html", "htm", "js", "css", "json", "svg", "txt", "xml", "png", "gz", "md", "gif", "ico", ""]
+SHARE = 330
+# What the policies list, by kind and in full.
+COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg+xml")
+MINIMUM = 512
+# How counts are printed; others follow by name.
+ORDER = ["requests", "misses", "hits", "passed", "identity", "gzip", "br", "zstd", "304", "206"]
+
+
+class File:
+    """A file, as it was when the check began."""
+
+    __slots__ = ("path", "target", "body", "tag", "modified", "type", "digest", "shrinks")
+
+    def __init__(self, path):
+        self.path = path
+        with open(path, "rb") as file:
+            self.body = file.read()
+            status = os.fstat(file.fileno())
+        self.target = quote(os.fsencode(path)[len(ROOT):])
+        # As nginx forms them.
+        self.tag = f'"{int(status.st_mtime):x}-{status.st_size:x}"'
+        self.digest = hashlib.sha256(self.body).hexdigest()
+        # A coding is sure to pay.
+        self.shrinks = len(gzip.compress(self.body, 1)) < len(self.body) * 3 / 4
+        # The origin's own words, once it was asked.
+        self.type = self.modified = ""
+
+    @property
+    def compressible(self):
+        return len(self.body) >= MINIMUM and self.type.startswith(COMPRESSED)
+
+    def changed(self):
+        try:
+            with open(self.path, "rb") as file:
+                return file.read() != self.body
+        except OSError:
+            return True
+
+
+def suffix(path):
+    return os.path.splitext(path)[1][1:].lower()
+
+
+def choose(count):
+    """`count` readable files of up to 64 KiB and of many kinds, the same ones each time."""
+    by_suffix = defaultdict(list)
+    for folder, _, names in os.walk(ROOT):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.islink(path) or not os.path.isfile(path) or not os.access(path, os.R_OK):
+                continue
+            if os.path.getsize(path) <= LARGEST:
+                by_suffix[suffix(path)].append(path)
+    for kind, paths in by_suffix.items():
+        paths.sort()
+        random.Random(kind).shuffle(paths)
+    chosen = []
+    for kind in WANTED:
+        chosen += by_suffix[kind][:SHARE]
+        del by_suffix[kind][:SHARE]
+    while len(chosen) < count and any(by_suffix.values()):
+        for kind in sorted(by_suffix):
+            if by_suffix[kind]:
+                chosen.append(by_suffix[kind].pop())
+    chosen = chosen[:count]
+    random.Random(count).shuffle(chosen)
+    return [File(path) for path in chosen]
+
+
+class Tally:
+    """Counts by name, and faults as text; those of several processes are added up."""
+
+    def __init__(self):
+        self.counts, self.faults = Counter(), []
+
+    def fault(self, text):
+        self.faults.append(text)
+
+    def add(self, other):
+        self.counts += other.counts
+        self.faults += other.faults
+        return self
+
+    def seen(self, status, coding):
+        """One answer: its Cache-Status and Content-Encoding."""
+        self.counts["requests"] += 1
+        self.counts["hits" if "; hit" in status else "misses" if "fwd=miss" in status else "passed"] += 1
+        self.counts[coding or "identity"] += 1
+        reason = re.search(r"; detail=([\w-]+)", status)
+        if reason:
+            self.counts[f"detail={reason[1]}"] += 1
+
+    def __str__(self):
+        """The counts, the usual ones first."""
+        names = [name for name in ORDER if name in self.counts]
+        names += sorted(name for name in self.counts if name not in ORDER)
+        return ", ".join(f"{self.counts[name]} {name}" for name in names) or "nothing"
+
+
+def accepts(field, coding):
+    """Does this Accept-Encoding take this coding (RFC 9110 §12.5.3)?"""
+    weights = {}
+    for member in field.lower().split(","):
+        name, _, weight = (part.strip() for part in member.partition(";"))
+        weights[name] = float(weight.partition("=")[2]) if weight else 1
+    if coding in weights:
+        return weights[coding] > 0
+    return weights.get("*", 1 if coding == "identity" else 0) > 0
