@@ -64,6 +64,19 @@ public struct RequestVerdict: Sendable {
         reason = why
     }
 
+    /// May a fetch for this request renew an entry? GET and HEAD alike (RFC 9111 §4.3.4, §4.3.5), but not what
+    /// asks for a part.
+    @inlinable public var mayRevalidate: Bool {
+        mayStore || method == .head && mayLookup && reason == .method
+    }
+
+    /// The verdict on the GET that this HEAD stands for, where it revalidates.
+    public var revalidating: RequestVerdict {
+        var verdict = self
+        if method == .head, mayRevalidate { verdict.mayStore = true }
+        return verdict
+    }
+
     /// Does the request set any condition on the age of what answers it?
     @inlinable public var restrictsAge: Bool {
         flags.contains(.noCache) || maxAgeSeconds != Self.unlimited || minFreshSeconds != 0

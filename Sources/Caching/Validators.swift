@@ -32,13 +32,11 @@ public enum Validators {
     /// Does a 304 select the entry whose validators were sent (§4.3.4)? Its ETag decides: a strong one by
     /// strong comparison, a weak one by weak; only without it Last-Modified, which must be the same instant.
     ///
-    /// One without any validator can only speak of those that were sent, so it selects; servers need not
-    /// repeat Last-Modified (RFC 9110 §15.4.5).
+    /// One without any validator selects nothing: it does not say of what it speaks. (Servers repeat ETag,
+    /// RFC 9110 §15.4.5; one that has only Last-Modified and leaves it out is asked once more for the whole.)
     static func select(
         _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>, nowSeconds: Int64
     ) -> Bool {
-        let fields = FieldSet(.etag).with(.lastModified)
-        guard response.fields.containsAny(of: fields) else { return true }
         guard !response.fields.isRepeated(.etag), !response.fields.isRepeated(.lastModified) else {
             return false
         }

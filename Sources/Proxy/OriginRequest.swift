@@ -21,7 +21,8 @@ public enum OriginRequest {
         _ forwarding: ForwardedHeads, peer: SocketAddress, conditions: Span<UInt8> = Span(),
         to out: inout ByteBuffer
     ) {
-        let stores = verdict.mayStore
+        // A revalidation is of the store's making, whatever its method.
+        let stores = verdict.mayStore || !conditions.isEmpty
         out.append(bytes.slice(request.methodName))
         out.append(0x20)
         if stores {

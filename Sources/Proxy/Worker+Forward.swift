@@ -45,7 +45,7 @@ extension Worker {
             case .always: !request.upgradesToWebSocket
             case .never: false
             }
-        let isConditional = renewal?.isConditional == true && verdict.mayStore
+        let isConditional = renewal?.isConditional == true && verdict.mayRevalidate
         var copy = ByteBuffer(capacity: headCount + key.count + (isConditional ? out.count : 0))
         copy.append(inbound.span.extracting(first: headCount))
         copy.append(key.span)
@@ -53,7 +53,7 @@ extension Worker {
         let f = forwards.insert(
             Forward(
                 client: client, peer: peer, route: route, verdict: verdict, forwarding: forwarding,
-                renewal: renewal, request: consume copy, headCount: headCount, keyCount: key.count,
+                renewal: verdict.mayRevalidate ? renewal : nil, request: consume copy, headCount: headCount, keyCount: key.count,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
@@ -136,7 +136,7 @@ extension Worker {
     private mutating func sendRequest(_ f: Handle, _ o: Handle) {
         parseHead(f)
         forwards[f].sentAt = now.times
-        if forwards[f].verdict.mayStore { forwards[f].stamp = store.stamp(forwards[f].keyed.hash) }
+        if forwards[f].verdict.mayRevalidate { forwards[f].stamp = store.stamp(forwards[f].keyed.hash) }
         out.removeAll()
         composeRequest(f)
         guard origins[o].channel.send(out) else {

@@ -30,7 +30,7 @@ extension Worker {
         default: return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
-        if hit.isToBeRefreshed, verdict.mayStore {
+        if hit.isToBeRefreshed, verdict.mayRevalidate {
             refresh(h, route: route, verdict: verdict, keyed, headCount: headCount, serial: hit.serial)
         }
         finishHit(h, route: route, hit, headCount: headCount, again)

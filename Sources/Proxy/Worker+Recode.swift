@@ -17,15 +17,19 @@ extension Worker {
     mutating func chooseTransform(_ f: Handle, isStored: Bool, isCompressible: Bool) {
         let route = forwards[f].route
         guard site.routes[route].caches else { return }
-        // A request that bypasses may not have been read that far.
-        if !forwards[f].verdict.mayLookup { parseHead(f) }
+        var asksForRange = forwards[f].verdict.flags.contains(.range)
+        if !forwards[f].verdict.mayLookup {
+            // A request that bypasses may not have been read that far.
+            parseHead(f)
+            asksForRange = request.fields.contains(.range)
+        }
         let accepted = Self.accepted(&forwards[f], request)
         guard isCompressible else {
             chooseDecoding(f, accepted)
             return
         }
         forwards[f].transform = .varies
-        guard !forwards[f].verdict.flags.contains(.range),
+        guard !asksForRange,
             let coding = site.routes[route].rules.compression.choose(accepted: accepted)
         else { return }
         guard response.framing != .none else {

@@ -14,6 +14,7 @@ extension Worker {
             renew(f, o, headCount: headCount)
             return true
         }
+        if response.status == 200, forwards[f].method == .head { updateByHead(f) }
         if response.status >= 500, renewal.mayIfError, forwards[f].client != nil,
             Self.hasEntry(store, &forwards[f], renewal.serial)
         {
@@ -99,7 +100,7 @@ extension Worker {
         else { return nil }
         head.removeAll()
         return rules.renew(
-            original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
+            original.head, by: response, outbound.span, to: forward.verdict.revalidating, sent: forward.sentAt,
             received: now, into: &head)
     }
 
@@ -158,7 +159,49 @@ extension Worker {
     mutating func refuse(_ f: Handle, status: UInt16) {
         let isError = status >= 500
         settle(f, .unstorable(remember: !isError))
-        if !isError, forwards[f].renewal != nil { Self.removeEntry(&forwards[f], store) }
+        if !isError, forwards[f].verdict.mayStore { Self.removeEntry(&forwards[f], store) }
+    }
+
+    /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the same.
+    private mutating func updateByHead(_ f: Handle) {
+        parseHead(f)
+        Self.updateByHead(
+            &forwards[f], &store, site.routes[forwards[f].route].rules, request, response, outbound,
+            &storedHead, &coded, &vary, now.times)
+    }
+
+    private static func updateByHead(
+        _ forward: inout Forward, _ store: inout StoreThread, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
+        _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer, _ scratch: inout ByteBuffer,
+        _ vary: inout ByteBuffer, _ now: Times
+    ) {
+        switch headUpdate(forward, store, rules, response, outbound, &head, now) {
+        case nil, .ignore: return
+        case .invalidate: removeEntry(&forward, store)
+        case .freshened(let facts):
+            vary.removeAll()
+            let refusal = rules.writeVary(
+                ofStored: head.span, request: request.fields, forward.head, into: &vary)
+            guard refusal == nil else { return removeEntry(&forward, store) }
+            _ = renew(
+                forward, &store, facts, head: head, vary: vary, limit: rules.maxHeadBytes, &scratch, now)
+        }
+    }
+
+    private static func headUpdate(
+        _ forward: borrowing Forward, _ store: borrowing StoreThread, _ rules: borrowing Rules,
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer,
+        _ now: Times
+    ) -> HeadUpdate? {
+        guard
+            let original = store.original(
+                key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0)
+        else { return nil }
+        head.removeAll()
+        return rules.updateByHead(
+            original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
+            received: now, into: &head)
     }
 
     private static func removeEntry(_ forward: inout Forward, _ store: borrowing StoreThread) {

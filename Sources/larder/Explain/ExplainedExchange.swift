@@ -190,7 +190,7 @@ struct ExplainedExchange {
         guard answer.isStored else { return }
         line.removeAll()
         CacheStatus.appendHit(
-            ttlSeconds: UInt32(clamping: answer.freshSeconds), key: key, rules.cacheStatus, to: &line)
+            ttlSeconds: Int64(clamping: answer.freshSeconds), key: key, rules.cacheStatus, to: &line)
         report.nextCacheStatus = Self.withoutLineEnd(line)
     }
 
