@@ -121,6 +121,29 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end &+= n
     }
 
+    /// Appends two runs, each with two bytes behind it: a field line, as one step.
+    @inlinable
+    public mutating func append(
+        _ first: borrowing Span<UInt8>, _ a: UInt8, _ b: UInt8, _ second: borrowing Span<UInt8>, _ c: UInt8,
+        _ d: UInt8
+    ) {
+        let (n, m) = (first.count, second.count)
+        reserve(n &+ m &+ 4)
+        // reserve left room for all of it; the sources are borrowed, so they cannot be this buffer's own.
+        let target = unsafe base + end
+        unsafe first.withUnsafeBufferPointer {
+            if let source = $0.baseAddress { unsafe target.update(from: source, count: n) }
+        }
+        unsafe target[n] = a
+        unsafe target[n &+ 1] = b
+        unsafe second.withUnsafeBufferPointer {
+            if let source = $0.baseAddress { unsafe (target + n + 2).update(from: source, count: m) }
+        }
+        unsafe target[n &+ m &+ 2] = c
+        unsafe target[n &+ m &+ 3] = d
+        end &+= n &+ m &+ 4
+    }
+
     /// Appends an ASCII literal.
     @inlinable
     public mutating func append(_ literal: StaticString) {
@@ -130,6 +153,37 @@ public struct ByteBuffer: ~Copyable, Sendable {
         // reserve(n) left room; literals live for the whole program.
         unsafe (base + end).update(from: literal.utf8Start, count: n)
         end &+= n
+    }
+
+    /// Appends text with the ASCII capitals made small.
+    @inlinable
+    public mutating func append(lowercasing text: borrowing Span<UInt8>) {
+        let n = text.count
+        reserve(n)
+        var index = 0
+        while index < n {
+            // The last word overlaps the one before; fewer than eight bytes go one by one.
+            if n >= 8 {
+                let place = min(index, n &- 8)
+                let word = text.word(at: place).lowercasedBytes.littleEndian
+                // reserve(n) left room for n bytes, of which these eight are some.
+                unsafe UnsafeMutableRawPointer(base + end + place).storeBytes(of: word, as: UInt64.self)
+                index &+= 8
+            } else {
+                // Room as above.
+                unsafe base[end &+ index] = ASCII.lowercased(text[index])
+                index &+= 1
+            }
+        }
+        end &+= n
+    }
+
+    @inlinable
+    public mutating func append(littleEndian value: UInt64) {
+        reserve(8)
+        // reserve(8) left room for the eight bytes.
+        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: value.littleEndian, as: UInt64.self)
+        end &+= 8
     }
 
     /// Appends text. For configuration and logs, not for the hot path.
@@ -143,10 +197,11 @@ public struct ByteBuffer: ~Copyable, Sendable {
         reserve(20)
         var digits = 1
         var rest = value
-        while rest >= 10 {
-            rest /= 10
-            digits &+= 1
+        while rest >= 10_000 {
+            rest /= 10_000
+            digits &+= 4
         }
+        digits &+= rest >= 1_000 ? 3 : rest >= 100 ? 2 : rest >= 10 ? 1 : 0
         rest = value
         var index = end &+ digits
         repeat {

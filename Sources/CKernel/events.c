@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,7 +35,8 @@ int larder_poller_remove(int poller, int fd) {
 }
 
 int larder_poller_wait(int poller, void *events, int capacity, int timeout_milliseconds) {
-    int n = epoll_wait(poller, events, capacity, timeout_milliseconds);
+    // As in sockets.c: without the C library's cancellation point. epoll_wait itself is not on every machine.
+    int n = (int)syscall(SYS_epoll_pwait, poller, events, capacity, timeout_milliseconds, NULL, 8);
     if (n >= 0) return n;
     return errno == EINTR ? 0 : -errno;
 }

@@ -31,8 +31,8 @@ extension Rules {
         if target.keepsBaseQuery, request.hasQuery { query = bytes.slice(request.query).copied }
         let queryBytes = query ?? []
         return writeKey(
-            authority: authority, path: target.path.span, query: queryBytes.span, hasQuery: query != nil,
-            scheme: scheme, into: &key)
+            authority: bytes.slice(Self.keyedAuthority(request, scheme)), path: target.path.span,
+            query: queryBytes.span, hasQuery: query != nil, scheme: scheme, into: &key)
     }
 }
 
@@ -112,5 +112,37 @@ struct Reference {
             }
         }
         return Array(kept.joined(separator: [UInt8(ascii: "/")]))
+    }
+}
+
+/// The authority of a reference: `host [ ":" [ port ] ]`, the host perhaps an IP literal in brackets
+/// (RFC 3986 §3.2).
+struct Authority {
+    var hostCount: Int
+    var port: UInt16
+
+    /// nil for an empty host, user information, or a port that is no number up to 65 535.
+    init?(_ text: Span<UInt8>, scheme: Scheme) {
+        var colon: Int?
+        for index in 0..<text.count {
+            switch text[index] {
+            case UInt8(ascii: ":"): if colon == nil { colon = index }
+            // The colons of an IP literal end here.
+            case UInt8(ascii: "]"): colon = nil
+            case UInt8(ascii: "@"): return nil
+            default: break
+            }
+        }
+        hostCount = colon ?? text.count
+        port = scheme.defaultPort
+        guard hostCount > 0 else { return nil }
+        if let colon, colon &+ 1 < text.count {
+            guard let number = text.extracting(droppingFirst: colon &+ 1).decimalSaturating(),
+                number <= 65_535
+            else {
+                return nil
+            }
+            port = UInt16(number)
+        }
     }
 }

@@ -6,9 +6,6 @@ extension ByteBuffer {
     /// Appends a field line as `FieldLine` reads it: name, colon, one space, value, CRLF.
     @inlinable
     public mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
-        append(name)
-        append(": ")
-        append(value)
-        append("\r\n")
+        append(name, 0x3a, 0x20, value, 0x0d, 0x0a)
     }
 }

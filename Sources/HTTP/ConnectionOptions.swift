@@ -47,6 +47,7 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
     /// Do the `Connection` lines of this head, from which `self` was made, name this field, so that it must
     /// not be forwarded? Free of cost unless `other` is set.
     public func nominates(_ name: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
+        guard keepAlive || upgrade || te || close || http2Settings || other else { return false }
         if name.equalsIgnoringCase("te") { return te }
         if name.equalsIgnoringCase("upgrade") { return upgrade }
         if name.equalsIgnoringCase("keep-alive") { return keepAlive }

@@ -61,6 +61,10 @@ public struct RequestHead: ~Copyable {
     /// Host and port of absolute-form or else of `Host`, as they came and validated; empty where HTTP/1.0
     /// sent none.
     public var authority: Slice = .empty
+    /// The host at the front of `authority`, an IPv6 address with its brackets.
+    public var host: Slice = .empty
+    /// The port behind it, if one is written.
+    public var port: UInt16?
     /// 0 or 1: HTTP/1.minor.
     public var minorVersion: UInt8 = 1
     public var framing: BodyFraming = .none

@@ -103,15 +103,23 @@ extension RequestHead {
     /// Host: one line, valid, the same as an absolute-form's authority; HTTP/1.0 may leave it out.
     mutating func judgeHost(_ bytes: Span<UInt8>) -> Bool {
         guard !fields.isRepeated(.host) else { return false }
-        guard let line = fields.first(.host) else { return minorVersion == 0 }
-        let text = bytes.slice(line.value)
-        guard let host = Authority(text) else { return false }
+        host = .empty
+        port = nil
         guard form == .absolute else {
+            guard let line = fields.first(.host) else { return minorVersion == 0 }
+            guard let parsed = Authority(bytes.slice(line.value)) else { return false }
             authority = line.value
+            host = Slice(start: line.value.range.lowerBound, count: parsed.host.count)
+            port = parsed.port
             return true
         }
         let targetText = bytes.slice(authority)
         guard let target = Authority(targetText) else { return false }
+        host = Slice(start: authority.range.lowerBound, count: target.host.count)
+        port = target.port
+        guard let line = fields.first(.host) else { return minorVersion == 0 }
+        let text = bytes.slice(line.value)
+        guard let host = Authority(text) else { return false }
         let defaultPort: UInt16 = schemeIsHTTPS ? 443 : 80
         return (host.port ?? defaultPort) == (target.port ?? defaultPort)
             && text.extracting(host.host).equalsIgnoringCase(targetText.extracting(target.host))

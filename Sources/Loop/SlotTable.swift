@@ -6,7 +6,7 @@
 /// million uses of one slot to be mistaken. Confined to one thread.
 ///
 ///     chunks[index >> 8][index & 255]     the element; initialised if and only if the slot is live
-///     states[index]                       live: generation | liveBit; free: generation
+///     states[index]                       live: generation and kind as in the handle; free: generation
 ///     nextFree[index]                     free slots only: the one emptied before
 @safe
 public struct SlotTable<Element: ~Copyable>: ~Copyable {
@@ -26,7 +26,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
 
     /// An empty table; memory comes with the first element.
     public init(kind: UInt8) {
-        precondition(kind != Handle.none.kind, "reserved for Handle.none")
+        precondition(kind != Handle.none.kind && kind != 0, "reserved for Handle.none and for free slots")
         self.kind = kind
         unsafe chunks = .allocate(capacity: 1)
         unsafe states = .allocate(capacity: 1)
@@ -34,7 +34,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 
     deinit {
-        for index in 0..<used where unsafe states[index] & slotIsLive != 0 {
+        for index in 0..<used where unsafe states[index] & slotKind != 0 {
             // Live slots are initialised.
             unsafe (chunks[index >> chunkShift] + (index & chunkMask)).deinitialize(count: 1)
         }
@@ -50,12 +50,12 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @inlinable public var indexLimit: Int { used }
 
     /// Whether the handle's element is still there.
-    @inlinable
+    @inlinable @inline(__always)
     public func contains(_ handle: Handle) -> Bool {
         let index = Int(handle.index)
-        guard handle.kind == kind, index < used else { return false }
-        // `states` is initialised below `used`.
-        return unsafe states[index] == handle.generation | slotIsLive
+        guard index < used, handle.kind == kind else { return false }
+        // `states` is initialised below `used`. Free slots have no kind.
+        return unsafe states[index] == UInt32(truncatingIfNeeded: handle.token >> 32)
     }
 
     /// Puts an element into a free slot. Amortised O(1); moves no other element.
@@ -65,7 +65,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         // The slot was free, so its memory is uninitialised and its state initialised by takeSlot.
         unsafe (chunks[index >> chunkShift] + (index & chunkMask)).initialize(to: element)
         let generation = unsafe states[index]
-        unsafe states[index] = generation | slotIsLive
+        unsafe states[index] = generation | UInt32(kind) << 24
         return Handle(index: UInt32(truncatingIfNeeded: index), generation: generation, kind: kind)
     }
 
@@ -107,7 +107,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
             position += 1
             // `states` is initialised below `used`.
             let state = unsafe states[index]
-            if state & slotIsLive != 0 {
+            if state & slotKind != 0 {
                 return Handle(index: UInt32(truncatingIfNeeded: index), generation: state, kind: kind)
             }
         }
@@ -173,4 +173,4 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
 @inlinable var chunkSize: Int { 256 }
 @inlinable var chunkMask: Int { 255 }
 /// Above the 24 bits of generation.
-@inlinable var slotIsLive: UInt32 { 1 << 31 }
+@inlinable var slotKind: UInt32 { 0xff << 24 }

@@ -19,7 +19,6 @@ public enum OriginRequest {
         keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,
         _ forwarding: ForwardedHeads, peer: SocketAddress, to out: inout ByteBuffer
     ) {
-        let options = ConnectionOptions(request.fields, bytes)
         let stores = verdict.mayStore
         out.append(bytes.slice(request.methodName))
         out.append(0x20)
@@ -44,7 +43,7 @@ public enum OriginRequest {
             // The length is said by the framing below.
             if field.id == .contentLength { continue }
             guard rules.treatment(of: field.id, storable: stores) == .send else { continue }
-            if options.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
+            if request.connection.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
             out.append(name: bytes.slice(field.name), value: bytes.slice(field.value))
         }
         if stores {

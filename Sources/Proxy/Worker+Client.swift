@@ -81,6 +81,7 @@ extension Worker {
             clients[h].channel.isFlushed
         {
             guard !inbound.isEmpty else { break }
+            requestOf = .none
             switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
             case .needMore:
                 if !clients[h].headStarted {

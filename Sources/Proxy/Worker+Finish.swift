@@ -12,7 +12,7 @@ extension Worker {
     /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go
     /// on.
     mutating func finish(_ f: Handle) {
-        commitFill(f)
+        if forwards[f].fill != nil { commitFill(f) }
         commitVariant(f)
         if let o = forwards[f].origin {
             forwards[f].origin = nil
@@ -183,7 +183,9 @@ extension Worker {
         if let fill = forwards[f].fill.take() { fillBytes -= fill.body.capacity }
     }
 
-    /// The body is complete: the entry is committed whole.
+    /// The body is complete: the entry is committed whole. Apart from its caller, which has mostly nothing to
+    /// commit: the taken fill goes through a box on the heap, made at entry.
+    @inline(never)
     private mutating func commitFill(_ f: Handle) {
         guard let fill = forwards[f].fill.take() else { return }
         fillBytes -= fill.body.capacity
@@ -191,7 +193,7 @@ extension Worker {
             forwards[f].reason = .trailers
             return
         }
-        parseAgain(f)
+        parseHead(f)
         var scan = HeadScan()
         let result = response.parse(
             fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: forwards[f].method)
@@ -240,6 +242,7 @@ extension Worker {
     /// An unsafe method succeeded: what it names is no longer what the store holds (RFC 9111 §4.4). The
     /// answer is in `response` over `outbound`, the request in `request`.
     mutating func invalidate(_ f: Handle) {
+        parseHead(f)
         Self.invalidate(
             &forwards[f], site.routes[forwards[f].route].rules, request, response, outbound, &key, &store)
     }

@@ -40,15 +40,15 @@ extension Worker {
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
                 body: request.framing, trailerLimit: site.headLimits.head, now: now.times,
                 startedMicroseconds: now.microseconds))
+        requestOf = f
         inbound.removeFirst(headCount)
         clients[h].phase = .exchange(f)
         if hasBody { clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout) }
-        connect(f, parsed: true)
+        connect(f)
     }
 
     /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.
-    /// - Parameter parsed: `request` still holds this exchange's head.
-    mutating func connect(_ f: Handle, parsed: Bool) {
+    mutating func connect(_ f: Handle) {
         let upstream = site.routes[forwards[f].route].upstream
         if forwards[f].server < 0, !chooseServer(f, upstream) {
             answerFailure(f, status: 502)
@@ -62,19 +62,19 @@ extension Worker {
                 forwards[f].origin = o
                 origins[o].phase = .active(f)
                 origins[o].reused = true
-                sendRequest(f, o, parsed: parsed)
+                sendRequest(f, o)
                 return
             }
         }
-        open(f, server: server, parsed: parsed)
+        open(f, server: server)
     }
 
-    private mutating func open(_ f: Handle, server: Int, parsed: Bool) {
+    private mutating func open(_ f: Handle, server: Int) {
         do {
             if let files = site.servers[server].files {
                 let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(f)))
                 forwards[f].origin = o
-                sendRequest(f, o, parsed: parsed)
+                sendRequest(f, o)
                 return
             }
             let address = site.servers[server].addresses[addressInUse[server]]
@@ -87,7 +87,7 @@ extension Worker {
                 originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
             } else {
                 counters.didConnect(server)
-                sendRequest(f, o, parsed: parsed)
+                sendRequest(f, o)
             }
         } catch {
             fail(f, .notConnected)
@@ -113,12 +113,12 @@ extension Worker {
         }
         origins[o].phase = .active(f)
         counters.didConnect(origins[o].server)
-        sendRequest(f, o, parsed: false)
+        sendRequest(f, o)
     }
 
     /// Sends the request's head on `o`; a body follows as it comes.
-    private mutating func sendRequest(_ f: Handle, _ o: Handle, parsed: Bool) {
-        if !parsed { parseAgain(f) }
+    private mutating func sendRequest(_ f: Handle, _ o: Handle) {
+        parseHead(f)
         forwards[f].sentAt = now.times
         if forwards[f].verdict.mayStore { forwards[f].stamp = store.stamp(forwards[f].keyed.hash) }
         out.removeAll()
@@ -129,12 +129,15 @@ extension Worker {
         }
         forwards[f].sent = .head
         originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
-        if !parsed, let c = forwards[f].client, !forwards[f].requestBody.isComplete { deferClient(c) }
+        if let c = forwards[f].client, !forwards[f].requestBody.isComplete { deferClient(c) }
     }
 
-    /// Parses the exchange's head into `request` again; it was valid once and has not changed.
-    mutating func parseAgain(_ f: Handle) {
+    /// Has the exchange's head in `request`: parses it again, unless it is there still. It was valid once and
+    /// has not changed.
+    mutating func parseHead(_ f: Handle) {
+        guard requestOf != f else { return }
         Self.parseHead(of: &forwards[f], into: &request, site.headLimits)
+        requestOf = f
     }
 
     private static func parseHead(
@@ -159,7 +162,7 @@ extension Worker {
             addressInUse[server] = next
             if forwards[f].addressesTried < site.servers[server].addresses.count - 1 {
                 forwards[f].addressesTried += 1
-                connect(f, parsed: false)
+                connect(f)
                 return
             }
         }
@@ -177,13 +180,13 @@ extension Worker {
         switch recovery {
         case .reconnect:
             forwards[f].sent = .nothing
-            connect(f, parsed: false)
+            connect(f)
         case .nextServer:
             forwards[f].tried = tried
             releaseServer(f)
             forwards[f].addressesTried = 0
             forwards[f].sent = .nothing
-            connect(f, parsed: false)
+            connect(f)
         case .answer(let status): answerFailure(f, status: status)
         case .abort: abort(f)
         }

@@ -27,7 +27,7 @@ extension Worker {
     }
 
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
-    /// front of `outbound`; the request's head is parsed in `request`.
+    /// front of `outbound`.
     mutating func composeAnswer(_ f: Handle, framing: ClientFraming, interim: Bool) {
         Self.writeFields(
             response, outbound, interim ? .none : forwards[f].transform, interim: interim, to: &out)
@@ -49,7 +49,8 @@ extension Worker {
         }
         appendForwardStatus(f)
         if let c = forwards[f].client {
-            Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out)
+            Self.appendConnection(
+                closing: clients[c].closing, minorVersion: forwards[f].minorVersion, to: &out)
         }
         out.append("\r\n")
     }
@@ -75,7 +76,6 @@ extension Worker {
     ) {
         var transform = transform
         let bytes = outbound.span
-        let options = ConnectionOptions(response.fields, bytes)
         out.append("HTTP/1.1 ")
         out.append(decimal: UInt64(response.status))
         out.append(" ")
@@ -85,7 +85,7 @@ extension Worker {
         for index in 0..<response.fields.count {
             let field = response.fields[index]
             if HopByHop.contains(field.id)
-                || options.nominates(bytes.slice(field.name), response.fields, bytes)
+                || response.connection.nominates(bytes.slice(field.name), response.fields, bytes)
             {
                 continue
             }

@@ -14,11 +14,12 @@ extension Worker {
     /// Answers the request in `request` from the store, if an entry may answer it; drops the head from
     /// `inbound` then. Otherwise tells why the request goes on to an origin.
     mutating func answerFromStore(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int
+        _ h: Handle, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict, _ keyed: KeyedRequest,
+        headCount: Int
     ) -> StoreAnswer {
         var hit = Hit()
         let answer = Self.serve(
-            store, &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed,
+            store, &clients[h].channel, rules, request, inbound, key, verdict, keyed,
             now.times,
             closing: clients[h].closing, &out, &hit)
         guard answer == .answered else {

@@ -36,7 +36,7 @@ extension Worker {
     /// An exchange with an origin, when its answer is complete or given up; once, while its client is there.
     mutating func logForward(_ f: Handle) {
         guard log.isEnabled, let c = forwards[f].client else { return }
-        parseAgain(f)
+        parseHead(f)
         var entry = record(
             forwards[f].status, bytes: forwards[f].bytesSent,
             cache: forwards[f].forwarding == .bypass ? .bypass : .miss,

@@ -13,10 +13,12 @@ internal import Store
 extension Worker {
     // MARK: What becomes of an answer
 
-    /// Decides what becomes of the answer in `response` over `outbound`; the request is in `request`.
+    /// Decides what becomes of the answer in `response` over `outbound`.
     mutating func chooseTransform(_ f: Handle, isStored: Bool, isCompressible: Bool) {
         let route = forwards[f].route
         guard site.routes[route].caches else { return }
+        // A request that bypasses may not have been read that far.
+        if !forwards[f].verdict.mayLookup { parseHead(f) }
         let accepted = Self.accepted(&forwards[f], request)
         guard isCompressible else {
             chooseDecoding(f, accepted)
@@ -56,7 +58,6 @@ extension Worker {
 
     private static var variantCapacity: Int { 4 * 1024 }
 
-    /// A request that bypasses may not have been read that far.
     private static func accepted(_ forward: inout Forward, _ request: borrowing RequestHead) -> Codings {
         forward.verdict.mayLookup ? forward.verdict.codings : .accepted(by: request.fields, forward.head)
     }

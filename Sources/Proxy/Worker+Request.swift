@@ -33,16 +33,18 @@ extension Worker {
         }
         guard
             let route = site.table.route(
-                host: inbound.span.slice(request.authority), path: inbound.span.slice(request.path))
+                host: inbound.span.slice(request.host), path: inbound.span.slice(request.path))
         else {
             answer(h, .noRoute, headCount: headCount)
             return
         }
-        var verdict = site.routes[route].rules.judge(request, inbound.span)
+        // Counted once: each reference costs two locked instructions.
+        let rules = site.routes[route].rules
+        var verdict = rules.judge(request, inbound.span)
         if !site.routes[route].caches { verdict.bypass(nil) }
         var keyed = KeyedRequest()
         keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer)
-        switch Self.writeKey(request, inbound, site.routes[route].rules, keyed.scheme, into: &key) {
+        switch Self.writeKey(request, inbound, rules, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
             keyed.targetStart = targetStart
@@ -55,7 +57,7 @@ extension Worker {
         }
         var forwarding = Forwarding.bypass
         if verdict.mayLookup {
-            switch answerFromStore(h, route: route, verdict: verdict, keyed, headCount: headCount) {
+            switch answerFromStore(h, route: route, rules, verdict: verdict, keyed, headCount: headCount) {
             case .answered: return
             case .absent, .undecoded: forwarding = .miss
             case .stale: forwarding = .stale

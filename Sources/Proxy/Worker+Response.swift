@@ -16,9 +16,9 @@ extension Worker {
     /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in
     /// `response` and stands at the front of `outbound`.
     mutating func handleInterim(_ f: Handle, _ o: Handle, headCount: Int) {
-        parseAgain(f)
         forwards[f].interimCount += 1
         if response.status == 101 {
+            parseHead(f)
             guard request.upgradesToWebSocket, Self.switchesToWebSocket(response, outbound) else {
                 fail(f, .malformed)
                 return
@@ -30,7 +30,7 @@ extension Worker {
             fail(f, .malformed)
             return
         }
-        if request.minorVersion >= 1, let c = forwards[f].client {
+        if forwards[f].minorVersion >= 1, let c = forwards[f].client {
             out.removeAll()
             composeAnswer(f, framing: .none, interim: true)
             guard clients[c].channel.send(out) else {
@@ -51,13 +51,12 @@ extension Worker {
 
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
     mutating func handleResponseHead(_ f: Handle, _ o: Handle, headCount: Int, ended: Bool) {
-        parseAgain(f)
         let route = forwards[f].route
         forwards[f].status = response.status
         forwards[f].responseStarted = true
         forwards[f].reusable = response.keepAlive
         forwards[f].responseBody = BodyReader(response.framing, trailerLimit: site.answerLimits.head)
-        if Rules.invalidates(request.method, status: response.status) { invalidate(f) }
+        if Rules.invalidates(forwards[f].method, status: response.status) { invalidate(f) }
 
         var storable: EntryFacts?
         switch site.routes[route].rules.judge(
@@ -72,6 +71,7 @@ extension Worker {
             && isNotModified(f, isCompressible: isCompressible)
         if !isCurrent { chooseTransform(f, isStored: storable != nil, isCompressible: isCompressible) }
         if let facts = storable {
+            parseHead(f)
             if let length = completeLength(outbound.count - headCount) {
                 // The whole body is here: it is committed first, so that the head can say `stored`.
                 Self.commit(
@@ -105,7 +105,7 @@ extension Worker {
             switch response.framing {
             case .none: .none
             case .length where !forwards[f].transform.changesBody: .length
-            case .length, .chunked, .untilClose: request.minorVersion >= 1 ? .chunked : .untilClose
+            case .length, .chunked, .untilClose: forwards[f].minorVersion >= 1 ? .chunked : .untilClose
             }
         forwards[f].framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
@@ -125,6 +125,7 @@ extension Worker {
             transform =
                 compression.choose(accepted: forwards[f].verdict.codings).map { .coded($0) } ?? .varies
         }
+        parseHead(f)
         let refusal = Self.writeStored(
             response, outbound, bodyCount: 0, now.times, limit: .max, transform, into: &storedHead)
         guard refusal == nil else { return false }
@@ -163,7 +164,8 @@ extension Worker {
         guard let c = forwards[f].client else { return }
         Self.writeNotModified(storedHead, to: &out)
         appendForwardStatus(f)
-        Self.appendConnection(closing: clients[c].closing, minorVersion: request.minorVersion, to: &out)
+        Self.appendConnection(
+            closing: clients[c].closing, minorVersion: forwards[f].minorVersion, to: &out)
         out.append("\r\n")
         forwards[f].status = 304
         logForward(f)

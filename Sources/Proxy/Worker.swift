@@ -72,6 +72,8 @@ struct Worker: ~Copyable {
     var counters: ServerCounters
     /// Parsed heads of the message at hand; valid until the next parse.
     var request = RequestHead()
+    /// The exchange whose head `request` holds, if any.
+    var requestOf = Handle.none
     var response = ResponseHead()
     /// What was just read from a client, and from an origin.
     var inbound = ByteBuffer(capacity: 2 * Channel.window)

@@ -58,11 +58,11 @@ public struct RouteTable: Sendable {
 
     /// The index of the first route that takes a request, or nil.
     /// - Parameters:
-    ///   - host: as it came: any case, with or without a port; empty where the client sent none.
+    ///   - host: as it came, in any case, without its port; empty where the client sent none.
     ///   - path: the raw path bytes; empty means `/`.
     @inlinable
     public func route(host: borrowing Span<UInt8>, path: borrowing Span<UInt8>) -> Int? {
-        let hostCount = Self.countWithoutPort(host)
+        let hostCount = host.count
         let text = self.text.span
         let entries = self.entries.span
         for index in 0..<entries.count {
@@ -104,18 +104,5 @@ public struct RouteTable: Sendable {
         guard path.count >= count else { return false }
         for index in 0..<count where path[index] != text[start &+ index] { return false }
         return true
-    }
-
-    /// The length of `host` without `:port`; colons inside the brackets of an IPv6 address are not ports.
-    @inlinable
-    static func countWithoutPort(_ host: borrowing Span<UInt8>) -> Int {
-        var index = host.count
-        while index > 0 {
-            index &-= 1
-            let byte = host[index]
-            if byte == 0x3a { return index }
-            if !ASCII.isDigit(byte) { break }
-        }
-        return host.count
     }
 }

@@ -14,6 +14,8 @@ extension Arena {
         /// The slot of the key's oldest original, and of its oldest derived record.
         var oldest: Int?
         var oldestDerived: Int?
+        /// The serial whose records go, and the slot of the one that the new record renews.
+        var renewed: (serial: UInt64, slot: Int)?
     }
 
     func kin(
@@ -59,6 +61,9 @@ extension Arena {
         if let bucket = kin.bucket {
             let choice = bestSlot(in: bucket)
             guard choice.value != 0 else { return (choice.index, choice.value) }
+            if let renewed = kin.renewed {
+                return isDerived ? nil : (renewed.slot, loadAcquiring(slotOffset(renewed.slot)))
+            }
             if isDerived, kin.originals >= 7 { return nil }
             // Records of one key fill the bucket: a derived one makes room, or else the oldest.
             if kin.originals >= 8 || isDerived || kin.oldestDerived != nil,

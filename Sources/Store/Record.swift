@@ -47,7 +47,12 @@ struct RecordHeader {
     @inlinable var payload: Int { offset &+ RecordHeader.bytes }
     @inlinable var payloadCount: Int { keyCount &+ varyCount &+ headCount &+ bodyCount }
     /// Bytes in the log, padding included.
-    @inlinable var total: Int { (RecordHeader.bytes &+ payloadCount &+ 7) & ~7 }
+    @inlinable var total: Int { RecordHeader.total(payload: payloadCount) }
+    @inlinable static func total(payload: Int) -> Int { (bytes &+ payload &+ 7) & ~7 }
+    /// Where Vary values, head and body begin.
+    var vary: Int { payload + keyCount }
+    var head: Int { vary + varyCount }
+    var body: Int { head + headCount }
 
     /// The header at `offset`, each word read once; nil if the record would leave `limit`.
     @inlinable @inline(__always)

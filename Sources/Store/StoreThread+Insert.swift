@@ -26,11 +26,9 @@ extension StoreThread {
         precondition(arena.load(rowStart + Row.epoch) != 0, "insertion outside of a turn")
         // A record under a hash that isn't its key's would never be found again by a reclaim.
         precondition(hash == self.hash(key))
-        let payload = key.count + vary.count + head.count + body.count
-        let total = (RecordHeader.bytes + payload + 7) & ~7
+        let total = RecordHeader.total(payload: key.count + vary.count + head.count + body.count)
         guard key.count <= 0xffff, vary.count <= 0xffff, head.count <= 0xffff, body.count <= 0xffff_ffff,
-            total <= arena.geometry.segmentBytes,
-            Eviction.admits(size: total, capacity: arena.geometry.areaEnd - arena.geometry.areaStart)
+            fits(total)
         else { return .tooLarge }
         guard self.stamp(hash) == stamp else { return .invalidated }
 
@@ -49,22 +47,17 @@ extension StoreThread {
             return .pressure
         }
         let header = RecordHeader(offset: offset, lengths: draft.lengths, kind: draft.kind)
-        var end = header.payload
-        arena.write(key, end)
-        end += key.count
-        arena.write(vary, end)
-        end += vary.count
-        arena.write(head, end)
-        end += head.count
-        arena.write(body, end)
-        arena.setPlain(header.computedChecksum(arena), offset + RecordHeader.checksum)
-        arena.storeReleasing(
-            arena.load(Header.nonce) | UInt64(claims) & RecordHeader.claimMask, offset)
-
+        write(header, key: key, vary: vary, head: head, body: body, claims: UInt64(claims))
         let outcome = publish(header, hash: hash, kin: kin, stamp: stamp, key: key, vary: vary)
         if outcome == .stored { arena.count(Row.inserted, row: row) }
         if opened || arena.load(Header.reclaimWanted) != 0 { reclaim(now: now, steps: 1) }
         return outcome
+    }
+
+    /// Whether a record of so many bytes may enter.
+    func fits(_ total: Int) -> Bool {
+        total <= arena.geometry.segmentBytes
+            && Eviction.admits(size: total, capacity: arena.geometry.areaEnd - arena.geometry.areaStart)
     }
 
     /// Room in `queue`; when there is none, after a reclaim.
@@ -79,6 +72,24 @@ extension StoreThread {
         return nil
     }
 
+    /// Fills in a record that this thread has reserved; nothing leads to it yet.
+    func write(
+        _ header: RecordHeader, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>,
+        head: borrowing Span<UInt8>, body: borrowing Span<UInt8>, claims: UInt64
+    ) {
+        var end = header.payload
+        arena.write(key, end)
+        end += key.count
+        arena.write(vary, end)
+        end += vary.count
+        arena.write(head, end)
+        end += head.count
+        arena.write(body, end)
+        arena.setPlain(header.computedChecksum(arena), header.offset + RecordHeader.checksum)
+        arena.storeReleasing(
+            arena.load(Header.nonce) | claims & RecordHeader.claimMask, header.offset)
+    }
+
     private func recall(_ hash: Hash128) -> Bool {
         Ghosts.recall(
             hash.low, clock: arena.load(Header.ghostClock),
@@ -87,7 +98,7 @@ extension StoreThread {
 
     /// Pending slot, then the checks, then live: so that an invalidation either is seen here or sees the
     /// slot, and no reader ever sees a record that was outdated before it became visible.
-    private func publish(
+    func publish(
         _ header: RecordHeader, hash: Hash128, kin: Arena.Kin, stamp: UInt32, key: borrowing Span<UInt8>,
         vary: borrowing Span<UInt8>
     ) -> StoreOutcome {
@@ -107,7 +118,11 @@ extension StoreThread {
             return .invalidated
         }
         // The older twin goes first: a death in between must not leave it behind, to come back one day.
-        guard replace(by: header, at: index, hash: hash, key: key, vary: vary) else {
+        guard
+            replace(
+                by: header, at: index, ofAge: kin.renewed?.serial ?? header.serial, hash: hash, kin: kin,
+                key: key, vary: vary)
+        else {
             _ = arena.compareExchange(live | Slot.pending, 0, offset)
             return .invalidated
         }
@@ -119,7 +134,9 @@ extension StoreThread {
             return .invalidated
         }
         // And again, for what another writer published meanwhile.
-        if !replace(by: header, at: index, hash: hash, key: key, vary: vary) {
+        if !replace(
+            by: header, at: index, ofAge: header.serial, hash: hash, kin: kin, key: key, vary: vary)
+        {
             remove(live, header, index)
         }
         return .stored
@@ -150,25 +167,36 @@ extension StoreThread {
     }
 
     /// Removes what `header` outdates: of two records with the same Vary values and coding the older, what is
-    /// derived from an older original with the same Vary values, and of more than eight originals the oldest.
-    /// - Returns: false where `header` itself is outdated.
+    /// derived from an older original with the same Vary values, all of a serial that is renewed, and of more
+    /// than eight originals the oldest.
+    /// - Parameter age: `header` is outdated by a twin with a greater serial than this. A renewal is as old
+    ///   as what it renews, until it can be found: what replaced that meanwhile stays.
+    /// - Returns: false where `header` itself is outdated, or derived from an original that is gone.
     private func replace(
-        by header: RecordHeader, at own: Int, hash: Hash128, key: borrowing Span<UInt8>,
-        vary: borrowing Span<UInt8>
+        by header: RecordHeader, at own: Int, ofAge age: UInt64, hash: Hash128, kin: Arena.Kin,
+        key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
     ) -> Bool {
         let tag = Slot.tag(hash.high)
         var originals = header.isDerived ? 0 : 1
+        var isOrphan = header.isDerived
         var oldest: (index: Int, value: UInt64, header: RecordHeader)?
         for way in 0..<2 {
             let bucket = arena.bucket(hash, way)
             for index in bucket..<bucket + 8 where index != own {
-                let value = arena.loadAcquiring(arena.slotOffset(index))
+                // Ordered: a removal of the original sees the slot of `header`, or its own work is seen here.
+                let value = arena.loadOrdered(arena.slotOffset(index))
                 guard Slot.matches(value, tag), value & Slot.pending == 0,
                     let other = arena.record(value, ifKeyed: key)
                 else { continue }
-                if other.varyCount == vary.count, arena.equals(vary, other.payload + other.keyCount) {
+                if other.serial == kin.renewed?.serial {
+                    remove(value, other, index)
+                    continue
+                }
+                let isKin = other.serial == header.serial
+                if isKin, !other.isDerived { isOrphan = false }
+                if other.varyCount == vary.count, arena.equals(vary, other.vary) {
                     let isTwin = other.coding == header.coding
-                    if other.serial > header.serial, isTwin || header.isDerived && !other.isDerived {
+                    if !isKin, other.serial > age, isTwin || header.isDerived && !other.isDerived {
                         return false
                     }
                     if isTwin || other.isDerived && other.serial < header.serial {
@@ -183,7 +211,7 @@ extension StoreThread {
             }
         }
         if originals > 8, let oldest { remove(oldest.value, oldest.header, oldest.index) }
-        return true
+        return !isOrphan
     }
 
     private func remove(_ value: UInt64, _ header: RecordHeader, _ index: Int) {

@@ -130,6 +130,11 @@ public struct StoreThread: ~Copyable, Sendable {
         // First the counter, then the slots: an insertion that doesn't see the counter has its slot seen
         // here.
         arena.incrementNarrow(arena.counter(hash.low))
+        remove(key: key, hash: hash) { _ in true }
+    }
+
+    /// Empties the slots of `key` whose records are chosen, pending ones too.
+    func remove(key: borrowing Span<UInt8>, hash: Hash128, where isChosen: (RecordHeader) -> Bool) {
         let tag = Slot.tag(hash.high)
         for way in 0..<2 {
             let bucket = arena.bucket(hash, way)
@@ -137,9 +142,9 @@ public struct StoreThread: ~Copyable, Sendable {
                 // Again when a reclaim moves the record in between.
                 while true {
                     let slot = arena.loadOrdered(arena.slotOffset(index))
-                    guard Slot.matches(slot, tag), let header = arena.record(slot, ifKeyed: key) else {
-                        break
-                    }
+                    guard Slot.matches(slot, tag), let header = arena.record(slot, ifKeyed: key),
+                        isChosen(header)
+                    else { break }
                     guard arena.compareExchange(slot, 0, arena.slotOffset(index)) else { continue }
                     if slot & Slot.pending == 0 {
                         lost(header)

@@ -34,6 +34,25 @@ extension StoreThread {
         return view != nil
     }
 
+    /// Renews, with a stamp taken now: "new of " and the old head, the coding in the facts' first word, 9 in
+    /// the second.
+    mutating func renew(
+        _ key: [UInt8], serial: UInt64, vary: [UInt8] = [], stamp: UInt32? = nil,
+        keeps: (_ coding: UInt8, _ isDerived: Bool) -> Bool = { _, _ in true }
+    ) -> StoreOutcome {
+        let hash = hash(key.span)
+        var head = ByteBuffer(capacity: 64)
+        return renew(
+            key: key.span, hash: hash, serial: serial, vary: vary.span, expires: .max, now: 1000,
+            stamp: stamp ?? self.stamp(hash), head: &head
+        ) { coding, isDerived, old, head in
+            guard keeps(coding, isDerived) else { return nil }
+            head.append("new of ")
+            head.append(old)
+            return RecordFacts(UInt64(coding), 9)
+        }
+    }
+
     mutating func drop(_ key: [UInt8]) { invalidate(key: key.span, hash: hash(key.span)) }
 }
 
