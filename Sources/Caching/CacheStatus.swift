@@ -37,19 +37,38 @@ public enum CacheStatus {
         head.append("\r\n")
     }
 
+    /// `Cache-Status: larder; hit; ttl=-…`: answered by an entry that is stale (RFC 9211 §2.4).
+    public static func appendStaleHit(
+        staleSeconds: UInt32, key: Span<UInt8>, _ form: Policy.CacheStatus, to head: inout ByteBuffer
+    ) {
+        guard form != .none else { return }
+        head.append("Cache-Status: larder; hit; ttl=")
+        if staleSeconds > 0 { head.append(UInt8(ascii: "-")) }
+        head.append(decimal: UInt64(staleSeconds))
+        appendKey(key, form, to: &head)
+        head.append("\r\n")
+    }
+
     /// `Cache-Status: larder; fwd=…`.
     ///
     /// - Parameters:
+    ///   - status: the origin's, where it is another than what the client gets: 304 for an entry that was
+    ///     renewed, a 5xx in whose place a stale entry answers.
     ///   - stored: is the answer in the store already, now that its head is written?
     ///   - collapsed: did this request wait for another's fetch?
     ///   - detail: why the request bypassed, or its answer was not stored; `brief` leaves it out.
     public static func appendForward(
-        _ forwarding: Forwarding, stored: Bool, collapsed: Bool = false, detail: Reason?, key: Span<UInt8>,
+        _ forwarding: Forwarding, status: UInt16? = nil, stored: Bool, collapsed: Bool = false,
+        detail: Reason?, key: Span<UInt8>,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
         head.append("Cache-Status: larder; fwd=")
         head.append(forwarding.token)
+        if let status {
+            head.append("; fwd-status=")
+            head.append(decimal: UInt64(status))
+        }
         if stored { head.append("; stored") }
         if collapsed { head.append("; collapsed") }
         if let detail, form != .brief {

@@ -156,6 +156,18 @@ import Testing
                 == "Cache-Status: larder; fwd=stale; detail=set-cookie\r\n")
         #expect(forward(.brief, .bypass, stored: false, .method) == "Cache-Status: larder; fwd=bypass\r\n")
         #expect(forward(.none, .miss, stored: true, nil) == "")
+        var lines = ByteBuffer(capacity: 64)
+        let key = ByteBuffer("k")
+        CacheStatus.appendForward(
+            .stale, status: 304, stored: true, collapsed: true, detail: nil, key: key.span, .full, to: &lines)
+        for stale in [0, 7] as [UInt32] {
+            CacheStatus.appendStaleHit(staleSeconds: stale, key: key.span, .brief, to: &lines)
+        }
+        CacheStatus.appendStaleHit(staleSeconds: 7, key: key.span, .none, to: &lines)
+        let text = lines.span.string
+        #expect(
+            text == "Cache-Status: larder; fwd=stale; fwd-status=304; stored; collapsed\r\n"
+                + "Cache-Status: larder; hit; ttl=0\r\nCache-Status: larder; hit; ttl=-7\r\n")
         #expect(
             forward(.debug, .uriMiss, stored: false, .vary)
                 == "Cache-Status: larder; fwd=uri-miss; detail=vary; key=\"example.com/a\"\r\n")
