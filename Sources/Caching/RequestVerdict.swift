@@ -64,6 +64,18 @@ public struct RequestVerdict: Sendable {
         reason = why
     }
 
+    /// The verdict on the whole GET that the store may make on this request's behalf, to renew or replace
+    /// what it has: one for HEAD, or for a range, is that of a request whose own answer is not stored.
+    public var storing: RequestVerdict {
+        var verdict = self
+        guard mayLookup, reason == .method || reason == .range else { return verdict }
+        verdict.method = .get
+        verdict.mayStore = true
+        verdict.reason = nil
+        verdict.flags.remove(.range)
+        return verdict
+    }
+
     /// Does the request set any condition on the age of what answers it?
     @inlinable public var restrictsAge: Bool {
         flags.contains(.noCache) || maxAgeSeconds != Self.unlimited || minFreshSeconds != 0

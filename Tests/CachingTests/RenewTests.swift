@@ -137,6 +137,30 @@ import Testing
         #expect(renewal.outcome == "connection")
     }
 
+    /// The fetch is the store's own, whoever had it made.
+    @Test(
+        arguments: [
+            ("GET", ["Range: bytes=0-1"]), ("HEAD", []), ("GET", ["If-None-Match: \"a\""]),
+        ] as [(String, [String])])
+    func whoeverAsks(method: String, lines: [String]) {
+        let verdict = RequestSample(method, "/", lines).verdict()
+        #expect(verdict.storing.mayStore && verdict.storing.method == .get && verdict.storing.reason == nil)
+        let head = Self.stored([Self.fresh, #"ETag: "a""#])
+        let response = ResponseSample(304, [#"ETag: "a""#])
+        var updated = ByteBuffer(capacity: 64)
+        let renewal = Rules(policy: Policy(name: "test"), upstream: "origin").renew(
+            head.span, by: response.head, response.buffer.span, to: verdict, sent: Decision.now,
+            received: Decision.now, into: &updated)
+        if case .renewed = renewal {} else { Issue.record("\(renewal)") }
+    }
+
+    @Test func whoBypassesStoresNothing() {
+        for lines in [["Authorization: x"], ["Cache-Control: no-store"], ["If-Match: \"a\""]] {
+            let verdict = RequestSample("GET", "/", lines + ["Range: bytes=0-1"]).verdict()
+            #expect(!verdict.storing.mayStore && verdict.storing.reason == verdict.reason)
+        }
+    }
+
     /// After a 304 Age counts from the 304 alone.
     @Test func ageIsThatOfThe304() {
         let head = Self.stored(["Date: Wed, 31 Dec 2025 23:59:20 GMT", Self.fresh, #"ETag: "a""#, "Age: 9"])
@@ -182,8 +206,9 @@ import Testing
         #expect(other.outcome == "60" && other.facts?.flags.contains(.varies) == true)
         #expect(other.head.components(of: "Vary: Accept-Encoding\r\n") == 1)
         #expect(other.head.components(of: "Vary: Origin\r\n") == 1)
-        // By another policy the origin's own would be refused.
+        // The origin's own is judged as when it first comes.
         #expect(Self.renew(head, by: ["Vary: Accept-Encoding, Origin"], policy).outcome == "vary")
+        #expect(Self.renew(head, by: ["Vary: Accept-Encoding"], policy).outcome == "vary")
     }
 
     @Test func varyIsReadFromStoredHeads() {
