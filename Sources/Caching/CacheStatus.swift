@@ -66,17 +66,17 @@ public enum CacheStatus {
     /// `Cache-Status: larder; fwd=…`.
     ///
     /// - Parameters:
-    ///   - status: what the origin answered, where the client gets another status; else 0.
+    ///   - status: the origin's, where it is another than what the client gets.
     ///   - stored: is the answer in the store already, now that its head is written?
     ///   - detail: why the request bypassed, or its answer was not stored; `brief` leaves it out.
     public static func appendForward(
-        _ forwarding: Forwarding, status: UInt16 = 0, stored: Bool, detail: Reason?, key: Span<UInt8>,
+        _ forwarding: Forwarding, status: UInt16? = nil, stored: Bool, detail: Reason?, key: Span<UInt8>,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
         head.append("Cache-Status: larder; fwd=")
         head.append(forwarding.token)
-        if status != 0 {
+        if let status {
             head.append("; fwd-status=")
             head.append(decimal: UInt64(status))
         }

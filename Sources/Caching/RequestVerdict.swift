@@ -70,10 +70,15 @@ public struct RequestVerdict: Sendable {
         mayStore || method == .head && mayLookup && reason == .method
     }
 
-    /// The verdict on the GET that this HEAD stands for, where it revalidates.
-    public var revalidating: RequestVerdict {
+    /// The verdict on the whole GET that the store may make on this request's behalf, to renew or replace
+    /// what it has: one for HEAD, or for a range, is that of a request whose own answer is not stored.
+    public var storing: RequestVerdict {
         var verdict = self
-        if method == .head, mayRevalidate { verdict.mayStore = true }
+        guard mayLookup, reason == .method || reason == .range else { return verdict }
+        verdict.method = .get
+        verdict.mayStore = true
+        verdict.reason = nil
+        verdict.flags.remove(.range)
         return verdict
     }
 

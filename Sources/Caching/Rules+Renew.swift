@@ -76,9 +76,6 @@ extension Rules {
         let agrees = Validators.agree(head, with: response, bytes, nowSeconds: received.wallSeconds)
         if agrees == false || length == false { return .invalidate }
         if agrees == nil, reading == .strict || length == nil { return .ignore }
-        var request = request
-        // A GET would have had this head.
-        if request.reason == .method { request.mayStore = true }
         let start = updated.count
         let update = update(
             head, by: response, bytes, to: request, sent: sent, received: received, into: &updated)
@@ -106,7 +103,8 @@ extension Rules {
         // out of the newer answer.
         var text = ByteBuffer(capacity: updated.count &- start &+ 64)
         let addsVary = Self.append(
-            asReceived: updated.span.extracting(droppingFirst: start), to: &text)
+            asReceived: updated.span.extracting(droppingFirst: start),
+            isOwnVary: !response.fields.contains(.vary), to: &text)
         for index in 0..<response.fields.count {
             let field = response.fields[index]
             guard field.id == .age || field.id == .connection else { continue }
@@ -124,7 +122,7 @@ extension Rules {
         var timing = Timing()
         var first = FirstRefusal()
         let facts = walk(
-            parsed, text.span, to: request, sent: sent, received: received, &timing, &first)
+            parsed, text.span, to: request.storing, sent: sent, received: received, &timing, &first)
         if addsVary, facts.flags.contains(.compressible), first.reason == nil {
             updated.append("Vary: Accept-Encoding\r\n")
         }
@@ -136,8 +134,11 @@ extension Rules {
     }
 
     /// Appends a stored head without a line of Vary that storing may have added (`HeadTransform`).
+    /// - Parameter isOwnVary: do the lines of Vary come from the store?
     /// - Returns: would a compressible answer want for that line?
-    private static func append(asReceived head: Span<UInt8>, to text: inout ByteBuffer) -> Bool {
+    private static func append(
+        asReceived head: Span<UInt8>, isOwnVary: Bool, to text: inout ByteBuffer
+    ) -> Bool {
         var isCovered = false
         var position = head.firstIndex(of: 0x0a).map { $0 &+ 1 } ?? head.count
         text.append(head.extracting(first: position))
@@ -145,7 +146,7 @@ extension Rules {
             if let value = StoredHead.value(ofLine: line, "vary", in: head) {
                 let names = head.extracting(value)
                 if HeadTransform.coversAcceptEncoding(names) { isCovered = true }
-                if names.equals("Accept-Encoding") { continue }
+                if isOwnVary, names.equals("Accept-Encoding") { continue }
             }
             text.append(head.extracting(line))
             text.append("\r\n")

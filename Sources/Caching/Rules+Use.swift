@@ -18,6 +18,8 @@ internal import Settings
 /// What may be done with an entry that does not simply answer.
 public struct StaleUse: Equatable, Sendable, BitwiseCopyable {
     public var ageSeconds: UInt32
+    /// Since its freshness ended, rounded up; 0 for one that is fresh, or was until a soft purge.
+    public var staleSeconds: UInt32
     /// May it answer at once, while one exchange revalidates it?
     public var mayWhileRevalidating = false
     /// May it answer where the origin gives a 5xx, or no answer?
@@ -28,10 +30,12 @@ public struct StaleUse: Equatable, Sendable, BitwiseCopyable {
     public var hasValidator = false
 
     public init(
-        ageSeconds: UInt32, mayWhileRevalidating: Bool = false, mayIfError: Bool = false,
+        ageSeconds: UInt32, staleSeconds: UInt32 = 0, mayWhileRevalidating: Bool = false,
+        mayIfError: Bool = false,
         mayByClient: Bool = false, hasValidator: Bool = false
     ) {
         self.ageSeconds = ageSeconds
+        self.staleSeconds = staleSeconds
         self.mayWhileRevalidating = mayWhileRevalidating
         self.mayIfError = mayIfError
         self.mayByClient = mayByClient
@@ -92,12 +96,14 @@ extension Rules {
     private func stale(
         _ entry: EntryFacts, _ request: RequestVerdict, age: UInt64, residence: UInt64, isOutdated: Bool
     ) -> StaleUse {
-        var use = StaleUse(ageSeconds: Self.seconds(roundingUp: age), hasValidator: entry.hasValidator)
+        let staleness =
+            residence > entry.freshForMilliseconds ? residence &- entry.freshForMilliseconds : 0
+        var use = StaleUse(
+            ageSeconds: Self.seconds(roundingUp: age), staleSeconds: Self.seconds(roundingUp: staleness),
+            hasValidator: entry.hasValidator)
         guard stale != .never, entry.fingerprint == fingerprint,
             !entry.flags.contains(.mustRevalidate), !request.flags.contains(.noCache)
         else { return use }
-        let staleness =
-            residence > entry.freshForMilliseconds ? residence &- entry.freshForMilliseconds : 0
         use.mayWhileRevalidating =
             !request.restrictsAge && staleness < UInt64(entry.staleWhileRevalidateSeconds) &* 1000
         use.mayIfError = staleness < UInt64(entry.staleIfErrorSeconds) &* 1000

@@ -32,17 +32,20 @@ extension StoredHead {
     /// Appends the head of a variant anew, from that of its original, which was renewed.
     ///
     /// - Parameters:
+    ///   - variant: the variant's head as it is stored, which tells the length of its body.
     ///   - head: the renewed head of the original.
     ///   - coding: the variant's.
-    ///   - bodyCount: bytes of the variant's body, which stays as it is.
     /// - Returns: false, as `derive`, and where the renewed head forbids a transformation; then the variant
     ///   goes.
     public static func renewVariant(
-        from head: Span<UInt8>, coding: Codings, bodyCount: Int, limit: Int, into output: inout ByteBuffer
+        _ variant: Span<UInt8>, from head: Span<UInt8>, coding: Codings, limit: Int,
+        into output: inout ByteBuffer
     ) -> Bool {
-        guard !forbidsTransform(head) else { return false }
+        guard !forbidsTransform(head), let length = field("content-length", in: variant),
+            let count = length.decimalSaturating(), count <= UInt64(UInt32.max)
+        else { return false }
         return rewrite(
-            head, coding == .identity ? .decoded : .coded(coding), bodyCount: bodyCount, limit: limit,
+            head, coding == .identity ? .decoded : .coded(coding), bodyCount: Int(count), limit: limit,
             into: &output)
     }
 

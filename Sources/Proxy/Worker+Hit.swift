@@ -90,7 +90,7 @@ extension Worker {
         case .refused(let reason): return .refused(reason)
         case .stale(let use):
             age = Age(seconds: use.ageSeconds, timeToLive: entry.timeToLive(now))
-            guard mayAnswer(entry, use, again, now, &hit) else {
+            guard mayAnswer(use, again, &hit) else {
                 return .stale(renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
             }
         case .refresh(let reason, let use):
@@ -118,13 +118,8 @@ extension Worker {
     }
 
     /// May an entry answer that is no longer fresh?
-    private static func mayAnswer(
-        _ entry: EntryFacts, _ use: StaleUse, _ again: Again?, _ now: Times, _ hit: inout Hit
-    ) -> Bool {
-        // What is revalidated before each use was, if it came after this request: it need not be once more.
-        let isCurrent =
-            entry.flags.contains(.alwaysRevalidate) && now.milliseconds(since: entry.received) < 1_000
-        if let again, again.mayAnswer(use, isFresh: isCurrent) {
+    private static func mayAnswer(_ use: StaleUse, _ again: Again?, _ hit: inout Hit) -> Bool {
+        if let again, again.mayAnswer(use, isFresh: false) {
             hit.isStale = again.cause == .failed
             return true
         }

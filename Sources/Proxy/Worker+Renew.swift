@@ -100,7 +100,7 @@ extension Worker {
         else { return nil }
         head.removeAll()
         return rules.renew(
-            original.head, by: response, outbound.span, to: forward.verdict.revalidating, sent: forward.sentAt,
+            original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
             received: now, into: &head)
     }
 
@@ -114,7 +114,7 @@ extension Worker {
             key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0, vary: vary.span,
             expires: facts.expirySeconds, now: UInt32(clamping: now.wallSeconds), stamp: forward.stamp,
             head: &scratch
-        ) { coding, isDerived, bodyCount, _, renewed in
+        ) { coding, isDerived, old, renewed in
             guard isDerived else {
                 renewed.append(head.span)
                 return facts.record
@@ -123,7 +123,7 @@ extension Worker {
             facts.coding = Codings(rawValue: coding)
             facts.flags.remove(.compressible)
             let isKept = StoredHead.renewVariant(
-                from: head.span, coding: facts.coding, bodyCount: bodyCount, limit: limit, into: &renewed)
+                old, from: head.span, coding: facts.coding, limit: limit, into: &renewed)
             return isKept ? facts.record : nil
         }
     }

@@ -63,7 +63,9 @@ extension Worker {
         switch site.routes[route].rules.judge(
             response, outbound.span, to: forwards[f].verdict, sent: forwards[f].sentAt, received: now.times)
         {
-        case .store(let facts): storable = facts
+        case .store(let facts):
+            storable = facts
+            if !facts.isWorthWaitingFor { settle(f, .unstorable(remember: true)) }
         case .refuse(let reason):
             forwards[f].reason = reason
             refuse(f, status: response.status)

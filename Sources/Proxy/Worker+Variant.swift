@@ -168,8 +168,6 @@ extension Codings {
 extension EntryFacts {
     /// Unix seconds from which the entry is not worth keeping.
     var expirySeconds: UInt32 {
-        // As long as it may be of use stale; to be revalidated it is not kept for its own sake.
-        let stale = UInt64(max(staleWhileRevalidateSeconds, staleIfErrorSeconds))
-        return UInt32(clamping: received.wallMilliseconds / 1000 + freshForMilliseconds / 1000 + stale)
+        UInt32(clamping: received.wallMilliseconds / 1000 + keptSeconds)
     }
 }

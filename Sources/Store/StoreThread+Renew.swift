@@ -23,7 +23,7 @@ extension StoreThread {
     ///   - now: Unix seconds.
     ///   - stamp: what `stamp(hash)` said when the revalidation was sent.
     ///   - head: a buffer to compose heads in.
-    ///   - compose: given a record's coding, whether it is derived, its body's length and its head, writes the new head into
+    ///   - compose: given a record's coding, whether it is derived, and its head, writes the new head into
     ///     the empty buffer and returns the new facts; nil drops the record, and what was derived from it
     ///     with it. Called for the original first. Might be called twice for the same record: without side
     ///     effects.
@@ -34,8 +34,7 @@ extension StoreThread {
         key: borrowing Span<UInt8>, hash: Hash128, serial: UInt64, vary: borrowing Span<UInt8>,
         expires: UInt32, now: UInt32, stamp: UInt32, head: inout ByteBuffer,
         compose: (
-            _ coding: UInt8, _ isDerived: Bool, _ bodyCount: Int, _ old: Span<UInt8>,
-            _ head: inout ByteBuffer
+            _ coding: UInt8, _ isDerived: Bool, _ old: Span<UInt8>, _ head: inout ByteBuffer
         ) -> RecordFacts?
     ) -> StoreOutcome {
         precondition(arena.load(rowStart + Row.epoch) != 0, "renewal outside of a turn")
@@ -62,7 +61,7 @@ extension StoreThread {
     private func tryRenewal(
         key: borrowing Span<UInt8>, hash: Hash128, serial: UInt64, vary: borrowing Span<UInt8>,
         expires: UInt32, stamp: UInt32, head: inout ByteBuffer,
-        compose: (UInt8, Bool, Int, Span<UInt8>, inout ByteBuffer) -> RecordFacts?
+        compose: (UInt8, Bool, Span<UInt8>, inout ByteBuffer) -> RecordFacts?
     ) -> StoreOutcome? {
         guard self.stamp(hash) == stamp else { return .invalidated }
         var records = renewals(key: key, hash: hash, serial: serial)
@@ -73,7 +72,7 @@ extension StoreThread {
             let old = records[index].old
             head.removeAll()
             let facts = compose(
-                old.coding, old.isDerived, old.bodyCount, arena.bytes(old.head, old.headCount), &head)
+                old.coding, old.isDerived, arena.bytes(old.head, old.headCount), &head)
             guard let facts else {
                 if index > 0 { continue }
                 remove(key: key, hash: hash, serial: serial)

@@ -105,6 +105,7 @@ import Testing
             case .stale(let use):
                 #expect(use.ageSeconds == age && residence >= facts.freshForMilliseconds, name)
                 let staleness = residence - facts.freshForMilliseconds
+                #expect(use.staleSeconds == UInt32((staleness + 999) / 1000), name)
                 #expect(use.mayWhileRevalidating == (staleness < 30_000), name)
                 #expect(use.mayIfError == (staleness < 300_000), name)
             case .refresh, .refused: Issue.record(name)

@@ -189,7 +189,7 @@ import Testing
         let entry = Self.entry(.hasEntityTag)
         #expect(
             Self.rules.use(entry, for: request, now: UseTests.later(1_000_000))
-                == .stale(StaleUse(ageSeconds: 1000, hasValidator: true)))
+                == .stale(StaleUse(ageSeconds: 1000, staleSeconds: 940, hasValidator: true)))
     }
 
     @Test func howLongItIsKept() {

@@ -32,7 +32,7 @@ import Testing
             (1000, 0, .fresh(ageSeconds: 1, ttlSeconds: 59)),
             (1001, 5000, .fresh(ageSeconds: 7, ttlSeconds: 58)),
             (59_999, 0, .fresh(ageSeconds: 60, ttlSeconds: 0)), (60_000, 0, .stale(StaleUse(ageSeconds: 60))),
-            (1 << 52, 0, .stale(StaleUse(ageSeconds: .max))),
+            (1 << 52, 0, .stale(StaleUse(ageSeconds: .max, staleSeconds: .max))),
         ] as [(Int64, UInt64, UseVerdict)])
     func overTime(elapsed: Int64, initialAge: UInt64, expected: UseVerdict) {
         let verdict = Self.rules.use(
@@ -51,7 +51,7 @@ import Testing
                 == .fresh(ageSeconds: 4, ttlSeconds: 56))
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(61_000, boot: 10))
-                == .stale(StaleUse(ageSeconds: 61)))
+                == .stale(StaleUse(ageSeconds: 61, staleSeconds: 1)))
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(-5000))
                 == .fresh(ageSeconds: 0, ttlSeconds: 60))
@@ -154,6 +154,26 @@ import Testing
             (["X-A"], ["X-A: 1, 2"], ["X-A: 1", "X-A: 2"], true),
             (["X-A"], ["X-A: 1", "X-A: 2"], ["X-A: 2", "X-A: 1"], false),
             (["Accept-Encoding"], ["Accept-Encoding: gzip"], ["Accept-Encoding: br"], true),
+            // Lists whose syntax is known.
+            (
+                ["Accept-Language"], ["Accept-Language: en-GB, en;q=0.5"],
+                ["Accept-Language: EN-gb,en; q=0.5"], true
+            ),
+            (
+                ["Accept-Language"], ["Accept-Language: en", "Accept-Language: de"],
+                ["Accept-Language: en,,de"], true
+            ),
+            (["Accept-Language"], ["Accept-Language: en, de"], ["Accept-Language: de, en"], false),
+            (["Accept-Language"], ["Accept-Language: en"], ["Accept-Language: en-GB"], false),
+            (["Accept-Language"], ["Accept-Language: en-GB"], ["Accept-Language: en"], false),
+            (["Accept-Language"], [], ["Accept-Language:"], false),
+            (["Accept-Language"], ["Accept-Language:"], ["Accept-Language: ,"], true),
+            (["Accept-Language"], ["Accept-Language: en"], [], false), (["Accept-Language"], [], [], true),
+            (["Accept"], ["Accept: text/html, a/b;c=\"x, Y\""], ["Accept: text/html,a/b; c=\"x, Y\""], true),
+            (["Accept"], ["Accept: a/b;c=\"x, y\""], ["Accept: a/b;c=\"x,y\""], false),
+            (["Accept"], ["Accept: a/b;c=\"x\\\" ,y\""], ["Accept: a/b;c=\"x\\\",y\""], false),
+            (["Accept"], ["Accept: a/b;c=D"], ["Accept: a/b;c=d"], false),
+            (["X-List"], ["X-List: a,b"], ["X-List: a, b"], false),
         ] as [([String], [String], [String], Bool)])
     func selects(vary: [String], stored: [String], presented: [String], expected: Bool) {
         guard let blob = Self.blob(vary, stored) else {

@@ -124,6 +124,11 @@ import Testing
             try outcome(["http://example.com/", "--response", "head"], files: ["head": head])
                 == "Larder stores it if its body comes whole and within maxBody: fresh for 50 s from receipt on."
         )
+        let asked = "HTTP/1.1 200 OK\nCache-Control: no-cache\nETag: \"a\"\nContent-Length: 1\n\nx"
+        #expect(
+            try outcome(
+                ["http://example.com/", "--policy", "rfc9111", "--response", "a"], files: ["a": asked])
+                == "Larder stores it: each use asks the origin first.")
         #expect(
             try outcome(["http://example.com/", "-H", "Cache-Control: only-if-cached"])
                 == "only-if-cached: Larder answers 504 unless the store has it; no server is asked.")

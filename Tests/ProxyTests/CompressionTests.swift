@@ -101,6 +101,19 @@ struct CompressionTests {
         }
     }
 
+    /// A range is of the bytes that the origin made, even where a coding of them is stored too.
+    @Test func aRangeIsOfTheOriginal() throws {
+        let origin = try Self.serves(Self.text(Self.page, "Cache-Control: max-age=60"))
+        try withStage(origin) { stage in
+            _ = try stage.ask("GET", "/", Self.gzip)
+            let part = try stage.ask("GET", "/", Self.gzip + "\r\nRange: bytes=0-9")
+            #expect(part.status == 206 && part.text == String(Self.page.prefix(10)))
+            #expect(part["content-encoding"] == nil && part["etag"] == "\"v1\"")
+            #expect(part["content-range"] == "bytes 0-9/\(Self.page.utf8.count)")
+            #expect(origin.requests.count == 1)
+        }
+    }
+
     @Test func aRouteWithoutAPolicyIsLeftAlone() throws {
         let origin = try Self.serves(Self.text(Self.page))
         try withStage(origin, settings: { $0.routes[0].policy = nil }) { stage in

@@ -175,7 +175,7 @@ import Testing
         let outcome = thread.renew(
             key: key.span, hash: hash, serial: serial, vary: Span(), expires: .max, now: 1,
             stamp: thread.stamp(hash), head: &head
-        ) { _, _, _, _, head in
+        ) { _, _, _, head in
             head.append([UInt8](repeating: 1, count: 70_000).span)
             return RecordFacts()
         }

@@ -45,7 +45,7 @@ extension StoreThread {
         return renew(
             key: key.span, hash: hash, serial: serial, vary: vary.span, expires: .max, now: 1000,
             stamp: stamp ?? self.stamp(hash), head: &head
-        ) { coding, isDerived, _, old, head in
+        ) { coding, isDerived, old, head in
             guard keeps(coding, isDerived) else { return nil }
             head.append("new of ")
             head.append(old)

@@ -44,6 +44,8 @@ struct ExplainReport {
         var isLengthStated: Bool
         /// Seconds that it would be fresh, from receipt on.
         var freshSeconds: UInt64
+        /// It is kept to be asked after, and never fresh.
+        var isAlwaysRevalidated: Bool
     }
 
     /// No answer, or none that could be judged.

@@ -145,7 +145,8 @@ struct ExplainedExchange {
             findings: findings, timing: explained.timing, isStored: isStored,
             isWithoutBody: fetched.body == nil,
             isLengthStated: fetched.head.framing != .chunked && fetched.head.framing != .untilClose,
-            freshSeconds: (explained.facts?.freshForMilliseconds ?? 0) / 1000)
+            freshSeconds: (explained.facts?.freshForMilliseconds ?? 0) / 1000,
+            isAlwaysRevalidated: explained.facts?.isWorthWaitingFor == false)
     }
 
     private func outcome(_ report: ExplainReport, _ verdict: RequestVerdict) -> String {
@@ -161,7 +162,9 @@ struct ExplainedExchange {
         }
         let codes = Self.codes(of: answer.findings)
         if !answer.isStored { return "Miss, not stored (\(codes))." }
-        let fresh = "fresh for \(answer.freshSeconds) s from receipt on"
+        let fresh =
+            answer.isAlwaysRevalidated
+            ? "each use asks the origin first" : "fresh for \(answer.freshSeconds) s from receipt on"
         return answer.isWithoutBody
             ? "Larder stores it if its body comes whole and within maxBody: \(fresh)."
             : "Larder stores it: \(fresh)."
@@ -187,7 +190,7 @@ struct ExplainedExchange {
             stored: answer.isStored && answer.isLengthStated && !answer.isWithoutBody,
             detail: known?.reason, key: key, rules.cacheStatus, to: &line)
         report.cacheStatus = Self.withoutLineEnd(line)
-        guard answer.isStored else { return }
+        guard answer.isStored, !answer.isAlwaysRevalidated else { return }
         line.removeAll()
         CacheStatus.appendHit(
             ttlSeconds: Int64(clamping: answer.freshSeconds), key: key, rules.cacheStatus, to: &line)
