@@ -28,7 +28,7 @@ extension Arena {
     /// What the bans say of something that was checked against those up to `sequence` (nil: the retired ones
     /// only). nil: writers are at it; not to be waited for.
     func judge(after sequence: UInt64?, _ takes: (Span<UInt8>) -> Bool) -> Judgement? {
-        for _ in 0..<16 {
+        for _ in 0..<Arena.spins / 8 {
             let version = loadAcquiring(Header.banVersion)
             if version & 1 == 0 {
                 let judgement = read(after: sequence, takes)

@@ -211,8 +211,13 @@ extension StoreThread {
                 }
                 let isKin = other.serial == header.serial
                 if isKin, !other.isDerived {
+                    // Bans that the original has not seen yet are the derived record's too.
+                    guard
+                        case .usable(let current) = arena.isCurrent(other)
+                            ? .usable(value) : settle(other, slot: value, at: index, key: key, hash: hash)
+                    else { return nil }
                     isOrphan = false
-                    found.isOriginalOutdated = value & Slot.outdated != 0
+                    found.isOriginalOutdated = current & Slot.outdated != 0
                 }
                 if other.varyCount == vary.count, arena.equals(vary, other.vary) {
                     let isTwin = other.coding == header.coding

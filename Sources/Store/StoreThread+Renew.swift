@@ -133,8 +133,7 @@ extension StoreThread {
     /// The original first: it takes the whole old serial's place.
     private func publish(
         _ records: [Renewal], serial: UInt64, hash: Hash128, _ admission: Admission,
-        key: borrowing Span<UInt8>,
-        vary: borrowing Span<UInt8>
+        key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
     ) -> StoreOutcome {
         for record in records {
             guard let new = record.new else { continue }

@@ -89,6 +89,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func aDerivedRecordThatComesLateFollowsToo(soft: Bool) throws {
+        let store = try makeStore()
+        var thread = store.row()!
+        thread.beginTurn()
+        let key = bytes("a")
+        let serial = thread.newSerial()
+        _ = thread.put(key, head: bytes("g"), body: [1], variant: .original(serial: serial))
+        thread.ban("hg", soft: soft)
+        let outcome = thread.put(
+            key, head: bytes("x"), body: [2], facts: RecordFacts(2),
+            variant: .derived(coding: 2, from: serial))
+        #expect(outcome == .invalidated || soft)
+        let derived = outdated(thread, "a", coding: 2)
+        #expect(derived != false)
+        let original = outdated(thread, "a", coding: 0)
+        #expect(original == (soft ? true : nil))
+    }
+
     private func outdated(_ thread: borrowing StoreThread, _ key: String, coding: UInt64) -> Bool? {
         let key = bytes(key)
         let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { facts, _ in
