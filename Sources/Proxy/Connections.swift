@@ -130,8 +130,8 @@ struct Forward: ~Copyable {
     let keyed: KeyedRequest
     /// Of the client's HTTP/1.
     let minorVersion: UInt8
-    /// The key's invalidation counter when the request was sent.
-    var stamp: UInt32 = 0
+    /// What had been purged when the request was sent.
+    var stamp = FetchStamp()
     var sentAt: Times
     var attempts: Attempts
     var tried = ServerSet()

@@ -111,7 +111,7 @@ extension Worker {
     private static func insert(
         _ variation: Variation, into store: inout StoreThread, key: borrowing ByteBuffer, _ hash: Hash128,
         head: borrowing ByteBuffer, body: borrowing ByteBuffer, vary: borrowing ByteBuffer, now: Times,
-        stamp: UInt32
+        stamp: FetchStamp
     ) {
         insert(
             variation, into: &store, key: key.span, hash, head: head, body: body, vary: vary, now: now,
@@ -123,7 +123,7 @@ extension Worker {
     static func insert(
         _ variation: Variation, into store: inout StoreThread, key: Span<UInt8>, _ hash: Hash128,
         head: borrowing ByteBuffer, body: borrowing ByteBuffer, vary: borrowing ByteBuffer, now: Times,
-        stamp: UInt32
+        stamp: FetchStamp
     ) {
         let facts = variation.facts
         _ = store.insert(

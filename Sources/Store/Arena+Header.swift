@@ -37,6 +37,17 @@ extension Arena {
     @inlinable @inline(__always)
     func row(_ index: Int) -> Int { Header.bytes &+ index &* Row.bytes }
 
+    /// Makes every record prove itself by its checksum before its next use.
+    func setNonce(_ random: UInt64) {
+        while true {
+            let mark = load(Header.mark)
+            // Never 0, never the present one.
+            let drawn = max(random >> 32, 1)
+            let nonce = drawn == Mark.nonce(mark) ? Mark.nextNonce(drawn) : drawn
+            if compareExchange(mark, nonce << 32 | mark & 0xffff_ffff, Header.mark) { return }
+        }
+    }
+
     /// Adds to a counter of the caller's own row.
     @inline(__always)
     func count(_ field: Int, row: Int, _ delta: Int = 1) {

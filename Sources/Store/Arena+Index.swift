@@ -4,7 +4,8 @@ public import Eviction
 /// The index: slots, their frequencies, and the records they lead to.
 ///
 /// Slots change by compare-and-swap alone: empty → pending → live, live → live elsewhere (a reclaim moves the
-/// record), anything → empty. A slot leads only to records of segments that are not yet retired.
+/// record), live → outdated, anything → empty. A slot leads only to records of segments that are not yet
+/// retired.
 extension Arena {
     /// The first slot of a key's bucket, of its two.
     @inlinable @inline(__always)
@@ -36,22 +37,16 @@ extension Arena {
             plain(start), plain(start &+ 8), plain(start &+ 16), plain(start &+ 24), plain(start &+ 32))
     }
 
-    /// Whether the record was written or checked since the last unclean death.
+    /// Whether the record was written or checked since the last unclean death and the newest ban.
     @inlinable @inline(__always)
-    func isBelieved(_ header: RecordHeader) -> Bool {
-        loadAcquiring(header.offset) & ~RecordHeader.claimMask == load(Header.nonce)
+    func isCurrent(_ header: RecordHeader) -> Bool {
+        loadAcquiring(header.offset) & ~Mark.claimMask == load(Header.mark)
     }
 
-    /// Checks a doubtful record; a sound one is believed from now on.
-    func verify(_ header: RecordHeader) -> Bool {
-        let nonce = load(Header.nonce)
-        let stamp = loadAcquiring(header.offset)
-        if stamp & ~RecordHeader.claimMask == nonce { return true }
-        guard stamp != 0, plain(header.offset + RecordHeader.checksum) == header.computedChecksum(self) else {
-            return false
-        }
-        storeReleasing(nonce, header.offset)
-        return true
+    /// Whether the record is what was written, by its checksum.
+    func isSound(_ header: RecordHeader) -> Bool {
+        loadAcquiring(header.offset) != 0
+            && plain(header.offset + RecordHeader.checksum) == header.computedChecksum(self)
     }
 
     /// Bumps a slot's frequency, up to its maximum. Races lose a count, nothing else.
@@ -84,14 +79,21 @@ extension Arena {
         var removed = 0
         let start = geometry.segmentStart(segment)
         for index in 0..<geometry.bucketCount * 8 {
-            let value = loadAcquiring(slotOffset(index))
-            guard value != 0, Slot.offset(value) >= start, Slot.offset(value) < start + geometry.segmentBytes
-            else {
-                continue
-            }
-            if compareExchange(value, 0, slotOffset(index)), value & Slot.pending == 0 { removed += 1 }
+            let offset = Slot.offset(loadAcquiring(slotOffset(index)))
+            guard offset >= start, offset < start + geometry.segmentBytes else { continue }
+            if let value = detach(index, from: offset), value & Slot.pending == 0 { removed += 1 }
         }
         return removed
+    }
+
+    /// Empties a slot for as long as it leads to the record at `offset`: a purge may mark it meanwhile.
+    /// - Returns: what it held; nil when it leads there no more.
+    func detach(_ index: Int, from offset: Int) -> UInt64? {
+        while true {
+            let value = loadOrdered(slotOffset(index))
+            guard value != 0, Slot.offset(value) == offset else { return nil }
+            if compareExchange(value, 0, slotOffset(index)) { return value }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 ///     0       header       magic, version, options, seed; then one cache line for each word that is written
 ///     4096    rows         128 bytes a thread: epoch, owner, record in hand, counters
 ///             counters     invalidation counters, hashed
+///             bans         64 entries of 272 bytes
 ///             segments     32 bytes each: word, tail, retirement epoch
 ///             ghosts       32-bit words
 ///             frequencies  a byte a slot
@@ -14,13 +15,14 @@
 @usableFromInline
 struct Geometry: Sendable, Hashable {
     @usableFromInline static let magic: UInt64 = 0x4c41_5244_4552_5354  // "LARDERST"
-    @usableFromInline static let version: UInt64 = 2
+    @usableFromInline static let version: UInt64 = 3
 
     @usableFromInline let memory: Int
     let memoryMax: Int
     let segmentOption: Int
     @usableFromInline let rowCount: Int
     @usableFromInline let counterOffset: Int
+    let banOffset: Int
     @usableFromInline let segmentTable: Int
     @usableFromInline let segmentCount: Int
     @usableFromInline let segmentBytes: Int
@@ -45,7 +47,8 @@ struct Geometry: Sendable, Hashable {
         self.segmentOption = segmentBytes ?? 0
         rowCount = rows
         counterOffset = Header.bytes + rows * Row.bytes
-        segmentTable = counterOffset + Counters.count * 4
+        banOffset = counterOffset + Counters.count * 4
+        segmentTable = banOffset + Arena.banTableBytes
         // One slot for 896 bytes: at objects of 1 KiB the index is filled to three fifths, where a bucket
         // of eight with two choices practically never overflows.
         bucketCount = memory / (896 * 8) + 1
@@ -85,8 +88,8 @@ enum Header {
     static var rows: Int { 32 }
     static var segmentOption: Int { 40 }
     static var seed: Int { 48 }
-    /// What a record must carry to be believed without its checksum.
-    @usableFromInline static var nonce: Int { 64 }
+    /// What a record must carry, claims aside, to be used as it is (see Mark).
+    @usableFromInline static var mark: Int { 64 }
     @usableFromInline static var epoch: Int { 128 }
     /// Row + 1 of the thread that appends, or 0.
     static var appendLock: Int { 192 }
@@ -104,6 +107,22 @@ enum Header {
     static var ghostWindow: Int { 592 }
     /// 1 while the reserve of free segments is not met.
     static var reclaimWanted: Int { 600 }
+    /// The newest ban's number.
+    static var banSequence: Int { 640 }
+    /// Odd while the table of bans is being written.
+    static var banVersion: Int { 704 }
+    /// What was checked against less than these is gone, or outdated.
+    static var banEverythingHard: Int { 712 }
+    static var banEverythingSoft: Int { 720 }
+    /// Every record has been checked against the bans up to this one.
+    static var banRetired: Int { 728 }
+    /// What the sweep in progress will have retired at its end. What is not checked so far does not enter.
+    static var banClaimed: Int { 736 }
+    /// Row + 1 of the thread that changes the bans, or 0.
+    static var banLock: Int { 768 }
+    /// Row + 1 of the thread that sweeps, or 0; and the next slot that it looks at.
+    static var sweepLock: Int { 832 }
+    static var sweepCursor: Int { 840 }
 }
 
 /// A thread's row, written by its thread alone (and by control once its process is gone).

@@ -1,7 +1,6 @@
 /// A record in the log, 8-aligned:
 ///
-///      0  nonce       0 until it is written whole; then the store's nonce of the time it was last believed.
-///                     The low four bits are claims: codings that somebody has set out to derive
+///      0  mark        0 until it is written whole; then see Mark
 ///      8  checksum    XXH3-64 (seeded) of all that follows, padding left out
 ///     16  serial (48 bits) | key bytes (16)
 ///     24  body bytes (32) | head bytes (16) | Vary bytes (16)
@@ -11,14 +10,13 @@
 ///
 /// Lengths and facts are written under the append lock before the segment's tail moves past the record, so
 /// that whoever walks a segment steps over records that were never finished. Contents never change once the
-/// nonce is set.
+/// mark is set.
 ///
 /// A *derived* record holds the body of another in another coding, and has that one's serial.
 @usableFromInline
 struct RecordHeader {
     @usableFromInline static var bytes: Int { 80 }
     @usableFromInline static var checksum: Int { 8 }
-    @usableFromInline static var claimMask: UInt64 { 15 }
 
     @usableFromInline let offset: Int
     @usableFromInline let lengths: (UInt64, UInt64)
@@ -71,14 +69,46 @@ struct RecordHeader {
     }
 }
 
-/// An index slot: tag (23 bits) | pending (1) | offset in units of 8 bytes (40). 0 is empty.
+/// The first word of a record, and the word in the header that it is compared with:
+/// nonce (32) | newest ban that the record was checked against (28) | claims (4).
+///
+/// A record whose nonce is not the store's was written before an unclean death, and must prove itself by its
+/// checksum. One whose sequence is not the newest must be checked against the newer bans. Both are one
+/// comparison. Claims are codings that somebody has set out to derive; none in the header.
+@usableFromInline
+enum Mark {
+    @usableFromInline static var claimMask: UInt64 { 15 }
+    static var sequenceMask: UInt64 { 1 << 28 - 1 }
+    /// Within an era of so many bits a sequence is told by its low 28; the next era has another nonce.
+    static var eraBits: UInt64 { 27 }
+
+    static func make(nonce: UInt64, sequence: UInt64) -> UInt64 {
+        nonce << 32 | (sequence & sequenceMask) << 4
+    }
+
+    static func nonce(_ mark: UInt64) -> UInt64 { mark >> 32 }
+
+    /// The sequence at or before `newest` that the mark was made with.
+    static func sequence(_ mark: UInt64, newest: UInt64) -> UInt64 {
+        newest &- ((newest &- (mark >> 4)) & sequenceMask)
+    }
+
+    /// Never 0, which is the mark of what was never finished.
+    static func nextNonce(_ nonce: UInt64) -> UInt64 { max((nonce &+ 1) & 0xffff_ffff, 1) }
+}
+
+/// An index slot: tag (23 bits) | pending (1) | outdated (1) | offset in units of 8 bytes (39). 0 is empty.
+///
+/// *Outdated* is a live record that a soft purge has taken. The bit lies here, and not in the record, so that
+/// it goes with the record when a reclaim moves that, in one compare-and-swap.
 ///
 /// A *pending* slot is seen by invalidations and by nobody else: a writer checks that nothing happened to its
 /// key in between, and only then makes it live.
 @usableFromInline
 enum Slot {
     @inlinable static var pending: UInt64 { 1 << 40 }
-    @inlinable static var offsetMask: UInt64 { 1 << 40 &- 1 }
+    @inlinable static var outdated: UInt64 { 1 << 39 }
+    @inlinable static var offsetMask: UInt64 { 1 << 39 &- 1 }
 
     /// The bits that decide whether a slot is worth a look: the tag, in its place.
     @inlinable @inline(__always)
@@ -100,6 +130,8 @@ public struct RecordView: ~Escapable {
     /// The same for an original and all that was derived from it.
     public let serial: UInt64
     public let isDerived: Bool
+    /// Taken by a soft purge: to be used as if its freshness had ended.
+    public let isOutdated: Bool
     /// Where its record lies: for `StoreThread.claim`.
     @usableFromInline let offset: Int
     @usableFromInline let payload: Span<UInt8>
@@ -109,11 +141,12 @@ public struct RecordView: ~Escapable {
 
     @inlinable
     @_lifetime(copy payload)
-    init(facts: RecordFacts, payload: Span<UInt8>, header: RecordHeader) {
+    init(facts: RecordFacts, payload: Span<UInt8>, header: RecordHeader, slot: UInt64) {
         self.facts = facts
         self.payload = payload
         serial = header.serial
         isDerived = header.isDerived
+        isOutdated = slot & Slot.outdated != 0
         offset = header.offset
         varyStart = header.keyCount
         headStart = header.keyCount &+ header.varyCount

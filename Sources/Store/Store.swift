@@ -8,14 +8,19 @@ internal import SystemPackage
 public final class Store: Sendable {
     let memory: SharedMemory
     let arena: Arena
+    let bans: BanRules
 
-    private init(memory: consuming SharedMemory, geometry: Geometry, seed: UInt64) {
+    private init(memory: consuming SharedMemory, geometry: Geometry, seed: UInt64, bans: BanRules) {
+        self.bans = bans
         arena = unsafe Arena(base: memory.base, geometry: geometry, seed: seed)
         self.memory = memory
     }
 
     /// A new, empty store in a sealed memfd, its pages allocated.
-    public static func create(_ options: StoreOptions) throws(StoreError) -> Store {
+    /// - Parameter bans: what bans mean; to be the same in all processes.
+    public static func create(
+        _ options: StoreOptions, bans: BanRules = .takeEverything
+    ) throws(StoreError) -> Store {
         guard
             let geometry = Geometry(
                 memory: options.memory, memoryMax: options.memoryMax, rows: options.rows,
@@ -27,9 +32,9 @@ public final class Store: Sendable {
         do {
             let memory = try SharedMemory.create(name: "larder-store", size: geometry.memoryMax)
             try memory.allocate(0..<geometry.memory)
-            store = Store(memory: memory, geometry: geometry, seed: try Entropy.word())
+            store = Store(memory: memory, geometry: geometry, seed: try Entropy.word(), bans: bans)
             store.arena.format()
-            store.arena.store(Self.nonce(try Entropy.word()), Header.nonce)
+            store.arena.setNonce(try Entropy.word())
         } catch {
             throw error == .noSpace || error == .noMemory ? .noMemory : .system(code: error.rawValue)
         }
@@ -37,7 +42,9 @@ public final class Store: Sendable {
     }
 
     /// Maps a store that another process created. The caller keeps its descriptor.
-    public static func attach(to descriptor: CInt) throws(StoreError) -> Store {
+    public static func attach(
+        to descriptor: CInt, bans: BanRules = .takeEverything
+    ) throws(StoreError) -> Store {
         let memory: SharedMemory
         do {
             memory = try SharedMemory.attach(to: descriptor)
@@ -45,7 +52,7 @@ public final class Store: Sendable {
             throw .system(code: error.rawValue)
         }
         guard let (geometry, seed) = Arena.inspect(memory) else { throw .foreignLayout }
-        return Store(memory: memory, geometry: geometry, seed: seed)
+        return Store(memory: memory, geometry: geometry, seed: seed, bans: bans)
     }
 
     /// The segment's descriptor, to be handed to other processes. Owned by the store.
@@ -72,7 +79,7 @@ public final class Store: Sendable {
     /// Segment words, tails and slots are each changed by one store, in an order that leaves the log walkable
     /// at every step, so nothing of it is lost: the segment that the dead thread had just opened, if it had
     /// come no further, is sealed, and a fresh nonce makes every record prove itself by its checksum before
-    /// its next use.
+    /// its next use. A table of bans that it left half written becomes a ban of everything.
     @discardableResult
     public func reap(process: Int32) throws(StoreError) -> Int {
         let fresh: UInt64
@@ -86,20 +93,20 @@ public final class Store: Sendable {
             let start = arena.row(row)
             guard arena.load(start + Row.owner) == UInt64(UInt32(bitPattern: process)) else { continue }
             // Before its locks open: what others then read must already be doubted.
-            if rows == 0 { arena.exchange(Self.nonce(fresh), Header.nonce) }
+            if rows == 0 { arena.setNonce(fresh) }
             arena.sealStrays(row: row)
             if arena.load(Header.reclaimLock) == UInt64(row + 1) { arena.unlock(Header.reclaimLock) }
             if arena.load(Header.appendLock) == UInt64(row + 1) { arena.unlock(Header.appendLock) }
+            if arena.load(Header.sweepLock) == UInt64(row + 1) { arena.unlock(Header.sweepLock) }
+            if arena.load(Header.banLock) == UInt64(row + 1) {
+                arena.mendBans()
+                arena.unlock(Header.banLock)
+            }
             arena.exchange(0, start + Row.epoch)
             arena.storeReleasing(0, start + Row.owner)
             rows += 1
         }
         return rows
-    }
-
-    /// Never 0, and room for a record's claims.
-    private static func nonce(_ random: UInt64) -> UInt64 {
-        max(random & ~RecordHeader.claimMask, RecordHeader.claimMask + 1)
     }
 
     /// Process ids that hold rows, each once.
@@ -128,6 +135,7 @@ public final class Store: Sendable {
             sum.segmentsReclaimed &+= arena.load(start + Row.reclaimed)
         }
         let census = arena.census()
+        sum.bans = arena.banCount
         sum.segments = arena.geometry.segmentCount
         sum.segmentBytes = arena.geometry.segmentBytes
         sum.segmentsFree = census.free

@@ -16,9 +16,10 @@ extension StoreThread {
                 let slot = arena.loadAcquiring(arena.slotOffset(index))
                 guard Slot.matches(slot, tag), slot & Slot.pending == 0,
                     let header = arena.record(slot, ifKeyed: key), !header.isDerived, header.serial == serial,
-                    arena.isBelieved(header) || verify(header, slot: slot, at: index)
+                    case .usable(let current) = arena.isCurrent(header)
+                        ? .usable(slot) : settle(header, slot: slot, at: index, key: key, hash: hash)
                 else { continue }
-                return view(header)
+                return view(header, slot: current)
             }
         }
         return nil

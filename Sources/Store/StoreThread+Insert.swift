@@ -21,7 +21,7 @@ extension StoreThread {
     public mutating func insert(
         key: borrowing Span<UInt8>, hash: Hash128, variant: Variant, claims: UInt8 = 0, facts: RecordFacts,
         vary: borrowing Span<UInt8>, head: borrowing Span<UInt8>, body: borrowing Span<UInt8>,
-        expires: UInt32, now: UInt32, stamp: UInt32
+        expires: UInt32, now: UInt32, stamp: FetchStamp
     ) -> StoreOutcome {
         precondition(arena.load(rowStart + Row.epoch) != 0, "insertion outside of a turn")
         // A record under a hash that isn't its key's would never be found again by a reclaim.
@@ -30,8 +30,11 @@ extension StoreThread {
         guard key.count <= 0xffff, vary.count <= 0xffff, head.count <= 0xffff, body.count <= 0xffff_ffff,
             fits(total)
         else { return .tooLarge }
-        guard self.stamp(hash) == stamp else { return .invalidated }
-
+        let admission: Admission
+        switch admit(stamp, hash: hash, key: key, head: head) {
+        case .success(let admitted): admission = admitted
+        case .failure(let refusal): return refusal.outcome ?? .pressure
+        }
         let kin = arena.kin(of: key, vary: vary, coding: variant.coding, hash: hash)
         let queue = Eviction.admit(
             remembered: kin.bucket == nil && recall(hash),
@@ -47,8 +50,10 @@ extension StoreThread {
             return .pressure
         }
         let header = RecordHeader(offset: offset, lengths: draft.lengths, kind: draft.kind)
-        write(header, key: key, vary: vary, head: head, body: body, claims: UInt64(claims))
-        let outcome = publish(header, hash: hash, kin: kin, stamp: stamp, key: key, vary: vary)
+        write(
+            header, key: key, vary: vary, head: head, body: body, claims: UInt64(claims),
+            sequence: admission.sequence)
+        let outcome = publish(header, hash: hash, kin: kin, admission, key: key, vary: vary)
         if outcome == .stored { arena.count(Row.inserted, row: row) }
         if opened || arena.load(Header.reclaimWanted) != 0 { reclaim(now: now, steps: 1) }
         return outcome
@@ -75,7 +80,8 @@ extension StoreThread {
     /// Fills in a record that this thread has reserved; nothing leads to it yet.
     func write(
         _ header: RecordHeader, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>,
-        head: borrowing Span<UInt8>, body: borrowing Span<UInt8>, claims: UInt64
+        head: borrowing Span<UInt8>, body: borrowing Span<UInt8>, claims: UInt64,
+        sequence: UInt64
     ) {
         var end = header.payload
         arena.write(key, end)
@@ -86,8 +92,9 @@ extension StoreThread {
         end += head.count
         arena.write(body, end)
         arena.setPlain(header.computedChecksum(arena), header.offset + RecordHeader.checksum)
+        let nonce = Mark.nonce(arena.load(Header.mark))
         arena.storeReleasing(
-            arena.load(Header.nonce) | claims & RecordHeader.claimMask, header.offset)
+            Mark.make(nonce: nonce, sequence: sequence) | claims & Mark.claimMask, header.offset)
     }
 
     private func recall(_ hash: Hash128) -> Bool {
@@ -96,14 +103,16 @@ extension StoreThread {
             window: Int(truncatingIfNeeded: arena.load(Header.ghostWindow)), in: GhostList(arena: arena))
     }
 
-    /// Pending slot, then the checks, then live: so that an invalidation either is seen here or sees the
-    /// slot, and no reader ever sees a record that was outdated before it became visible.
+    /// Pending slot, then the checks, then live: so that a purge or a sweep either is seen here or sees the
+    /// slot, and no reader ever sees a record that was taken before it became visible.
     func publish(
-        _ header: RecordHeader, hash: Hash128, kin: Arena.Kin, stamp: UInt32, key: borrowing Span<UInt8>,
-        vary: borrowing Span<UInt8>
+        _ header: RecordHeader, hash: Hash128, kin: Arena.Kin, _ admission: Admission,
+        key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
     ) -> StoreOutcome {
         let live = Slot.make(header.offset, Slot.tag(hash.high))
-        guard let index = claimSlot(live | Slot.pending, hash: hash, kin: kin, isDerived: header.isDerived)
+        guard
+            let (index, displaced) = claimSlot(
+                live | Slot.pending, hash: hash, kin: kin, isDerived: header.isDerived)
         else { return .pressure }
         let offset = arena.slotOffset(index)
         arena.setFrequency(kin.twin?.frequency ?? 0, index)
@@ -113,15 +122,19 @@ extension StoreThread {
             _ = arena.compareExchange(live | Slot.pending, 0, offset)
             return .pressure
         }
-        guard self.stamp(hash) == stamp else {
+        guard counter(hash) == admission.counter,
+            arena.loadOrdered(Header.banClaimed) <= admission.sequence
+        else {
             _ = arena.compareExchange(live | Slot.pending, 0, offset)
             return .invalidated
         }
+        // The body of an original that must still be there, now that `take` would find the slot.
+        let isOrphan = header.isDerived || kin.renewed != nil && displaced?.serial != kin.renewed?.serial
         // The older twin goes first: a death in between must not leave it behind, to come back one day.
         guard
-            replace(
-                by: header, at: index, ofAge: kin.renewed?.serial ?? header.serial, hash: hash, kin: kin,
-                key: key, vary: vary)
+            let found = replace(
+                by: header, at: index, ofAge: kin.renewed?.serial ?? header.serial, isOrphan: isOrphan,
+                hash: hash, kin: kin, key: key, vary: vary)
         else {
             _ = arena.compareExchange(live | Slot.pending, 0, offset)
             return .invalidated
@@ -129,23 +142,24 @@ extension StoreThread {
         // Counted first: whoever removes it counts it out.
         arena.count(Row.objects, row: row)
         arena.count(Row.liveBytes, row: row, header.total)
-        guard arena.compareExchange(live | Slot.pending, live, offset) else {
+        let isOutdated = admission.isOutdated || found.isOriginalOutdated
+        guard arena.compareExchange(live | Slot.pending, isOutdated ? live | Slot.outdated : live, offset)
+        else {
             lost(header)
             return .invalidated
         }
         // And again, for what another writer published meanwhile.
-        if !replace(
-            by: header, at: index, ofAge: header.serial, hash: hash, kin: kin, key: key, vary: vary)
-        {
-            remove(live, header, index)
-        }
+        let again = replace(
+            by: header, at: index, ofAge: header.serial, isOrphan: header.isDerived, hash: hash, kin: kin,
+            key: key, vary: vary)
+        if again == nil { remove(header, index) }
         return .stored
     }
 
-    /// An empty slot, or that of the record least worth keeping, now holding `pending`.
+    /// An empty slot, or that of the record least worth keeping, now holding `pending`; and that record.
     private func claimSlot(
         _ pending: UInt64, hash: Hash128, kin: Arena.Kin, isDerived: Bool
-    ) -> Int? {
+    ) -> (index: Int, displaced: RecordHeader?)? {
         for _ in 0..<16 {
             guard let choice = arena.slotToFill(hash: hash, kin: kin, isDerived: isDerived) else {
                 return nil
@@ -153,17 +167,17 @@ extension StoreThread {
             guard arena.compareExchange(choice.value, pending, arena.slotOffset(choice.index)) else {
                 continue
             }
-            if choice.value != 0, choice.value & Slot.pending == 0 {
-                if let old = RecordHeader.read(
-                    arena, Slot.offset(choice.value), limit: arena.geometry.areaEnd)
-                {
-                    lost(old)
-                }
-                arena.count(Row.evicted, row: row)
-            }
-            return choice.index
+            guard choice.value != 0, choice.value & Slot.pending == 0 else { return (choice.index, nil) }
+            let old = RecordHeader.read(arena, Slot.offset(choice.value), limit: arena.geometry.areaEnd)
+            if let old { lost(old) }
+            arena.count(Row.evicted, row: row)
+            return (choice.index, old)
         }
         return nil
+    }
+
+    private struct Replacement {
+        var isOriginalOutdated = false
     }
 
     /// Removes what `header` outdates: of two records with the same Vary values and coding the older, what is
@@ -171,15 +185,17 @@ extension StoreThread {
     /// than eight originals the oldest.
     /// - Parameter age: `header` is outdated by a twin with a greater serial than this. A renewal is as old
     ///   as what it renews, until it can be found: what replaced that meanwhile stays.
-    /// - Returns: false where `header` itself is outdated, or derived from an original that is gone.
+    /// - Parameter isOrphan: `header` has the body of an original that must be found.
+    /// - Returns: nil where `header` itself is outdated, or its original is gone.
     private func replace(
-        by header: RecordHeader, at own: Int, ofAge age: UInt64, hash: Hash128, kin: Arena.Kin,
-        key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
-    ) -> Bool {
+        by header: RecordHeader, at own: Int, ofAge age: UInt64, isOrphan: Bool, hash: Hash128,
+        kin: Arena.Kin, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
+    ) -> Replacement? {
         let tag = Slot.tag(hash.high)
         var originals = header.isDerived ? 0 : 1
-        var isOrphan = header.isDerived
-        var oldest: (index: Int, value: UInt64, header: RecordHeader)?
+        var isOrphan = isOrphan
+        var found = Replacement()
+        var oldest: (index: Int, header: RecordHeader)?
         for way in 0..<2 {
             let bucket = arena.bucket(hash, way)
             for index in bucket..<bucket + 8 where index != own {
@@ -189,35 +205,45 @@ extension StoreThread {
                     let other = arena.record(value, ifKeyed: key)
                 else { continue }
                 if other.serial == kin.renewed?.serial {
-                    remove(value, other, index)
+                    // Found is who was removed here, and by nobody else.
+                    if remove(other, index), !other.isDerived, !header.isDerived { isOrphan = false }
                     continue
                 }
                 let isKin = other.serial == header.serial
-                if isKin, !other.isDerived { isOrphan = false }
+                if isKin, !other.isDerived {
+                    // Bans that the original has not seen yet are the derived record's too.
+                    guard
+                        case .usable(let current) = arena.isCurrent(other)
+                            ? .usable(value) : settle(other, slot: value, at: index, key: key, hash: hash)
+                    else { return nil }
+                    isOrphan = false
+                    found.isOriginalOutdated = current & Slot.outdated != 0
+                }
                 if other.varyCount == vary.count, arena.equals(vary, other.vary) {
                     let isTwin = other.coding == header.coding
                     if !isKin, other.serial > age, isTwin || header.isDerived && !other.isDerived {
-                        return false
+                        return nil
                     }
                     if isTwin || other.isDerived && other.serial < header.serial {
-                        remove(value, other, index)
+                        remove(other, index)
                         continue
                     }
                 }
                 guard !other.isDerived else { continue }
                 originals += 1
                 if let candidate = oldest, candidate.header.serial < other.serial { continue }
-                oldest = (index, value, other)
+                oldest = (index, other)
             }
         }
-        if originals > 8, let oldest { remove(oldest.value, oldest.header, oldest.index) }
-        return !isOrphan
+        if originals > 8, let oldest { remove(oldest.header, oldest.index) }
+        return isOrphan ? nil : found
     }
 
-    private func remove(_ value: UInt64, _ header: RecordHeader, _ index: Int) {
-        if arena.compareExchange(value, 0, arena.slotOffset(index)) {
-            lost(header)
-            arena.count(Row.replaced, row: row)
-        }
+    @discardableResult
+    private func remove(_ header: RecordHeader, _ index: Int) -> Bool {
+        guard arena.detach(index, from: header.offset) != nil else { return false }
+        lost(header)
+        arena.count(Row.replaced, row: row)
+        return true
     }
 }

@@ -51,12 +51,12 @@ extension StoreThread {
             let frequency = arena.frequency(index)
             if value & Slot.pending == 0,
                 cut.keeps(size: header.total, frequency: frequency, expired: expired),
-                keep(header, frequency: Eviction.decayed(frequency), index: index, value: value)
+                keep(header, hash: hash, frequency: Eviction.decayed(frequency), index: index)
             {
                 return
             }
             drop(
-                header, hash: hash, index: index, value: value,
+                header, hash: hash, index: index,
                 remember: Eviction.remembers(evictedFrom: cut.queue) && !expired)
         }
         if !sound {
@@ -124,8 +124,8 @@ extension StoreThread {
     }
 
     /// Appends a record to the main queue again. False if there is no room or the record is not sound.
-    private func keep(_ header: RecordHeader, frequency: UInt8, index: Int, value: UInt64) -> Bool {
-        guard arena.verify(header) else { return false }
+    private func keep(_ header: RecordHeader, hash: Hash128, frequency: UInt8, index: Int) -> Bool {
+        guard let mark = believedMark(header, hash: hash, index: index) else { return false }
         let draft = Arena.Draft(
             lengths: header.lengths, kind: header.kind, facts: arena.facts(header),
             total: header.total)
@@ -134,29 +134,37 @@ extension StoreThread {
         }
         arena.copy(from: header.payload, to: offset + RecordHeader.bytes, header.payloadCount)
         arena.setPlain(arena.plain(header.offset + RecordHeader.checksum), offset + RecordHeader.checksum)
-        // What was tried for a body is not tried again because it moved.
-        let claims = arena.load(header.offset) & RecordHeader.claimMask
-        arena.storeReleasing(arena.load(Header.nonce) | claims, offset)
+        // Checked no further than it was, and what was tried for a body is not tried again because it moved.
+        arena.storeReleasing(mark, offset)
         arena.setFrequency(frequency, index)
-        // If it was removed or replaced meanwhile, the copy is waste.
-        if arena.compareExchange(
-            value, value & ~Slot.offsetMask | UInt64(offset / 8), arena.slotOffset(index))
-        {
-            arena.count(Row.bytesKept, row: row, header.total)
+        // Again when a purge marks the slot meanwhile; if the record was removed or replaced, the copy is
+        // waste.
+        while true {
+            let value = arena.loadOrdered(arena.slotOffset(index))
+            guard value != 0, Slot.offset(value) == header.offset else { return true }
+            let moved = value & ~Slot.offsetMask | UInt64(offset / 8)
+            if arena.compareExchange(value, moved, arena.slotOffset(index)) {
+                arena.count(Row.bytesKept, row: row, header.total)
+                return true
+            }
         }
-        return true
     }
 
-    private func drop(_ header: RecordHeader, hash: Hash128, index: Int, value: UInt64, remember: Bool) {
-        guard arena.compareExchange(value, 0, arena.slotOffset(index)), value & Slot.pending == 0 else {
-            // Removed meanwhile, or finished by its writer in this moment: then it is live, and must still
-            // go.
-            let live = value & ~Slot.pending
-            if value & Slot.pending != 0, arena.compareExchange(live, 0, arena.slotOffset(index)) {
-                lost(header)
-            }
-            return
-        }
+    /// The mark of a record that can be believed, perhaps after a check; nil for any other.
+    private func believedMark(_ header: RecordHeader, hash: Hash128, index: Int) -> UInt64? {
+        let nonce = Mark.nonce(arena.load(Header.mark))
+        let mark = arena.loadAcquiring(header.offset)
+        if Mark.nonce(mark) == nonce { return mark }
+        let key = arena.bytes(header.payload, header.keyCount)
+        let slot = arena.loadAcquiring(arena.slotOffset(index))
+        guard case .usable = settle(header, slot: slot, at: index, key: key, hash: hash) else { return nil }
+        let settled = arena.loadAcquiring(header.offset)
+        return Mark.nonce(settled) == nonce ? settled : nil
+    }
+
+    private func drop(_ header: RecordHeader, hash: Hash128, index: Int, remember: Bool) {
+        // A pending one may be finished by its writer in this moment: then it is live, and must still go.
+        guard let value = arena.detach(index, from: header.offset), value & Slot.pending == 0 else { return }
         lost(header)
         arena.count(Row.evicted, row: row)
         if remember {

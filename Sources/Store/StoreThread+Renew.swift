@@ -32,7 +32,7 @@ extension StoreThread {
     ///   `pressure` leave the old records as they are.
     public mutating func renew(
         key: borrowing Span<UInt8>, hash: Hash128, serial: UInt64, vary: borrowing Span<UInt8>,
-        expires: UInt32, now: UInt32, stamp: UInt32, head: inout ByteBuffer,
+        expires: UInt32, now: UInt32, stamp: FetchStamp, head: inout ByteBuffer,
         compose: (
             _ coding: UInt8, _ isDerived: Bool, _ old: Span<UInt8>, _ head: inout ByteBuffer
         ) -> RecordFacts?
@@ -60,14 +60,15 @@ extension StoreThread {
     /// nil: there is no room without a reclaim.
     private func tryRenewal(
         key: borrowing Span<UInt8>, hash: Hash128, serial: UInt64, vary: borrowing Span<UInt8>,
-        expires: UInt32, stamp: UInt32, head: inout ByteBuffer,
+        expires: UInt32, stamp: FetchStamp, head: inout ByteBuffer,
         compose: (UInt8, Bool, Span<UInt8>, inout ByteBuffer) -> RecordFacts?
     ) -> StoreOutcome? {
-        guard self.stamp(hash) == stamp else { return .invalidated }
+        guard counter(hash) == stamp.counter else { return .invalidated }
         var records = renewals(key: key, hash: hash, serial: serial)
         guard let original = records.first, !original.old.isDerived else { return .invalidated }
         // Within the turn the old records stay readable, whatever becomes of their slots.
         let renewed = newSerial()
+        var admission = Admission(counter: stamp.counter, sequence: stamp.sequence, isOutdated: false)
         for index in records.indices {
             let old = records[index].old
             head.removeAll()
@@ -75,30 +76,34 @@ extension StoreThread {
                 old.coding, old.isDerived, arena.bytes(old.head, old.headCount), &head)
             guard let facts else {
                 if index > 0 { continue }
-                remove(key: key, hash: hash, serial: serial)
+                take(key: key, hash: hash, serial: serial, soft: false)
                 return .invalidated
+            }
+            // What purges say of the original they say of all.
+            if index == 0 {
+                switch admit(stamp, hash: hash, key: key, head: head.span) {
+                case .success(let admitted): admission = admitted
+                case .failure(let refusal): return refusal.outcome ?? .pressure
+                }
             }
             let kind = RecordHeader.kind(
                 expires: expires, Variant(coding: old.coding, serial: renewed, isDerived: old.isDerived))
             switch write(
-                old, again: kind, facts, serial: renewed, key: key, vary: vary, head: head.span)
+                old, again: kind, facts, serial: renewed, checked: admission.sequence, key: key, vary: vary,
+                head: head.span)
             {
             case .success(let new): records[index].new = new
             case .failure(let refusal): if index == 0 { return refusal.outcome }
             }
         }
-        return publish(records, serial: serial, hash: hash, stamp: stamp, key: key, vary: vary)
-    }
-
-    private struct Refusal: Error {
-        /// nil: no room without a reclaim.
-        let outcome: StoreOutcome?
+        return publish(records, serial: serial, hash: hash, admission, key: key, vary: vary)
     }
 
     /// Writes an old record's body under a new head; nothing leads to it yet.
     private func write(
         _ old: RecordHeader, again kind: UInt64, _ facts: RecordFacts, serial: UInt64,
-        key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>, head: borrowing Span<UInt8>
+        checked sequence: UInt64, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>,
+        head: borrowing Span<UInt8>
     ) -> Result<RecordHeader, Refusal> {
         let total = RecordHeader.total(payload: key.count + vary.count + head.count + old.bodyCount)
         guard vary.count <= 0xffff, head.count <= 0xffff, fits(total) else {
@@ -120,22 +125,22 @@ extension StoreThread {
             let new = RecordHeader(offset: offset, lengths: draft.lengths, kind: kind)
             write(
                 new, key: key, vary: vary, head: head, body: arena.bytes(old.body, old.bodyCount),
-                claims: arena.load(old.offset))
+                claims: arena.load(old.offset), sequence: sequence)
             return .success(new)
         }
     }
 
     /// The original first: it takes the whole old serial's place.
     private func publish(
-        _ records: [Renewal], serial: UInt64, hash: Hash128, stamp: UInt32, key: borrowing Span<UInt8>,
-        vary: borrowing Span<UInt8>
+        _ records: [Renewal], serial: UInt64, hash: Hash128, _ admission: Admission,
+        key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
     ) -> StoreOutcome {
         for record in records {
             guard let new = record.new else { continue }
             var kin = Arena.Kin(bucket: record.slot & ~7)
             kin.twin = (record.old.offset, record.frequency)
             kin.renewed = (serial, record.slot)
-            let outcome = publish(new, hash: hash, kin: kin, stamp: stamp, key: key, vary: vary)
+            let outcome = publish(new, hash: hash, kin: kin, admission, key: key, vary: vary)
             if !new.isDerived, outcome != .stored { return outcome }
         }
         return .stored
@@ -151,7 +156,8 @@ extension StoreThread {
                 let slot = arena.loadAcquiring(arena.slotOffset(index))
                 guard Slot.matches(slot, tag), slot & Slot.pending == 0,
                     let header = arena.record(slot, ifKeyed: key), header.serial == serial,
-                    arena.isBelieved(header) || verify(header, slot: slot, at: index)
+                    case .usable = arena.isCurrent(header)
+                        ? .usable(slot) : settle(header, slot: slot, at: index, key: key, hash: hash)
                 else { continue }
                 let record = Renewal(old: header, slot: index, frequency: arena.frequency(index))
                 found.insert(record, at: header.isDerived ? found.count : 0)
@@ -164,6 +170,6 @@ extension StoreThread {
     /// turn.
     public func remove(key: borrowing Span<UInt8>, hash: Hash128, serial: UInt64) {
         precondition(arena.load(rowStart + Row.epoch) != 0, "removal outside of a turn")
-        remove(key: key, hash: hash) { $0.serial == serial }
+        take(key: key, hash: hash, serial: serial, soft: false)
     }
 }

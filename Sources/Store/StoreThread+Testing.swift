@@ -15,6 +15,14 @@ extension StoreThread {
         case reserved
         /// A record published as pending.
         case pending
+        /// Holding the ban lock, the table as it was.
+        case banLock
+        /// Holding the ban lock, the table half written.
+        case banTable
+        /// A ban in the table that was never announced.
+        case unannounced
+        /// Holding the sweep lock, a sweep half way.
+        case sweepLock
     }
 
     /// Takes the store to `moment` and leaves it there.
@@ -40,15 +48,35 @@ extension StoreThread {
             if case .granted(let offset, _) = arena.reserve(draft, queue: .small, row: row, spare: 0) {
                 arena.write(key.span, offset + RecordHeader.bytes)
             }
+        case .banLock:
+            _ = arena.lock(Header.banLock, row: row, spins: 1000)
+        case .banTable:
+            _ = arena.lock(Header.banLock, row: row, spins: 1000)
+            _ = arena.increment(Header.banVersion)
+        case .unannounced:
+            _ = arena.changeBans(row: row) { list, sequence in
+                list.add([0], isSoft: true, sequence: sequence, coarser: { _ in nil })
+            }
+        case .sweepLock:
+            _ = sweep(limit: 100)
+            _ = arena.lock(Header.sweepLock, row: row, spins: 1000)
         case .pending:
             guard case .granted(let offset, _) = arena.reserve(draft, queue: .small, row: row, spare: 0)
             else { return }
             arena.write(key.span, offset + RecordHeader.bytes)
-            arena.storeReleasing(arena.load(Header.nonce), offset)
+            arena.storeReleasing(arena.load(Header.mark), offset)
             let slot = Slot.make(offset, Slot.tag(hash.high)) | Slot.pending
             let index = arena.bucket(hash, 0)
             for way in 0..<8 where arena.compareExchange(0, slot, arena.slotOffset(index + way)) { break }
         }
+    }
+
+    /// As if so many bans had been made, swept and retired: a store's first days in no time.
+    package func skipBans(to sequence: UInt64) {
+        arena.exchange(sequence, Header.banSequence)
+        arena.exchange(sequence, Header.banRetired)
+        arena.exchange(sequence, Header.banClaimed)
+        arena.announce(sequence)
     }
 
     /// Flips one bit of the body of the newest record of `key`: what a dying process may have done.

@@ -47,7 +47,7 @@ public struct StoreThread: ~Copyable, Sendable {
     /// of an original and what was derived from it, the one with the highest. Only within a turn.
     ///
     /// No lock and no copy; a hit touches a bucket, a frequency and the record. A record that was written
-    /// before a process died is checked against its checksum first, once.
+    /// before a process died, or before a ban, is checked first, once.
     @inlinable
     @_lifetime(borrow self)
     public borrowing func lookup(
@@ -58,6 +58,7 @@ public struct StoreThread: ~Copyable, Sendable {
         let tag = Slot.tag(hash.high)
         var best: RecordHeader?
         var bestSlot = 0
+        var bestValue: UInt64 = 0
         var bestRank = 0
         // Both buckets only if the first had nothing: the records of a key share one bucket.
         for way in 0..<2 {
@@ -67,8 +68,13 @@ public struct StoreThread: ~Copyable, Sendable {
                 guard Slot.matches(slot, tag), slot & Slot.pending == 0 else { continue }
                 guard let header = arena.record(slot, ifKeyed: key) else { continue }
                 if let best, best.serial > header.serial { continue }
-                guard arena.isBelieved(header) || verify(header, slot: slot, at: bucket &+ index) else {
-                    continue
+                var current = slot
+                if !arena.isCurrent(header) {
+                    guard
+                        case .usable(let settled) = settle(
+                            header, slot: slot, at: bucket &+ index, key: key, hash: hash)
+                    else { continue }
+                    current = settled
                 }
                 let vary = arena.bytes(header.payload &+ header.keyCount, header.varyCount)
                 let rank = ranking(arena.facts(header), vary)
@@ -76,37 +82,26 @@ public struct StoreThread: ~Copyable, Sendable {
                 if let best, best.serial == header.serial, bestRank >= rank { continue }
                 best = header
                 bestSlot = bucket &+ index
+                bestValue = current
                 bestRank = rank
             }
             if best != nil { break }
         }
         guard let header = best else { return nil }
         arena.touch(bestSlot)
-        return view(header)
+        return view(header, slot: bestValue)
     }
 
     /// A record that the caller has found by the index, in this turn.
     @inlinable @inline(__always)
     @_lifetime(borrow self)
-    borrowing func view(_ header: RecordHeader) -> RecordView {
+    borrowing func view(_ header: RecordHeader, slot: UInt64) -> RecordView {
         arena.store(UInt64(header.offset), rowStart &+ Row.inHand)
         let view = RecordView(
             facts: arena.facts(header), payload: arena.bytes(header.payload, header.payloadCount),
-            header: header)
+            header: header, slot: slot)
         // The row is online: the record's memory stays as it is until endTurn, which needs self exclusively.
         return unsafe _overrideLifetime(view, borrowing: self)
-    }
-
-    /// Checks a record whose nonce is not the store's; a wrong one is removed.
-    @usableFromInline
-    @inline(never)
-    borrowing func verify(_ header: RecordHeader, slot: UInt64, at index: Int) -> Bool {
-        if arena.verify(header) { return true }
-        if arena.compareExchange(slot, 0, arena.slotOffset(index)) {
-            lost(header)
-            arena.count(Row.corrupt, row: row)
-        }
-        return false
     }
 
     /// Counts a record that this thread has taken out of the index.
@@ -115,44 +110,19 @@ public struct StoreThread: ~Copyable, Sendable {
         arena.count(Row.liveBytes, row: row, -header.total)
     }
 
-    /// The key's invalidation counter: to be taken when a fetch is sent, and passed to `insert`.
-    public borrowing func stamp(_ hash: Hash128) -> UInt32 {
+    /// To be taken when a fetch is sent, and passed to `insert` or `renew` with what it brought.
+    public borrowing func stamp(_ hash: Hash128) -> FetchStamp {
+        FetchStamp(counter: counter(hash), sequence: arena.loadAcquiring(Header.banSequence))
+    }
+
+    /// The key's invalidation counter.
+    borrowing func counter(_ hash: Hash128) -> UInt32 {
         arena.loadNarrowOrdered(arena.counter(hash.low))
     }
 
     /// Removes every record of `key` and outdates every stamp taken before. Never fails and never waits.
     /// Within a turn or outside of one.
     public mutating func invalidate(key: borrowing Span<UInt8>, hash: Hash128) {
-        // Offline, a record might move and its old memory be reused between two looks at it.
-        let online = arena.load(rowStart + Row.epoch) != 0
-        if !online { beginTurn() }
-        defer { if !online { endTurn() } }
-        // First the counter, then the slots: an insertion that doesn't see the counter has its slot seen
-        // here.
-        arena.incrementNarrow(arena.counter(hash.low))
-        remove(key: key, hash: hash) { _ in true }
-    }
-
-    /// Empties the slots of `key` whose records are chosen, pending ones too.
-    func remove(key: borrowing Span<UInt8>, hash: Hash128, where isChosen: (RecordHeader) -> Bool) {
-        let tag = Slot.tag(hash.high)
-        for way in 0..<2 {
-            let bucket = arena.bucket(hash, way)
-            for index in bucket..<bucket + 8 {
-                // Again when a reclaim moves the record in between.
-                while true {
-                    let slot = arena.loadOrdered(arena.slotOffset(index))
-                    guard Slot.matches(slot, tag), let header = arena.record(slot, ifKeyed: key),
-                        isChosen(header)
-                    else { break }
-                    guard arena.compareExchange(slot, 0, arena.slotOffset(index)) else { continue }
-                    if slot & Slot.pending == 0 {
-                        lost(header)
-                        arena.count(Row.invalidated, row: row)
-                    }
-                    break
-                }
-            }
-        }
+        purge(key: key, hash: hash, soft: false)
     }
 }

@@ -32,6 +32,23 @@ public struct Variant: BitwiseCopyable, Sendable, Equatable {
     }
 }
 
+/// What a fetch remembers of the moment when its request was sent, for the store to refuse an answer that a
+/// purge has outrun meanwhile.
+public struct FetchStamp: BitwiseCopyable, Sendable, Equatable {
+    /// The key's invalidation counter.
+    let counter: UInt32
+    /// The newest ban.
+    let sequence: UInt64
+
+    init(counter: UInt32, sequence: UInt64) {
+        self.counter = counter
+        self.sequence = sequence
+    }
+
+    /// Of a store in which nothing was ever purged.
+    public init() { self.init(counter: 0, sequence: 0) }
+}
+
 public struct StoreOptions: Sendable, Hashable {
     /// Bytes in use, everything counted: records, index, rows.
     public var memory: Int
@@ -53,7 +70,7 @@ public struct StoreOptions: Sendable, Hashable {
 /// How an attempt to store ended.
 public enum StoreOutcome: Sendable, Hashable {
     case stored
-    /// The key was invalidated since its stamp was taken.
+    /// The key was invalidated, or a ban took the content, since its stamp was taken.
     case invalidated
     /// No free segment, or another process holds the lock (perhaps dead or stopped).
     case pressure
@@ -83,6 +100,8 @@ public struct StoreStatistics: Sendable, Hashable {
     /// Records that made room for others.
     public var evicted: UInt64 = 0
     public var invalidated: UInt64 = 0
+    /// Bans that may still have records to be applied to.
+    public var bans = 0
     /// Records dropped because their checksum was wrong.
     public var corrupt: UInt64 = 0
     public var refusedForPressure: UInt64 = 0

@@ -9,7 +9,9 @@ import Store
 struct StorePeer {
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count >= 3, let store = try? Store.attach(to: 3), var thread = store.row() else {
+        guard arguments.count >= 3, let store = try? Store.attach(to: 3, bans: Proof.bans),
+            var thread = store.row()
+        else {
             exit(3)
         }
         switch arguments[1] {
@@ -53,10 +55,17 @@ struct StorePeer {
                 } else {
                     let own = id / peers * peers + peer
                     guard own < keys else { continue }
-                    if choice < 95 { write(&thread, own, &seen) } else { invalidate(&thread, own, &seen) }
+                    switch choice {
+                    case ..<94: write(&thread, own, &seen)
+                    case ..<97: invalidate(&thread, own, &seen)
+                    case 97: renew(&thread, own, &seen)
+                    case 98: ban(thread, own, &seen)
+                    default: outdate(thread, own)
+                    }
                 }
             }
             thread.endTurn()
+            if done % 512 == 0 { _ = thread.sweep(limit: 400) }
         }
     }
 
@@ -95,6 +104,46 @@ struct StorePeer {
         read(thread, id, &seen)
     }
 
+    static func ban(_ thread: borrowing StoreThread, _ id: Int, _ seen: inout [UInt64]) {
+        thread.ban(Proof.key(id).span, soft: false)
+        seen[id] = Proof.now()
+        read(thread, id, &seen)
+    }
+
+    /// The key's only writer: what can still be found is what was there.
+    static func outdate(_ thread: borrowing StoreThread, _ id: Int) {
+        let key = Proof.key(id)
+        let hash = thread.hash(key.span)
+        thread.ban(key.span, soft: true)
+        guard let view = thread.lookup(key: key.span, hash: hash, ranking: { _, _ in 1 }) else { return }
+        if !view.isOutdated { fail("key \(id): current after a soft ban") }
+    }
+
+    /// The same body under a new head: the same version.
+    static func renew(_ thread: inout StoreThread, _ id: Int, _ seen: inout [UInt64]) {
+        let key = Proof.key(id)
+        let hash = thread.hash(key.span)
+        let empty: [UInt8] = []
+        guard let found = newest(thread, key, hash) else { return }
+        var head = ByteBuffer(capacity: 64)
+        _ = thread.renew(
+            key: key.span, hash: hash, serial: found.serial, vary: empty.span, expires: .max, now: 1,
+            stamp: thread.stamp(hash), head: &head
+        ) { _, _, old, head in
+            head.append(old.extracting(first: 8))
+            head.append(1)
+            return found.facts
+        }
+        read(thread, id, &seen)
+    }
+
+    private static func newest(
+        _ thread: borrowing StoreThread, _ key: [UInt8], _ hash: Hash128
+    ) -> (serial: UInt64, facts: RecordFacts)? {
+        guard let view = thread.lookup(key: key.span, hash: hash, ranking: { _, _ in 1 }) else { return nil }
+        return (view.serial, view.facts)
+    }
+
     /// Stops in the middle of a body, and reads the rest when it is continued. Whether the body stayed the
     /// same.
     static func readsAcrossStop(_ thread: inout StoreThread, key id: Int) -> Bool {
@@ -118,6 +167,9 @@ struct StorePeer {
 
 /// Bodies that follow from key and version: version, then a stream that only this pair gives.
 enum Proof {
+    /// A ban is a prefix of keys.
+    static let bans = BanRules(matches: { ban, key, _ in key.hasPrefix(ban) })
+
     static func key(_ id: Int) -> [UInt8] { Array("http://proof.example/\(id)".utf8) }
 
     static func now() -> UInt64 {

@@ -41,7 +41,7 @@ import Testing
 
     private func derive(
         _ thread: inout StoreThread, _ key: String, _ text: String, _ coding: UInt8, from serial: UInt64,
-        vary: [UInt8] = [], stamp: UInt32? = nil
+        vary: [UInt8] = [], stamp: FetchStamp? = nil
     ) -> StoreOutcome {
         thread.put(
             bytes(key), vary: vary, body: bytes(text), facts: RecordFacts(UInt64(coding)),

@@ -8,8 +8,11 @@ import Testing
 @Suite(.serialized) struct ProcessTests {
     private func makeStore() throws -> Store {
         // Small, so that every byte is reused many times while the peers run.
-        try Store.create(StoreOptions(memory: 2 << 20, rows: 32, segmentBytes: 32 << 10))
+        try Store.create(StoreOptions(memory: 2 << 20, rows: 32, segmentBytes: 32 << 10), bans: Self.bans)
     }
+
+    /// As StorePeer's: a ban is a prefix of keys.
+    private static let bans = BanRules(matches: { ban, key, _ in key.hasPrefix(ban) })
 
     @Test func processesReadAndWriteTogether() throws {
         let store = try makeStore()
@@ -99,6 +102,59 @@ import Testing
             statistics.segmentsFree + statistics.segmentsRetired + statistics.segmentsSmall
             + statistics.segmentsMain
         #expect(statistics.segments - known <= 4)
+    }
+
+    /// Whoever holds the ban lock, alive or dead: bans are made, nobody waits, and nothing banned is shown.
+    @Test(arguments: [StoreThread.Moment.banLock, .banTable, .unannounced, .sweepLock], [false, true])
+    func aBanNeedsNobodysHelp(moment: StoreThread.Moment, soft: Bool) throws {
+        let store = try makeStore()
+        var thread = store.row()!
+        thread.beginTurn()
+        for id in 0..<10 { _ = thread.put(bytes("k\(id)"), body: [1]) }
+        thread.ban("none")
+        thread.endTurn()
+        var peer = try Peers.start(store, ["stop", moment.rawValue])
+        Peers.waitUntilStopped(peer)
+        thread.beginTurn()
+        thread.ban("k3", soft: soft)
+        let banned = thread.isOutdated(bytes("k3"))
+        #expect(banned != false)
+        _ = thread.put(bytes("new"), body: [1])
+        thread.endTurn()
+        peer.signal(SIGKILL)
+        _ = peer.wait()
+        try store.reap(process: peer.id)
+        thread.beginTurn()
+        let still = thread.isOutdated(bytes("k3"))
+        #expect(soft && moment != .banTable ? still == true : still == nil)
+        for id in 0..<10 { _ = thread.put(bytes("k\(id)"), body: [2]) }
+        thread.ban("k4")
+        let others = (0..<10).count { thread.isOutdated(bytes("k\($0)")) == false }
+        #expect(others == 9)
+        thread.endTurn()
+        thread.sweepAll()
+        #expect(store.statistics.bans == 0)
+    }
+
+    @Test func aBanHoldsAcrossADeath() throws {
+        let store = try makeStore()
+        var thread = store.row()!
+        thread.beginTurn()
+        for id in 0..<10 { _ = thread.put(bytes("k\(id)"), body: [1]) }
+        thread.ban("k3")
+        thread.ban("k4", soft: true)
+        let outdated = thread.isOutdated(bytes("k4"))
+        #expect(outdated == true)
+        thread.endTurn()
+        var peer = try Peers.start(store, ["stop", "reserved"])
+        Peers.waitUntilStopped(peer)
+        peer.signal(SIGKILL)
+        _ = peer.wait()
+        try store.reap(process: peer.id)
+        thread.beginTurn()
+        let found = (0..<10).map { thread.isOutdated(bytes("k\($0)")) }
+        thread.endTurn()
+        #expect(found == [false, false, false, nil, true, false, false, false, false, false])
     }
 
     @Test func aDamagedRecordIsFoundOutAfterADeath() throws {

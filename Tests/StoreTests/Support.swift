@@ -5,12 +5,45 @@ import Store
 
 func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
+/// Bans for tests: `k` and a prefix of keys, or `h` and a whole head. A coarser prefix ends at the last `/`
+/// before the end.
+let testBans = BanRules(
+    matches: { ban, key, head in
+        let rest = ban.extracting(1..<ban.count)
+        return ban[0] == UInt8(ascii: "k") ? key.hasPrefix(rest) : head.equals(rest)
+    },
+    coarser: { ban in
+        guard ban[0] == UInt8(ascii: "k") else { return nil }
+        let bytes = ban.copied
+        guard let cut = bytes.dropLast().lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        return Array(bytes[...cut])
+    })
+
 extension StoreThread {
+    /// Whether the newest record is outdated; nil: there is none.
+    func isOutdated(_ key: [UInt8]) -> Bool? {
+        let view = lookup(key: key.span, hash: hash(key.span)) { _, _ in 1 }
+        return view?.isOutdated
+    }
+
+    @discardableResult
+    func ban(_ text: String, soft: Bool = false) -> UInt64 { ban(bytes(text), soft: soft) }
+
+    @discardableResult
+    func ban(_ content: [UInt8], soft: Bool) -> UInt64 { ban(content.span, soft: soft) }
+
+    mutating func purge(_ key: [UInt8], soft: Bool) { purge(key: key.span, hash: hash(key.span), soft: soft) }
+
+    func stamp(_ key: [UInt8]) -> FetchStamp { stamp(hash(key.span)) }
+
+    /// Sweeps until there is nothing to do.
+    mutating func sweepAll() { while sweep(limit: 1000) {} }
+
     /// Stores, with a stamp taken now.
     mutating func put(
         _ key: [UInt8], vary: [UInt8] = [], head: [UInt8] = [], body: [UInt8],
         facts: RecordFacts = RecordFacts(), variant: Variant = .original(), claims: UInt8 = 0,
-        expires: UInt32 = .max, now: UInt32 = 1000, stamp: UInt32? = nil
+        expires: UInt32 = .max, now: UInt32 = 1000, stamp: FetchStamp? = nil
     ) -> StoreOutcome {
         let hash = hash(key.span)
         return insert(
@@ -37,7 +70,7 @@ extension StoreThread {
     /// Renews, with a stamp taken now: "new of " and the old head, the coding in the facts' first word, 9 in
     /// the second.
     mutating func renew(
-        _ key: [UInt8], serial: UInt64, vary: [UInt8] = [], stamp: UInt32? = nil,
+        _ key: [UInt8], serial: UInt64, vary: [UInt8] = [], stamp: FetchStamp? = nil,
         keeps: (_ coding: UInt8, _ isDerived: Bool) -> Bool = { _, _ in true }
     ) -> StoreOutcome {
         let hash = hash(key.span)
