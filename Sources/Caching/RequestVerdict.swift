@@ -64,8 +64,8 @@ public struct RequestVerdict: Sendable {
         reason = why
     }
 
-    /// May a fetch for this request renew an entry? GET and HEAD alike (RFC 9111 §4.3.4, §4.3.5), but not what
-    /// asks for a part.
+    /// May a fetch for this request renew an entry? GET and HEAD alike (RFC 9111 §4.3.4, §4.3.5), but not
+    /// what asks for a part.
     @inlinable public var mayRevalidate: Bool {
         mayStore || method == .head && mayLookup && reason == .method
     }

@@ -4,9 +4,9 @@
 ///                        │  ▲
 ///                        └──┘ failed, and somebody waits: the next of them has the reservation
 ///
-/// Keys whose answers could not be stored are remembered for a while as *not worth waiting for*, in a table of
-/// bounded size that forgets by overwriting. A value: callers bring the time, and the lock where threads share
-/// it. Hash collisions cost a wait and never an answer, since whoever waited looks up again.
+/// Keys whose answers could not be stored are remembered for a while as *not worth waiting for*, in a table
+/// of bounded size that forgets by overwriting. A value: callers bring the time, and the lock where threads
+/// share it. Hash collisions cost a wait and never an answer, since whoever waited looks up again.
 public import Bytes
 
 public struct Reservations: Sendable {
@@ -106,5 +106,7 @@ public struct Reservations: Sendable {
         }
     }
 
-    private static func place(_ key: Hash128) -> Int { Int(truncatingIfNeeded: key.low >> 8) & (memorySize - 1) }
+    private static func place(_ key: Hash128) -> Int {
+        Int(truncatingIfNeeded: key.low >> 8) & (memorySize - 1)
+    }
 }

@@ -53,7 +53,8 @@ extension Worker {
         let f = forwards.insert(
             Forward(
                 client: client, peer: peer, route: route, verdict: verdict, forwarding: forwarding,
-                renewal: verdict.mayRevalidate ? renewal : nil, request: consume copy, headCount: headCount, keyCount: key.count,
+                renewal: verdict.mayRevalidate ? renewal : nil, request: consume copy, headCount: headCount,
+                keyCount: key.count,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),

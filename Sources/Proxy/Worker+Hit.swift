@@ -186,7 +186,8 @@ extension Worker {
         out.append(decimal: UInt64(age.seconds))
         out.append("\r\n")
         CacheStatus.appendHit(
-            served, ttlSeconds: age.timeToLive, key: routingKey, detail: served == .hit ? nil : verdict.reason, rules.cacheStatus, to: &out)
+            served, ttlSeconds: age.timeToLive, key: routingKey,
+            detail: served == .hit ? nil : verdict.reason, rules.cacheStatus, to: &out)
         appendConnection(closing: closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
         hit.bytes = head.count + out.count + body.count

@@ -155,14 +155,16 @@ extension Worker {
         if hit.sent { releaseClient(c) } else { closeClientNow(c) }
     }
 
-    /// An answer that may not be stored takes the place of an entry: that goes. Errors of the origin leave it.
+    /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
+    /// it.
     mutating func refuse(_ f: Handle, status: UInt16) {
         let isError = status >= 500
         settle(f, .unstorable(remember: !isError))
         if !isError, forwards[f].verdict.mayStore { Self.removeEntry(&forwards[f], store) }
     }
 
-    /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the same.
+    /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
+    /// same.
     private mutating func updateByHead(_ f: Handle) {
         parseHead(f)
         Self.updateByHead(

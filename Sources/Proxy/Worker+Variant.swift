@@ -53,7 +53,8 @@ extension Worker {
         hit.status = decoded.facts.status
         Self.respond(
             &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,
-            closing: clients[h].closing, head: storedHead, body: coded, age, again?.served ?? .hit, &out, &hit)
+            closing: clients[h].closing, head: storedHead, body: coded, age, again?.served ?? .hit, &out, &hit
+        )
         Self.insert(
             decoded, into: &store, key: key, keyed.hash, head: storedHead, body: coded, vary: vary,
             now: now.times, stamp: stamp)

@@ -14,8 +14,8 @@ extension Worker {
     /// The longest that one waits for another's fetch; less where the origin has less time to answer.
     private static var longestWait: UInt64 { 10_000 }
 
-    /// Asks for the right to fetch, where the answer may be stored. False: it waits, until it is called or its
-    /// time is up.
+    /// Asks for the right to fetch, where the answer may be stored. False: it waits, until it is called or
+    /// its time is up.
     mutating func reserve(_ f: Handle, waits: Bool) -> Bool {
         guard forwards[f].verdict.mayStore, forwards[f].verdict.mayLookup else { return true }
         let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: f.token) : nil
@@ -112,7 +112,8 @@ extension Worker {
     /// Revalidates, behind an answer that was given stale, the entry that gave it: unless somebody is at it.
     /// The request's head is in `request` over `inbound`, its key in `key`.
     mutating func refresh(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, serial: UInt64
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
+        serial: UInt64
     ) {
         guard board.ask(keyed.hash, nil, now: now.milliseconds) == .reserved else { return }
         let renewal = Self.renewal(of: serial, in: store, key, keyed.hash, into: &out)

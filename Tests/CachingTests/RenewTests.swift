@@ -47,9 +47,14 @@ import Testing
 
     static func renew(
         _ head: [UInt8], by headers: [String], status: Int = 304, _ policy: Policy = Policy(name: "test"),
-        delayMilliseconds: UInt64 = 0
+        delayMilliseconds: UInt64 = 0, isBare: Bool = false
     ) -> Renewal {
-        let response = ResponseSample(status, headers, reason: "Not Modified")
+        // Unless it is about just that, the 304 names the stored validators.
+        let stored = String(decoding: head, as: UTF8.self).split(separator: "\r\n").map(String.init)
+        let isNamed = headers.contains { $0.hasPrefix("ETag") || $0.hasPrefix("Last-Modified") }
+        let named = stored.filter { $0.hasPrefix("ETag") || $0.hasPrefix("Last-Modified") }
+        let response = ResponseSample(
+            status, isBare || isNamed ? headers : headers + named, reason: "Not Modified")
         var received = Decision.now
         received.wallMilliseconds += delayMilliseconds
         received.bootMilliseconds += delayMilliseconds

@@ -37,7 +37,8 @@ private struct Crowd {
     func hold(_ stage: Stage, _ target: String) throws -> Peer {
         let client = try stage.client()
         arrivals.close()
-        try client.send(request("GET", target))
+        // Not to be stored: nobody waits for another's fetch.
+        try client.send(request("GET", target, ["Cache-Control: no-store"]))
         try arrivals.wait()
         return client
     }

@@ -105,7 +105,7 @@ struct PoolTests {
         }
         try withStage(origin, settings: { $0.upstreams[0].connections.idle = 2 }) { stage in
             let clients = try (0..<4).map { _ in try stage.client() }
-            for client in clients { try client.send(request("GET", "/")) }
+            for (index, client) in clients.enumerated() { try client.send(request("GET", "/\(index)")) }
             together.open()
             for client in clients { _ = try client.receiveAnswer() }
             // Two of four connections are closed again.
