@@ -149,6 +149,20 @@ public enum PurgeScope: Hashable, Sendable {
         }
     }
 
+    /// The host of an encoded prefix or group, encoded; nil where nothing but everything is coarser.
+    public static func coarser(encoded scope: Span<UInt8>) -> [UInt8]? {
+        guard scope.count > 2 else { return nil }
+        let content = scope.extracting(droppingFirst: 2).copied
+        let host: ArraySlice<UInt8>
+        switch scope[0] {
+        case Tag.prefix: host = content.prefix { $0 != UInt8(ascii: "/") }
+        // The count is of the origin, which begins with the scheme.
+        case Tag.group: host = content.prefix(Int(scope[1])).dropFirst()
+        default: return nil
+        }
+        return [Tag.host] + host
+    }
+
     private static func matches(host: Span<UInt8>, _ stored: Span<UInt8>) -> Bool {
         guard stored.hasPrefix(host) else { return false }
         if stored.count == host.count { return true }

@@ -112,9 +112,7 @@ extension Sections {
                 Key(
                     "stale", .choice,
                     "Stale answers: where the origin says so (RFC 5861), or never; `rfc`: also where "
-                        + "the client does (`max-stale`).", \.stale,
-                    unbuilt: { $0 == .never ? nil : .note("stale answers are never served") }
-                ),
+                        + "the client does (`max-stale`).", \.stale),
                 Key(
                     "cacheStatus", .choice,
                     "The `Cache-Status` field: `brief` without reasons, `debug` with the key.",

@@ -55,7 +55,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     /// Which of how many threads this is.
     let index: Int
     let threads: Int
-    let variants: VariantThreads
+    let helpers: HelperThreads
     /// nil: the kernel's.
     let clock: SteeredClock?
 }
@@ -106,18 +106,18 @@ extension Server {
     }
 
     /// The helper threads that compress what is stored: one for four loops.
-    static func startVariants(
+    static func startHelpers(
         _ store: Store, threads: Int, _ clock: SteeredClock?
-    ) throws(StartFailure) -> VariantThreads {
+    ) throws(StartFailure) -> HelperThreads {
         do {
-            let variants = try VariantThreads(clock)
+            let helpers = try HelperThreads(clock)
             for _ in 0..<max(1, threads / 4) {
                 guard let row = store.row() else {
                     throw StartFailure("the store has no row for one more thread")
                 }
-                try variants.start(row)
+                try helpers.start(row)
             }
-            return variants
+            return helpers
         } catch let failure as StartFailure {
             throw failure
         } catch {

@@ -30,7 +30,8 @@ public final class Server: Sendable {
     /// Upstream and name, in the order of `Site.servers`.
     private let names: [(upstream: String, server: String)]
     private let notices: Logger
-    private let variants: VariantThreads
+    private let helpers: HelperThreads
+    private let purger: Locked<Purger>
 
     /// Binds, resolves the servers' names and starts the threads.
     /// - Parameters:
@@ -54,7 +55,9 @@ public final class Server: Sendable {
         self.notices = notices
         let origins = try Self.resolve(settings.upstreams)
         let files = try Self.openFiles(settings.upstreams)
-        variants = try Self.startVariants(store, threads: count, clock)
+        helpers = try Self.startHelpers(store, threads: count, clock)
+        guard let row = store.row() else { throw StartFailure("the store has no row for purges") }
+        purger = Locked(Purger(row, settings))
         let board: FetchBoard
         do {
             board = try FetchBoard(threads: count)
@@ -76,7 +79,7 @@ public final class Server: Sendable {
                     listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
                     board: board, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
-                    variants: variants, clock: clock)
+                    helpers: helpers, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)
@@ -110,6 +113,15 @@ public final class Server: Sendable {
     /// Have all threads ended?
     public var hasEnded: Bool { bells.allSatisfy(\.hasEnded) }
 
+    /// Takes something out of the cache, now and for every answer that was asked for before. Constant time
+    /// for all but single URLs; what is purged softly is as if it had just expired.
+    public func purge(_ purge: Purge, soft: Bool = false) throws(PurgeFailure) {
+        let isBulk = try purger.withLock { (purger) throws(PurgeFailure) in
+            try purger.purge(purge, soft: soft)
+        }
+        if isBulk { _ = helpers.request(.sweep) }
+    }
+
     /// Reopens the access log's file, after it was rotated.
     public func reopenLogs() { accessLog.reopen() }
 
@@ -130,7 +142,7 @@ public final class Server: Sendable {
         }
         guard !running.isEmpty else { return }
         for box in running { box.join() }
-        variants.stop()
+        helpers.stop()
         accessLog.stop()
         for server in figures {
             notices.info(

@@ -52,6 +52,10 @@ struct VariantMaker: ~Copyable, Sendable {
         store.endTurn()
     }
 
+    /// Applies bans to some more records.
+    /// - Returns: whether there is more to do.
+    mutating func sweep() -> Bool { store.sweep(limit: 16_384) }
+
     private static func copy(
         _ job: VariantJob, _ store: borrowing StoreThread, head: inout ByteBuffer, body: inout ByteBuffer,
         vary: inout ByteBuffer

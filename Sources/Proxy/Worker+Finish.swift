@@ -249,18 +249,22 @@ extension Worker {
     /// answer is in `response` over `outbound`, the request in `request`.
     mutating func invalidate(_ f: Handle) {
         parseHead(f)
-        Self.invalidate(
+        let bans = Self.invalidate(
             &forwards[f], site.routes[forwards[f].route].rules, request, response, outbound, &key, &store)
+        if bans > 0 { _ = helpers.request(.sweep) }
     }
 
     private static func invalidate(
         _ forward: inout Forward, _ rules: Rules, _ request: borrowing RequestHead,
         _ response: borrowing ResponseHead,
         _ outbound: borrowing ByteBuffer, _ key: inout ByteBuffer, _ store: inout StoreThread
-    ) {
+    ) -> Int {
+        var scopes: [PurgeScope] = []
         let scheme = forward.keyed.scheme
         if case .key = rules.writeKey(request, forward.head, scheme: scheme, into: &key) {
             store.invalidate(key: key.span, hash: store.hash(key.span))
+            scopes = CacheGroups.invalidated(
+                by: response, outbound.span, method: request.method, key: key.span)
         }
         for name in [FieldName.location, .contentLocation] {
             guard let field = response.fields.first(name) else { continue }
@@ -269,6 +273,8 @@ extension Worker {
                 into: &key)
             if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
         }
+        for scope in scopes { store.ban(scope, soft: false) }
+        return scopes.count
     }
 
     // MARK: Draining

@@ -85,7 +85,7 @@ extension Worker {
         else { return .absent }
         let entry = EntryFacts(view.facts)
         let age: Age
-        switch rules.use(entry, for: verdict, now: now) {
+        switch rules.use(entry, for: verdict, now: now, isOutdated: view.isOutdated) {
         case .fresh(let seconds, let ttl): age = Age(seconds: seconds, timeToLive: Int64(ttl))
         case .refused(let reason): return .refused(reason)
         case .stale(let use):

@@ -30,7 +30,7 @@ extension Worker {
         let job = VariantJob(
             key: key.span.copied, hash: keyed.hash, serial: serial, coding: coding,
             headLimit: site.routes[route].rules.maxHeadBytes)
-        guard !variants.request(job) else { return }
+        guard !helpers.request(.variant(job)) else { return }
         if let original = store.original(key: key.span, hash: keyed.hash, serial: serial) {
             store.disclaim(original, coding.claim)
         }

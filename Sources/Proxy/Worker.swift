@@ -93,7 +93,7 @@ struct Worker: ~Copyable {
     var coded = ByteBuffer(capacity: Channel.window)
     var encoders = EncoderPool()
     var decoder: Decoder?
-    let variants: VariantThreads
+    let helpers: HelperThreads
     var compressionGuard = CompressionGuard()
     var date = CachedHTTPDate()
     let clock: SteeredClock?
@@ -120,7 +120,7 @@ struct Worker: ~Copyable {
         log = seed.log
         counters = ServerCounters(
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
-        variants = seed.variants
+        helpers = seed.helpers
         poller = try Poller()
         let milliseconds = Clock.monotonicMilliseconds()
         clientTimers = TimerWheel(now: milliseconds)

@@ -62,7 +62,8 @@ enum Serving {
     private static func makeStore(_ cache: Settings.Cache, rows: Int) throws -> Store {
         do {
             return try Store.create(
-                StoreOptions(memory: cache.memoryBytes, memoryMax: cache.memoryMaxBytes, rows: rows))
+                StoreOptions(memory: cache.memoryBytes, memoryMax: cache.memoryMaxBytes, rows: rows),
+                bans: .purgeScopes)
         } catch StoreError.noMemory {
             throw StoreFailure(
                 description: "there is no memory for a cache of \(cache.memoryBytes >> 20) MiB")

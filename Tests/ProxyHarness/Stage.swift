@@ -124,7 +124,8 @@ package func withStage(
 ) throws {
     var settings = Settings.staged(servers ?? origins.map(\.address))
     change(&settings)
-    let store = try Store.create(StoreOptions(memory: memory, rows: 8, segmentBytes: segment))
+    let store = try Store.create(
+        StoreOptions(memory: memory, rows: 8, segmentBytes: segment), bans: .purgeScopes)
     let server = try Server(
         settings, threads: threads, store: store, clock: clock,
         notices: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -17,25 +17,33 @@ struct VariantJob: Sendable {
     let headLimit: Int
 }
 
-/// Helper threads that compress stored bodies once, for all later hits, so that no loop stalls.
+/// What a loop has others do.
+enum HelperJob: Sendable {
+    case variant(VariantJob)
+    /// Apply the bans to the records, so that they retire.
+    case sweep
+}
+
+/// Helper threads of low priority, for work on the store that would stall a loop: they compress stored bodies
+/// once, for all later hits, and sweep after bulk purges.
 ///
 /// A worker claims the coding on the record, so that it is asked for once, and goes on with the body as it
 /// is. The helper reads the original from the store and puts the variant beside it: each has its own row
 /// there, and nobody waits for it. What came out no smaller is not kept, and the claim keeps it from being
 /// tried again.
-final class VariantThreads: Sendable {
+final class HelperThreads: Sendable {
     /// Jobs that may wait; more are refused, and asked for again by a later hit.
     private static var queueLimit: Int { 4096 }
 
     private struct Queue {
         /// Those before `next` are done.
-        var jobs: [VariantJob] = []
+        var jobs: [HelperJob] = []
         var next = 0
         var hasStopped = false
 
         var waiting: Int { jobs.count - next }
 
-        mutating func take() -> VariantJob? {
+        mutating func take() -> HelperJob? {
             guard waiting > 0 else { return nil }
             let job = jobs[next]
             next += 1
@@ -49,7 +57,7 @@ final class VariantThreads: Sendable {
 
     private struct Seed: ~Copyable, Sendable {
         let maker: VariantMaker
-        let threads: VariantThreads
+        let threads: HelperThreads
     }
 
     private let queue = Locked(Queue())
@@ -67,7 +75,7 @@ final class VariantThreads: Sendable {
     /// Starts a thread with a row of its own in the store.
     func start(_ row: consuming StoreThread) throws(Errno) {
         let seed = Seed(maker: VariantMaker(row, clock), threads: self)
-        let handle = try Thread.spawn(name: "larder-variant", seed: seed) { seed in
+        let handle = try Thread.spawn(name: "larder-helper", seed: seed) { seed in
             Thread.yieldToOthers()
             Self.run(seed)
         }
@@ -78,11 +86,17 @@ final class VariantThreads: Sendable {
     private static func run(_ seed: consuming Seed) {
         let threads = seed.threads
         var maker = seed.maker
-        while let job = threads.nextJob() { maker.make(job) }
+        while let job = threads.nextJob() {
+            switch job {
+            case .variant(let job): maker.make(job)
+            // A step at a time: what was asked for meanwhile goes before the rest.
+            case .sweep: if maker.sweep() { _ = threads.request(.sweep) }
+            }
+        }
     }
 
     /// From any thread. False: too many wait.
-    func request(_ job: VariantJob) -> Bool {
+    func request(_ job: HelperJob) -> Bool {
         let isAccepted = queue.withLock { queue in
             guard queue.waiting < Self.queueLimit, !queue.hasStopped else { return false }
             queue.jobs.append(job)
@@ -104,9 +118,9 @@ final class VariantThreads: Sendable {
     }
 
     /// Waits for one; nil: the end.
-    private func nextJob() -> VariantJob? {
+    private func nextJob() -> HelperJob? {
         while true {
-            let (job, goesOn) = queue.withLock { queue -> (VariantJob?, Bool) in
+            let (job, goesOn) = queue.withLock { queue -> (HelperJob?, Bool) in
                 queue.hasStopped ? (nil, true) : (queue.take(), queue.waiting > 0)
             }
             // The counter wakes one thread: it wakes the next where there is more, an end included.
