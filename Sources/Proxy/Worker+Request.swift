@@ -32,10 +32,12 @@ extension Worker {
             answer(h, .refused(.bodyTooLarge), headCount: headCount)
             return
         }
-        guard
-            let route = site.table.route(
+        let found =
+            site.table.isTakenByFirst
+            ? 0
+            : site.table.route(
                 host: inbound.span.slice(request.host), path: inbound.span.slice(request.path))
-        else {
+        guard let route = found else {
             answer(h, .noRoute, headCount: headCount)
             return
         }
@@ -44,7 +46,9 @@ extension Worker {
         var verdict = rules.judge(request, inbound.span)
         if !site.routes[route].caches { verdict.bypass(nil) }
         var keyed = KeyedRequest()
-        keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer)
+        if request.fields.containsAny(of: FieldSet(.xForwardedProto).with(.forwarded)) {
+            keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer)
+        }
         switch Self.writeKey(request, inbound, rules, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart

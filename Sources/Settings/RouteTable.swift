@@ -25,6 +25,8 @@ public struct RouteTable: Sendable {
 
     @usableFromInline let text: [UInt8]
     @usableFromInline let entries: [Entry]
+    /// The first route takes every request: there is nothing to compare.
+    public let isTakenByFirst: Bool
 
     public init(_ routes: [Route]) {
         var text: [UInt8] = []
@@ -52,6 +54,7 @@ public struct RouteTable: Sendable {
         }
         self.text = text
         self.entries = entries
+        isTakenByFirst = entries.first.map { $0.hostMatch == .any && $0.pathCount == 0 } ?? false
     }
 
     public var count: Int { entries.count }
