@@ -141,12 +141,12 @@ public struct RecordView: ~Escapable {
 
     @inlinable
     @_lifetime(copy payload)
-    init(facts: RecordFacts, payload: Span<UInt8>, header: RecordHeader, slot: UInt64) {
+    init(facts: RecordFacts, payload: Span<UInt8>, header: RecordHeader, isOutdated: Bool) {
         self.facts = facts
         self.payload = payload
         serial = header.serial
         isDerived = header.isDerived
-        isOutdated = slot & Slot.outdated != 0
+        self.isOutdated = isOutdated
         offset = header.offset
         varyStart = header.keyCount
         headStart = header.keyCount &+ header.varyCount

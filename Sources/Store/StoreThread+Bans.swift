@@ -86,8 +86,8 @@ extension StoreThread {
 
     @usableFromInline
     enum Settlement {
-        /// Up to date; the slot that leads to it.
-        case usable(UInt64)
+        /// Up to date.
+        case usable
         case gone
         /// The bans can't be read just now: not to be used, and not to be removed.
         case unknown
@@ -98,7 +98,7 @@ extension StoreThread {
     @usableFromInline
     @inline(never)
     borrowing func settle(
-        _ header: RecordHeader, slot: UInt64, at index: Int, key: borrowing Span<UInt8>, hash: Hash128
+        _ header: RecordHeader, at index: Int, key: borrowing Span<UInt8>, hash: Hash128
     ) -> Settlement {
         // Before the record is looked at: what another death outdates meanwhile stays outdated.
         let nonce = Mark.nonce(arena.load(Header.mark))
@@ -129,6 +129,12 @@ extension StoreThread {
             take(key: key, hash: hash, serial: header.serial, soft: false)
             return .gone
         }
+        // What a sweep has left in the index was clean; what it has taken may still be in a reader's hands.
+        if checked ?? 0 < judgement.retired,
+            Slot.offset(arena.loadOrdered(arena.slotOffset(index))) != header.offset
+        {
+            return .gone
+        }
         // Marked first, then believed.
         if judgement.isSoft { take(key: key, hash: hash, serial: header.serial, soft: true) }
         _ = arena.compareExchange(
@@ -136,7 +142,20 @@ extension StoreThread {
             Mark.make(nonce: nonce, sequence: judgement.sequence)
                 | (isBelieved ? mark & Mark.claimMask : 0),
             header.offset)
-        return .usable(judgement.isSoft ? slot | Slot.outdated : slot)
+        return .usable
+    }
+
+    /// As `settle`, where the record is not yet checked against the bans through `sequence`. For a body
+    /// that is to live on in another record: a ban may have its sequence, and not be announced yet.
+    func settle(
+        _ header: RecordHeader, at index: Int, key: borrowing Span<UInt8>, hash: Hash128,
+        through sequence: UInt64
+    ) -> Settlement {
+        let mark = arena.loadAcquiring(header.offset)
+        if Mark.nonce(mark) == Mark.nonce(arena.load(Header.mark)), self.sequence(of: mark) >= sequence {
+            return .usable
+        }
+        return settle(header, at: index, key: key, hash: hash)
     }
 
     /// The newest ban that a believed record was checked against.
@@ -248,7 +267,7 @@ extension StoreThread {
                 continue
             }
             let key = arena.bytes(header.payload, header.keyCount)
-            switch settle(header, slot: slot, at: index, key: key, hash: XXH3.hash128(key, seed: arena.seed))
+            switch settle(header, at: index, key: key, hash: XXH3.hash128(key, seed: arena.seed))
             {
             case .usable, .gone: return true
             case .unknown: return false

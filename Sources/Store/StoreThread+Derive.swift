@@ -16,10 +16,10 @@ extension StoreThread {
                 let slot = arena.loadAcquiring(arena.slotOffset(index))
                 guard Slot.matches(slot, tag), slot & Slot.pending == 0,
                     let header = arena.record(slot, ifKeyed: key), !header.isDerived, header.serial == serial,
-                    case .usable(let current) = arena.isCurrent(header)
-                        ? .usable(slot) : settle(header, slot: slot, at: index, key: key, hash: hash)
+                    arena.isCurrent(header) || settle(header, at: index, key: key, hash: hash) == .usable
                 else { continue }
-                return view(header, slot: current)
+                let isOutdated = arena.load(arena.slotOffset(index)) != slot & ~Slot.outdated
+                return view(header, isOutdated: isOutdated)
             }
         }
         return nil

@@ -134,7 +134,7 @@ extension StoreThread {
         guard
             let found = replace(
                 by: header, at: index, ofAge: kin.renewed?.serial ?? header.serial, isOrphan: isOrphan,
-                hash: hash, kin: kin, key: key, vary: vary)
+                checked: admission.sequence, hash: hash, kin: kin, key: key, vary: vary)
         else {
             _ = arena.compareExchange(live | Slot.pending, 0, offset)
             return .invalidated
@@ -150,8 +150,8 @@ extension StoreThread {
         }
         // And again, for what another writer published meanwhile.
         let again = replace(
-            by: header, at: index, ofAge: header.serial, isOrphan: header.isDerived, hash: hash, kin: kin,
-            key: key, vary: vary)
+            by: header, at: index, ofAge: header.serial, isOrphan: header.isDerived,
+            checked: admission.sequence, hash: hash, kin: kin, key: key, vary: vary)
         if again == nil { remove(header, index) }
         return .stored
     }
@@ -186,10 +186,11 @@ extension StoreThread {
     /// - Parameter age: `header` is outdated by a twin with a greater serial than this. A renewal is as old
     ///   as what it renews, until it can be found: what replaced that meanwhile stays.
     /// - Parameter isOrphan: `header` has the body of an original that must be found.
+    /// - Parameter checked: the newest ban that `header` counts as checked against.
     /// - Returns: nil where `header` itself is outdated, or its original is gone.
     private func replace(
-        by header: RecordHeader, at own: Int, ofAge age: UInt64, isOrphan: Bool, hash: Hash128,
-        kin: Arena.Kin, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
+        by header: RecordHeader, at own: Int, ofAge age: UInt64, isOrphan: Bool, checked: UInt64,
+        hash: Hash128, kin: Arena.Kin, key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
     ) -> Replacement? {
         let tag = Slot.tag(hash.high)
         var originals = header.isDerived ? 0 : 1
@@ -212,12 +213,12 @@ extension StoreThread {
                 let isKin = other.serial == header.serial
                 if isKin, !other.isDerived {
                     // Bans that the original has not seen yet are the derived record's too.
-                    guard
-                        case .usable(let current) = arena.isCurrent(other)
-                            ? .usable(value) : settle(other, slot: value, at: index, key: key, hash: hash)
-                    else { return nil }
+                    guard settle(other, at: index, key: key, hash: hash, through: checked) == .usable else {
+                        return nil
+                    }
                     isOrphan = false
-                    found.isOriginalOutdated = current & Slot.outdated != 0
+                    found.isOriginalOutdated =
+                        arena.loadOrdered(arena.slotOffset(index)) != value & ~Slot.outdated
                 }
                 if other.varyCount == vary.count, arena.equals(vary, other.vary) {
                     let isTwin = other.coding == header.coding

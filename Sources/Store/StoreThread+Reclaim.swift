@@ -156,8 +156,7 @@ extension StoreThread {
         let mark = arena.loadAcquiring(header.offset)
         if Mark.nonce(mark) == nonce { return mark }
         let key = arena.bytes(header.payload, header.keyCount)
-        let slot = arena.loadAcquiring(arena.slotOffset(index))
-        guard case .usable = settle(header, slot: slot, at: index, key: key, hash: hash) else { return nil }
+        guard settle(header, at: index, key: key, hash: hash) == .usable else { return nil }
         let settled = arena.loadAcquiring(header.offset)
         return Mark.nonce(settled) == nonce ? settled : nil
     }

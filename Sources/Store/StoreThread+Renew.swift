@@ -149,6 +149,7 @@ extension StoreThread {
     /// The records of a serial, its original first.
     private func renewals(key: borrowing Span<UInt8>, hash: Hash128, serial: UInt64) -> [Renewal] {
         let tag = Slot.tag(hash.high)
+        let newest = arena.loadAcquiring(Header.banSequence)
         var found: [Renewal] = []
         for way in 0..<2 {
             let bucket = arena.bucket(hash, way)
@@ -156,8 +157,7 @@ extension StoreThread {
                 let slot = arena.loadAcquiring(arena.slotOffset(index))
                 guard Slot.matches(slot, tag), slot & Slot.pending == 0,
                     let header = arena.record(slot, ifKeyed: key), header.serial == serial,
-                    case .usable = arena.isCurrent(header)
-                        ? .usable(slot) : settle(header, slot: slot, at: index, key: key, hash: hash)
+                    settle(header, at: index, key: key, hash: hash, through: newest) == .usable
                 else { continue }
                 let record = Renewal(old: header, slot: index, frequency: arena.frequency(index))
                 found.insert(record, at: header.isDerived ? found.count : 0)

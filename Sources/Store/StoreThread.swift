@@ -68,38 +68,37 @@ public struct StoreThread: ~Copyable, Sendable {
                 guard Slot.matches(slot, tag), slot & Slot.pending == 0 else { continue }
                 guard let header = arena.record(slot, ifKeyed: key) else { continue }
                 if let best, best.serial > header.serial { continue }
-                var current = slot
-                if !arena.isCurrent(header) {
-                    guard
-                        case .usable(let settled) = settle(
-                            header, slot: slot, at: bucket &+ index, key: key, hash: hash)
-                    else { continue }
-                    current = settled
-                }
+                guard
+                    arena.isCurrent(header)
+                        || settle(header, at: bucket &+ index, key: key, hash: hash) == .usable
+                else { continue }
                 let vary = arena.bytes(header.payload &+ header.keyCount, header.varyCount)
                 let rank = ranking(arena.facts(header), vary)
                 guard rank > 0 else { continue }
                 if let best, best.serial == header.serial, bestRank >= rank { continue }
                 best = header
                 bestSlot = bucket &+ index
-                bestValue = current
+                bestValue = slot
                 bestRank = rank
             }
             if best != nil { break }
         }
         guard let header = best else { return nil }
         arena.touch(bestSlot)
-        return view(header, slot: bestValue)
+        // Again, now that the record is known to be up to date: the mark of a soft purge is set before
+        // that. A slot that has changed otherwise leads to a newer record: no harm in asking the origin.
+        let isOutdated = arena.load(arena.slotOffset(bestSlot)) != bestValue & ~Slot.outdated
+        return view(header, isOutdated: isOutdated)
     }
 
     /// A record that the caller has found by the index, in this turn.
     @inlinable @inline(__always)
     @_lifetime(borrow self)
-    borrowing func view(_ header: RecordHeader, slot: UInt64) -> RecordView {
+    borrowing func view(_ header: RecordHeader, isOutdated: Bool) -> RecordView {
         arena.store(UInt64(header.offset), rowStart &+ Row.inHand)
         let view = RecordView(
             facts: arena.facts(header), payload: arena.bytes(header.payload, header.payloadCount),
-            header: header, slot: slot)
+            header: header, isOutdated: isOutdated)
         // The row is online: the record's memory stays as it is until endTurn, which needs self exclusively.
         return unsafe _overrideLifetime(view, borrowing: self)
     }

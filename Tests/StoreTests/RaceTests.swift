@@ -70,7 +70,7 @@ import Testing
                     if thread.put(key, head: bytes("g"), body: body, stamp: stamp) == .stored {
                         isStored = true
                     }
-                    _ = Self.currentGeneration(thread, key)
+                    _ = Self.currentGeneration(thread, key, soft)
                 }
                 _ = thread.sweep(limit: 300)
                 return isStored
@@ -81,7 +81,7 @@ import Testing
                 // More than the list holds, now and then.
                 if round % 250 == 0 { for id in 0..<70 { thread.ban("kz/\(id)", soft: soft) } }
                 return (keys + keys).count { key in
-                    guard let found = Self.currentGeneration(thread, key) else { return false }
+                    guard let found = Self.currentGeneration(thread, key, soft) else { return false }
                     return found < round & 0xffff
                 }
             })
@@ -89,10 +89,12 @@ import Testing
         #expect(store.statistics.corrupt == 0)
     }
 
-    /// nil: none, or outdated.
-    private static func currentGeneration(_ thread: borrowing StoreThread, _ key: [UInt8]) -> Int? {
+    /// nil: none, or (`soft`) outdated.
+    private static func currentGeneration(
+        _ thread: borrowing StoreThread, _ key: [UInt8], _ soft: Bool
+    ) -> Int? {
         let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { _, _ in 1 }
-        guard let view, !view.isOutdated else { return nil }
+        guard let view, !(soft && view.isOutdated) else { return nil }
         return Int(view.body[0]) | Int(view.body[1]) << 8
     }
 
