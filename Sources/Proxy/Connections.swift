@@ -174,7 +174,7 @@ struct Forward: ~Copyable {
         switch recoder {
         case .none: 0
         case .decoding: 0
-        case .encoding(let encoding): encoding.variant == nil ? 0 : 1 << encoding.encoder.coding.claim
+        case .encoding(let encoding): encoding.variant == nil ? 0 : encoding.encoder.coding.rawValue
         }
     }
 

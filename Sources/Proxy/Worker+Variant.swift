@@ -17,10 +17,11 @@ extension Worker {
         _ coding: ContentCoding, of view: RecordView, in store: borrowing StoreThread, _ key: Span<UInt8>,
         _ hash: Hash128
     ) -> Bool {
-        guard store.isUnclaimed(view, coding.claim), store.claim(view, coding.claim) else { return false }
+        guard store.isUnclaimed(view, coding: coding.rawValue), store.claim(view, coding: coding.rawValue)
+        else { return false }
         guard view.isDerived else { return true }
         guard let original = store.original(key: key, hash: hash, serial: view.serial) else { return false }
-        return store.claim(original, coding.claim)
+        return store.claim(original, coding: coding.rawValue)
     }
 
     /// Has a coding made of the original that the key at hand leads to.
@@ -32,7 +33,7 @@ extension Worker {
             headLimit: site.routes[route].rules.maxHeadBytes)
         guard !helpers.request(.variant(job)) else { return }
         if let original = store.original(key: key.span, hash: keyed.hash, serial: serial) {
-            store.disclaim(original, coding.claim)
+            store.disclaim(original, coding: coding.rawValue)
         }
     }
 
@@ -119,19 +120,31 @@ extension Worker {
             stamp: stamp)
     }
 
-    /// Stores a variant beside its original; where the store has no room, or the original is gone, it is not
-    /// missed.
+    /// Stores a variant beside its original. Where the store has no room, a later hit asks for it again.
     static func insert(
         _ variation: Variation, into store: inout StoreThread, key: Span<UInt8>, _ hash: Hash128,
         head: borrowing ByteBuffer, body: borrowing ByteBuffer, vary: borrowing ByteBuffer, now: Times,
         stamp: FetchStamp
     ) {
         let facts = variation.facts
-        _ = store.insert(
+        let outcome = store.insert(
             key: key, hash: hash,
             variant: .derived(coding: facts.coding.rawValue, from: variation.serial), facts: facts.record,
             vary: vary.span, head: head.span, body: body.span, expires: facts.expirySeconds,
             now: UInt32(clamping: now.wallSeconds), stamp: stamp)
+        switch outcome {
+        case .pressure:
+            if let original = store.original(key: key, hash: hash, serial: variation.serial) {
+                store.disclaim(original, coding: facts.coding.rawValue)
+            }
+        case .invalidated:
+            // Renewed meanwhile, perhaps: the claim went on to the new record.
+            let renewed = store.lookup(key: key, hash: hash) { facts, _ in
+                EntryFacts(facts).flags.contains(.compressible) ? 1 : 0
+            }
+            if let renewed { store.disclaim(renewed, coding: facts.coding.rawValue) }
+        case .stored, .tooLarge: break
+        }
     }
 }
 
@@ -149,15 +162,6 @@ extension ContentCoding {
         case .gzip: 288 * 1024
         case .br: 1024 * 1024
         case .zstd: 768 * 1024
-        }
-    }
-
-    /// The store's claim that stands for making this coding.
-    var claim: UInt8 {
-        switch self {
-        case .gzip: 0
-        case .br: 1
-        case .zstd: 2
         }
     }
 }

@@ -30,6 +30,10 @@ struct RecordHeader {
         self.kind = kind
     }
 
+    /// The claim to derive a coding.
+    @inlinable @inline(__always)
+    static func claim(of coding: UInt8) -> UInt64 { 1 << UInt64(coding.trailingZeroBitCount & 3) }
+
     static func kind(expires: UInt32, _ variant: Variant) -> UInt64 {
         UInt64(expires) << 32 | (variant.isDerived ? 1 << 8 : 0) | UInt64(variant.coding)
     }

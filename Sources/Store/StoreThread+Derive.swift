@@ -25,22 +25,40 @@ extension StoreThread {
         return nil
     }
 
-    /// Has nobody claimed this yet?
-    /// - Parameter claim: 0 to 3; what it stands for is the caller's business.
+    /// Has nobody claimed to derive this coding yet?
+    /// - Parameter coding: as in `Variant`. A claim is told by the lowest bit that is set in it, modulo 4.
     @inlinable @inline(__always)
-    public borrowing func isUnclaimed(_ view: RecordView, _ claim: UInt8) -> Bool {
-        arena.load(view.offset) & 1 << UInt64(claim & 3) == 0
+    public borrowing func isUnclaimed(_ view: RecordView, coding: UInt8) -> Bool {
+        arena.load(view.offset) & RecordHeader.claim(of: coding) == 0
     }
 
     /// Claims to derive a coding from the record: true for the first of all threads and processes that does,
     /// for as long as the record lives. Only within the turn of `view`.
-    public borrowing func claim(_ view: RecordView, _ claim: UInt8) -> Bool {
-        let bit: UInt64 = 1 << UInt64(claim & 3)
+    public borrowing func claim(_ view: RecordView, coding: UInt8) -> Bool {
+        let bit = RecordHeader.claim(of: coding)
         return arena.fetchOr(bit, view.offset) & bit == 0
     }
 
     /// Gives a claim back: somebody may try again.
-    public borrowing func disclaim(_ view: RecordView, _ claim: UInt8) {
-        _ = arena.fetchAnd(~(1 << UInt64(claim & 3)), view.offset)
+    public borrowing func disclaim(_ view: RecordView, coding: UInt8) {
+        _ = arena.fetchAnd(~RecordHeader.claim(of: coding), view.offset)
+    }
+
+    /// What was derived has made room for others in a reclaim: it may be derived again. (Not where a full
+    /// bucket had no slot for it: there it would drive out the next.)
+    func disclaim(_ derived: RecordHeader, hash: Hash128) {
+        guard derived.isDerived else { return }
+        for way in 0..<2 {
+            let bucket = arena.bucket(hash, way)
+            for index in bucket..<bucket + 8 {
+                let slot = arena.loadAcquiring(arena.slotOffset(index))
+                guard Slot.matches(slot, Slot.tag(hash.high)),
+                    let header = RecordHeader.read(
+                        arena, Slot.offset(slot), limit: arena.geometry.areaEnd),
+                    header.serial == derived.serial, !header.isDerived
+                else { continue }
+                _ = arena.fetchAnd(~RecordHeader.claim(of: derived.coding), header.offset)
+            }
+        }
     }
 }

@@ -172,6 +172,48 @@ import Testing
         #expect(claim7 == true)
     }
 
+    /// What made room for others may be derived again; the original, if it was kept, says so.
+    @Test func isUnclaimedOnceEvicted() throws {
+        var thread = try makeThread()
+        var lost = 0
+        var crowdedOut = 0
+        for round in 0..<6_000 {
+            let body = [UInt8](repeating: 1, count: 2_000)
+            thread.beginTurn()
+            let serial = thread.newSerial()
+            let name = bytes("key \(round)")
+            _ = thread.put(name, body: body, variant: .original(serial: serial), claims: 2)
+            _ = thread.put(
+                name, body: body, facts: RecordFacts(1), variant: .derived(coding: 2, from: serial))
+            // Originals are asked for, so that they are kept where what is derived from them is not.
+            for earlier in max(0, round - 200)..<round where earlier % 16 == 0 {
+                _ = isClaimed(thread, bytes("key \(earlier)"))
+            }
+            thread.endTurn()
+        }
+        thread.beginTurn()
+        for round in 0..<6_000 {
+            let key = bytes("key \(round)")
+            guard let isClaimed = isClaimed(thread, key) else { continue }
+            let isThere = hasDerived(thread, key)
+            if isThere { #expect(isClaimed) } else if isClaimed { crowdedOut += 1 } else { lost += 1 }
+        }
+        #expect(lost > 0 && crowdedOut < lost)
+    }
+
+    /// Of the original; nil where it is gone.
+    private func isClaimed(_ thread: borrowing StoreThread, _ key: [UInt8]) -> Bool? {
+        let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { facts, _ in
+            facts.words.0 == 0 ? 1 : 0
+        }
+        guard let view else { return nil }
+        return !thread.isUnclaimed(view, coding: 2)
+    }
+
+    private func hasDerived(_ thread: borrowing StoreThread, _ key: [UInt8]) -> Bool {
+        thread.lookup(key: key.span, hash: thread.hash(key.span)) { facts, _ in Int(facts.words.0) } != nil
+    }
+
     /// nil: the original is not there.
     private func claim(
         _ thread: borrowing StoreThread, _ key: String, _ serial: UInt64, _ number: UInt8
@@ -179,8 +221,8 @@ import Testing
         let key = bytes(key)
         let view = thread.original(key: key.span, hash: thread.hash(key.span), serial: serial)
         guard let view else { return nil }
-        let isUnclaimed = thread.isUnclaimed(view, number)
-        let isFirst = thread.claim(view, number)
+        let isUnclaimed = thread.isUnclaimed(view, coding: 1 << number)
+        let isFirst = thread.claim(view, coding: 1 << number)
         #expect(isUnclaimed == isFirst)
         return isFirst
     }

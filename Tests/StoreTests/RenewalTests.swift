@@ -96,7 +96,7 @@ import Testing
             facts.words.0 == 0 ? 1 : 0
         }
         var claims: [Bool] = []
-        if let view { for claim in 0..<4 { claims.append(!thread.isUnclaimed(view, UInt8(claim))) } }
+        if let view { for claim in 0..<4 { claims.append(!thread.isUnclaimed(view, coding: 1 << claim)) } }
         #expect(claims == [false, false, true, false])
     }
 
