@@ -55,7 +55,11 @@ struct Reply: ~Copyable {
 struct Origin: ~Copyable {
     var resources: [Resource] = []
     var journal: [Given] = []
+    /// Answers in a hundred that are failures.
+    var failures = Origin.usualFailures
     private var request = RequestHead()
+
+    static let usualFailures = 5
 
     init(count: Int, _ random: inout Random) {
         for _ in 0..<count { resources.append(Resource(style: .random(&random))) }
@@ -78,7 +82,8 @@ struct Origin: ~Copyable {
     /// The answer to the request in `bytes`, and the first change that it makes.
     /// - Parameter true seconds: the origin's own clock, which nobody steps.
     mutating func answer(
-        _ bytes: borrowing ByteBuffer, client: Int, sentStep: Int, sent: Moment, seconds: Int64, _ random: inout Random
+        _ bytes: borrowing ByteBuffer, client: Int, sentStep: Int, sent: Moment, seconds: Int64,
+        _ random: inout Random
     ) -> Reply {
         let asked = read(bytes)
         var out = ByteBuffer(capacity: 1024)
@@ -91,7 +96,7 @@ struct Origin: ~Copyable {
             style: style, hadCookie: asked.user != nil, hadBearer: asked.bearer != nil, client: client,
             sentStep: sentStep, sent: sent,
             date: style.expires != nil || random.picks(90) ? seconds - Int64(random.below(3)) : nil)
-        if random.picks(6) {
+        if random.picks(failures) {
             fail(&given, &out, &random)
         } else if !asked.method.isSafe {
             given.status = random.pick([200, 204, 303, 404])
@@ -134,7 +139,9 @@ struct Origin: ~Copyable {
         let tag = given.representation.tag
         if let list = asked.ifNoneMatch {
             if style.tag != .none, list.contains(tag) { given.status = 304 }
-        } else if let since = asked.ifModifiedSince, hasModified(style), given.representation.modified <= since {
+        } else if let since = asked.ifModifiedSince, hasModified(style),
+            given.representation.modified <= since
+        {
             given.status = 304
         }
         guard given.status == 200, asked.method == .get, asked.range != nil,
@@ -147,7 +154,9 @@ struct Origin: ~Copyable {
     }
 
     /// A date says nothing of codings: where there are several, only a tag does.
-    private func hasModified(_ style: Style) -> Bool { style.hasModified && (!style.isCoded || style.tag != .none) }
+    private func hasModified(_ style: Style) -> Bool {
+        style.hasModified && (!style.isCoded || style.tag != .none)
+    }
 
     private func write(
         _ given: Given, _ asked: Asked, to out: inout ByteBuffer, _ closes: inout Bool, _ random: inout Random
@@ -246,12 +255,14 @@ struct Origin: ~Copyable {
         let span = bytes.span
         let path = span.slice(request.path)
         let number = Int(path.extracting(droppingFirst: 2).decimalSaturating() ?? 0)
-        asked.resource = number * 4 + (request.hasQuery ? 2 : 0) + (span.slice(request.host).hasPrefix("b") ? 1 : 0)
+        asked.resource =
+            number * 4 + (request.hasQuery ? 2 : 0) + (span.slice(request.host).hasPrefix("b") ? 1 : 0)
         for index in 0..<request.fields.count {
             let value = span.slice(request.fields[index].value)
             switch request.fields[index].id {
             case .cookie: asked.user = Int(value.extracting(droppingFirst: 5).decimalSaturating() ?? 0)
-            case .authorization: asked.bearer = Int(value.extracting(droppingFirst: 7).decimalSaturating() ?? 0)
+            case .authorization:
+                asked.bearer = Int(value.extracting(droppingFirst: 7).decimalSaturating() ?? 0)
             case .acceptLanguage: asked.language = Want.languages.firstIndex(of: value.string) ?? 0
             case .acceptEncoding: asked.acceptsGzip = value.hasPrefix("gzip")
             case .ifNoneMatch: asked.ifNoneMatch = value.string

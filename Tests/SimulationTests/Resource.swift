@@ -56,7 +56,9 @@ struct Directives {
     var ifError: Int?
 
     /// §3.5, and what Larder asks of answers to cookies.
-    var permitsAuthorized: Bool { flags.contains(.isPublic) || flags.contains(.mustRevalidate) || sharedMaxAge != nil }
+    var permitsAuthorized: Bool {
+        flags.contains(.isPublic) || flags.contains(.mustRevalidate) || sharedMaxAge != nil
+    }
     var permitsCookies: Bool { flags.contains(.isPublic) || sharedMaxAge != nil }
     var forbidsStale: Bool {
         !flags.isDisjoint(with: [.mustRevalidate, .proxyRevalidate, .noCache]) || sharedMaxAge != nil
@@ -87,7 +89,8 @@ struct Directives {
         case 4: all.sharedMaxAge = lifetime
         case 5: all = Directives(flags: .isPublic, maxAge: lifetime)
         case 6: all = Directives(flags: .mustRevalidate, maxAge: lifetime)
-        case 7: all = Directives(flags: .proxyRevalidate, maxAge: lifetime, whileRevalidating: 10, ifError: 10)
+        case 7:
+            all = Directives(flags: .proxyRevalidate, maxAge: lifetime, whileRevalidating: 10, ifError: 10)
         case 8: all = Directives(maxAge: 0, sharedMaxAge: lifetime, ifError: 10)
         case 9: break
         case 10, 11: all = Directives(maxAge: lifetime, whileRevalidating: 10)

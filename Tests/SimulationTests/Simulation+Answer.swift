@@ -12,6 +12,7 @@ extension Simulation {
         guard let token = connection.fetch, let fetch = fetches[token] else { return close(connection) }
         wake(fetch.seat)
         while !fetch.responseStarted, !connection.inbound.isEmpty {
+            responseOf = 0
             let result = lend(connection.inbound) {
                 response.parse(
                     $0, limits: Wire.limits, scan: &connection.scan, requestMethod: fetch.want.method)
@@ -29,6 +30,7 @@ extension Simulation {
                 }
                 fetch.head.removeAll()
                 lend(connection.inbound) { fetch.head.append($0.extracting(first: count)) }
+                responseOf = fetch.id
                 connection.inbound.removeFirst(count)
                 handleHead(fetch, connection)
                 guard fetches[fetch.id] != nil, fetch.connection == connection.id else { return }
@@ -86,7 +88,8 @@ extension Simulation {
     /// The condition was not passed on, so that the whole could be stored: does the client hold it?
     private func answerIfCurrent(_ fetch: Fetch) {
         let text = fetch.request.text
-        guard fetch.storable != nil, let client = fetch.client, fetch.verdict.flags.contains(.conditional) else { return }
+        guard fetch.storable != nil, let client = fetch.client, fetch.verdict.flags.contains(.conditional)
+        else { return }
         writeStored(fetch, bodyCount: 0, limit: .max)
         let outcome = lend(headOut) {
             Conditional.evaluate(
@@ -107,7 +110,8 @@ extension Simulation {
         headOut.removeAll()
         let seconds = fetch.storable?.received.wallSeconds ?? times.wallSeconds
         return lend(fetch.head) {
-            StoredHead.write(response, $0, bodyCount: bodyCount, receivedSeconds: seconds, limit: limit, into: &headOut)
+            StoredHead.write(
+                response, $0, bodyCount: bodyCount, receivedSeconds: seconds, limit: limit, into: &headOut)
         }
     }
 
@@ -160,8 +164,10 @@ extension Simulation {
         forget(fetch)
     }
 
-    /// Has the fetch's head in `response`.
+    /// Has the fetch's head in `response`: parses it again, unless it is there still.
     private func parseAgain(_ fetch: Fetch) {
+        guard responseOf != fetch.id else { return }
+        responseOf = fetch.id
         var scan = HeadScan()
         let result = lend(fetch.head) {
             response.parse($0, limits: Wire.limits, scan: &scan, requestMethod: fetch.want.method)
@@ -196,7 +202,8 @@ extension Simulation {
                 lend(fetch.content) { body in
                     seat.store.insert(
                         key: key.span, hash: fetch.keyed.hash,
-                        variant: .original(coding: facts.coding.rawValue), facts: facts.record, vary: vary, head: head,
+                        variant: .original(coding: facts.coding.rawValue), facts: facts.record, vary: vary,
+                        head: head,
                         body: body, expires: facts.expirySeconds, now: UInt32(clamping: times.wallSeconds),
                         stamp: fetch.stamp)
                 }

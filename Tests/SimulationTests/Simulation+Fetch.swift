@@ -162,7 +162,9 @@ extension Simulation {
     func connect(_ fetch: Fetch) {
         wake(fetch.seat)
         if !fetch.attempts.mustBeFresh, let token = seats[fetch.seat].pool.take() {
-            guard let connection = connections[token] else { return report(.answered, "a pooled connection is gone") }
+            guard let connection = connections[token] else {
+                return report(.answered, "a pooled connection is gone")
+            }
             connection.isReused = true
             idle.removeAll { $0 == token }
             return send(fetch, connection)
@@ -246,7 +248,9 @@ extension Simulation {
         connection.fetch = nil
         guard reusable, connection.inbound.isEmpty, connection.reply.isEmpty else { return close(connection) }
         idle.append(connection.id)
-        guard let surplus = seats[fetch.seat].pool.put(connection.id), let old = connections[surplus] else { return }
+        guard let surplus = seats[fetch.seat].pool.put(connection.id), let old = connections[surplus] else {
+            return
+        }
         close(old)
     }
 

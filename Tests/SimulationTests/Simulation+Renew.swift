@@ -52,9 +52,12 @@ extension Simulation {
         Simulation.facts(seats[fetch.seat].store, fetch, serial) != nil
     }
 
-    private static func facts(_ store: borrowing StoreThread, _ fetch: Fetch, _ serial: UInt64) -> EntryFacts? {
+    private static func facts(_ store: borrowing StoreThread, _ fetch: Fetch, _ serial: UInt64) -> EntryFacts?
+    {
         let key = fetch.keyed.bytes
-        guard let view = store.original(key: key.span, hash: fetch.keyed.hash, serial: serial) else { return nil }
+        guard let view = store.original(key: key.span, hash: fetch.keyed.hash, serial: serial) else {
+            return nil
+        }
         return EntryFacts(view.facts)
     }
 
@@ -86,14 +89,17 @@ extension Simulation {
         headOut.append(view.head)
     }
 
-    private func judgeRenewal(_ store: borrowing StoreThread, _ fetch: Fetch, _ serial: UInt64) -> RenewVerdict? {
+    private func judgeRenewal(
+        _ store: borrowing StoreThread, _ fetch: Fetch, _ serial: UInt64
+    ) -> RenewVerdict? {
         let key = fetch.keyed.bytes
         guard let original = store.original(key: key.span, hash: fetch.keyed.hash, serial: serial)
         else { return nil }
         let head = original.head
         return lend(fetch.head) {
             rules.renew(
-                head, by: response, $0, to: fetch.verdict, sent: fetch.sentAt, received: times, into: &headOut)
+                head, by: response, $0, to: fetch.verdict, sent: fetch.sentAt, received: times, into: &headOut
+            )
         }
     }
 
@@ -117,9 +123,18 @@ extension Simulation {
                 key: key.span, hash: fetch.keyed.hash, serial: serial, vary: vary,
                 expires: facts.expirySeconds, now: UInt32(clamping: times.wallSeconds), stamp: fetch.stamp,
                 head: &scratch
-            ) { _, _, _, renewed in
-                lend(headOut) { renewed.append($0) }
-                return facts.record
+            ) { coding, isDerived, old, renewed in
+                guard isDerived else {
+                    lend(headOut) { renewed.append($0) }
+                    return facts.record
+                }
+                var derived = facts
+                derived.coding = Codings(rawValue: coding)
+                let isKept = lend(headOut) {
+                    StoredHead.renewVariant(
+                        old, from: $0, coding: derived.coding, limit: rules.maxHeadBytes, into: &renewed)
+                }
+                return isKept ? derived.record : nil
             }
         }
     }
@@ -174,7 +189,8 @@ extension Simulation {
         let head = original.head
         return lend(fetch.head) {
             rules.updateByHead(
-                head, by: response, $0, to: fetch.verdict, sent: fetch.sentAt, received: times, into: &headOut)
+                head, by: response, $0, to: fetch.verdict, sent: fetch.sentAt, received: times, into: &headOut
+            )
         }
     }
 }

@@ -53,7 +53,8 @@ extension Simulation {
         switch rules.writeKey(client.request.head, text.span, scheme: .http, into: &scratch) {
         case .refused(let reason): verdict.bypass(reason)
         case .key(let routingStart, let targetStart):
-            keyed = Keyed(bytes: lend(scratch) { $0.copied }, routingStart: routingStart, targetStart: targetStart)
+            keyed = Keyed(
+                bytes: lend(scratch) { $0.copied }, routingStart: routingStart, targetStart: targetStart)
             if fault == .confusesHosts { keyed.bytes[routingStart] = 0x61 }
             keyed.hash = store.hash(keyed.bytes.span)
         }
@@ -85,14 +86,17 @@ extension Simulation {
     }
 
     private func look(
-        _ store: borrowing StoreThread, _ client: Client, _ verdict: RequestVerdict, _ keyed: Keyed, _ again: Again?
+        _ store: borrowing StoreThread, _ client: Client, _ verdict: RequestVerdict, _ keyed: Keyed,
+        _ again: Again?
     ) -> Found {
         let text = client.request.text
+        let preferred =
+            verdict.codings.contains(.br) && !verdict.flags.contains(.range) ? Codings.br : .identity
         let view = store.lookup(key: keyed.bytes.span, hash: keyed.hash) { facts, vary in
             let matches =
                 fault == .ignoresVary || Variance.matches(vary, client.request.head.fields, text.span)
             let coding = EntryFacts(facts).coding
-            return matches && verdict.accepts(coding) ? verdict.rank(coding, preferring: .identity) : 0
+            return matches && verdict.accepts(coding) ? verdict.rank(coding, preferring: preferred) : 0
         }
         guard let view else { return .absent }
         let entry = EntryFacts(view.facts)
@@ -106,7 +110,9 @@ extension Simulation {
         case .fresh: break
         case .stale(let use):
             let may: Bool
-            if let again, again.mayAnswer(use, isFresh: false) || fault == .servesAfterErrors && again.cause == .failed {
+            if let again,
+                again.mayAnswer(use, isFresh: false) || fault == .servesAfterErrors && again.cause == .failed
+            {
                 may = true
             } else {
                 may = use.mayWhileRevalidating || use.mayByClient || fault == .servesStale
@@ -120,6 +126,8 @@ extension Simulation {
                 return .refresh(reason, renewal(store, view.serial, keyed, use))
             }
         }
+        if entry.coding == .br { tally.coded += 1 }
+        if preferred == .br, entry.coding == .identity { order(keyed, view.serial) }
         respond(client, verdict, entry.status, head: view.head, body: view.body, source)
         return .answered(refresh: toRefresh)
     }
@@ -134,7 +142,9 @@ extension Simulation {
 
     /// The validators of the original; nil: it is gone.
     private func conditions(_ store: borrowing StoreThread, _ serial: UInt64, _ keyed: Keyed) -> [UInt8]? {
-        guard let original = store.original(key: keyed.bytes.span, hash: keyed.hash, serial: serial) else { return nil }
+        guard let original = store.original(key: keyed.bytes.span, hash: keyed.hash, serial: serial) else {
+            return nil
+        }
         scratch.removeAll()
         return Validators.append(head: original.head, to: &scratch) ? lend(scratch) { $0.copied } : []
     }
@@ -201,7 +211,8 @@ extension Simulation {
         guard reservations.ask(keyed.hash, nil, now: milliseconds) == .reserved else { return }
         let found = conditions(seats[client.seat].store, serial, keyed)
         let fetch = Fetch(
-            id: id(), client: nil, seat: client.seat, request: client.request, want: client.want, verdict: verdict,
+            id: id(), client: nil, seat: client.seat, request: client.request, want: client.want,
+            verdict: verdict,
             keyed: keyed, renewal: found.map { Renewal(serial: serial, conditions: $0) })
         fetches[fetch.id] = fetch
         hold(fetch)

@@ -22,7 +22,8 @@ extension Simulation {
         switch random.below(1000) {
         case 0..<300: arrive()
         case 300..<720: hear()
-        case 720..<800: answerCalls(random.below(2))
+        case 720..<775: answerCalls(random.below(2))
+        case 775..<800: work()
         case 800..<860: sleep(random.below(2))
         case 860..<915: tick()
         case 915..<918: stepWall()
@@ -41,7 +42,7 @@ extension Simulation {
 
     private func arrive() {
         clients.removeAll { $0.isDone }
-        guard clients.count < 32 else { return hear() }
+        guard clients.count < 20 else { return hear() }
         let client = Client(id: tally.requests, seat: random.below(2), want: want(), step: step)
         tally.requests += 1
         clients.append(client)
@@ -51,16 +52,20 @@ extension Simulation {
 
     private func want() -> Want {
         var want = Want()
-        want.resource = random.picks(80) ? random.below(Simulation.hotCount) : random.below(Simulation.resourceCount)
-        want.method = random.picks(85) ? .get : random.pick([.head, .head, .head, .post, .delete])
-        if random.picks(15) { want.user = random.below(3) }
-        if random.picks(8) { want.bearer = random.below(3) }
+        want.resource =
+            random.picks(85) ? random.below(Simulation.hotCount) : random.below(Simulation.resourceCount)
+        want.method = random.picks(90) ? .get : random.pick([.head, .head, .head, .post, .delete])
+        if random.picks(10) { want.user = random.below(3) }
+        if random.picks(6) { want.bearer = random.below(3) }
         if random.picks(60) { want.language = random.below(3) }
-        want.coding = random.pick([.identity, .identity, .either, .either, .either, .gzipOnly])
+        want.coding = random.pick([.identity, .identity, .either, .either, .all, .all, .all, .gzipOnly])
         if random.picks(12) { restrict(&want) }
         if random.picks(15) { condition(&want) }
         if random.picks(8) {
-            want.range = random.pick([.from(random.below(900), to: nil), .from(10, to: random.below(300) + 10), .last(random.below(80))])
+            want.range = random.pick([
+                .from(random.below(900), to: nil), .from(10, to: random.below(300) + 10),
+                .last(random.below(80)),
+            ])
             if random.picks(30) { want.ifRange = tag(want) }
         }
         return want
@@ -81,7 +86,8 @@ extension Simulation {
         if random.picks(60) {
             want.ifNoneMatch = tag(want)
         } else {
-            want.ifModifiedSince = Representation.epoch + Int64(origin.resources[want.resource].version - random.below(2))
+            want.ifModifiedSince =
+                Representation.epoch + Int64(origin.resources[want.resource].version - random.below(2))
         }
     }
 
@@ -105,7 +111,8 @@ extension Simulation {
 
     private func losePatience() {
         clients.removeAll { $0.isDone }
-        guard !clients.isEmpty, let id = random.pick(clients).fetch, let fetch = fetches[id], fetch.isWaiting else { return }
+        guard !clients.isEmpty, let id = random.pick(clients).fetch, let fetch = fetches[id], fetch.isWaiting
+        else { return }
         trace.note(step, .impatient, Int(id))
         goOn(fetch)
     }
@@ -144,7 +151,8 @@ extension Simulation {
         }
         let sent = Moment(wall: Int(fetch.sentAt.wallMilliseconds), boot: Int(fetch.sentAt.bootMilliseconds))
         let reply = origin.answer(
-            connection.asked, client: fetch.clientID, sentStep: fetch.sentStep, sent: sent, seconds: originSeconds,
+            connection.asked, client: fetch.clientID, sentStep: fetch.sentStep, sent: sent,
+            seconds: originSeconds,
             &random)
         connection.reply.append(reply.bytes.span)
         connection.closes = reply.closes
@@ -170,13 +178,17 @@ extension Simulation {
 
     private func edit() {
         let resource = random.below(Simulation.hotCount)
-        if random.picks(70) {
+        if random.picks(60) {
             origin.resources[resource].change(&random)
+        } else if random.picks(50) {
+            origin.failures = origin.failures == Origin.usualFailures ? 60 : Origin.usualFailures
         } else {
             let isPersonal = origin.resources[resource].style.isPersonal
             let directives = Directives.random(&random, isPersonal: isPersonal)
             // What a 304 leaves out stays as it was: only what it says can change.
-            if directives.maxAge != nil, !isPersonal { origin.resources[resource].style.directives = directives }
+            if directives.maxAge != nil, !isPersonal {
+                origin.resources[resource].style.directives = directives
+            }
         }
         trace.note(step, .edit, resource, origin.resources[resource].version)
     }
@@ -209,7 +221,9 @@ extension Simulation {
         want.resource = resource
         let request = ParsedRequest(want)
         let text = request.text
-        guard case .key = rules.writeKey(request.head, text.span, scheme: .http, into: &scratch) else { return }
+        guard case .key = rules.writeKey(request.head, text.span, scheme: .http, into: &scratch) else {
+            return
+        }
         notePurge([resource], isSoft: isSoft)
         let seat = seats[random.below(2)]
         lend(scratch) { seat.store.purge(key: $0, hash: store.hash($0), soft: isSoft) }
@@ -264,7 +278,9 @@ extension Simulation {
     /// Nobody comes any more: all that is under way ends, without anybody's patience.
     private func rest() {
         var rounds = 0
-        while rounds < 20_000, violation == nil, !busy.isEmpty || !seats[0].mail.isEmpty || !seats[1].mail.isEmpty {
+        while rounds < 20_000, violation == nil,
+            !busy.isEmpty || !seats[0].mail.isEmpty || !seats[1].mail.isEmpty
+        {
             rounds += 1
             step += 1
             hear()
@@ -273,11 +289,13 @@ extension Simulation {
         clients.removeAll { $0.isDone }
         expect(clients.isEmpty, .answered, "\(clients.count) clients wait for ever")
         expect(fetches.isEmpty, .answered, "\(fetches.count) fetches never end")
-        expect(reservations.count == 0 && holders.isEmpty, .alone, "\(reservations.count) reservations are left")
+        expect(
+            reservations.count == 0 && holders.isEmpty, .alone, "\(reservations.count) reservations are left")
         for seat in 0..<2 { sleep(seat) }
         let statistics = store.statistics
         let bytes = statistics.bytes + (fault == .miscounts ? Simulation.memory : 0)
-        expect(statistics.objects >= 0 && bytes >= 0 && bytes <= Simulation.memory, .statistics, "\(statistics)")
+        expect(
+            statistics.objects >= 0 && bytes >= 0 && bytes <= Simulation.memory, .statistics, "\(statistics)")
         expect(statistics.objects > 0 || bytes == 0, .statistics, "\(statistics)")
         expect(statistics.corrupt == 0, .statistics, "\(statistics)")
     }

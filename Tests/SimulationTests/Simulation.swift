@@ -109,11 +109,15 @@ final class Simulation {
     var nextID: UInt64 = 0
     /// Who fetches what under a reservation.
     var holders: [Hash128: UInt64] = [:]
+    /// Variants to be made of what is stored.
+    var jobs: [Job] = []
     var violation: Violation?
     var trace = Trace()
     var tally = Tally()
     // Buffers of the moment.
     var response = ResponseHead()
+    /// The fetch whose head is in `response`; 0: none's.
+    var responseOf: UInt64 = 0
     var out = ByteBuffer(capacity: 2048)
     var headOut = ByteBuffer(capacity: 2048)
     var vary = ByteBuffer(capacity: 256)
@@ -139,6 +143,8 @@ final class Simulation {
         var notModified = 0
         var aborted = 0
         var local = 0
+        var derived = 0
+        var coded = 0
     }
 
     init(seed: UInt64, fault: Fault = .none) throws {
@@ -222,8 +228,9 @@ extension Policy {
 /// The last steps, for a failing seed.
 struct Trace {
     enum Kind: String {
-        case request, reply, piece, closed, garbage, truncated, leaves, impatient, tick, wallStep, purge, ban, sweep
-        case poolDies, calls, turnEnds, edit, answered, sent, stored, refused, settled, looksAgain
+        case request, reply, piece, closed, garbage, truncated, leaves, impatient, tick, wallStep, purge, ban,
+            sweep
+        case poolDies, calls, turnEnds, edit, answered, sent, stored, settled, looksAgain, derived
     }
 
     struct Entry {
@@ -247,7 +254,8 @@ struct Trace {
     func text(steps: Int) -> String {
         let ordered = entries.count < Trace.limit ? entries[...] : entries[next...] + entries[..<next]
         let first = (ordered.last?.step ?? 0) - steps
-        return ordered.filter { $0.step > first }.map { "\($0.step)  \($0.kind) \($0.a) \($0.b)" }.joined(separator: "\n")
+        return ordered.filter { $0.step > first }.map { "\($0.step)  \($0.kind) \($0.a) \($0.b)" }.joined(
+            separator: "\n")
     }
 }
 

@@ -22,10 +22,11 @@ import Testing
         }
         // The schedule has gone everywhere.
         let tally = simulation.tally
-        print(tally, simulation.store.statistics)
         let seen = [
-            tally.hits, tally.collapsed, tally.renewed, tally.stale, tally.forwarded, tally.stored, tally.partial,
-            tally.notModified, tally.aborted, tally.local, Int(simulation.store.statistics.invalidated),
+            tally.hits, tally.collapsed, tally.renewed, tally.stale, tally.forwarded, tally.stored,
+            tally.partial,
+            tally.notModified, tally.aborted, tally.local, tally.derived, tally.coded,
+            Int(simulation.store.statistics.invalidated),
         ]
         #expect(seen.allSatisfy { $0 > 0 }, "\(tally)")
     }
@@ -43,7 +44,7 @@ import Testing
     /// What each planted fault breaks.
     static let plants: [(Fault, Set<Invariant>)] = [
         (.servesStale, [.fresh]), (.storesEverything, [.shared]), (.ignoresVary, [.variant, .shared]),
-        (.storesTruncated, [.whole]), (.skipsInvalidation, [.purged]), (.stampsLate, [.purged]),
+        (.storesTruncated, [.whole]), (.skipsInvalidation, [.purged]), (.stampsLate, [.purged, .fresh]),
         (.ignoresSoftPurges, [.fresh]), (.neverReleases, [.answered]), (.fetchesTwice, [.alone]),
         (.renewsBlindly, [.fresh, .whole]), (.shiftsRanges, [.whole]), (.answersHeadWithBody, [.condition]),
         (.confusesHosts, [.variant]), (.answersNotModified, [.condition]), (.servesAfterErrors, [.fresh]),
@@ -62,7 +63,9 @@ import Testing
 
     @Test func everyFaultIsPlanted() {
         let planted = Self.plants.map(\.0) + [.none]
-        #expect(planted.sorted { $0.rawValue < $1.rawValue } == Fault.allCases.sorted { $0.rawValue < $1.rawValue })
+        #expect(
+            planted.sorted { $0.rawValue < $1.rawValue }
+                == Fault.allCases.sorted { $0.rawValue < $1.rawValue })
     }
 }
 

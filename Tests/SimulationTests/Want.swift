@@ -24,7 +24,7 @@ struct Want {
     var range: Range?
     var ifRange: String?
 
-    enum Coding { case identity, either, gzipOnly }
+    enum Coding { case identity, either, gzipOnly, all }
 
     enum Range {
         case from(Int, to: Int?)
@@ -38,7 +38,9 @@ struct Want {
 
     /// Resources that share host, path or query with their neighbours, so that keys could be mixed up.
     static func host(_ resource: Int) -> String { resource % 2 == 0 ? "a.test" : "b.test" }
-    static func target(_ resource: Int) -> String { "/r\(resource / 4)" + (resource / 2 % 2 == 0 ? "" : "?q=1") }
+    static func target(_ resource: Int) -> String {
+        "/r\(resource / 4)" + (resource / 2 % 2 == 0 ? "" : "?q=1")
+    }
 
     /// The request as it is on the wire.
     func write(to out: inout ByteBuffer) {
@@ -63,6 +65,7 @@ struct Want {
         case .identity: break
         case .either: out.append("Accept-Encoding: gzip\r\n")
         case .gzipOnly: out.append("Accept-Encoding: gzip, identity;q=0\r\n")
+        case .all: out.append("Accept-Encoding: gzip, br\r\n")
         }
         writeDirectives(to: &out)
         writeConditions(to: &out)
@@ -77,7 +80,11 @@ struct Want {
         if let maxAge { out.line("Cache-Control: max-age=", maxAge) }
         if let minFresh { out.line("Cache-Control: min-fresh=", minFresh) }
         if let maxStale {
-            if maxStale == .max { out.append("Cache-Control: max-stale\r\n") } else { out.line("Cache-Control: max-stale=", maxStale) }
+            if maxStale == .max {
+                out.append("Cache-Control: max-stale\r\n")
+            } else {
+                out.line("Cache-Control: max-stale=", maxStale)
+            }
         }
     }
 
