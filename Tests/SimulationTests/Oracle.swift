@@ -10,7 +10,7 @@ import HTTP
 
 /// What is promised; each promise has a planted fault that breaks it.
 enum Invariant: String {
-    case whole, variant, fresh, purged, shared, alone, answered, condition, statistics, asked
+    case whole, variant, age, fresh, purged, shared, alone, answered, condition, statistics, asked
 }
 
 struct Violation: Error, CustomStringConvertible {
@@ -103,7 +103,7 @@ struct Oracle: ~Copyable {
         if case .origin(let own) = source {
             try expect(own == serial && given.client == world.client, .shared, "made for \(given.client)")
         } else {
-            try checkStored(want, given, source, world, purges)
+            try checkStored(want, given, head, source, world, purges)
         }
         try checkContent(want, given, head, body, isPassed: source == .origin(serial: serial))
     }
@@ -127,7 +127,7 @@ struct Oracle: ~Copyable {
     // MARK: Out of the store
 
     private func checkStored(
-        _ want: Want, _ given: Given, _ source: Source, _ world: World, _ purges: Purges
+        _ want: Want, _ given: Given, _ head: Span<UInt8>, _ source: Source, _ world: World, _ purges: Purges
     ) throws(Violation) {
         let resource = want.resource
         let isOwn = source == .store(.revalidated) && given.client == world.client
@@ -156,24 +156,39 @@ struct Oracle: ~Copyable {
                 given.representation.version >= purges.version[resource], .purged,
                 "version \(given.representation.version) of \(purges.version[resource])")
         }
-        guard !isOwn else { return }
-        try checkAge(want, given, source, world, isOutdated: purges.soft[resource] >= given.sentStep)
-    }
-
-    /// RFC 9111 §4.2, in milliseconds.
-    private func checkAge(
-        _ want: Want, _ given: Given, _ source: Source, _ world: World, isOutdated: Bool
-    ) throws(Violation) {
         guard let received = given.received else {
             throw Violation(invariant: .whole, text: "\(given.serial) has not come yet")
         }
-        let directives = given.style.directives
+        let initial = initialAge(given, received)
+        let residence = world.now.since(received)
+        let said = response.fields.first(.age).flatMap { head.slice($0.value).decimalSaturating() }
+        let age = (initial + residence + 999) / 1000
+        // A Date that the origin left out is written in whole seconds, rounded down.
+        let most = age + (given.date == nil ? 1 : 0)
+        try expect(
+            said.map { age...most ~= Int($0) } ?? false, .age,
+            "\(given.serial) is \(age) s old, it says \(said ?? 0)")
+        guard !isOwn else { return }
+        try checkFreshness(
+            want, given, source, initial: initial, residence: residence,
+            isOutdated: purges.soft[resource] >= given.sentStep)
+    }
+
+    /// RFC 9111 §4.2.3, in milliseconds: corrected_initial_age.
+    private func initialAge(_ given: Given, _ received: Moment) -> Int {
         let apparent = given.date.map { max(0, received.wall - Int($0) * 1000) } ?? 0
         let said = given.status == 304 ? 0 : (given.style.age ?? 0) * 1000
-        let residence = world.now.since(received)
-        let age = max(apparent, said + received.since(given.sent)) + residence
+        return max(apparent, said + received.since(given.sent))
+    }
+
+    /// RFC 9111 §4.2, and what may be done beyond (§4.2.4, RFC 5861).
+    private func checkFreshness(
+        _ want: Want, _ given: Given, _ source: Source, initial: Int, residence: Int, isOutdated: Bool
+    ) throws(Violation) {
+        let directives = given.style.directives
+        let age = initial + residence
         var lifetime = (directives.sharedMaxAge ?? directives.maxAge ?? given.style.expires ?? 0) * 1000
-        if given.status >= 400 { lifetime = min(lifetime, age - residence + 10_000) }
+        if given.status >= 400 { lifetime = min(lifetime, initial + 10_000) }
         let left = lifetime - age
         let isFresh = left > 0 && !directives.flags.contains(.noCache) && !isOutdated
         // What is less than a second old satisfies every client.

@@ -30,7 +30,7 @@ extension Simulation {
 
     private enum Renewed {
         case renewed, useless
-        case refused(Reason)
+        case refused(Reason, ageSeconds: UInt32)
     }
 
     private func conclude(_ fetch: Fetch, _ outcome: Renewed) {
@@ -42,9 +42,9 @@ extension Simulation {
             fetch.renewal = nil
             fetch.sent = .nothing
             connect(fetch)
-        case .refused(let reason):
+        case .refused(let reason, let age):
             fetch.reason = reason
-            answerRefused(fetch)
+            answerRefused(fetch, age)
         }
     }
 
@@ -68,7 +68,7 @@ extension Simulation {
         guard let verdict = judgeRenewal(seat.store, fetch, serial) else { return .useless }
         switch verdict {
         case .mismatch: return fault == .renewsBlindly ? renewBlindly(fetch, serial) : .useless
-        case .refused(let reason, _): return .refused(reason)
+        case .refused(let reason, let age): return .refused(reason, ageSeconds: age)
         case .renewed(let facts):
             return write(fetch, serial, facts) == .stored ? .renewed : .useless
         }
@@ -140,7 +140,7 @@ extension Simulation {
     }
 
     /// The entry goes; the client gets its body once more, under the updated head in `headOut`.
-    private func answerRefused(_ fetch: Fetch) {
+    private func answerRefused(_ fetch: Fetch, _ age: UInt32) {
         let key = fetch.keyed.bytes
         settleStored(fetch)
         let serial = fetch.renewal?.serial ?? 0
@@ -149,7 +149,7 @@ extension Simulation {
             seat.store.remove(key: key.span, hash: fetch.keyed.hash, serial: serial)
             return forget(fetch)
         }
-        let isAnswered = respondRefused(seat.store, fetch, client, serial)
+        let isAnswered = respondRefused(seat.store, fetch, client, serial, age)
         seat.store.remove(key: key.span, hash: fetch.keyed.hash, serial: serial)
         if isAnswered { return forget(fetch) }
         fetch.renewal = nil
@@ -158,14 +158,16 @@ extension Simulation {
     }
 
     private func respondRefused(
-        _ store: borrowing StoreThread, _ fetch: Fetch, _ client: Client, _ serial: UInt64
+        _ store: borrowing StoreThread, _ fetch: Fetch, _ client: Client, _ serial: UInt64, _ age: UInt32
     ) -> Bool {
         let key = fetch.keyed.bytes
         guard let view = store.original(key: key.span, hash: fetch.keyed.hash, serial: serial),
             fetch.verdict.accepts(EntryFacts(view.facts).coding)
         else { return false }
         let (status, body) = (EntryFacts(view.facts).status, view.body)
-        lend(headOut) { respond(client, fetch.verdict, status, head: $0, body: body, .store(.revalidated)) }
+        lend(headOut) {
+            respond(client, fetch.verdict, status, head: $0, body: body, age, .store(.revalidated))
+        }
         return true
     }
 

@@ -105,10 +105,12 @@ extension Simulation {
         if fault == .ignoresClients { asked.flags.remove(.noCache) }
         let isOutdated = view.isOutdated && fault != .ignoresSoftPurges
         var toRefresh: UInt64?
+        let ageSeconds: UInt32
         switch rules.use(entry, for: asked, now: times, isOutdated: isOutdated) {
         case .refused(let reason): return .refused(reason)
-        case .fresh: break
+        case .fresh(let age, _): ageSeconds = age
         case .stale(let use):
+            ageSeconds = use.ageSeconds
             let may: Bool
             if let again,
                 again.mayAnswer(use, isFresh: false) || fault == .servesAfterErrors && again.cause == .failed
@@ -122,13 +124,14 @@ extension Simulation {
             guard may else { return .stale(renewal(store, view.serial, keyed, use)) }
             tally.stale += 1
         case .refresh(let reason, let use):
+            ageSeconds = use.ageSeconds
             guard let again, again.mayAnswer(use, isFresh: true) else {
                 return .refresh(reason, renewal(store, view.serial, keyed, use))
             }
         }
         if entry.coding == .br { tally.coded += 1 }
         if preferred == .br, entry.coding == .identity { order(keyed, view.serial) }
-        respond(client, verdict, entry.status, head: view.head, body: view.body, source)
+        respond(client, verdict, entry.status, head: view.head, body: view.body, ageSeconds, source)
         return .answered(refresh: toRefresh)
     }
 
@@ -152,7 +155,7 @@ extension Simulation {
     /// A stored head and body, or the 304, 206 or 416 that they come to.
     func respond(
         _ client: Client, _ verdict: RequestVerdict, _ status: UInt16, head: Span<UInt8>, body: Span<UInt8>,
-        _ source: Source
+        _ ageSeconds: UInt32, _ source: Source
     ) {
         let request = client.request
         let text = request.text
@@ -174,7 +177,8 @@ extension Simulation {
         } else {
             body = appendPart(client, verdict, status, head: head, body: body)
         }
-        out.append("Age: 0\r\n\r\n")
+        out.line("Age: ", fault == .forgetsAge ? 0 : Int(ageSeconds))
+        out.append("\r\n")
         deliver(client, body, source)
     }
 

@@ -17,7 +17,8 @@ enum Fault: String, CaseIterable {
     case none
     case servesStale, storesEverything, ignoresVary, storesTruncated, skipsInvalidation, stampsLate
     case ignoresSoftPurges, neverReleases, fetchesTwice, renewsBlindly, shiftsRanges, answersHeadWithBody
-    case confusesHosts, answersNotModified, servesAfterErrors, ignoresClients, miscounts, forgetsWaiters
+    case confusesHosts, answersNotModified, servesAfterErrors, ignoresClients, miscounts, forgetsWaiters,
+        forgetsAge
 }
 
 /// One thread's own things.

@@ -46,9 +46,11 @@ import Testing
         (.servesStale, [.fresh]), (.storesEverything, [.shared]), (.ignoresVary, [.variant, .shared]),
         (.storesTruncated, [.whole]), (.skipsInvalidation, [.purged]), (.stampsLate, [.purged, .fresh]),
         (.ignoresSoftPurges, [.fresh]), (.neverReleases, [.answered]), (.fetchesTwice, [.alone]),
-        (.renewsBlindly, [.fresh, .whole]), (.shiftsRanges, [.whole]), (.answersHeadWithBody, [.condition]),
+        (.renewsBlindly, [.age, .fresh, .whole]), (.shiftsRanges, [.whole]),
+        (.answersHeadWithBody, [.condition]),
         (.confusesHosts, [.variant]), (.answersNotModified, [.condition]), (.servesAfterErrors, [.fresh]),
         (.ignoresClients, [.asked]), (.miscounts, [.statistics]), (.forgetsWaiters, [.answered]),
+        (.forgetsAge, [.age]),
     ]
 
     @Test(arguments: plants)
