@@ -143,6 +143,9 @@ let package = Package(
                 "Store", log, systemPackage,
             ]),
         tests("Conformance", ["Bytes", "Configuration", "Kernel", "Proxy", "ProxyHarness", "Settings"]),
+        tests(
+            "SimulationTests",
+            ["Bytes", "Caching", "Exchange", "HTTP", "Kernel", "Proxy", "Settings", "Store"]),
         tests("TidyTests", []),
     ]
 )

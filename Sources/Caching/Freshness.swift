@@ -186,6 +186,19 @@ extension Rules {
         }
     }
 
+    /// `corrected_initial_age` (§4.2.3) in milliseconds, of an answer that was refused before its freshness
+    /// was looked at. A Date or Age that cannot be read counts for nothing.
+    func initialAge(
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, sent: Times, received: Times
+    ) -> UInt64 {
+        var apparent: Int64 = 0
+        if case .valid(let seconds) = readDate(response.fields, bytes, received) {
+            apparent = max(0, Int64(clamping: received.wallMilliseconds) &- seconds &* 1000)
+        }
+        let age = UInt64(readAge(response.fields, bytes) ?? 0) &* 1000
+        return max(UInt64(apparent), age &+ min(received.milliseconds(since: sent), 1 << 48))
+    }
+
     private enum DateVerdict: Equatable {
         case absent, invalid
         case valid(Int64)

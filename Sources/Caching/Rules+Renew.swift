@@ -127,7 +127,8 @@ extension Rules {
             updated.append("Vary: Accept-Encoding\r\n")
         }
         let isTooLarge = updated.count &- start > maxHeadBytes
-        let age = max(UInt64(readAge(response.fields, bytes) ?? 0) &* 1000, UInt64(timing.initialAge))
+        // The walk may have ended before it came to the age.
+        let age = initialAge(of: parsed, text.span, sent: sent, received: received)
         return Update(
             facts: facts, reason: first.reason ?? (isTooLarge ? .headTooLarge : nil),
             ageSeconds: Self.seconds(roundingUp: age))

@@ -73,8 +73,10 @@ extension Rules {
         if directives.flags.contains(.noCache) || pragma { facts.flags.insert(.alwaysRevalidate) }
         if directives.flags.contains(.immutable) { facts.flags.insert(.immutable) }
         facts.flags.formUnion(validators)
-        facts.staleWhileRevalidateSeconds = UInt32(timing.staleWhileRevalidate / 1000)
-        facts.staleIfErrorSeconds = UInt32(timing.staleIfError / 1000)
+        // What was stale when it came has used up that much of its windows already.
+        let overdue = max(0, 0 &- (timing.remaining ?? 0 &- timing.initialAge))
+        facts.staleWhileRevalidateSeconds = UInt32(max(0, timing.staleWhileRevalidate &- overdue) / 1000)
+        facts.staleIfErrorSeconds = UInt32(max(0, timing.staleIfError &- overdue) / 1000)
         if varies { facts.flags.insert(.varies) }
         if facts.coding == .identity, compression.isCompressible(response, bytes) {
             facts.flags.insert(.compressible)

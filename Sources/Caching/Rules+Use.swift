@@ -109,9 +109,11 @@ extension Rules {
         use.mayIfError = staleness < UInt64(entry.staleIfErrorSeconds) &* 1000
         let isYoungEnough =
             request.maxAgeSeconds == RequestVerdict.unlimited || age <= UInt64(request.maxAgeSeconds) &* 1000
+        // What was stale when it came has been so for nobody knows how long: its age at most.
+        let mostStale = entry.freshForMilliseconds > 0 ? staleness : age
         let isTaken =
             request.maxStaleSeconds == RequestVerdict.unlimited
-            || staleness <= UInt64(request.maxStaleSeconds) &* 1000
+            || mostStale <= UInt64(request.maxStaleSeconds) &* 1000
         use.mayByClient =
             stale == .rfc && request.maxStaleSeconds > 0 && isTaken && isYoungEnough
             && request.minFreshSeconds == 0

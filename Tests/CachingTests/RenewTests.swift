@@ -197,6 +197,16 @@ import Testing
         #expect(Self.renew(head, by: ["X-New: 1"]).outcome == "60")
     }
 
+    /// Whatever refuses it: delay, Date and Age of the 304 make its age (§4.2.3).
+    @Test(arguments: ["Cache-Control: private", "Set-Cookie: a=1", "Vary: *", "Cache-Control: max-age=0"])
+    func ageOfARefusal(by line: String) {
+        let head = Self.stored([Self.fresh, #"ETag: "a""#])
+        #expect(Self.renew(head, by: [line], delayMilliseconds: 2500).ageSeconds == 3)
+        #expect(Self.renew(head, by: [line, "Age: 20"], delayMilliseconds: 5000).ageSeconds == 25)
+        #expect(Self.renew(head, by: [line, "Date: Wed, 31 Dec 2025 23:59:50 GMT"]).ageSeconds == 10)
+        #expect(Self.renew(head, by: [line, "Date: x"]).ageSeconds == 0)
+    }
+
     @Test func theVaryOfCompressionStays() {
         let text = "Content-Type: text/css"
         let policy = Policy(name: "x").with {

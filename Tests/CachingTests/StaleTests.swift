@@ -77,6 +77,33 @@ import Testing
         #expect(Self.windows([line], status: 301, Self.strict) == "9/9")
     }
 
+    /// Windows begin where freshness ended (RFC 5861 §3, §4), were it before the answer came.
+    @Test(
+        arguments: [
+            ("Age: 59", "max-age=60", "30/90"), ("Age: 60", "max-age=60", "30/90"),
+            ("Age: 70", "max-age=60", "20/80"), ("Age: 90", "max-age=60", "0/60"),
+            ("Age: 3600", "max-age=60", "0/0"), ("Age: 10", "public", "20/80"), ("Age: 0", "public", "30/90"),
+        ] as [(String, String, String)])
+    func windowsOfWhatCameStale(age: String, lifetime: String, left: String) {
+        let line = "Cache-Control: \(lifetime), stale-while-revalidate=30, stale-if-error=90"
+        #expect(Self.windows([age, line, "ETag: \"a\""], .liberal) == left)
+    }
+
+    /// Nobody remembers since when: the client's `max-stale` must cover the whole age.
+    @Test func maxStaleOfWhatCameStale() {
+        guard case .store(let facts) = Self.facts(["Age: 100", "Cache-Control: max-age=60", "ETag: \"a\""])
+        else {
+            Issue.record("not stored")
+            return
+        }
+        for (request, outcome) in [("max-stale=109", ""), ("max-stale=110", "c"), ("max-stale", "c")] {
+            let verdict = Self.rules.use(
+                facts, for: RequestSample("GET", "/", ["Cache-Control: \(request)"]).verdict(.liberal),
+                now: UseTests.later(10_000))
+            #expect(Self.letters(verdict) == outcome)
+        }
+    }
+
     /// What does not fit is cut short, never long.
     @Test func packing() {
         for (window, kept) in [(0, 0), (30, 30), (0xff_ffff, 0xff_ffff), (0x100_0000, 0xff_ffff)]
