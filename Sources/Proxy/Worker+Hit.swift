@@ -30,8 +30,12 @@ extension Worker {
         default: return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
-        if hit.isToBeRefreshed, verdict.mayRevalidate {
-            refresh(h, route: route, verdict: verdict, keyed, headCount: headCount, serial: hit.serial)
+        if hit.isToBeRefreshed {
+            // Whoever asks for a part has the whole revalidated.
+            let whole = verdict.method == .get ? verdict.storing : verdict
+            if whole.mayRevalidate {
+                refresh(h, route: route, verdict: whole, keyed, headCount: headCount, serial: hit.serial)
+            }
         }
         finishHit(h, route: route, hit, headCount: headCount, again)
         return answer
@@ -85,11 +89,14 @@ extension Worker {
         else { return .absent }
         let entry = EntryFacts(view.facts)
         let age: Age
-        switch rules.use(entry, for: verdict, now: now) {
+        switch rules.use(entry, for: verdict, now: now, isOutdated: view.isOutdated) {
         case .fresh(let seconds, let ttl): age = Age(seconds: seconds, timeToLive: Int64(ttl))
         case .refused(let reason): return .refused(reason)
         case .stale(let use):
-            age = Age(seconds: use.ageSeconds, timeToLive: entry.timeToLive(now))
+            // One that was purged softly is as one that expires just now.
+            age = Age(
+                seconds: use.ageSeconds,
+                timeToLive: view.isOutdated ? -Int64(use.staleSeconds) : entry.timeToLive(now))
             guard mayAnswer(use, again, &hit) else {
                 return .stale(renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
             }
