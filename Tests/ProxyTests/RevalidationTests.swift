@@ -186,6 +186,35 @@ struct RevalidationTests {
         }
     }
 
+    // MARK: Unasked-for answers
+
+    /// A 304 to a request without conditions is no answer: not even to a client that had some, since the
+    /// origin was not told of them.
+    @Test(arguments: [[], ["If-None-Match: \"a\""]]) func anUnaskedNotModified(fields: [String]) throws {
+        let scripted = try Scripted([notModified])
+        try withStage(scripted.origin) { stage in
+            let client = try scripted.send(stage, fields)
+            #expect(try client.receiveAnswer().status == 502)
+            #expect(scripted.origin.requests[0]["if-none-match"] == nil)
+        }
+    }
+
+    /// A 304 about something else renews nothing; the whole is fetched, and if that is a 304 too, it is none.
+    @Test(arguments: [true, false]) func aNotModifiedOfSomethingElse(recovers: Bool) throws {
+        let other = notModified.replacing("\"a\"", with: "\"b\"")
+        let scripted = try Scripted(
+            [cacheable("body", "ETag: \"a\""), other, recovers ? cacheable("other", "ETag: \"b\"") : other])
+        let clock = steered()
+        try withStage(scripted.origin, clock: clock) { stage in
+            _ = try stage.ask("GET", "/")
+            clock.advance(milliseconds: 100_000)
+            try stage.turn()
+            let answer = try stage.ask("GET", "/")
+            #expect(recovers ? answer.text == "other" : answer.status == 502)
+            #expect(scripted.origin.requests.map { $0["if-none-match"] } == [nil, "\"a\"", nil])
+        }
+    }
+
     // MARK: Connections
 
     /// Requests behind one that a stale entry answers, because no origin can be reached, are answered too.
