@@ -23,13 +23,6 @@ extension Worker {
         let answer = Self.serve(
             store, &clients[h].channel, rules, request, inbound, key, verdict, keyed, now.times, again,
             closing: clients[h].closing, &out, &hit)
-        switch answer {
-        case .answered: break
-        case .undecoded(let age):
-            return answerDecoded(h, route: route, verdict: verdict, keyed, headCount: headCount, age, again)
-        default: return answer
-        }
-        if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
         if hit.isToBeRefreshed {
             // Whoever asks for a part has the whole revalidated.
             let whole = verdict.method == .get ? verdict.storing : verdict
@@ -37,6 +30,14 @@ extension Worker {
                 refresh(h, route: route, verdict: whole, keyed, headCount: headCount, serial: hit.serial)
             }
         }
+        switch answer {
+        case .answered: break
+        case .undecoded(let age):
+            return answerDecoded(
+                h, route: route, verdict: verdict, keyed, headCount: headCount, age, again, hit)
+        default: return answer
+        }
+        if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
         finishHit(h, route: route, hit, headCount: headCount, again)
         return answer
     }
@@ -107,6 +108,7 @@ extension Worker {
                     reason, renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
             }
         }
+        hit.serial = view.serial
         if entry.coding != preferred {
             guard verdict.accepts(entry.coding) else { return .undecoded(age) }
             if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
@@ -115,7 +117,6 @@ extension Worker {
                 hit.wanted = coding
             }
         }
-        hit.serial = view.serial
         hit.status = entry.status
         respond(
             &channel, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),

@@ -91,7 +91,7 @@ extension Worker {
                     &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
                     head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
                     now.times)
-                settleStored(f)
+                settleStored(f, facts)
             } else {
                 beginFill(f, facts, headCount: headCount)
             }

@@ -42,10 +42,13 @@ extension Worker {
     }
 
     /// As `settle`, of an answer that was to be stored.
-    mutating func settleStored(_ f: Handle) {
+    /// - Parameter facts: of what was stored, if it was.
+    mutating func settleStored(_ f: Handle, _ facts: EntryFacts? = nil) {
         if forwards[f].stored {
             // Who fetched alone, because nobody was to wait for that, has proved the contrary.
-            if !forwards[f].holdsReservation { board.forgive(forwards[f].keyed.hash) }
+            if !forwards[f].holdsReservation, facts?.isWorthWaitingFor == true {
+                board.forgive(forwards[f].keyed.hash)
+            }
             settle(f, .stored)
             return
         }

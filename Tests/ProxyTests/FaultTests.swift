@@ -216,7 +216,8 @@ private struct Faulty {
         let faulty = try Faulty(answer, fault, holds: !stalls)
         let clock = SteeredClock(wallMilliseconds: 1_700_000_000_000, bootMilliseconds: 1_000_000)
         try withStage(
-            faulty.origin, clock: clock,
+            // On one thread where it has to be known that the clock's advance is seen.
+            faulty.origin, threads: answer.entry == nil ? 2 : 1, clock: clock,
             settings: {
                 $0.limits.connections = 2_000
                 $0.upstreams[0].retries = 0

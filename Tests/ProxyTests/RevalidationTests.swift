@@ -1,60 +1,11 @@
-// Stale entries and those who wait, in awkward company: purges, cookies, HEAD, ranges, pipelines, drains, and
-// origins that answer what nobody asked.
+// Revalidation in awkward company: soft purges, cookies, HEAD, ranges, and answers that nobody asked for; and
+// which keys are worth waiting for.
 
 import Proxy
 import ProxyHarness
 import Settings
 import Store
 import Testing
-
-private let notModified = "HTTP/1.1 304 Same\r\nETag: \"a\"\r\nCache-Control: max-age=60\r\n\r\n"
-
-/// A clock that only a test moves.
-private func steered() -> SteeredClock {
-    SteeredClock(wallMilliseconds: 1_700_000_000_000, bootMilliseconds: 1_000_000)
-}
-
-/// An origin whose n-th answer, from 1 on, is `answers[n - 1]`, and the last one for good; it holds the
-/// `held`-th until `release` is opened, and opens `sent` behind each.
-private struct Scripted {
-    let arrivals = Gate()
-    let release = Gate()
-    let sent = Gate()
-    let origin: ScriptedOrigin
-
-    init(_ answers: [String], holding held: Int = 0) throws {
-        let (arrivals, release, sent) = (arrivals, release, sent)
-        origin = try ScriptedOrigin { peer, connection, origin in
-            while try origin.receive(peer, connection) != nil {
-                let number = origin.requests.count
-                arrivals.open()
-                if number == held { try peer.wait(for: release) }
-                try peer.send(answers[min(number, answers.count) - 1])
-                sent.open()
-            }
-        }
-    }
-
-    /// Two clients ask for the same while the origin holds the answer: how many fetches there were.
-    func fetchesOfTwo(_ stage: Stage, _ fields: [String] = []) throws -> Int {
-        let before = origin.requests.count
-        arrivals.close()
-        let first = try send(stage, fields)
-        try arrivals.wait()
-        let second = try send(stage, fields)
-        try stage.turn()
-        release.open()
-        let answers = [try first.receiveAnswer(), try second.receiveAnswer()]
-        for answer in answers { #expect(answer.status == 200 && answer.text == answers[0].text) }
-        return origin.requests.count - before
-    }
-
-    func send(_ stage: Stage, _ fields: [String] = []) throws -> Peer {
-        let client = try stage.client()
-        try client.send(request("GET", "/", fields))
-        return client
-    }
-}
 
 struct RevalidationTests {
     @Test func aSoftPurgeMakesStale() throws {
@@ -108,6 +59,17 @@ struct RevalidationTests {
             clock.advance(milliseconds: 100_000)
             try stage.turn()
             #expect(try scripted.fetchesOfTwo(stage) == 1)
+        }
+    }
+
+    /// What every request has to ask after is stored, and not waited for.
+    @Test func butNotByWhatIsAlwaysAskedAfter() throws {
+        let text = answer("body", "Cache-Control: no-cache, max-age=60", "ETag: \"a\"")
+        let scripted = try Scripted([text], holding: 3)
+        try withStage(scripted.origin, settings: { $0.policies[0].store.noCache = .revalidate }) { stage in
+            _ = try stage.ask("GET", "/")
+            _ = try stage.ask("GET", "/")
+            #expect(try scripted.fetchesOfTwo(stage) == 2)
         }
     }
 
@@ -186,6 +148,33 @@ struct RevalidationTests {
         }
     }
 
+    /// So does a client for which the stale entry has to be decoded.
+    @Test func soDoesWhoCannotTakeItsCoding() throws {
+        let bytes = deflated("body")
+        let head =
+            "HTTP/1.1 200 OK\r\nCache-Control: max-age=60, stale-while-revalidate=1000\r\nETag: \"a\"\r\n"
+            + "Content-Encoding: gzip\r\nContent-Length: \(bytes.count)\r\n\r\n"
+        let renewed = Gate()
+        let origin = try ScriptedOrigin { peer, connection, origin in
+            while let request = try origin.receive(peer, connection) {
+                if request["if-none-match"] == nil {
+                    try peer.send(Array(head.utf8) + bytes)
+                } else {
+                    try peer.send(notModified)
+                    renewed.open()
+                }
+            }
+        }
+        let clock = steered()
+        try withStage(origin, clock: clock) { stage in
+            _ = try stage.ask("GET", "/", "Accept-Encoding: gzip")
+            clock.advance(milliseconds: 100_000)
+            try stage.turn()
+            #expect(try stage.ask("GET", "/").text == "body")
+            try renewed.wait()
+        }
+    }
+
     // MARK: Unasked-for answers
 
     /// A 304 to a request without conditions is no answer: not even to a client that had some, since the
@@ -212,72 +201,6 @@ struct RevalidationTests {
             let answer = try stage.ask("GET", "/")
             #expect(recovers ? answer.text == "other" : answer.status == 502)
             #expect(scripted.origin.requests.map { $0["if-none-match"] } == [nil, "\"a\"", nil])
-        }
-    }
-
-    // MARK: Connections
-
-    /// Requests behind one that a stale entry answers, because no origin can be reached, are answered too.
-    @Test func whatIsPipelinedBehindAnErrorIsKept() throws {
-        let paths = SocketPaths(1)
-        let text = cacheable("body", "Cache-Control: stale-if-error=1000")
-        let origin = try ScriptedOrigin(at: paths.address(0)) { peer, connection, origin in
-            while try origin.receive(peer, connection) != nil { try peer.send(text) }
-        }
-        let clock = steered()
-        try withStage(
-            origin, clock: clock, settings: { $0.upstreams[0].connections.reuse = .never }
-        ) { stage in
-            _ = try stage.ask("GET", "/")
-            clock.advance(milliseconds: 100_000)
-            try stage.turn()
-            origin.stop()
-            let client = try stage.client()
-            // Connecting to a unix socket fails at once.
-            try client.send(request("GET", "/") + request("OPTIONS", "*") + request("GET", "/"))
-            #expect(try client.receiveAnswer().text == "body")
-            #expect(try client.receiveAnswer().status == 204)
-            #expect(try client.receiveAnswer().text == "body")
-        }
-    }
-
-    /// What is pipelined behind a request that waits is read after it; HTTP/1.0 ends with it.
-    @Test(arguments: [0, 1]) func aWaitingClientsPipeline(minor: Int) throws {
-        let scripted = try Scripted([cacheable("body")], holding: 1)
-        try withStage(scripted.origin) { stage in
-            let first = try scripted.send(stage)
-            try scripted.arrivals.wait()
-            let second = try stage.client()
-            try second.send("GET / HTTP/1.\(minor)\r\nHost: example.com\r\n\r\n" + request("OPTIONS", "*"))
-            second.shutdownWrite()
-            try stage.turn()
-            scripted.release.open()
-            #expect(try first.receiveAnswer().text == "body")
-            #expect(try second.receiveAnswer().text == "body")
-            if minor == 1 { #expect(try second.receiveAnswer().status == 204) }
-            #expect(try second.ending() == .end)
-            #expect(scripted.origin.requests.count == 1)
-        }
-    }
-
-    /// A drain lets those who wait have their answers.
-    @Test(arguments: [1, 2]) func aDrainWhileSomebodyWaits(threads: Int) throws {
-        let scripted = try Scripted([cacheable("body")], holding: 1)
-        try withStage(scripted.origin, threads: threads) { stage in
-            let first = try scripted.send(stage)
-            try scripted.arrivals.wait()
-            let others = try (0..<10).map { _ in try scripted.send(stage) }
-            // Threads take connections as they please: those that have not been taken yet are refused later.
-            try stage.turn()
-            stage.server.drain()
-            scripted.release.open()
-            for client in [first] + others {
-                let answer = try client.receiveAnswer()
-                #expect(answer.text == "body")
-                try client.ending()
-            }
-            stage.server.join()
-            #expect(scripted.origin.requests.count == 1)
         }
     }
 }
