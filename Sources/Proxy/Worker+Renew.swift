@@ -156,16 +156,18 @@ extension Worker {
     }
 
     /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
-    /// it.
+    /// it, and so do answers that are for this client alone.
     mutating func refuse(_ f: Handle, status: UInt16) {
         guard forwards[f].verdict.mayStore else {
             // To a HEAD behind an answer: it tells nothing of what a GET will get.
             settle(f, .failed)
             return
         }
-        let isError = status >= 500
-        settle(f, .unstorable(remember: !isError && forwards[f].reason.map(Self.isLasting) ?? false))
-        if !isError { Self.removeEntry(&forwards[f], store) }
+        let isLasting =
+            status < 500 && !Rules.isShapedByRequest(status: status)
+            && forwards[f].reason.map(Self.isLasting) ?? false
+        settle(f, .unstorable(remember: isLasting))
+        if isLasting { Self.removeEntry(&forwards[f], store) }
     }
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the

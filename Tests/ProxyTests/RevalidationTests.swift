@@ -48,6 +48,37 @@ struct RevalidationTests {
         }
     }
 
+    /// One client's field that the origin refuses costs nobody else the entry, nor the waiting for it.
+    @Test(arguments: [400, 401, 431]) func aRefusedRequestIsNotHeldAgainstOthers(status: Int) throws {
+        let bad = answer("bad", status: status)
+        let scripted = try Scripted(
+            [bad, cacheable("body", "ETag: \"a\""), bad, notModified], holding: 2)
+        let clock = steered()
+        try withStage(scripted.origin, clock: clock) { stage in
+            #expect(try stage.ask("GET", "/", "X-Bad: 1").status == status)
+            #expect(try scripted.fetchesOfTwo(stage) == 1)
+            clock.advance(milliseconds: 100_000)
+            try stage.turn()
+            #expect(try stage.ask("GET", "/", "X-Bad: 1").status == status)
+            let answer = try stage.ask("GET", "/")
+            #expect(answer.text == "body" && scripted.origin.requests.last?["if-none-match"] == "\"a\"")
+        }
+    }
+
+    /// Nor does an answer to one client's cookies that the entry's own rules keep from being stored.
+    @Test func cookiesCostNobodyTheEntry() throws {
+        let scripted = try Scripted(
+            [cacheable("body", "ETag: \"a\"", "Cache-Control: public"), cacheable("own"), notModified])
+        let clock = steered()
+        try withStage(scripted.origin, clock: clock) { stage in
+            _ = try stage.ask("GET", "/")
+            clock.advance(milliseconds: 100_000)
+            try stage.turn()
+            #expect(try stage.ask("GET", "/", "Cookie: a=b").text == "own")
+            #expect(try stage.ask("GET", "/").text == "body")
+        }
+    }
+
     /// A key is worth waiting for again once somebody had its answer stored.
     @Test func aKeyRecovers() throws {
         let scripted = try Scripted(
