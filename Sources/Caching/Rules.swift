@@ -122,6 +122,12 @@ extension Int {
     }
 }
 
+extension Rules {
+    /// Does an answer with this status speak of one request rather than of the resource? It says nothing of
+    /// what others will get, nor of what is stored.
+    public static func isShapedByRequest(status: UInt16) -> Bool { StatusSet.isForbidden(Int(status)) }
+}
+
 /// Which statuses may be stored: the policy's list without those that no policy may list.
 struct StatusSet: Sendable {
     private var words: InlineArray<10, UInt64>

@@ -87,13 +87,19 @@ public struct Reservations: Sendable {
         return place.until > now && place.hash == key
     }
 
+    /// The key's answers can be stored after all: it is worth waiting for again.
+    public mutating func forgive(_ key: Hash128) {
+        let place = Self.place(key)
+        if memory[place].hash == key { memory[place].until = 0 }
+    }
+
     /// The fetch of a reserved key has ended: who is to be told. After `failed` that is one, who has the
     /// reservation now, or nobody; else all who waited.
     public mutating func release(_ key: Hash128, _ ending: Ending, now: UInt64) -> [Waiter] {
         guard var waiters = waiting.removeValue(forKey: key) else { return [] }
         switch ending {
         case .stored:
-            memory[Self.place(key)].until = 0
+            forgive(key)
             return waiters
         case .unstorable(let remember):
             if remember { memory[Self.place(key)] = Memory(hash: key, until: now + memoryMilliseconds) }

@@ -45,6 +45,9 @@ final class FetchBoard: Sendable {
         shard(key).table.withLock { $0.isWorthless(key, now: now) }
     }
 
+    /// An answer of the key was stored, though nobody had it reserved.
+    func forgive(_ key: Hash128) { shard(key).table.withLock { $0.forgive(key) } }
+
     /// The fetch of a reserved key has ended: tells those who wait.
     func release(_ key: Hash128, _ ending: Reservations.Ending, now: UInt64) {
         let waiters = shard(key).table.withLock { $0.release(key, ending, now: now) }

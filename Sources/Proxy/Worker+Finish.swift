@@ -206,7 +206,7 @@ extension Worker {
         Self.commit(
             &forwards[f], into: &store, fill.facts, site.routes[forwards[f].route].rules, request, response,
             head: fill.head, body: fill.body, 0..<fill.body.count, &storedHead, &vary, now.times)
-        settleStored(f)
+        settleStored(f, fill.facts)
     }
 
     /// Stores an answer whose body is complete; `response` is parsed over `head`, `request` over the

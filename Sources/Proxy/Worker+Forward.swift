@@ -68,7 +68,7 @@ extension Worker {
     mutating func connect(_ f: Handle) {
         let upstream = site.routes[forwards[f].route].upstream
         if forwards[f].server < 0, !chooseServer(f, upstream) {
-            answerFailure(f, status: 502)
+            giveUp(f, status: 502)
             return
         }
         let server = forwards[f].server
@@ -204,14 +204,20 @@ extension Worker {
             forwards[f].addressesTried = 0
             forwards[f].sent = .nothing
             connect(f)
-        case .answer(let status):
-            if forwards[f].renewal?.mayIfError == true, forwards[f].client != nil {
-                lookAgain(f, .failed, failure: status)
-            } else {
-                answerFailure(f, status: status)
-            }
+        case .answer(let status): giveUp(f, status: status)
         case .abort: abort(f)
         }
+    }
+
+    /// No origin has answered: an entry may, or else the client gets this status.
+    private mutating func giveUp(_ f: Handle, status: UInt16) {
+        guard forwards[f].renewal?.mayIfError == true, forwards[f].client != nil else {
+            answerFailure(f, status: status)
+            return
+        }
+        // Later: the request may be in the middle of being handled, with others behind it in `inbound`.
+        forwards[f].status = status
+        deferred.append(f)
     }
 
     private func nextAddress(_ server: Int) -> Int? {

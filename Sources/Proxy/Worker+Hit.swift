@@ -23,16 +23,21 @@ extension Worker {
         let answer = Self.serve(
             store, &clients[h].channel, rules, request, inbound, key, verdict, keyed, now.times, again,
             closing: clients[h].closing, &out, &hit)
+        if hit.isToBeRefreshed {
+            // Whoever asks for a part has the whole revalidated.
+            let whole = verdict.method == .get ? verdict.storing : verdict
+            if whole.mayRevalidate {
+                refresh(h, route: route, verdict: whole, keyed, headCount: headCount, serial: hit.serial)
+            }
+        }
         switch answer {
         case .answered: break
         case .undecoded(let age):
-            return answerDecoded(h, route: route, verdict: verdict, keyed, headCount: headCount, age, again)
+            return answerDecoded(
+                h, route: route, verdict: verdict, keyed, headCount: headCount, age, again, hit)
         default: return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
-        if hit.isToBeRefreshed, verdict.mayRevalidate {
-            refresh(h, route: route, verdict: verdict, keyed, headCount: headCount, serial: hit.serial)
-        }
         finishHit(h, route: route, hit, headCount: headCount, again)
         return answer
     }
@@ -89,7 +94,10 @@ extension Worker {
         case .fresh(let seconds, let ttl): age = Age(seconds: seconds, timeToLive: Int64(ttl))
         case .refused(let reason): return .refused(reason)
         case .stale(let use):
-            age = Age(seconds: use.ageSeconds, timeToLive: entry.timeToLive(now))
+            // One that was purged softly is as one that expires just now.
+            age = Age(
+                seconds: use.ageSeconds,
+                timeToLive: view.isOutdated ? -Int64(use.staleSeconds) : entry.timeToLive(now))
             guard mayAnswer(use, again, &hit) else {
                 return .stale(renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
             }
@@ -100,6 +108,7 @@ extension Worker {
                     reason, renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
             }
         }
+        hit.serial = view.serial
         if entry.coding != preferred {
             guard verdict.accepts(entry.coding) else { return .undecoded(age) }
             if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
@@ -108,7 +117,6 @@ extension Worker {
                 hit.wanted = coding
             }
         }
-        hit.serial = view.serial
         hit.status = entry.status
         respond(
             &channel, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),

@@ -156,20 +156,28 @@ extension Worker {
     }
 
     /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
-    /// it.
+    /// it, and so do answers that are for this client alone.
     mutating func refuse(_ f: Handle, status: UInt16) {
-        let isError = status >= 500
-        settle(f, .unstorable(remember: !isError))
-        if !isError, forwards[f].verdict.mayStore { Self.removeEntry(&forwards[f], store) }
+        guard forwards[f].verdict.mayStore else {
+            // To a HEAD behind an answer: it tells nothing of what a GET will get.
+            settle(f, .failed)
+            return
+        }
+        let isLasting =
+            status < 500 && !Rules.isShapedByRequest(status: status)
+            && forwards[f].reason.map(Self.isLasting) ?? false
+        settle(f, .unstorable(remember: isLasting))
+        if isLasting { Self.removeEntry(&forwards[f], store) }
     }
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
     /// same.
     private mutating func updateByHead(_ f: Handle) {
         parseHead(f)
-        Self.updateByHead(
+        let isFreshened = Self.updateByHead(
             &forwards[f], &store, site.routes[forwards[f].route].rules, request, response, outbound,
             &storedHead, &coded, &vary, now.times)
+        if isFreshened { settle(f, .stored) }
     }
 
     private static func updateByHead(
@@ -177,17 +185,23 @@ extension Worker {
         _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
         _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer, _ scratch: inout ByteBuffer,
         _ vary: inout ByteBuffer, _ now: Times
-    ) {
+    ) -> Bool {
         switch headUpdate(forward, store, rules, response, outbound, &head, now) {
-        case nil, .ignore: return
-        case .invalidate: removeEntry(&forward, store)
+        case nil, .ignore: return false
+        case .invalidate:
+            removeEntry(&forward, store)
+            return false
         case .freshened(let facts):
             vary.removeAll()
             let refusal = rules.writeVary(
                 ofStored: head.span, request: request.fields, forward.head, into: &vary)
-            guard refusal == nil else { return removeEntry(&forward, store) }
-            _ = renew(
+            guard refusal == nil else {
+                removeEntry(&forward, store)
+                return false
+            }
+            let outcome = renew(
                 forward, &store, facts, head: head, vary: vary, limit: rules.maxHeadBytes, &scratch, now)
+            return outcome == .stored
         }
     }
 

@@ -93,6 +93,7 @@ extension Worker {
         {
             // Nothing to fetch the whole for: the origin answers the client's own condition.
             verdict.mayStore = false
+            verdict.reason = .conditional
         }
         forward(
             h, route: route, verdict: verdict, forwarding, keyed, renewal, headCount: headCount,

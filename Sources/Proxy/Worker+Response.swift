@@ -52,6 +52,11 @@ extension Worker {
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
     mutating func handleResponseHead(_ f: Handle, _ o: Handle, headCount: Int, ended: Bool) {
         if forwards[f].renewal != nil, endsRevalidation(f, o, headCount: headCount) { return }
+        if response.status == 304, forwards[f].verdict.mayStore {
+            // What may be stored is fetched without the client's conditions, and here without ours.
+            fail(f, .malformed)
+            return
+        }
         let route = forwards[f].route
         forwards[f].status = response.status
         forwards[f].responseStarted = true
@@ -86,7 +91,7 @@ extension Worker {
                     &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
                     head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
                     now.times)
-                settleStored(f)
+                settleStored(f, facts)
             } else {
                 beginFill(f, facts, headCount: headCount)
             }

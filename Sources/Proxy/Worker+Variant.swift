@@ -39,9 +39,10 @@ extension Worker {
 
     /// Answers from an entry in a coding that this client does not take: decodes it, and stores that beside
     /// it, so that the next such client has a plain hit.
+    /// - Parameter hit: what is known of the entry.
     mutating func answerDecoded(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, _ age: Age,
-        _ again: Again?
+        _ again: Again?, _ hit: Hit
     ) -> StoreAnswer {
         let stamp = store.stamp(keyed.hash)
         let limit = site.routes[route].rules.maxHeadBytes
@@ -50,7 +51,7 @@ extension Worker {
                 store, key, keyed.hash, verdict, request, inbound, headLimit: limit, head: &storedHead,
                 body: &coded, vary: &vary, decoder: &decoder)
         else { return .absent }
-        var hit = Hit()
+        var hit = hit
         hit.status = decoded.facts.status
         Self.respond(
             &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,

@@ -42,14 +42,26 @@ extension Worker {
     }
 
     /// As `settle`, of an answer that was to be stored.
-    mutating func settleStored(_ f: Handle) {
-        switch forwards[f].reason {
-        case nil: settle(f, forwards[f].stored ? .stored : .failed)
-        // Somebody changed it while it was fetched: whoever waits must not get this, but may get the next.
-        case .invalidated: settle(f, .failed)
-        case .pressure: settle(f, .unstorable(remember: false))
-        default: settle(f, .unstorable(remember: true))
+    /// - Parameter facts: of what was stored, if it was.
+    mutating func settleStored(_ f: Handle, _ facts: EntryFacts? = nil) {
+        if forwards[f].stored {
+            // Who fetched alone, because nobody was to wait for that, has proved the contrary.
+            if !forwards[f].holdsReservation, facts?.isWorthWaitingFor == true {
+                board.forgive(forwards[f].keyed.hash)
+            }
+            settle(f, .stored)
+            return
         }
+        switch forwards[f].reason {
+        // Somebody changed it while it was fetched: whoever waits must not get this, but may get the next.
+        case nil, .invalidated: settle(f, .failed)
+        case .some(let reason): settle(f, .unstorable(remember: Self.isLasting(reason)))
+        }
+    }
+
+    /// Would the next answer be refused as well, whoever asks?
+    static func isLasting(_ reason: Reason) -> Bool {
+        reason != .pressure && reason != .cookie && reason != .authorization
     }
 
     /// The mailbox's doorbell has rung.

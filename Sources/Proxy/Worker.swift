@@ -98,7 +98,7 @@ struct Worker: ~Copyable {
     var date = CachedHTTPDate()
     let clock: SteeredClock?
     var now: Now
-    /// Connections with something left to do, for the next turn.
+    /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
     var deferred: [Handle] = []
     /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
     var fillBytes = 0
@@ -195,14 +195,19 @@ struct Worker: ~Copyable {
         guard count > 0 else { return }
         for index in 0..<count {
             let handle = deferred[index]
-            if handle.kind == Kind.client {
+            switch handle.kind {
+            case Kind.client:
                 guard clients.contains(handle) else { continue }
                 clients[handle].deferred = false
                 advanceClient(handle)
-            } else {
+            case Kind.origin:
                 guard origins.contains(handle) else { continue }
                 origins[handle].deferred = false
                 advanceOrigin(handle)
+            default:
+                // Its origin has failed, and an entry may answer.
+                guard forwards.contains(handle) else { continue }
+                lookAgain(handle, .failed, failure: forwards[handle].status)
             }
         }
         deferred.removeFirst(count)

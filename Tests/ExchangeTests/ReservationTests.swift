@@ -49,6 +49,17 @@ import Testing
         #expect(table.ask(Self.key, nil, now: 114) == .reserved)
     }
 
+    @Test func aKeyIsForgiven() {
+        var table = Reservations()
+        #expect(table.ask(Self.key, nil, now: 0) == .reserved)
+        #expect(table.release(Self.key, .unstorable(remember: true), now: 0) == [])
+        // Another key in the same place of the memory: that is not this one's.
+        table.forgive(Hash128(low: Self.key.low, high: Self.key.high &+ 1))
+        #expect(table.ask(Self.key, nil, now: 1) == .worthless)
+        table.forgive(Self.key)
+        #expect(table.ask(Self.key, nil, now: 1) == .reserved)
+    }
+
     @Test func waitersAreLimited() {
         var table = Reservations(waiterLimit: 2)
         #expect(table.ask(Self.key, Self.waiter(0), now: 0) == .reserved)

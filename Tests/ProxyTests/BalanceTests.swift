@@ -192,7 +192,7 @@ struct BalanceTests {
         }
     }
 
-    private static func lines(_ path: String) throws -> [Substring] {
+    static func lines(_ path: String) throws -> [Substring] {
         guard let file = unsafe fopen(path, "r") else { throw Unexpected(description: "no log") }
         defer { unsafe fclose(file) }
         var bytes: [UInt8] = []

@@ -119,7 +119,7 @@ extension Case {
                 .fetchedNotModified.sends("If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT"))),
         Case(
             "a 304 that nobody asked for", "RFC 9110 §15.4.5",
-            get().answered(304, "Cache-Control: max-age=60", "ETag: \"a\"").expect(.miss.bodyless),
+            get().answered(304, "Cache-Control: max-age=60", "ETag: \"a\"").expect(.failure(502)),
             get().expect(.miss)),
         Case(
             "an entry renewed twice", "RFC 9111 §4.3.4",

@@ -131,6 +131,6 @@ extension Case {
             )
             .expect(.refused("no-cache"), rfc: .miss),
             get().after(1).answered(304, "ETag: \"a\"").expect(
-                .miss.withholds("If-None-Match").bodyless, rfc: .revalidated.sends("If-None-Match: \"a\""))),
+                .failure(502).withholds("If-None-Match"), rfc: .revalidated.sends("If-None-Match: \"a\""))),
     ]
 }
