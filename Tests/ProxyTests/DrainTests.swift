@@ -57,9 +57,10 @@ struct DrainTests {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         try withStage(origin) { stage in
             let clients = try (0..<100).map { _ in try stage.client() }
-            for client in clients.prefix(50) { try client.send(request("GET", "/")) }
+            // On loopback they are in the listener's queue when this returns, accepted or not. (Connections
+            // that say nothing are not even queued: accepting is deferred until they do.)
+            for client in clients { try client.send(request("GET", "/")) }
             stage.server.drain()
-            for client in clients.dropFirst(50) { try client.send(request("GET", "/")) }
             for client in clients {
                 // One that was answered before the drain was heard says nothing of the end, and ends all the same.
                 let answer = try client.receiveAnswer()
