@@ -176,7 +176,7 @@ struct MeanwhileTests {
                 case nil: try peer.send(cacheable("body", "ETag: \"a\"", extensions))
                 default:
                     switch request.target {
-                    case "/same": try peer.send(notModified)
+                    case "/same": try peer.send("HTTP/1.1 304 Same\r\nETag: \"a\"\r\n\r\n")
                     case "/failing": try peer.send(answer("x", status: 503))
                     case "/private":
                         try peer.send("HTTP/1.1 304 Same\r\nETag: \"a\"\r\nCache-Control: private\r\n\r\n")
@@ -189,7 +189,7 @@ struct MeanwhileTests {
         try withStage(origin, clock: clock, settings: { $0.log.access = .file(paths.paths[0]) }) { stage in
             let targets = ["/same", "/failing", "/private", "/gone"]
             for target in targets { _ = try stage.ask("GET", target) }
-            // Past what may be served meanwhile; then within it.
+            // Past what may be served while it is revalidated; then, where it was renewed, within that.
             for milliseconds in [100_000, 65_000] as [UInt64] {
                 clock.advance(milliseconds: milliseconds)
                 try stage.turn()
