@@ -70,7 +70,10 @@ extension Worker {
     ) -> Renewed {
         let (hash, serial) = (forward.keyed.hash, forward.renewal?.serial ?? 0)
         guard let verdict = verdict(forward, store, rules, response, outbound, &head, now) else {
-            return .useless
+            guard followRenewal(&forward, store, request, &scratch),
+                case .renewed = Self.verdict(forward, store, rules, response, outbound, &head, now)
+            else { return .useless }
+            return .renewed
         }
         switch verdict {
         case .mismatch: return .useless
@@ -85,8 +88,30 @@ extension Worker {
             }
             let outcome = renew(
                 forward, &store, facts, head: head, vary: vary, limit: rules.maxHeadBytes, &scratch, now)
+            if outcome == .invalidated, followRenewal(&forward, store, request, &scratch) { return .renewed }
             return outcome == .stored ? .renewed : .useless
         }
+    }
+
+    /// Where another exchange has renewed the entry since this one asked after it: goes on with what is there
+    /// now, if the conditions that were sent are those of that, and nothing was purged.
+    private static func followRenewal(
+        _ forward: inout Forward, _ store: borrowing StoreThread, _ request: borrowing RequestHead,
+        _ scratch: inout ByteBuffer
+    ) -> Bool {
+        let hash = forward.keyed.hash
+        guard let old = forward.renewal, store.stamp(hash) == forward.stamp,
+            let view = find(
+                store, forward.key, hash, forward.verdict, .identity, request.fields, forward.head),
+            view.serial != old.serial,
+            let original = store.original(key: forward.key, hash: hash, serial: view.serial)
+        else { return false }
+        scratch.removeAll()
+        guard Validators.append(head: original.head, to: &scratch), scratch.span.equals(forward.conditions)
+        else { return false }
+        forward.renewal = Renewal(
+            serial: view.serial, isConditional: true, mayIfError: old.mayIfError)
+        return true
     }
 
     private static func verdict(

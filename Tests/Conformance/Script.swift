@@ -13,6 +13,8 @@ final class Script: Sendable {
         var path = ""
         var startSeconds: Int64 = 0
         var seen: [Message] = []
+        /// Steps prepared so far.
+        var step = 0
     }
 
     let clock: SteeredClock
@@ -24,9 +26,9 @@ final class Script: Sendable {
     /// Sets the answer to what comes from now on, and forgets what came before.
     func prepare(_ answer: Answer, body: String, path: String, startSeconds: Int64) {
         state.withLock {
-            $0 = State(answer: answer, body: body, path: path, startSeconds: startSeconds)
+            $0 = State(answer: answer, body: body, path: path, startSeconds: startSeconds, step: $0.step + 1)
+            answers.close()
         }
-        answers.close()
     }
 
     /// The requests since `prepare`.
@@ -44,7 +46,8 @@ final class Script: Sendable {
             }
             clock.advance(milliseconds: now.answer.delaySeconds * 1000)
             let goesOn = try answer(request, now, to: peer)
-            answers.open()
+            // The client may have its answer, and the next step have begun, before this thread comes here.
+            state.withLock { if $0.step == now.step { answers.open() } }
             if !goesOn { return }
         }
     }

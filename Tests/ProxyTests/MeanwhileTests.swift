@@ -53,6 +53,35 @@ struct MeanwhileTests {
         }
     }
 
+    /// What every request asks after: the 304 of one is no loss to the others.
+    @Test func allAtOnceAskWhetherItHolds() throws {
+        let gate = Gate()
+        let arrivals = Gate()
+        let origin = try ScriptedOrigin { peer, connection, origin in
+            while let request = try origin.receive(peer, connection) {
+                if request["if-none-match"] == nil {
+                    try peer.send(answer("body", "Cache-Control: no-cache, max-age=60", "ETag: \"a\""))
+                } else {
+                    arrivals.open()
+                    try peer.wait(for: gate)
+                    try peer.send("HTTP/1.1 304 Same\r\nETag: \"a\"\r\nCache-Control: no-cache\r\n\r\n")
+                }
+            }
+        }
+        try withStage(origin, settings: { $0.policies[0].store.noCache = .revalidate }) { stage in
+            _ = try stage.ask("GET", "/")
+            let clients = try (0..<5).map { _ in
+                let client = try stage.client()
+                try client.send(request("GET", "/"))
+                return client
+            }
+            try arrivals.wait(count: 5)
+            gate.open()
+            for client in clients { #expect(try client.receiveAnswer().text == "body") }
+            #expect(origin.requests.count == 6)
+        }
+    }
+
     /// The updated head may not be stored: whoever asked gets it, the entry goes, and those who waited ask for
     /// themselves.
     @Test func aRenewalThatIsRefused() throws {
@@ -147,7 +176,7 @@ struct MeanwhileTests {
                 case nil: try peer.send(cacheable("body", "ETag: \"a\"", extensions))
                 default:
                     switch request.target {
-                    case "/same": try peer.send(notModified)
+                    case "/same": try peer.send("HTTP/1.1 304 Same\r\nETag: \"a\"\r\n\r\n")
                     case "/failing": try peer.send(answer("x", status: 503))
                     case "/private":
                         try peer.send("HTTP/1.1 304 Same\r\nETag: \"a\"\r\nCache-Control: private\r\n\r\n")
@@ -160,7 +189,7 @@ struct MeanwhileTests {
         try withStage(origin, clock: clock, settings: { $0.log.access = .file(paths.paths[0]) }) { stage in
             let targets = ["/same", "/failing", "/private", "/gone"]
             for target in targets { _ = try stage.ask("GET", target) }
-            // Past what may be served meanwhile; then within it.
+            // Past what may be served while it is revalidated; then, where it was renewed, within that.
             for milliseconds in [100_000, 65_000] as [UInt64] {
                 clock.advance(milliseconds: milliseconds)
                 try stage.turn()
