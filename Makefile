@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench micro flamegraph fuzz asan tsan traffic format clean bootstrap
+.PHONY: help run build test simulate bench micro flamegraph fuzz asan tsan traffic format clean bootstrap
 
 SECONDS ?= 30
 ONLY ?=
@@ -29,6 +29,11 @@ run: build ## serve examples/site on a free port and print its address; Ctrl-C s
 test: bootstrap ## all tests; FILTER=HTTPTests for some
 	@$(swift)
 	"$$swift" test --disable-xctest $(filter)
+
+simulate: bootstrap ## a million random steps of the worker's machines, optimised
+	@$(swift)
+	"$$swift" test -c release -Xswiftc -enable-testing --scratch-path .build-simulate --disable-xctest \
+	    --filter SimulationTests
 
 asan: bootstrap ## all tests under AddressSanitizer and LeakSanitizer
 	@$(swift)
@@ -60,4 +65,4 @@ format: bootstrap ## lay the sources out by .swift-format
 	"$$swift" format --in-place --parallel --recursive Sources Tests perf Package.swift
 
 clean: ## remove all builds
-	@rm -rf .build .build-asan .build-tsan .build-fuzz .build-micro perf/results
+	@rm -rf .build .build-asan .build-simulate .build-tsan .build-fuzz .build-micro perf/results

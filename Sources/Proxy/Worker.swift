@@ -29,7 +29,9 @@ internal import SystemPackage
 ///     Worker+Body       the answer's body, Worker+RequestBody the other way
 ///     Worker+Recode     bodies compressed or decoded as they pass, Worker+Variant stored ones
 ///     Worker+Tunnel     upgraded connections
-///     Worker+Finish     ends: commit, reuse, close, log
+///     Worker+Store      fills, commits, invalidation
+///     Worker+Finish     ends of exchanges and connections: reuse, close, log
+///     Worker+Drain      the end of the thread
 ///     Worker+Timers     deadlines
 struct Worker: ~Copyable {
     enum Kind {
