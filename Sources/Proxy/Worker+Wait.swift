@@ -20,7 +20,16 @@ extension Worker {
         guard forwards[f].verdict.mayStore, forwards[f].verdict.mayLookup else { return true }
         let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: f.token) : nil
         switch board.ask(forwards[f].keyed.hash, waiter, now: now.milliseconds) {
-        case .reserved: forwards[f].holdsReservation = true
+        case .reserved:
+            forwards[f].holdsReservation = true
+            if waits, Self.hasArrived(forwards[f], store, request) {
+                // Another thread's fetch ended between the lookup and this.
+                settle(f, .stored)
+                forwards[f].isWaiting = true
+                board.mailboxes[index].post(
+                    WakeUp(exchange: f, hash: forwards[f].keyed.hash, call: .look))
+                return false
+            }
         case .busy, .worthless: break
         case .wait:
             forwards[f].isWaiting = true
@@ -32,6 +41,19 @@ extension Worker {
             return false
         }
         return true
+    }
+
+    /// Has the store an entry now that it had not when the request was looked up?
+    private static func hasArrived(
+        _ forward: borrowing Forward, _ store: borrowing StoreThread, _ request: borrowing RequestHead
+    ) -> Bool {
+        guard
+            let view = find(
+                store, forward.key, forward.keyed.hash, forward.verdict, .identity, request.fields,
+                forward.head)
+        else { return false }
+        return view.serial != forward.renewal?.serial
+            && forward.verdict.accepts(EntryFacts(view.facts).coding)
     }
 
     /// Tells those who wait how this one's fetch ended; once.
