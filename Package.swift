@@ -139,8 +139,8 @@ let package = Package(
         tests(
             "ProxyTests",
             [
-                "AllocationCheck", "Bytes", "Compression", "Kernel", "Proxy", "ProxyHarness", "Settings",
-                "Store", log, systemPackage,
+                "AllocationCheck", "Bytes", "Compression", "Exchange", "Kernel", "Loop", "Proxy",
+                "ProxyHarness", "Settings", "Store", log, systemPackage,
             ]),
         tests("Conformance", ["Bytes", "Configuration", "Kernel", "Proxy", "ProxyHarness", "Settings"]),
         tests(

@@ -33,6 +33,8 @@ public enum CacheStatus {
         case collapsed(Forwarding)
         /// After the origin's 304 to this request.
         case revalidated(Forwarding)
+        /// Stale, in place of the origin's answer with this status; 0 where there was none.
+        case insteadOf(UInt16, Forwarding)
     }
 
     /// `Cache-Status: larder; hit; ttl=…`, or with `fwd` where the origin was asked.
@@ -55,6 +57,14 @@ public enum CacheStatus {
             head.append("Cache-Status: larder; fwd=")
             head.append(forwarding.token)
             head.append("; fwd-status=304; stored; ttl=")
+        case .insteadOf(let status, let forwarding):
+            head.append("Cache-Status: larder; fwd=")
+            head.append(forwarding.token)
+            if status > 0 {
+                head.append("; fwd-status=")
+                head.append(decimal: UInt64(status))
+            }
+            head.append("; ttl=")
         }
         if ttlSeconds < 0 { head.append(UInt8(ascii: "-")) }
         head.append(decimal: ttlSeconds.magnitude)

@@ -82,28 +82,6 @@ public struct CompressionRules: Sendable {
         return false
     }
 
-    /// As above, for the stored head of an answer in identity.
-    public func isCompressible(stored head: Span<UInt8>, status: UInt16, bodyCount: Int) -> Bool {
-        guard choices != 0, Self.hasWholeBody(status), UInt64(bodyCount) >= minBody else { return false }
-        var isListed = false
-        var types = 0
-        var position = 0
-        while let range = StoredHead.nextLine(of: head, from: &position) {
-            let line = head.extracting(range)
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return false }
-            let id = FieldName.identify(line.extracting(first: colon))
-            if FieldSet.untransformable.contains(id) { return false }
-            let value = line.extracting(droppingFirst: colon &+ 1).trimmed()
-            if id == .contentType {
-                types &+= 1
-                isListed = lists(value)
-            } else if id == .cacheControl, Self.mentionsNoTransform(value) {
-                return false
-            }
-        }
-        return isListed && types == 1
-    }
-
     private static func hasWholeBody(_ status: UInt16) -> Bool {
         switch status {
         case ..<200, 204, 205, 206, 304: false

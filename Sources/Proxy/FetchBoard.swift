@@ -48,18 +48,31 @@ final class FetchBoard: Sendable {
     /// An answer of the key was stored, though nobody had it reserved.
     func forgive(_ key: Hash128) { shard(key).table.withLock { $0.forgive(key) } }
 
-    /// The fetch of a reserved key has ended: tells those who wait.
+    /// The fetch of a reserved key has ended: tells those who wait. One whose thread has ended is passed
+    /// over.
     func release(_ key: Hash128, _ ending: Reservations.Ending, now: UInt64) {
-        let waiters = shard(key).table.withLock { $0.release(key, ending, now: now) }
         let call: WakeUp.Call =
             switch ending {
             case .stored: .look
             case .unstorable: .alone
             case .failed: .fetch
             }
-        for waiter in waiters {
-            mailboxes[Int(waiter.thread)].post(
-                WakeUp(exchange: Handle(token: waiter.token), hash: key, call: call))
+        while true {
+            let waiters = shard(key).table.withLock { $0.release(key, ending, now: now) }
+            var isHeard = waiters.isEmpty
+            for waiter in waiters {
+                let wakeUp = WakeUp(exchange: Handle(token: waiter.token), hash: key, call: call)
+                if mailboxes[Int(waiter.thread)].post(wakeUp) { isHeard = true }
+            }
+            // The reservation would be lost with the one that was handed it.
+            if isHeard || ending != .failed { return }
+        }
+    }
+
+    /// A thread ends: what was handed to it goes to others.
+    func leave(_ thread: Int, now: UInt64) {
+        for call in mailboxes[thread].close() where call.call == .fetch {
+            release(call.hash, .failed, now: now)
         }
     }
 

@@ -38,5 +38,6 @@ extension Worker {
             releaseServer(f)
             settle(f, .failed)
         }
+        board.leave(index, now: now.milliseconds)
     }
 }

@@ -110,8 +110,9 @@ extension Worker {
 
     /// Between requests: the keep-alive time runs.
     mutating func rest(_ h: Handle) {
-        let partial = clients[h].headStarted
-        if !partial { clientTimers.set(id: id(h), deadline: now.milliseconds + site.keepAlive) }
+        guard !clients[h].headStarted else { return }
+        let limit = clients[h].channel.isFlushed ? site.keepAlive : site.writeTimeout
+        clientTimers.set(id: id(h), deadline: now.milliseconds + limit)
     }
 
     /// The client sends no more.

@@ -234,12 +234,14 @@ struct Again: BitwiseCopyable {
     let startedMicroseconds: UInt64
     /// What the client gets when there is no entry after all: of `failed` only.
     var failure: UInt16 = 502
+    /// What the origin answered; 0 where it did not.
+    var status: UInt16 = 0
 
     var served: CacheStatus.Served {
         switch cause {
         case .stored: .collapsed(forwarding)
         case .renewed: .revalidated(forwarding)
-        case .failed: .hit
+        case .failed: .insteadOf(status, forwarding)
         }
     }
 

@@ -21,7 +21,7 @@ extension Worker {
             counters.failed(forwards[f].server)
             forwards[f].origin = nil
             closeOrigin(o)
-            lookAgain(f, .failed, failure: response.status)
+            lookAgain(f, .failed, failure: response.status, status: response.status)
             return true
         }
         return false

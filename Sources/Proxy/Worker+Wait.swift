@@ -120,10 +120,12 @@ extension Worker {
 
     /// Takes the exchange's request back and handles it once more, as if it came now. It has no connection to
     /// an origin, and nothing of an answer has been sent.
-    mutating func lookAgain(_ f: Handle, _ cause: Again.Cause, failure: UInt16 = 502) {
+    mutating func lookAgain(
+        _ f: Handle, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
+    ) {
         let again = Again(
             cause: cause, forwarding: forwards[f].forwarding,
-            startedMicroseconds: forwards[f].startedMicroseconds, failure: failure)
+            startedMicroseconds: forwards[f].startedMicroseconds, failure: failure, status: status)
         let headCount = forwards[f].headCount
         inbound.removeAll()
         Self.takeBack(&forwards[f], into: &inbound)

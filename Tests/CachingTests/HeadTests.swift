@@ -162,7 +162,9 @@ import Testing
         for left in [0, -7] as [Int64] {
             CacheStatus.appendHit(ttlSeconds: left, key: key.span, .brief, to: &lines)
         }
-        for served in [.collapsed(.miss), .revalidated(.request)] as [CacheStatus.Served] {
+        for served in [
+            .collapsed(.miss), .revalidated(.request), .insteadOf(503, .stale), .insteadOf(0, .stale),
+        ] as [CacheStatus.Served] {
             CacheStatus.appendHit(
                 served, ttlSeconds: 9, key: key.span, detail: .clientRefresh, .full, to: &lines)
         }
@@ -172,7 +174,9 @@ import Testing
             text == "Cache-Status: larder; fwd=stale; fwd-status=503\r\n"
                 + "Cache-Status: larder; hit; ttl=0\r\nCache-Status: larder; hit; ttl=-7\r\n"
                 + "Cache-Status: larder; fwd=miss; collapsed; ttl=9; detail=client-refresh\r\n"
-                + "Cache-Status: larder; fwd=request; fwd-status=304; stored; ttl=9; detail=client-refresh\r\n")
+                + "Cache-Status: larder; fwd=request; fwd-status=304; stored; ttl=9; detail=client-refresh\r\n"
+                + "Cache-Status: larder; fwd=stale; fwd-status=503; ttl=9; detail=client-refresh\r\n"
+                + "Cache-Status: larder; fwd=stale; ttl=9; detail=client-refresh\r\n")
         #expect(
             forward(.debug, .uriMiss, stored: false, .vary)
                 == "Cache-Status: larder; fwd=uri-miss; detail=vary; key=\"example.com/a\"\r\n")

@@ -36,6 +36,16 @@ import Testing
 }
 
 @Suite struct MailboxTests {
+    @Test func whoHasLeftGetsNothing() throws {
+        let mailbox = Mailbox<Int>(doorbell: try Doorbell())
+        #expect(mailbox.post(1) && mailbox.post(2))
+        #expect(mailbox.close() == [1, 2])
+        #expect(!mailbox.post(3) && mailbox.close() == [])
+        var batch: [Int] = []
+        mailbox.collect(into: &batch)
+        #expect(batch == [])
+    }
+
     @Test func everyMessageOfEveryThreadArrivesInItsOrder() throws {
         let (threads, each) = (4, 5000)
         let mailbox = Mailbox<Int>(doorbell: try Doorbell())
