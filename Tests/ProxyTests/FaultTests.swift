@@ -265,8 +265,10 @@ private struct Faulty {
                 if !stalls, answer.isStored {
                     let primed = answer.entry == nil ? 0 : 1
                     let count = fetches.count { $0 == "/\(cut)" } - primed
-                    // Of two that waited one took over, and the other got what that one stored.
-                    #expect(count <= 2 && (fault == .resets || (count == 1) == (cut == answer.bytes.count)))
+                    // Of two that waited one took over, and the other got what that one stored: unless the
+                    // store was busy and refused it.
+                    let most = stage.store.statistics.refusedForPressure > 0 ? 3 : 2
+                    #expect(count <= most && (fault == .resets || (count == 1) == (cut == answer.bytes.count)))
                 }
             }
         }
