@@ -6,6 +6,7 @@ import Kernel
 import Proxy
 import ProxyHarness
 import Settings
+import Store
 import Synchronization
 import Testing
 
@@ -268,7 +269,9 @@ private struct Faulty {
                     // Of two that waited one took over, and the other got what that one stored: unless the
                     // store was busy and refused it.
                     let most = stage.store.statistics.refusedForPressure > 0 ? 3 : 2
-                    #expect(count <= most && (fault == .resets || (count == 1) == (cut == answer.bytes.count)))
+                    #expect(
+                        count <= most && (fault == .resets || (count == 1) == (cut == answer.bytes.count)),
+                        "\(count) fetches, cut at \(cut) of \(answer.bytes.count), \(stage.store.statistics)")
                 }
             }
         }
