@@ -88,9 +88,9 @@ def measure_many(stack, bench, options):
     """The cost of a hit, drawn evenly from 1 000 000 stored objects, by that from 1 000."""
     server = servers.larder(stack, bench.origin.port, bench.serving, memory="2GiB")
     offered = 1_000_000
-    fill = stack.write("fill.lua", """
+    fill = stack.write("fill.lua", f"""
         local number = -1
-        request = function() number = number + 1; return wrk.format(nil, "/o/" .. number) end
+        request = function() number = (number + 1) % {offered}; return wrk.format(nil, "/o/" .. number) end
         """)
     print(f"storing {offered} objects …", file=sys.stderr)
     end = time.monotonic() + 300
