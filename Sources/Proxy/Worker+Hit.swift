@@ -23,11 +23,12 @@ extension Worker {
         let answer = Self.serve(
             store, &clients[h].channel, rules, request, inbound, key, verdict, keyed, now.times, again,
             closing: clients[h].closing, &out, &hit)
-        if hit.isToBeRefreshed {
+        if let use = hit.refreshes {
             // Whoever asks for a part has the whole revalidated.
             let whole = verdict.method == .get ? verdict.storing : verdict
             if whole.mayRevalidate {
-                refresh(h, route: route, verdict: whole, keyed, headCount: headCount, serial: hit.serial)
+                refresh(
+                    h, route: route, verdict: whole, keyed, headCount: headCount, serial: hit.serial, use)
             }
         }
         switch answer {
@@ -62,9 +63,9 @@ extension Worker {
         /// A coding to be made of the original with this serial.
         var wanted: ContentCoding?
         var serial: UInt64 = 0
-        /// It was stale, and somebody is to revalidate it.
-        var isToBeRefreshed = false
         var isStale = false
+        /// It was stale, and this is what its revalidation, behind the answer, may do.
+        var refreshes: StaleUse?
     }
 
     /// What the head says of the answer's age.
@@ -99,13 +100,13 @@ extension Worker {
                 seconds: use.ageSeconds,
                 timeToLive: view.isOutdated ? -Int64(use.staleSeconds) : entry.timeToLive(now))
             guard mayAnswer(use, again, &hit) else {
-                return .stale(renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
+                return .stale(renewal(of: view.serial, use, in: store, key, keyed.hash, into: &out))
             }
         case .refresh(let reason, let use):
             age = Age(seconds: use.ageSeconds, timeToLive: entry.timeToLive(now))
             guard let again, again.mayAnswer(use, isFresh: true) else {
                 return .refresh(
-                    reason, renewal(of: view, use, in: store, key.span, keyed.hash, into: &out))
+                    reason, renewal(of: view.serial, use, in: store, key, keyed.hash, into: &out))
             }
         }
         hit.serial = view.serial
@@ -133,22 +134,24 @@ extension Worker {
         }
         guard use.mayWhileRevalidating || use.mayByClient else { return false }
         hit.isStale = true
-        hit.isToBeRefreshed = use.mayWhileRevalidating
+        if use.mayWhileRevalidating { hit.refreshes = use }
         return true
     }
 
-    /// What a fetch may do for the entry at hand; `out` gets its conditions.
-    private static func renewal(
-        of view: RecordView, _ use: StaleUse, in store: borrowing StoreThread, _ key: Span<UInt8>,
+    /// What a fetch may do for the entry with this serial; `out` gets its conditions.
+    static func renewal(
+        of serial: UInt64, _ use: StaleUse, in store: borrowing StoreThread, _ key: borrowing ByteBuffer,
         _ hash: Hash128, into out: inout ByteBuffer
     ) -> Renewal {
         out.removeAll()
         var isConditional = false
         // The validators of what the origin made, not those of a variant that was made of it.
-        if use.hasValidator, let original = store.original(key: key, hash: hash, serial: view.serial) {
+        if use.hasValidator,
+            let original = store.original(key: key.span, hash: hash, serial: serial)
+        {
             isConditional = Validators.append(head: original.head, to: &out)
         }
-        return Renewal(serial: view.serial, isConditional: isConditional, mayIfError: use.mayIfError)
+        return Renewal(serial: serial, isConditional: isConditional, mayIfError: use.mayIfError)
     }
 
     /// Sends a stored head and body, or the 304, 206 or 416 that they come to.

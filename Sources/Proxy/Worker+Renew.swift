@@ -16,7 +16,7 @@ extension Worker {
         }
         if response.status == 200, forwards[f].method == .head { updateByHead(f) }
         if response.status >= 500, renewal.mayIfError, forwards[f].client != nil,
-            Self.hasEntry(store, &forwards[f], renewal.serial)
+            Self.hasEntry(store, &forwards[f])
         {
             counters.failed(forwards[f].server)
             forwards[f].origin = nil
@@ -27,9 +27,18 @@ extension Worker {
         return false
     }
 
-    private static func hasEntry(
-        _ store: borrowing StoreThread, _ forward: inout Forward, _ serial: UInt64
-    ) -> Bool { store.original(key: forward.key, hash: forward.keyed.hash, serial: serial) != nil }
+    private static func hasEntry(_ store: borrowing StoreThread, _ forward: inout Forward) -> Bool {
+        entry(of: forward, in: store) != nil
+    }
+
+    /// The original that the exchange may renew; nil where it is gone.
+    @_lifetime(borrow store)
+    private static func entry(
+        of forward: borrowing Forward, in store: borrowing StoreThread
+    ) -> RecordView? {
+        guard let renewal = forward.renewal else { return nil }
+        return store.original(key: forward.key, hash: forward.keyed.hash, serial: renewal.serial)
+    }
 
     private enum Renewed: Equatable {
         case renewed
@@ -52,14 +61,18 @@ extension Worker {
             settle(f, .stored)
             lookAgain(f, .renewed)
         case .useless:
-            // Once more, without conditions.
-            forwards[f].renewal = nil
-            forwards[f].sent = .nothing
-            connect(f)
+            fetchAnew(f)
         case .refused(let reason, let age):
             forwards[f].reason = reason
             answerRefused(f, ageSeconds: age)
         }
+    }
+
+    /// Fetches once more, without conditions.
+    private mutating func fetchAnew(_ f: Handle) {
+        forwards[f].renewal = nil
+        forwards[f].sent = .nothing
+        connect(f)
     }
 
     private static func renew(
@@ -68,7 +81,6 @@ extension Worker {
         _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer, _ scratch: inout ByteBuffer,
         _ vary: inout ByteBuffer, _ now: Times
     ) -> Renewed {
-        let (hash, serial) = (forward.keyed.hash, forward.renewal?.serial ?? 0)
         guard let verdict = verdict(forward, store, rules, response, outbound, &head, now) else {
             guard followRenewal(&forward, store, request, &scratch),
                 case .renewed = Self.verdict(forward, store, rules, response, outbound, &head, now)
@@ -79,15 +91,8 @@ extension Worker {
         case .mismatch: return .useless
         case .refused(let reason, let age): return .refused(reason, ageSeconds: age)
         case .renewed(let facts):
-            vary.removeAll()
-            if rules.writeVary(
-                ofStored: head.span, request: request.fields, forward.head, into: &vary) != nil
-            {
-                store.remove(key: forward.key, hash: hash, serial: serial)
-                return .useless
-            }
             let outcome = renew(
-                forward, &store, facts, head: head, vary: vary, limit: rules.maxHeadBytes, &scratch, now)
+                &forward, &store, rules, request, facts, head: head, &scratch, &vary, now)
             if outcome == .invalidated, followRenewal(&forward, store, request, &scratch) { return .renewed }
             return outcome == .stored ? .renewed : .useless
         }
@@ -119,23 +124,29 @@ extension Worker {
         _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer,
         _ now: Times
     ) -> RenewVerdict? {
-        guard
-            let original = store.original(
-                key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0)
-        else { return nil }
+        guard let original = entry(of: forward, in: store) else { return nil }
         head.removeAll()
         return rules.renew(
             original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
             received: now, into: &head)
     }
 
-    /// Writes the renewed records.
+    /// Writes the renewed records under the updated `head`.
+    /// - Returns: nil where its Vary may not be stored: the entry goes then.
     private static func renew(
-        _ forward: borrowing Forward, _ store: inout StoreThread, _ facts: EntryFacts,
-        head: borrowing ByteBuffer, vary: borrowing ByteBuffer, limit: Int, _ scratch: inout ByteBuffer,
-        _ now: Times
-    ) -> StoreOutcome {
-        store.renew(
+        _ forward: inout Forward, _ store: inout StoreThread, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ facts: EntryFacts, head: borrowing ByteBuffer,
+        _ scratch: inout ByteBuffer, _ vary: inout ByteBuffer, _ now: Times
+    ) -> StoreOutcome? {
+        vary.removeAll()
+        let refusal = rules.writeVary(
+            ofStored: head.span, request: request.fields, forward.head, into: &vary)
+        guard refusal == nil else {
+            removeEntry(&forward, store)
+            return nil
+        }
+        let limit = rules.maxHeadBytes
+        return store.renew(
             key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0, vary: vary.span,
             expires: facts.expirySeconds, now: UInt32(clamping: now.wallSeconds), stamp: forward.stamp,
             head: &scratch
@@ -168,9 +179,7 @@ extension Worker {
             closing: clients[c].closing, &out, &hit)
         Self.removeEntry(&forwards[f], store)
         guard isAnswered else {
-            forwards[f].renewal = nil
-            forwards[f].sent = .nothing
-            connect(f)
+            fetchAnew(f)
             return
         }
         forwards[f].status = hit.status
@@ -217,15 +226,8 @@ extension Worker {
             removeEntry(&forward, store)
             return false
         case .freshened(let facts):
-            vary.removeAll()
-            let refusal = rules.writeVary(
-                ofStored: head.span, request: request.fields, forward.head, into: &vary)
-            guard refusal == nil else {
-                removeEntry(&forward, store)
-                return false
-            }
             let outcome = renew(
-                forward, &store, facts, head: head, vary: vary, limit: rules.maxHeadBytes, &scratch, now)
+                &forward, &store, rules, request, facts, head: head, &scratch, &vary, now)
             return outcome == .stored
         }
     }
@@ -235,10 +237,7 @@ extension Worker {
         _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer,
         _ now: Times
     ) -> HeadUpdate? {
-        guard
-            let original = store.original(
-                key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0)
-        else { return nil }
+        guard let original = entry(of: forward, in: store) else { return nil }
         head.removeAll()
         return rules.updateByHead(
             original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
@@ -256,9 +255,7 @@ extension Worker {
         _ now: Times, closing: Bool, _ out: inout ByteBuffer, _ hit: inout Hit
     ) -> Bool {
         // The body is the original's, in the coding that the updated head names.
-        guard
-            let original = store.original(
-                key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0),
+        guard let original = entry(of: forward, in: store),
             forward.verdict.accepts(EntryFacts(original.facts).coding)
         else { return false }
         hit.status = EntryFacts(original.facts).status

@@ -149,24 +149,14 @@ extension Worker {
     /// The request's head is in `request` over `inbound`, its key in `key`.
     mutating func refresh(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        serial: UInt64
+        serial: UInt64, _ use: StaleUse
     ) {
         guard board.ask(keyed.hash, nil, now: now.milliseconds) == .reserved else { return }
-        let renewal = Self.renewal(of: serial, in: store, key, keyed.hash, into: &out)
+        let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
         let f = makeExchange(
             nil, peer: clients[h].peer, route: route, verdict: verdict, .stale, keyed, renewal,
             headCount: headCount, startedMicroseconds: now.microseconds)
         forwards[f].holdsReservation = true
         connect(f)
-    }
-
-    private static func renewal(
-        of serial: UInt64, in store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
-        into out: inout ByteBuffer
-    ) -> Renewal? {
-        out.removeAll()
-        guard let original = store.original(key: key.span, hash: hash, serial: serial) else { return nil }
-        let isConditional = Validators.append(head: original.head, to: &out)
-        return Renewal(serial: serial, isConditional: isConditional, mayIfError: false)
     }
 }
