@@ -102,16 +102,18 @@ let package = Package(
             providers: [.apt(["libbrotli-dev"])]),
         tests(
             "CompressionTests",
-            ["Bytes", "CBrotliDecoder", "CZlib", "CZstd", "Compression", "FuzzChecks"]),
-        tests("BytesTests", ["Bytes"]),
+            ["Bytes", "CBrotliDecoder", "CZlib", "CZstd", "Compression", "FuzzChecks", "SeededRandom"]),
+        tests("BytesTests", ["Bytes", "SeededRandom"]),
         tests("HTTPTests", ["Bytes", "FuzzChecks", "HTTP"]),
-        tests("SettingsTests", ["Configuration", "Settings"]),
+        tests("SettingsTests", ["Configuration", "SeededRandom", "Settings"]),
         tests("CommandTests", ["Bytes", "Kernel", "larder"]),
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .target(
             name: "TraceReader", dependencies: ["CZlib"], path: "Tests/TraceReader", swiftSettings: strict),
         tests("EvictionTests", ["Eviction", "TraceReader"]),
-        tests("CachingTests", ["Bytes", "Caching", "HTTP", "Settings"]),
-        tests("PolicyTests", ["Bytes", "Caching", "Configuration", "HTTP", "Settings"]),
+        tests("CachingTests", ["Bytes", "Caching", "HTTP", "SeededRandom", "Settings"]),
+        tests(
+            "PolicyTests", ["Bytes", "Caching", "Configuration", "HTTP", "SeededRandom", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
         tests("ExchangeTests", ["Exchange"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
@@ -119,8 +121,10 @@ let package = Package(
             name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage],
             path: "Tests/StorePeer",
             swiftSettings: strict),
-        tests("StoreTests", ["Bytes", "Kernel", "Store", "StorePeer", "TraceReader", systemPackage]),
-        tests("LoopTests", ["Bytes", "Kernel", "Loop", systemPackage]),
+        tests(
+            "StoreTests",
+            ["Bytes", "Kernel", "SeededRandom", "Store", "StorePeer", "TraceReader", systemPackage]),
+        tests("LoopTests", ["Bytes", "Kernel", "Loop", "SeededRandom", systemPackage]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "Kernel", systemPackage]),
         tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
         // Counts what a hit allocates; run by ProxyTests, and in release by itself.
@@ -145,7 +149,10 @@ let package = Package(
         tests("Conformance", ["Bytes", "Configuration", "Kernel", "Proxy", "ProxyHarness", "Settings"]),
         tests(
             "SimulationTests",
-            ["Bytes", "Caching", "Exchange", "HTTP", "Kernel", "Proxy", "Settings", "Store"]),
+            [
+                "Bytes", "Caching", "Exchange", "HTTP", "Kernel", "Proxy", "SeededRandom", "Settings",
+                "Store",
+            ]),
         tests("TidyTests", []),
     ]
 )

@@ -1,23 +1,12 @@
 /// ByteBuffer against an array that does the same, over long random runs, and the hash against known values.
 import Bytes
+import SeededRandom
 import Testing
-
-/// SplitMix64: a seed gives the same run everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
 
 struct ByteBufferTests {
     @Test(arguments: 0..<20 as Range<UInt64>)
     func behavesLikeAnArray(_ seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededRandom(seed: seed)
         var buffer = ByteBuffer(capacity: Int.random(in: 0...40, using: &random))
         var model: [UInt8] = []
         for step in 0..<500 {

@@ -3,6 +3,7 @@
 import Bytes
 import HTTP
 import Settings
+import SeededRandom
 import Testing
 
 @testable import Caching
@@ -15,7 +16,7 @@ import Testing
     ]
 
     /// A sample of `names` written in some way, as field lines.
-    static func spell(_ names: [String], _ generator: inout Generator) -> [String] {
+    static func spell(_ names: [String], _ generator: inout SeededRandom) -> [String] {
         var lines: [String] = []
         var line = ""
         for name in names.shuffled(using: &generator) {
@@ -40,7 +41,7 @@ import Testing
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func spellingMakesNoDifference(seed: UInt64) {
-        var generator = Generator(state: seed)
+        var generator = SeededRandom(seed: seed)
         var stored = 0
         for number in 0..<500 {
             let names = directives(&generator)
@@ -58,7 +59,7 @@ import Testing
     }
 
     /// Mostly what may be stored, so that the facts are compared too.
-    private func directives(_ generator: inout Generator) -> [String] {
+    private func directives(_ generator: inout SeededRandom) -> [String] {
         let count = generator.picks(70) ? 11 : Self.directives.count
         return Self.directives[..<count].filter { _ in generator.picks(35) } + ["x-filler"]
     }
@@ -87,7 +88,7 @@ import Testing
     /// never makes an entry fresher.
     @Test(arguments: [1, 2, 3] as [UInt64])
     func clocksMakeNothingYounger(seed: UInt64) {
-        var generator = Generator(state: seed)
+        var generator = SeededRandom(seed: seed)
         for number in 0..<2_000 {
             var facts = StaleTests.entry()
             facts.initialAgeMilliseconds = generator.next() % 100_000

@@ -112,19 +112,3 @@ extension ByteBuffer {
         append(text: text)
     }
 }
-
-/// SplitMix64: the same inputs in every run.
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    /// True in `chance` of a hundred.
-    mutating func picks(_ chance: Int) -> Bool { next() % 100 < UInt64(chance) }
-}

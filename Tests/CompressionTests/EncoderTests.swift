@@ -1,6 +1,7 @@
 /// Encoders: what they write decodes to what they were given, however it is cut and flushed.
 import Bytes
 import Compression
+import SeededRandom
 import Testing
 
 @Suite struct EncoderTests {
@@ -25,7 +26,7 @@ import Testing
         let bodies = Bodies.all
         var encoder = Encoder.made(coding, effort)
         for seed in 0..<40 as Range<UInt64> {
-            var random = Seeded(seed)
+            var random = SeededRandom(seed: seed)
             let isReset = encoder.reset(Effort.allCases.randomElement(using: &random)!)
             #expect(isReset)
             let body = bodies.randomElement(using: &random)!

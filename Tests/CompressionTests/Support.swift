@@ -5,6 +5,7 @@ import CZlib
 import CZstd
 import Compression
 import Foundation
+import SeededRandom
 import Testing
 
 /// Reads with the library itself what the encoder wrote: an independent witness.
@@ -87,13 +88,13 @@ extension Decoder {
 /// Bodies of every kind: none, one byte, text, what does not shrink, what shrinks a thousandfold.
 enum Bodies {
     static func random(_ count: Int, seed: UInt64) -> [UInt8] {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 
     /// A text of words in no order, about as dense as HTML.
     static func text(_ count: Int, seed: UInt64) -> [UInt8] {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         let words = (0..<300).map { index in "<w\(index) class=\"\(index * 7919 % 997)\">" }
         var text: [UInt8] = []
         while text.count < count { text += words.randomElement(using: &random)!.utf8 }
@@ -117,19 +118,5 @@ enum Bodies {
         return names.prefix(40).reduce(into: []) { text, name in
             text += FileManager.default.contents(atPath: root.appending(path: name).path()) ?? Data()
         }
-    }
-}
-
-/// SplitMix64: the same draws for the same seed.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -1,6 +1,7 @@
 /// The slot table against a model: random insertions and removals, stale handles, elements that own something.
 
 import Loop
+import SeededRandom
 import Testing
 
 @Suite struct HandleTests {
@@ -129,7 +130,7 @@ private func take(_ handle: Handle, from table: inout SlotTable<Machine>) -> (id
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func behavesLikeADictionary(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         let log = Machine.Log()
         var table = SlotTable<Machine>(kind: 3)
         var model: [Handle: (id: Int, steps: Int)] = [:]

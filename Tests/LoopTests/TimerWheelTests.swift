@@ -1,4 +1,5 @@
 import Loop
+import SeededRandom
 import Testing
 
 /// Everything that `wheel` says is over at `now`.
@@ -109,7 +110,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
     func behavesLikeATableOfDeadlines(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         var now = UInt64.random(in: 0..<(1 << 36), using: &random)
         var wheel = TimerWheel(now: now)
         var model: [Int: UInt64] = [:]

@@ -4,24 +4,13 @@ import Bytes
 import Configuration
 import HTTP
 import Settings
+import SeededRandom
 import Testing
 
 @testable import Caching
 
-/// SplitMix64: the same exchanges in every run.
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    mutating func picks(_ chance: Int) -> Bool { next() % 100 < UInt64(chance) }
-
+/// Draws of exchanges.
+extension SeededRandom {
     /// Some of `lines`, rarely: most exchanges are to be plain, so that single rules decide.
     mutating func some(of lines: [String], chance: Int) -> [String] {
         var picked: [String] = []
@@ -123,7 +112,7 @@ struct ExplanationTests {
 
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func madeUpExchanges(seed: UInt64) throws {
-        var generator = Generator(state: seed)
+        var generator = SeededRandom(seed: seed)
         var tally = Tally()
         for number in 0..<4_000 {
             let rules = Rules(policy: Self.policy(&generator), upstream: "origin")
@@ -145,7 +134,7 @@ struct ExplanationTests {
         #expect(tally.stored > 100 && tally.bypassed > 100, "seed \(seed)")
     }
 
-    private static func policy(_ generator: inout Generator) -> Policy {
+    private static func policy(_ generator: inout SeededRandom) -> Policy {
         var policy = Policy(name: "generated")
         policy.store.reading = generator.picks(30) ? .rfc : .strict
         policy.store.cookies = generator.picks(30) ? .strip : generator.picks(30) ? .never : .publicOnly
@@ -159,7 +148,7 @@ struct ExplanationTests {
         return policy
     }
 
-    private static func request(_ generator: inout Generator) -> String {
+    private static func request(_ generator: inout SeededRandom) -> String {
         let method =
             generator.picks(80) ? "GET" : ["HEAD", "POST", "PURGE"].randomElement(using: &generator)!
         let target =
@@ -178,7 +167,7 @@ struct ExplanationTests {
         return lines.joined(separator: "\r\n") + "\r\n\r\n"
     }
 
-    private static func response(_ generator: inout Generator) -> String {
+    private static func response(_ generator: inout SeededRandom) -> String {
         let status =
             generator.picks(85) ? 200 : [404, 206, 500, 204, 304, 299].randomElement(using: &generator)!
         var lines = ["HTTP/1.1 \(status) Status"]

@@ -98,11 +98,7 @@ struct CoalescingTests {
             }
         }
         try withStage(origin, threads: threads) { stage in
-            let clients = try (0..<21).map { _ in
-                let client = try stage.client()
-                try client.send(request("GET", "/"))
-                return client
-            }
+            let clients = try stage.crowd(21)
             try all.wait(count: 21)
             together.open()
             for client in clients { #expect(try client.receiveAnswer().status == 200) }
@@ -232,16 +228,12 @@ struct CoalescingTests {
                 }
             }
         }
-        let clock = SteeredClock(wallMilliseconds: 1_700_000_000_000, bootMilliseconds: 1_000_000)
+        let clock = steered()
         try withStage(origin, threads: threads, clock: clock) { stage in
             #expect(try stage.ask("GET", "/").text == "body")
             clock.advance(milliseconds: 100_000)
             try stage.turn()
-            let clients = try (0..<50).map { _ in
-                let client = try stage.client()
-                try client.send(request("GET", "/"))
-                return client
-            }
+            let clients = try stage.crowd(50)
             try arrivals.wait()
             try stage.turn()
             gate.open()

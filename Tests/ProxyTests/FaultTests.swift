@@ -215,7 +215,7 @@ private struct Faulty {
     fileprivate func behindEveryByte(_ answer: Answer, _ fault: Fault) throws {
         let stalls = fault == .stalls
         let faulty = try Faulty(answer, fault, holds: !stalls)
-        let clock = SteeredClock(wallMilliseconds: 1_700_000_000_000, bootMilliseconds: 1_000_000)
+        let clock = steered()
         try withStage(
             // On one thread where it has to be known that the clock's advance is seen.
             faulty.origin, threads: answer.entry == nil ? 2 : 1, clock: clock,

@@ -31,11 +31,7 @@ struct MeanwhileTests {
             _ = try stage.ask("GET", "/")
             clock.advance(milliseconds: 100_000)
             try stage.turn()
-            let clients = try (0..<3).map { _ in
-                let client = try stage.client()
-                try client.send(request("GET", "/"))
-                return client
-            }
+            let clients = try stage.crowd(3)
             try arrivals.wait()
             try stage.turn()
             if purges {
@@ -70,11 +66,7 @@ struct MeanwhileTests {
         }
         try withStage(origin, settings: { $0.policies[0].store.noCache = .revalidate }) { stage in
             _ = try stage.ask("GET", "/")
-            let clients = try (0..<5).map { _ in
-                let client = try stage.client()
-                try client.send(request("GET", "/"))
-                return client
-            }
+            let clients = try stage.crowd(5)
             try arrivals.wait(count: 5)
             gate.open()
             for client in clients { #expect(try client.receiveAnswer().text == "body") }
@@ -129,11 +121,7 @@ struct MeanwhileTests {
             _ = try stage.ask("GET", "/")
             clock.advance(milliseconds: 100_000)
             try stage.turn()
-            let clients = try (0..<10).map { _ in
-                let client = try stage.client()
-                try client.send(request("GET", "/"))
-                return client
-            }
+            let clients = try stage.crowd(10)
             try arrivals.wait()
             try stage.turn()
             gate.open()

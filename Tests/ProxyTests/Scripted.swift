@@ -53,3 +53,14 @@ struct Scripted {
         return client
     }
 }
+
+extension Stage {
+    /// This many clients that have asked for the same at once.
+    func crowd(_ count: Int) throws -> [Peer] {
+        try (0..<count).map { _ in
+            let client = try client()
+            try client.send(request("GET", "/"))
+            return client
+        }
+    }
+}

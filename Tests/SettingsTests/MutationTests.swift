@@ -2,24 +2,13 @@
 
 import Configuration
 import Settings
+import SeededRandom
 import Testing
 
 @Suite struct MutationTests {
-    /// SplitMix64: the same mutations on every machine.
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var word = state
-            word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-            return word ^ (word >> 31)
-        }
-    }
-
     @Test(arguments: [1, 2, 3, 4])
     func mutatedFiles(_ seed: UInt64) {
-        var generator = Generator(state: seed)
+        var generator = SeededRandom(seed: seed)
         let original = Array(EffectiveTests.full.utf8)
         let pieces = ["'", "\"", "[", "]", "{", "}", ":", "- ", "&a ", "*a", "\n", "  ", "!!x ", "0", "-", "\u{E000}", "|", "#"]
         var accepted = 0

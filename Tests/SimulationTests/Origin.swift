@@ -2,6 +2,7 @@
 /// of every answer. What it says of an answer is always true; what goes wrong on the way is rolled apart.
 import Bytes
 import HTTP
+import SeededRandom
 
 /// One answer of the origin, as it meant it.
 struct Given {
@@ -61,7 +62,7 @@ struct Origin: ~Copyable {
 
     static let usualFailures = 5
 
-    init(count: Int, _ random: inout Random) {
+    init(count: Int, _ random: inout SeededRandom) {
         for _ in 0..<count { resources.append(Resource(style: .random(&random))) }
     }
 
@@ -83,7 +84,7 @@ struct Origin: ~Copyable {
     /// - Parameter true seconds: the origin's own clock, which nobody steps.
     mutating func answer(
         _ bytes: borrowing ByteBuffer, client: Int, sentStep: Int, sent: Moment, seconds: Int64,
-        _ random: inout Random
+        _ random: inout SeededRandom
     ) -> Reply {
         let asked = read(bytes)
         var out = ByteBuffer(capacity: 1024)
@@ -125,7 +126,7 @@ struct Origin: ~Copyable {
         return made
     }
 
-    private func fail(_ given: inout Given, _ out: inout ByteBuffer, _ random: inout Random) {
+    private func fail(_ given: inout Given, _ out: inout ByteBuffer, _ random: inout SeededRandom) {
         given.status = random.pick([500, 503, 502])
         given.isFailure = true
         given.representation = Representation(resource: given.representation.resource, version: 0)
@@ -159,7 +160,7 @@ struct Origin: ~Copyable {
     }
 
     private func write(
-        _ given: Given, _ asked: Asked, to out: inout ByteBuffer, _ closes: inout Bool, _ random: inout Random
+        _ given: Given, _ asked: Asked, to out: inout ByteBuffer, _ closes: inout Bool, _ random: inout SeededRandom
     ) {
         let style = given.style
         out.append("HTTP/1.1 ")
@@ -200,7 +201,7 @@ struct Origin: ~Copyable {
     }
 
     private func writeBody(
-        _ given: Given, isHead: Bool, to out: inout ByteBuffer, _ closes: inout Bool, _ random: inout Random
+        _ given: Given, isHead: Bool, to out: inout ByteBuffer, _ closes: inout Bool, _ random: inout SeededRandom
     ) {
         let body = Origin.body(of: given)
         if let part = given.part {

@@ -1,6 +1,7 @@
 /// The truth about what an origin serves: versions, the representations of each, and what is said of them.
 import Bytes
 import HTTP
+import SeededRandom
 
 /// One run of bytes that the origin can send, and the only thing that decides which.
 struct Representation: Hashable {
@@ -78,7 +79,7 @@ struct Directives {
     }
 
     /// - Parameter isPersonal: what each user gets is another's: it must not permit what makes it shared.
-    static func random(_ random: inout Random, isPersonal: Bool) -> Directives {
+    static func random(_ random: inout SeededRandom, isPersonal: Bool) -> Directives {
         var all = Directives()
         let lifetime = random.pick([0, 2, 5, 10, 20, 60, 120])
         switch random.below(isPersonal ? 4 : 22) {
@@ -127,7 +128,7 @@ struct Style {
     var isCoded = false
     var framing = Framing.length
 
-    static func random(_ random: inout Random) -> Style {
+    static func random(_ random: inout SeededRandom) -> Style {
         var style = Style()
         style.status = random.picks(88) ? 200 : random.pick([301, 404, 410, 203])
         style.isPersonal = random.picks(10)
@@ -155,7 +156,7 @@ struct Resource {
     var version = 1
     var style: Style
 
-    mutating func change(_ random: inout Random) {
+    mutating func change(_ random: inout SeededRandom) {
         version += 1
         if random.picks(70) { style = .random(&random) }
     }

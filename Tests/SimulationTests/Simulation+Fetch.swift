@@ -6,6 +6,7 @@ import Exchange
 import HTTP
 import Kernel
 import Proxy
+import SeededRandom
 import Store
 
 /// One exchange with the origin.

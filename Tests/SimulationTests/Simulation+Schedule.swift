@@ -3,6 +3,7 @@ import Bytes
 import Caching
 import Exchange
 import HTTP
+import SeededRandom
 import Store
 
 extension Simulation {

@@ -3,6 +3,7 @@
 /// "coding" is `br` by name, and one byte in front of the body.
 import Bytes
 import Caching
+import SeededRandom
 import Store
 
 /// A variant to be made.

@@ -9,6 +9,7 @@ import Caching
 import Exchange
 import HTTP
 import Settings
+import SeededRandom
 
 @testable import Store
 
@@ -87,7 +88,7 @@ final class Connection {
 final class Simulation {
     let seed: UInt64
     let fault: Fault
-    var random: Random
+    var random: SeededRandom
     let store: Store
     let seats: [Seat]
     let rules: Rules
@@ -151,7 +152,7 @@ final class Simulation {
     init(seed: UInt64, fault: Fault = .none) throws {
         self.seed = seed
         self.fault = fault
-        random = Random(seed: seed)
+        random = SeededRandom.ofRun(seed)
         let bans = BanRules(matches: { PurgeScope.matches(encoded: $0, key: $1, head: $2) })
         store = try Simulation.store(seed: random.next(), bans: bans)
         seats = [Seat(store: store.row()!), Seat(store: store.row()!)]

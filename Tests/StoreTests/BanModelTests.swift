@@ -1,5 +1,6 @@
 import Bytes
 import Store
+import SeededRandom
 import Testing
 
 /// The Store with bans against a plain dictionary, by random operations: it may forget, and take more
@@ -54,7 +55,7 @@ import Testing
     func nothingPurgedIsEverShown(run: Int) throws {
         // A failing run says its seed: put it here to see it again.
         let seed = UInt64(run) &* 6151 &+ 3
-        var random = Random(seed: seed)
+        var random = SeededRandom(seed: seed)
         let store = try Store.create(
             StoreOptions(memory: 1 << 20, rows: 4, segmentBytes: [8 << 10, 16 << 10][run % 2]),
             bans: testBans)
@@ -116,7 +117,7 @@ import Testing
     }
 
     private func purge(
-        _ thread: inout StoreThread, _ model: inout Model, _ id: Int, _ random: inout Random
+        _ thread: inout StoreThread, _ model: inout Model, _ id: Int, _ random: inout SeededRandom
     ) {
         let soft = random.below(2) == 0
         switch random.below(60) {

@@ -2,6 +2,7 @@ import Bytes
 import Glibc
 import Kernel
 import Store
+import SeededRandom
 import Testing
 
 /// Several processes on one store: together, killed at any point, stopped in the middle of a read.
@@ -223,7 +224,7 @@ import Testing
     /// Whatever a dying process scribbles over the segment: nothing traps, and nothing wrong is served.
     @Test(arguments: 0..<30)
     func scribbledMemoryIsNeverServed(run: Int) throws {
-        var random = Random(seed: UInt64(run) &* 31 &+ 5)
+        var random = SeededRandom(seed: UInt64(run) &* 31 &+ 5)
         let store = try Store.create(StoreOptions(memory: 1 << 20, rows: 4, segmentBytes: 16 << 10))
         var thread = store.row()!
         func body(_ id: Int) -> [UInt8] {

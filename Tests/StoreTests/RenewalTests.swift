@@ -2,6 +2,7 @@
 
 import Bytes
 import Store
+import SeededRandom
 import Testing
 
 @Suite struct RenewalTests {
@@ -214,7 +215,7 @@ import Testing
     @Test func renewalsAndReclaimsGoTogether() throws {
         let store = try makeStore(memory: 1 << 20)
         var thread = store.row()!
-        var random = Random(seed: 11)
+        var random = SeededRandom(seed: 11)
         var renewed = 0
         for step in 0..<20_000 {
             thread.beginTurn()

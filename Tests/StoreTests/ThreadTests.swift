@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Store
 import Synchronization
+import SeededRandom
 import Testing
 
 /// Threads of one process on one store; meant for ThreadSanitizer above all.
@@ -12,7 +13,7 @@ import Testing
         let stored = Atomic<Int>(0)
         DispatchQueue.concurrentPerform(iterations: 4) { worker in
             var thread = store.row()!
-            var random = Random(seed: UInt64(worker) + 1)
+            var random = SeededRandom(seed: UInt64(worker) + 1)
             for _ in 0..<2500 {
                 thread.beginTurn()
                 for _ in 0..<8 {
