@@ -53,7 +53,7 @@ extension Worker {
     }
 
     /// May this connection read (or go on with bytes it kept)?
-    private func wantsInput(_ h: Handle) -> Bool {
+    private mutating func wantsInput(_ h: Handle) -> Bool {
         let channel = clients[h].channel.readable || clients[h].channel.hasInput
         guard channel else { return false }
         switch clients[h].phase {
