@@ -140,6 +140,22 @@ extension Span<UInt8> {
             byte: { $0 &- 0x21 >= 0x5e })
     }
 
+    /// The index of the first `%`, `;`, `\` or `.` at or after `start`, or `count`: what paths are judged by.
+    @inlinable @inline(__always)
+    public func firstPathMark(from start: Int) -> Int {
+        firstIndex(
+            from: start,
+            lanes: {
+                // Of a byte below 0x80, less 1: has the highest bit just if the difference was 0.
+                let isPercent = ($0 ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
+                let isSemicolon = ($0 ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
+                let isBackslash = ($0 ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
+                let isDot = ($0 ^ SIMD16(repeating: 0x2e)) &- SIMD16(repeating: 1)
+                return (isPercent | isSemicolon | isBackslash | isDot) & ~$0
+            },
+            byte: { $0 == 0x25 || $0 == 0x3b || $0 == 0x5c || $0 == 0x2e })
+    }
+
     /// The index of the first byte at or after `start` that is no letter, digit or hyphen, or `count`.
     @inlinable @inline(__always)
     public func firstNonAlphanumericOrHyphen(from start: Int) -> Int {
