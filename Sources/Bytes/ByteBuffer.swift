@@ -7,8 +7,7 @@
 /// sending drops from the front. Nothing here bounds the size: the callers' limits do.
 @safe
 public struct ByteBuffer: ~Copyable, Sendable {
-    // Always a valid allocation of `capacity` bytes (never nil; 1 byte at least); [start, end) is
-    // initialised.
+    // An allocation of `capacity` bytes, or no memory at all while that is 0; [start, end) is initialised.
     @usableFromInline nonisolated(unsafe) var base: UnsafeMutablePointer<UInt8>
     @usableFromInline var start: Int
     @usableFromInline var end: Int
@@ -23,7 +22,18 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end = 0
     }
 
-    deinit { unsafe base.deallocate() }
+    /// An empty buffer without memory: that comes with the first byte.
+    public init() {
+        unsafe base = Self.nowhere
+        capacity = 0
+        start = 0
+        end = 0
+    }
+
+    /// An address that is none: nothing is read or written there.
+    private static var nowhere: UnsafeMutablePointer<UInt8> { unsafe UnsafeMutablePointer(bitPattern: 1)! }
+
+    deinit { if capacity > 0 { unsafe base.deallocate() } }
 
     /// Readable bytes.
     @inlinable public var count: Int { end &- start }
@@ -93,7 +103,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
             let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
             // `fresh` holds at least `count` bytes and does not overlap the old block.
             unsafe fresh.initialize(from: base + start, count: count)
-            unsafe base.deallocate()
+            if capacity > 0 { unsafe base.deallocate() }
             unsafe base = fresh
             capacity = grown
         }

@@ -5,17 +5,28 @@
 /// warm). A handle is told from a later use of its slot by 24 bits of generation: it would have to outlive 16
 /// million uses of one slot to be mistaken. Confined to one thread.
 ///
-///     chunks[index >> 8][index & 255]     the element; initialised if and only if the slot is live
-///     states[index]                       live: generation and kind as in the handle; free: generation
-///     nextFree[index]                     free slots only: the one emptied before
+///     slots[index].element     its place in a chunk; initialised if and only if the slot is live
+///     slots[index].state       live: generation and kind as in the handle; free: generation
+///     slots[index].nextFree    free slots only: the one emptied before
 @safe
 public struct SlotTable<Element: ~Copyable>: ~Copyable {
-    @usableFromInline typealias Chunk = UnsafeMutablePointer<Element>
+    @safe
+    @usableFromInline
+    struct Slot: BitwiseCopyable {
+        @usableFromInline let element: UnsafeMutablePointer<Element>
+        @usableFromInline var state: UInt32
+        @usableFromInline var nextFree: UInt32
 
-    // All three have room for `capacity` slots (a multiple of 256); [0, used) of `states` is initialised.
-    @usableFromInline var chunks: UnsafeMutablePointer<Chunk>
-    @usableFromInline var states: UnsafeMutablePointer<UInt32>
-    @usableFromInline var nextFree: UnsafeMutablePointer<UInt32>
+        @inlinable
+        init(_ element: UnsafeMutablePointer<Element>) {
+            unsafe self.element = unsafe element
+            state = 0
+            nextFree = .max
+        }
+    }
+
+    // Room for `capacity` slots (a multiple of 256), all of them initialised.
+    @usableFromInline var slots: UnsafeMutablePointer<Slot>
     @usableFromInline var capacity = 0
     // Slots that were ever used.
     @usableFromInline var used = 0
@@ -28,20 +39,17 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     public init(kind: UInt8) {
         precondition(kind != Handle.none.kind && kind != 0, "reserved for Handle.none and for free slots")
         self.kind = kind
-        unsafe chunks = .allocate(capacity: 1)
-        unsafe states = .allocate(capacity: 1)
-        unsafe nextFree = .allocate(capacity: 1)
+        unsafe slots = .allocate(capacity: 1)
     }
 
     deinit {
-        for index in 0..<used where unsafe states[index] & slotKind != 0 {
+        for index in 0..<used where unsafe slots[index].state & slotKind != 0 {
             // Live slots are initialised.
-            unsafe (chunks[index >> chunkShift] + (index & chunkMask)).deinitialize(count: 1)
+            unsafe slots[index].element.deinitialize(count: 1)
         }
-        for chunk in 0..<(capacity >> chunkShift) { unsafe chunks[chunk].deallocate() }
-        unsafe chunks.deallocate()
-        unsafe states.deallocate()
-        unsafe nextFree.deallocate()
+        // Each chunk is named by the first of its slots.
+        for first in stride(from: 0, to: capacity, by: chunkSize) { unsafe slots[first].element.deallocate() }
+        unsafe slots.deallocate()
     }
 
     /// Live elements.
@@ -56,18 +64,18 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         let state = UInt32(truncatingIfNeeded: handle.token >> 32)
         // A free slot's state has no kind; a live one's has this table's.
         guard index < used, state & slotKind != 0 else { return false }
-        // `states` is initialised below `used`.
-        return unsafe states[index] == state
+        // Below `used`: initialised.
+        return unsafe slots[index].state == state
     }
 
     /// Puts an element into a free slot. Amortised O(1); moves no other element.
     @inlinable
     public mutating func insert(_ element: consuming Element) -> Handle {
         let index = takeSlot()
-        // The slot was free, so its memory is uninitialised and its state initialised by takeSlot.
-        unsafe (chunks[index >> chunkShift] + (index & chunkMask)).initialize(to: element)
-        let generation = unsafe states[index]
-        unsafe states[index] = generation | UInt32(kind) << 24
+        // The slot was free, so its element is uninitialised.
+        unsafe slots[index].element.initialize(to: element)
+        let generation = unsafe slots[index].state
+        unsafe slots[index].state = generation | UInt32(kind) << 24
         return Handle(index: UInt32(truncatingIfNeeded: index), generation: generation, kind: kind)
     }
 
@@ -78,7 +86,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         let index = Int(handle.index)
         giveSlot(index)
         // The slot was live until now: initialised, and nobody else's.
-        return unsafe (chunks[index >> chunkShift] + (index & chunkMask)).move()
+        return unsafe slots[index].element.move()
     }
 
     /// Takes the element out and ends it in place; false if the handle is stale.
@@ -89,7 +97,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         let index = Int(handle.index)
         giveSlot(index)
         // As in `remove`.
-        unsafe (chunks[index >> chunkShift] + (index & chunkMask)).deinitialize(count: 1)
+        unsafe slots[index].element.deinitialize(count: 1)
         return true
     }
 
@@ -100,16 +108,14 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         @inline(__always)
         unsafeAddress {
             precondition(contains(handle), "stale handle")
-            let index = Int(handle.index)
             // Live: initialised, and immovable for as long as the access to self lasts.
-            return unsafe UnsafePointer(chunks[index >> chunkShift] + (index & chunkMask))
+            return unsafe UnsafePointer(slots[Int(handle.index)].element)
         }
         @inline(__always)
         unsafeMutableAddress {
             precondition(contains(handle), "stale handle")
-            let index = Int(handle.index)
             // As above, and exclusive: self is borrowed mutably.
-            return unsafe chunks[index >> chunkShift] + (index & chunkMask)
+            return unsafe slots[Int(handle.index)].element
         }
     }
 
@@ -121,8 +127,8 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         while position < used {
             let index = position
             position += 1
-            // `states` is initialised below `used`.
-            let state = unsafe states[index]
+            // Below `used`: initialised.
+            let state = unsafe slots[index].state
             if state & slotKind != 0 {
                 return Handle(index: UInt32(truncatingIfNeeded: index), generation: state, kind: kind)
             }
@@ -137,56 +143,45 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         if firstFree != .max {
             let index = Int(firstFree)
             // Free slots are below `used`.
-            unsafe firstFree = nextFree[index]
+            unsafe firstFree = slots[index].nextFree
             return index
         }
         if used == capacity { grow() }
-        let index = used
-        // Below `capacity` now.
-        unsafe (states + index).initialize(to: 0)
-        unsafe (nextFree + index).initialize(to: .max)
         used += 1
-        return index
+        return used - 1
     }
 
     @inlinable
     mutating func giveSlot(_ index: Int) {
-        // A live slot: all three arrays hold it.
-        unsafe states[index] = (states[index] &+ 1) & Handle.generationMask
-        unsafe nextFree[index] = firstFree
+        // A live slot: below `used`.
+        unsafe slots[index].state = (slots[index].state &+ 1) & Handle.generationMask
+        unsafe slots[index].nextFree = firstFree
         firstFree = UInt32(truncatingIfNeeded: index)
         live -= 1
     }
 
-    /// One more chunk; the directory and the state arrays double when they are full.
+    /// One more chunk; the slots double when they are full.
     @usableFromInline
     mutating func grow() {
-        let full = capacity >> chunkShift
+        let full = capacity / chunkSize
         precondition(capacity < Int(UInt32.max) - chunkSize, "more slots than a handle can name")
         if full & (full - 1) == 0 {
             // A power of two (or 0) of chunks fills what was allocated.
-            let room = max(1, full * 2)
-            unsafe chunks = SlotTable.enlarged(chunks, from: full, to: room)
-            unsafe states = SlotTable.enlarged(states, from: capacity, to: room << chunkShift)
-            unsafe nextFree = SlotTable.enlarged(nextFree, from: capacity, to: room << chunkShift)
+            let fresh = UnsafeMutablePointer<Slot>.allocate(capacity: max(1, full * 2) * chunkSize)
+            // `slots` holds `capacity` initialised ones, and there is room for more.
+            unsafe fresh.moveInitialize(from: slots, count: capacity)
+            unsafe slots.deallocate()
+            unsafe slots = fresh
         }
-        unsafe (chunks + full).initialize(to: .allocate(capacity: chunkSize))
+        let chunk = UnsafeMutablePointer<Element>.allocate(capacity: chunkSize)
+        for index in 0..<chunkSize {
+            // Room as above; the chunk has as many elements.
+            unsafe (slots + capacity + index).initialize(to: Slot(chunk + index))
+        }
         capacity += chunkSize
-    }
-
-    private static func enlarged<T: BitwiseCopyable>(
-        _ old: UnsafeMutablePointer<T>, from count: Int, to room: Int
-    ) -> UnsafeMutablePointer<T> {
-        let fresh = UnsafeMutablePointer<T>.allocate(capacity: room)
-        // `old` holds `count` initialised values, and room > count.
-        unsafe fresh.moveInitialize(from: old, count: count)
-        unsafe old.deallocate()
-        return unsafe fresh
     }
 }
 
-@inlinable var chunkShift: Int { 8 }
 @inlinable var chunkSize: Int { 256 }
-@inlinable var chunkMask: Int { 255 }
 /// Above the 24 bits of generation.
 @inlinable var slotKind: UInt32 { 0xff << 24 }

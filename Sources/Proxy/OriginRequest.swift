@@ -17,8 +17,8 @@ public enum OriginRequest {
     public static func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict,
         keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,
-        _ forwarding: ForwardedHeads, peer: borrowing ClientAddress, conditions: Span<UInt8> = Span(),
-        to out: inout ByteBuffer
+        _ forwarding: borrowing ForwardedHeads, peer: borrowing ClientAddress,
+        conditions: Span<UInt8> = Span(), to out: inout ByteBuffer
     ) {
         // A revalidation is of the store's making, whatever its method.
         let stores = verdict.mayStore || !conditions.isEmpty

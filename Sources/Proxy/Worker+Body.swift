@@ -42,7 +42,10 @@ extension Worker {
             appendLastChunk(&forwards[f].responseBody, to: &out)
         }
         if let c = forwards[f].client, !out.isEmpty || !pass.direct.isEmpty {
-            guard clients[c].channel.send(out, outbound, pass.direct) else {
+            let isSent =
+                pass.direct.isEmpty
+                ? clients[c].channel.send(out) : clients[c].channel.send(out, outbound, pass.direct)
+            guard isSent else {
                 dropClient(c)
                 // What goes into the store goes on, and this may have been its end.
                 if forwards.contains(f) { endPass(f, o, complete: pass.complete, failed: pass.failed) }
@@ -58,7 +61,9 @@ extension Worker {
     /// Takes the body's runs out of `outbound`: into the fill, and into `out` as the client gets them.
     private mutating func readBody(_ f: Handle) -> Pass {
         var pass = Pass()
-        let copies = forwards[f].framing == .chunked || forwards[f].responseBody.isChunked
+        let copies =
+            out.count &+ outbound.count <= Self.gatherLimit || forwards[f].framing == .chunked
+            || forwards[f].responseBody.isChunked
         while true {
             let (step, next) = forwards[f].responseBody.next(outbound, from: pass.offset)
             pass.offset = next

@@ -41,6 +41,7 @@ extension Worker {
         dropFill(f)
         releaseServer(f)
         dropRecoder(f)
+        spares.give(&forwards[f].request)
         forwards.discard(f)
     }
 

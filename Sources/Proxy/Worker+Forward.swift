@@ -48,7 +48,7 @@ extension Worker {
             case .never: false
             }
         let isConditional = renewal?.isConditional == true && verdict.mayRevalidate
-        var copy = ByteBuffer(capacity: headCount + key.count + (isConditional ? out.count : 0))
+        var copy = spares.take(capacity: headCount + key.count + (isConditional ? out.count : 0))
         copy.append(inbound.span.extracting(first: headCount))
         copy.append(key.span)
         if isConditional { copy.append(out.span) }

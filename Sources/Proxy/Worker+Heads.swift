@@ -16,7 +16,7 @@ extension Worker {
 
     private static func writeRequest(
         _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
-        _ forwarding: ForwardedHeads, to out: inout ByteBuffer
+        _ forwarding: borrowing ForwardedHeads, to out: inout ByteBuffer
     ) {
         OriginRequest.append(
             request, forward.head, forward.verdict, keyedHost: forward.keyedHost,

@@ -220,9 +220,9 @@ extension Worker {
         hit.isOver = hit.sent && !client.closing && client.channel.isFlushed
     }
 
-    /// Stored bytes of an answer that is copied into one run: the kernel's work for several costs more than
-    /// the copy.
-    private static var gatherLimit: Int { 3584 }
+    /// Bytes of an answer that is copied into one run: the kernel's work for several costs more than the
+    /// copy.
+    static var gatherLimit: Int { 3584 }
 
     /// The newest record that may answer: its coding is accepted, or can be undone, and its Vary values
     /// match. Of the codings of one body the preferred one.

@@ -96,6 +96,8 @@ struct Worker: ~Copyable {
     var vary = ByteBuffer(capacity: 1024)
     /// A body in another coding than it came in.
     var coded = ByteBuffer(capacity: Channel.window)
+    /// For requests' heads.
+    var spares = SpareBuffers()
     var encoders = EncoderPool()
     var decoder: Decoder?
     let helpers: HelperThreads
