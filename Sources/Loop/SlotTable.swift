@@ -69,7 +69,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 
     /// Puts an element into a free slot. Amortised O(1); moves no other element.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func insert(_ element: consuming Element) -> Handle {
         let index = takeSlot()
         // The slot was free, so its element is uninitialised.

@@ -1,6 +1,7 @@
 internal import AccessLog
 internal import Balancing
 internal import Exchange
+internal import HTTP
 internal import Loop
 
 /// The server of an exchange: chosen, counted as long as the exchange has it, and given back once.
@@ -13,7 +14,7 @@ extension Worker {
             give(f, members.lowerBound, .first)
             return true
         }
-        let key = forwards[f].keyed.routingHash
+        let key = routingHash(f)
         let resting = counters.resting(members, now: now.milliseconds)
         if site.upstreams[upstream].balancer.needsLoads { counters.sumLoads(upstream, members) }
         var turn = turns[upstream]
@@ -25,6 +26,23 @@ extension Worker {
             f, members.lowerBound + choice.server,
             !tried.isEmpty ? .retry : choice.isSpill ? .spill : .first)
         return true
+    }
+
+    /// What chooses among servers: the key without scheme and settings, or the path where there is no key.
+    private mutating func routingHash(_ f: Handle) -> UInt64 {
+        parseHead(f)
+        return Self.routingHash(of: &forwards[f], request)
+    }
+
+    private static func routingHash(
+        of forward: inout Forward, _ request: borrowing RequestHead
+    ) -> UInt64 {
+        if forward.keyCount > 0 {
+            let key = forward.routingKey
+            return Rendezvous.hash(key)
+        }
+        let head = forward.head
+        return Rendezvous.hash(head.slice(request.path))
     }
 
     private mutating func give(_ f: Handle, _ server: Int, _ choice: ServerChoice) {

@@ -27,8 +27,6 @@ extension Worker {
             // Whoever asks for a part has the whole revalidated.
             let whole = verdict.method == .get ? verdict.storing : verdict
             if whole.mayRevalidate {
-                var keyed = keyed
-                keyed.routingHash = routingHash(keyed)
                 refresh(
                     h, route: route, verdict: whole, keyed, headCount: headCount, serial: hit.serial, use)
             }

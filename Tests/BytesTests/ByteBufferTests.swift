@@ -81,6 +81,18 @@ struct ByteBufferTests {
         }
     }
 
+    @Test func oneWithoutMemoryGetsIt() {
+        var buffer = ByteBuffer()
+        #expect(buffer.capacity == 0 && buffer.isEmpty && buffer.span.isEmpty)
+        buffer.removeAll()
+        buffer.append("abc")
+        var other = ByteBuffer()
+        swap(&buffer, &other)
+        #expect(buffer.capacity == 0 && other.capacity >= 3 && other.span.string == "abc")
+        buffer.append(other.span)
+        #expect(buffer.span.string == "abc")
+    }
+
     @Test func appendingKeepsWhatAThrowingFillLeft() {
         struct Stop: Error {}
         var buffer = ByteBuffer(capacity: 4)
