@@ -38,7 +38,7 @@ public enum ASCII {
 
     /// Space or horizontal tab (`OWS`).
     @inlinable @inline(__always)
-    public static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    public static func isBlank(_ byte: UInt8) -> Bool { byte <= 0x20 && (byte == 0x20 || byte == 0x09) }
 
     /// A byte that a field value may hold: HTAB, SP, VCHAR and obs-text; no other control and no DEL (RFC
     /// 9110 §5.5).

@@ -81,7 +81,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
         if spareCount < n { makeRoom(n) }
     }
 
-    @usableFromInline
+    @usableFromInline @inline(never)
     mutating func makeRoom(_ n: Int) {
         precondition(n >= 0)
         let needed = count + n
@@ -111,14 +111,58 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end &+= 1
     }
 
+    /// Copies a run to where there is room for it, and no part of it. What a head is made of is short: up to
+    /// 32 bytes are two loads and two stores, which meet or overlap in the middle, instead of a call.
+    @inlinable @inline(__always)
+    static func copy(_ source: borrowing Span<UInt8>, to target: UnsafeMutablePointer<UInt8>) {
+        let count = source.count
+        if count > 32 {
+            // More than none, so there is an address.
+            unsafe source.withUnsafeBufferPointer {
+                unsafe UnsafeMutableRawPointer(target).copyMemory(from: $0.baseAddress!, byteCount: count)
+            }
+        } else if count >= 16 {
+            unsafe copyEnds(source, to: target, SIMD16<UInt8>.self)
+        } else if count >= 8 {
+            unsafe copyEnds(source, to: target, UInt64.self)
+        } else if count >= 4 {
+            unsafe copyEnds(source, to: target, UInt32.self)
+        } else if count > 0 {
+            // One to three bytes: the first, the middle and the last.
+            unsafe target[0] = source[0]
+            unsafe target[count &>> 1] = source[count &>> 1]
+            unsafe target[count &- 1] = source[count &- 1]
+        }
+    }
+
+    /// Copies the first and the last `W` of a run, which is as long as one of them at least, as two at most.
+    @inlinable @inline(__always)
+    static func copyEnds<W: BitwiseCopyable>(
+        _ source: borrowing Span<UInt8>, to target: UnsafeMutablePointer<UInt8>, _: W.Type
+    ) {
+        let (bytes, raw) = unsafe (source.bytes, UnsafeMutableRawPointer(target))
+        let last = source.count &- MemoryLayout<W>.size
+        // Both lie inside the source, and so inside the room for it.
+        let first = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: W.self)
+        let second = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: last, as: W.self)
+        unsafe raw.storeBytes(of: first, as: W.self)
+        unsafe raw.storeBytes(of: second, toByteOffset: last, as: W.self)
+    }
+
     @inlinable
     public mutating func append(_ span: borrowing Span<UInt8>) {
-        let n = span.count
-        guard n > 0 else { return }
-        reserve(n)
-        // reserve(n) left room; the source is borrowed, so it cannot be this buffer's own memory.
-        unsafe span.withUnsafeBufferPointer { unsafe (base + end).update(from: $0.baseAddress!, count: n) }
-        end &+= n
+        // The rare case is a call in last place, so that the other saves no registers.
+        guard spareCount >= span.count else { return appendMakingRoom(span) }
+        let target = unsafe base + end
+        end &+= span.count
+        // There was room; the source is borrowed, so it cannot be this buffer's own memory.
+        unsafe Self.copy(span, to: target)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func appendMakingRoom(_ span: borrowing Span<UInt8>) {
+        makeRoom(span.count)
+        append(span)
     }
 
     /// Appends two runs, each with two bytes behind it: a field line, as one step.
@@ -131,27 +175,24 @@ public struct ByteBuffer: ~Copyable, Sendable {
         reserve(n &+ m &+ 4)
         // reserve left room for all of it; the sources are borrowed, so they cannot be this buffer's own.
         let target = unsafe base + end
-        unsafe first.withUnsafeBufferPointer {
-            if let source = $0.baseAddress { unsafe target.update(from: source, count: n) }
-        }
+        end &+= n &+ m &+ 4
         unsafe target[n] = a
         unsafe target[n &+ 1] = b
-        unsafe second.withUnsafeBufferPointer {
-            if let source = $0.baseAddress { unsafe (target + n + 2).update(from: source, count: m) }
-        }
         unsafe target[n &+ m &+ 2] = c
         unsafe target[n &+ m &+ 3] = d
-        end &+= n &+ m &+ 4
+        unsafe Self.copy(first, to: target)
+        unsafe Self.copy(second, to: target + n + 2)
     }
 
-    /// Appends an ASCII literal.
-    @inlinable
+    /// Appends an ASCII literal. Where it is written as one its length and its bytes are constants, so that
+    /// inlined the copy is a few stores.
+    @inlinable @inline(__always)
     public mutating func append(_ literal: StaticString) {
         let n = literal.utf8CodeUnitCount
         precondition(literal.hasPointerRepresentation)
         reserve(n)
         // reserve(n) left room; literals live for the whole program.
-        unsafe (base + end).update(from: literal.utf8Start, count: n)
+        unsafe UnsafeMutableRawPointer(base + end).copyMemory(from: literal.utf8Start, byteCount: n)
         end &+= n
     }
 
@@ -159,23 +200,24 @@ public struct ByteBuffer: ~Copyable, Sendable {
     @inlinable
     public mutating func append(lowercasing text: borrowing Span<UInt8>) {
         let n = text.count
-        reserve(n)
+        // A short text is stored as a whole word, too.
+        reserve(n &+ 8)
+        let target = unsafe UnsafeMutableRawPointer(base + end)
+        end &+= n
+        guard n >= 8 else {
+            // Eight bytes at least were reserved.
+            let word = text.word(at: 0, length: n).lowercasedBytes.littleEndian
+            return unsafe target.storeBytes(of: word, as: UInt64.self)
+        }
         var index = 0
         while index < n {
-            // The last word overlaps the one before; fewer than eight bytes go one by one.
-            if n >= 8 {
-                let place = min(index, n &- 8)
-                let word = text.word(at: place).lowercasedBytes.littleEndian
-                // reserve(n) left room for n bytes, of which these eight are some.
-                unsafe UnsafeMutableRawPointer(base + end + place).storeBytes(of: word, as: UInt64.self)
-                index &+= 8
-            } else {
-                // Room as above.
-                unsafe base[end &+ index] = ASCII.lowercased(text[index])
-                index &+= 1
-            }
+            // The last word overlaps the one before.
+            let place = min(index, n &- 8)
+            let word = text.word(at: place).lowercasedBytes.littleEndian
+            // place + 8 <= n, which were reserved.
+            unsafe target.storeBytes(of: word, toByteOffset: place, as: UInt64.self)
+            index &+= 8
         }
-        end &+= n
     }
 
     @inlinable
@@ -194,6 +236,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     /// Appends a number in decimal.
     @inlinable
     public mutating func append(decimal value: UInt64) {
+        // The longest has 20 digits.
         reserve(20)
         var digits = 1
         var rest = value
@@ -203,13 +246,20 @@ public struct ByteBuffer: ~Copyable, Sendable {
         }
         digits &+= rest >= 1_000 ? 3 : rest >= 100 ? 2 : rest >= 10 ? 1 : 0
         rest = value
+        // From the last pair of digits to the first, or the digit in front of it.
         var index = end &+ digits
-        repeat {
-            index &-= 1
-            // 20 bytes were reserved; `index` runs from end + digits - 1 down to end.
-            unsafe base[index] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest > 0
+        while rest >= 10 {
+            let pair = rest % 100
+            rest = rest >= 100 ? rest / 100 : 0
+            let tens = (pair &* 103) &>> 10
+            let text = 0x3030 &+ tens &+ (pair &- tens &* 10) &<< 8
+            index &-= 2
+            // 20 bytes were reserved; `index` runs down from end + digits, and stays at end or above.
+            unsafe UnsafeMutableRawPointer(base + index).storeBytes(
+                of: UInt16(truncatingIfNeeded: text).littleEndian, as: UInt16.self)
+        }
+        // As above.
+        if index > end { unsafe base[end] = 0x30 &+ UInt8(truncatingIfNeeded: rest) }
         end &+= digits
     }
 

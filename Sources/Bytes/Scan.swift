@@ -43,6 +43,25 @@ extension UInt64 {
         let capitals = (fromA ^ pastZ) & ~self & (ones &* 0x80)
         return self | (capitals &>> 2)
     }
+
+    /// Eight bytes with the ASCII capitals made small, for comparison with a literal of small letters and
+    /// bytes below 0x40 (digits, hyphens) only: nothing but these, and capitals, becomes one of them.
+    @inlinable @inline(__always)
+    public var foldedLetters: UInt64 { self | ((self & 0x4040_4040_4040_4040) &>> 1) }
+
+    /// The number that `digits` (1 to 8) bytes spell in decimal, the first byte lowest and nothing above
+    /// them; nil if one is no digit.
+    @inlinable @inline(__always)
+    public func decimalValue(digits: Int) -> UInt64? {
+        // The digits' values, zeros in front of them: the last digit in the highest byte.
+        let values = (self ^ 0x3030_3030_3030_3030) &<< UInt64(truncatingIfNeeded: (8 &- digits) &* 8)
+        if ((values &+ 0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080 != 0 { return nil }
+        // Neighbours join into pairs, pairs into the number: each product puts its sum above bit 32.
+        let pairs = values &* 10 &+ values &>> 8
+        let odd = (pairs & 0x0000_00ff_0000_00ff) &* (100 + 1_000_000 << 32)
+        let even = (pairs &>> 16 & 0x0000_00ff_0000_00ff) &* (1 + 10_000 << 32)
+        return (odd &+ even) &>> 32
+    }
 }
 
 extension Span<UInt8> {
@@ -54,19 +73,41 @@ extension Span<UInt8> {
             // The whole load lies inside the span.
             let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
             return length == 8
-                ? UInt64(littleEndian: word) : UInt64(littleEndian: word) & ~(~0 &<< UInt64(length &* 8))
+                ? UInt64(littleEndian: word)
+                : UInt64(littleEndian: word) & ~(~0 &<< UInt64(truncatingIfNeeded: length &* 8))
         }
-        var word: UInt64 = 0
-        for offset in 0..<length { word |= UInt64(self[index &+ offset]) &<< UInt64(offset &* 8) }
-        return word
+        if length >= 4 {
+            // Two halves that overlap, both inside the `length` bytes.
+            let last = length &- 4
+            let low = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt32.self)
+            let high = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index &+ last, as: UInt32.self)
+            return UInt64(UInt32(littleEndian: low)) | UInt64(UInt32(littleEndian: high))
+                &<< UInt64(truncatingIfNeeded: last &* 8)
+        }
+        if length == 0 { return 0 }
+        // One to three bytes: the first, the middle and the last.
+        let (middle, last) = (length &>> 1, length &- 1)
+        return UInt64(self[index]) | UInt64(self[index &+ middle]) &<< UInt64(truncatingIfNeeded: middle &* 8)
+            | UInt64(self[index &+ last]) &<< UInt64(truncatingIfNeeded: last &* 8)
+    }
+
+    /// The two bytes at `index` as a little-endian number.
+    @inlinable @inline(__always)
+    public func pair(at index: Int) -> UInt16 {
+        precondition(index >= 0 && index &+ 2 <= count)
+        // Both lie inside the span.
+        let pair = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt16.self)
+        return UInt16(littleEndian: pair)
     }
 
     /// The index of the first byte at or after `start` that both tests, which must agree, accept; `count` if
-    /// none is. `lanes` answers in the highest bit of each lane.
+    /// none is. `lanes` answers in the highest bit of each lane. 16 bytes at a step, then eight; one by one
+    /// only in spans of less than eight.
     ///
     /// The tests use additions and bit operations alone: Swift 6.3 turns most comparisons of vectors into a
-    /// loop over the lanes, ten times slower. Below, `h` is a byte without its highest bit; adding 0x80 - c
-    /// to it sets that bit just if h >= c.
+    /// loop over the lanes, ten times slower. Below, `v` is a byte and 0x80 > c: where v < 0x80, v - c has
+    /// the highest bit just if v < c, v + (0x80 - c) just if v >= c, and (v ^ c) - 1 just if v == c.
     @inlinable @inline(__always)
     func firstIndex(
         from start: Int, lanes: (SIMD16<UInt8>) -> SIMD16<UInt8>, byte: (UInt8) -> Bool
@@ -84,6 +125,18 @@ extension Span<UInt8> {
             let high = UInt64(littleEndian: found[1]) & 0x8080_8080_8080_8080
             if high != 0 { return index &+ 8 &+ high.trailingZeroBitCount &>> 3 }
             index &+= 16
+        }
+        while index < count, count >= 8 {
+            // The last word reaches back over bytes that were looked at, or lie before `start`.
+            let place = min(index, count &- 8)
+            // place + 8 <= count; casts of equal sizes.
+            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self)
+            let vector = unsafe unsafeBitCast(UInt128(word), to: SIMD16<UInt8>.self)
+            let found = unsafe unsafeBitCast(lanes(vector), to: UInt128.self)
+            let mask = 0x8080_8080_8080_8080 &<< UInt64(truncatingIfNeeded: (index &- place) &* 8)
+            let low = UInt64(littleEndian: UInt64(truncatingIfNeeded: found)) & mask
+            if low != 0 { return place &+ low.trailingZeroBitCount &>> 3 }
+            index = place &+ 8
         }
         while index < count {
             if byte(self[index]) { return index }
@@ -107,7 +160,7 @@ extension Span<UInt8> {
             from: start,
             lanes: {
                 let difference = $0 ^ pattern
-                return ~(((difference & SIMD16(repeating: 0x7f)) &+ SIMD16(repeating: 0x7f)) | difference)
+                return (difference &- SIMD16(repeating: 1)) & ~difference
             },
             byte: { $0 == byte })
     }
@@ -119,10 +172,9 @@ extension Span<UInt8> {
         firstIndex(
             from: start,
             lanes: {
-                let h = $0 & SIMD16(repeating: 0x7f)
-                let isNotTab = (h ^ SIMD16(repeating: 0x09)) &+ SIMD16(repeating: 0x7f)
-                let isLow = ~(h &+ SIMD16(repeating: 0x80 - 0x20))
-                let isDelete = h &+ SIMD16(repeating: 0x80 - 0x7f)
+                let isLow = $0 &- SIMD16(repeating: 0x20)
+                let isNotTab = ($0 ^ SIMD16(repeating: 0x09)) &+ SIMD16(repeating: 0x7f)
+                let isDelete = $0 &+ SIMD16(repeating: 0x80 - 0x7f)
                 return ((isLow & isNotTab) | isDelete) & ~$0
             },
             byte: { !ASCII.isFieldValue($0) })
@@ -133,28 +185,56 @@ extension Span<UInt8> {
     public func firstNonVisible(from start: Int) -> Int {
         firstIndex(
             from: start,
-            lanes: {
-                let h = $0 & SIMD16(repeating: 0x7f)
-                return $0 | ~(h &+ SIMD16(repeating: 0x80 - 0x21)) | (h &+ SIMD16(repeating: 0x80 - 0x7f))
-            },
+            lanes: { $0 | ($0 &- SIMD16(repeating: 0x21)) | ($0 &+ SIMD16(repeating: 0x80 - 0x7f)) },
             byte: { $0 &- 0x21 >= 0x5e })
     }
 
-    /// The index of the first byte at or after `start` that is no letter, digit or hyphen, or `count`.
+    /// The index of the first `%`, `;`, `\` or `.` at or after `start`, or `count`: what paths are judged by.
     @inlinable @inline(__always)
-    public func firstNonAlphanumericOrHyphen(from start: Int) -> Int {
+    public func firstPathMark(from start: Int) -> Int {
         firstIndex(
             from: start,
             lanes: {
-                let h = $0 & SIMD16(repeating: 0x7f)
-                let small = h | SIMD16(repeating: 0x20)
-                let isLetter =
-                    (small &+ SIMD16(repeating: 0x80 - 0x61)) & ~(small &+ SIMD16(repeating: 0x80 - 0x7b))
-                let isDigit = (h &+ SIMD16(repeating: 0x80 - 0x30)) & ~(h &+ SIMD16(repeating: 0x80 - 0x3a))
-                let isNotHyphen = (h ^ SIMD16(repeating: 0x2d)) &+ SIMD16(repeating: 0x7f)
-                return (~(isLetter | isDigit) & isNotHyphen) | $0
+                // Of a byte below 0x80, less 1: has the highest bit just if the difference was 0.
+                let isPercent = ($0 ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
+                let isSemicolon = ($0 ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
+                let isBackslash = ($0 ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
+                let isDot = ($0 ^ SIMD16(repeating: 0x2e)) &- SIMD16(repeating: 1)
+                return (isPercent | isSemicolon | isBackslash | isDot) & ~$0
             },
-            byte: { !(ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 0x2d) })
+            byte: { $0 == 0x25 || $0 == 0x3b || $0 == 0x5c || $0 == 0x2e })
+    }
+
+    /// As `firstNonVisible`, but stops at `#` and `?` too: where a path ends, whatever ends it.
+    @inlinable @inline(__always)
+    public func firstNonPath(from start: Int) -> Int {
+        firstIndex(
+            from: start,
+            lanes: {
+                let isNotVisible =
+                    $0 | ($0 &- SIMD16(repeating: 0x21)) | ($0 &+ SIMD16(repeating: 0x80 - 0x7f))
+                let isHash = ($0 ^ SIMD16(repeating: 0x23)) &- SIMD16(repeating: 1)
+                let isQuestion = ($0 ^ SIMD16(repeating: 0x3f)) &- SIMD16(repeating: 1)
+                return isNotVisible | isHash | isQuestion
+            },
+            byte: { $0 &- 0x21 >= 0x5e || $0 == 0x23 || $0 == 0x3f })
+    }
+
+    /// The index of the first byte at or after `start` that is no letter, digit, hyphen or dot, or `count`:
+    /// where most names end.
+    @inlinable @inline(__always)
+    public func firstNonName(from start: Int) -> Int {
+        firstIndex(
+            from: start,
+            lanes: {
+                let small = $0 | SIMD16(repeating: 0x20)
+                let isNoLetter =
+                    (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
+                let isNoDigit = ($0 &- SIMD16(repeating: 0x30)) | ($0 &+ SIMD16(repeating: 0x80 - 0x3a))
+                let isNoMark = ($0 &- SIMD16(repeating: 0x2d)) | ($0 &+ SIMD16(repeating: 0x80 - 0x2f))
+                return (isNoLetter & isNoDigit & isNoMark) | $0
+            },
+            byte: { !(ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 0x2d || $0 == 0x2e) })
     }
 }
 

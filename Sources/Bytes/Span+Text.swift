@@ -6,24 +6,28 @@ extension Span<UInt8> {
     /// Same length and same bytes.
     @inlinable
     public func equals(_ other: borrowing Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        for index in 0..<count where self[index] != other[index] { return false }
-        return true
+        count == other.count && hasPrefix(other)
     }
 
     /// Same bytes as an ASCII literal.
-    @inlinable
+    @inlinable @inline(__always)
     public func equals(_ literal: StaticString) -> Bool {
-        guard count == literal.utf8CodeUnitCount else { return false }
-        return hasPrefix(literal)
+        count == literal.utf8CodeUnitCount && hasPrefix(literal)
     }
 
-    /// Same bytes as an ASCII literal in lower case, ignoring the case of `self`.
-    @inlinable
+    /// Same bytes as an ASCII literal in lower case, ignoring the case of `self`. The literal holds no bytes
+    /// from 0x40 on but letters.
+    @inlinable @inline(__always)
     public func equalsIgnoringCase(_ lowercaseLiteral: StaticString) -> Bool {
-        guard count == lowercaseLiteral.utf8CodeUnitCount else { return false }
-        for index in 0..<count where ASCII.lowercased(self[index]) != lowercaseLiteral.byte(at: index) {
-            return false
+        let n = lowercaseLiteral.utf8CodeUnitCount
+        guard count == n else { return false }
+        var index = 0
+        while index < n {
+            // The last word of more than eight bytes overlaps the one before.
+            let place = n < 8 ? 0 : min(index, n &- 8)
+            let word = word(at: place, length: min(n, 8)).foldedLetters
+            if word != lowercaseLiteral.word(at: place) { return false }
+            index &+= 8
         }
         return true
     }
@@ -32,17 +36,26 @@ extension Span<UInt8> {
     @inlinable
     public func equalsIgnoringCase(_ other: borrowing Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in 0..<count where ASCII.lowercased(self[index]) != ASCII.lowercased(other[index]) {
-            return false
+        var index = 0
+        while index < count {
+            let n = min(8, count &- index)
+            let (own, others) = (word(at: index, length: n), other.word(at: index, length: n))
+            if own != others, own.lowercasedBytes != others.lowercasedBytes { return false }
+            index &+= 8
         }
         return true
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     public func hasPrefix(_ literal: StaticString) -> Bool {
-        guard count >= literal.utf8CodeUnitCount else { return false }
-        for index in 0..<literal.utf8CodeUnitCount where self[index] != literal.byte(at: index) {
-            return false
+        let n = literal.utf8CodeUnitCount
+        guard count >= n else { return false }
+        var index = 0
+        while index < n {
+            // As in `equalsIgnoringCase`.
+            let place = n < 8 ? 0 : min(index, n &- 8)
+            if word(at: place, length: min(n, 8)) != literal.word(at: place) { return false }
+            index &+= 8
         }
         return true
     }
@@ -50,7 +63,12 @@ extension Span<UInt8> {
     @inlinable
     public func hasPrefix(_ other: borrowing Span<UInt8>) -> Bool {
         guard count >= other.count else { return false }
-        for index in 0..<other.count where self[index] != other[index] { return false }
+        var index = 0
+        while index < other.count {
+            let n = min(8, other.count &- index)
+            if word(at: index, length: n) != other.word(at: index, length: n) { return false }
+            index &+= 8
+        }
         return true
     }
 
@@ -73,6 +91,7 @@ extension Span<UInt8> {
     @inlinable
     public func decimalSaturating() -> UInt64? {
         guard count > 0 else { return nil }
+        if count <= 8 { return word(at: 0, length: count).decimalValue(digits: count) }
         var value: UInt64 = 0
         for index in 0..<count {
             let digit = self[index] &- 0x30

@@ -41,14 +41,18 @@ public enum CacheStatus {
     /// - Parameters:
     ///   - ttlSeconds: negative for a stale answer.
     ///   - key: the key from `routingStart` on; only `debug` shows it.
-    ///   - detail: why the client's request went to the origin, if for a reason; `brief` leaves it out.
+    ///   - detail: why the client's request went to the origin, if for a reason; `brief` leaves it out, and
+    ///     so does a plain hit.
     public static func appendHit(
         _ served: Served = .hit, ttlSeconds: Int64, key: Span<UInt8>, detail: Reason? = nil,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
+        var detail = detail
         switch served {
-        case .hit: head.append("Cache-Status: larder; hit; ttl=")
+        case .hit:
+            head.append("Cache-Status: larder; hit; ttl=")
+            detail = nil
         case .collapsed(let forwarding):
             head.append("Cache-Status: larder; fwd=")
             head.append(forwarding.token)
@@ -68,8 +72,8 @@ public enum CacheStatus {
         }
         if ttlSeconds < 0 { head.append(UInt8(ascii: "-")) }
         head.append(decimal: ttlSeconds.magnitude)
-        if let detail, served != .hit { append(detail, form, to: &head) }
-        appendKey(key, form, to: &head)
+        if let detail { append(detail, form, to: &head) }
+        if form == .debug { appendKey(key, to: &head) }
         head.append("\r\n")
     }
 
@@ -92,7 +96,7 @@ public enum CacheStatus {
         }
         if stored { head.append("; stored") }
         if let detail { append(detail, form, to: &head) }
-        appendKey(key, form, to: &head)
+        if form == .debug { appendKey(key, to: &head) }
         head.append("\r\n")
     }
 
@@ -104,8 +108,8 @@ public enum CacheStatus {
         head.append(detail.code)
     }
 
-    private static func appendKey(_ key: Span<UInt8>, _ form: Policy.CacheStatus, to head: inout ByteBuffer) {
-        guard form == .debug, !key.isEmpty else { return }
+    private static func appendKey(_ key: Span<UInt8>, to head: inout ByteBuffer) {
+        guard !key.isEmpty else { return }
         head.append("; key=\"")
         for index in 0..<min(key.count, keyLimit) {
             let byte = key[index]

@@ -55,7 +55,7 @@ enum FieldLine {
     /// The index of the first byte at or behind `start` that a token may not hold, or `count`.
     @inline(__always)
     private static func tokenEnd(_ bytes: Span<UInt8>, from start: Int) -> Int {
-        var end = bytes.firstNonAlphanumericOrHyphen(from: start)
+        var end = bytes.firstNonName(from: start)
         // The rarer token characters, one by one.
         while end < bytes.count, ASCII.token.contains(bytes[end]) { end &+= 1 }
         return end

@@ -4,10 +4,10 @@
 public struct FieldSet: BitwiseCopyable, Sendable {
     @usableFromInline let mask: UInt128
 
-    @inlinable
+    @inlinable @inline(__always)
     init(mask: UInt128) { self.mask = mask }
 
-    @inlinable
+    @inlinable @inline(__always)
     public init(_ name: FieldName) { self.init(mask: 1 << UInt128(name.rawValue)) }
 
     /// This set and one name more. Chains of literals fold to a constant.

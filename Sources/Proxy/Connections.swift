@@ -45,6 +45,16 @@ struct Client: ~Copyable {
         channel = Channel(socket)
         self.peer = peer
     }
+
+    /// May a request be read now: between two, with all of the last answer on its way?
+    var takesRequest: Bool { phase == .idle && !closing && channel.isFlushed }
+
+    /// A whole head has come: its time is over.
+    mutating func noteHead() {
+        scan = HeadScan()
+        headStarted = false
+        served = true
+    }
 }
 
 /// One connection to an origin server.

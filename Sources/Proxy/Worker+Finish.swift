@@ -52,7 +52,7 @@ extension Worker {
             return
         }
         rest(c)
-        if clients[c].channel.readable || clients[c].channel.hasInput {
+        if clients[c].channel.wantsReading {
             deferClient(c)
         } else if isDraining {
             finishClient(c)
@@ -130,7 +130,7 @@ extension Worker {
     /// Closes a client's connection when everything is sent, with a linger where input may still be on its
     /// way.
     mutating func closeClient(_ c: Handle) {
-        let unread = clients[c].lingers || clients[c].channel.readable || clients[c].channel.hasInput
+        let unread = clients[c].lingers || clients[c].channel.wantsReading
         if unread, clients[c].phase != .lingering, !clients[c].channel.ended {
             clients[c].phase = .lingering
             clients[c].channel.socket.shutdownWrite()

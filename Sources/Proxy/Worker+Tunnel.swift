@@ -24,7 +24,7 @@ extension Worker {
         passBody(f, o, ended: false)
         guard clients.contains(c), forwards.contains(f) else { return }
         // What the client sent behind its request is the tunnel's first data.
-        if clients[c].channel.readable || clients[c].channel.hasInput { deferClient(c) }
+        if clients[c].channel.wantsReading { deferClient(c) }
     }
 
     /// Traffic in a tunnel, either way, keeps both sides alive.

@@ -6,7 +6,7 @@ struct ASCIITests {
     static let all = Array(UInt8.min...UInt8.max)
     static let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
     static let digits = Array("0123456789".utf8)
-    static let names = Set(letters + digits + [0x2d])
+    static let names = Set(letters + digits + [0x2d, 0x2e])
 
     @Test func classes() {
         let token = Set(Self.letters + Self.digits + Array("!#$%&'*+-.^_`|~".utf8))
@@ -39,17 +39,19 @@ struct ASCIITests {
     }
 
     @Test func words() {
-        let bytes = Array("abcdefghijkl".utf8)
-        for start in 0...bytes.count {
-            for length in 0...min(8, bytes.count - start) {
-                var expected: UInt64 = 0
-                for offset in (0..<length).reversed() {
-                    expected = expected << 8 | UInt64(bytes[start + offset])
-                }
-                let word = bytes.span.word(at: start, length: length)
-                #expect(word == expected)
-                if length == min(8, bytes.count - start) {
-                    #expect(("abcdefghijkl" as StaticString).word(at: start) == expected)
+        let text: StaticString = "abcdefghijklmnopqrst"
+        let bytes = Array("\(text)".utf8)
+        for count in 0...bytes.count {
+            let span = bytes.span.extracting(first: count)
+            for start in 0...count {
+                for length in 0...min(8, count - start) {
+                    let expected = (0..<length).reduce(UInt64(0)) {
+                        $0 | UInt64(bytes[start + $1]) << UInt64($1 * 8)
+                    }
+                    let word = span.word(at: start, length: length)
+                    let pair = length == 2 ? UInt64(span.pair(at: start)) : expected
+                    #expect(word == expected && pair == expected, "\(length) at \(start) of \(count)")
+                    if length == min(8, bytes.count - start) { #expect(text.word(at: start) == expected) }
                 }
             }
         }
@@ -58,7 +60,7 @@ struct ASCIITests {
     /// Every byte at every place of a run long enough for both the vector and the scalar part of each scan.
     @Test func scansAgreeWithPlainLoops() {
         for byte in Self.all {
-            for length in [0, 1, 15, 16, 17, 40] {
+            for length in [0, 1, 7, 8, 9, 15, 16, 17, 40] {
                 for place in 0...length {
                     var bytes = [UInt8](repeating: 0x61, count: length)
                     if place < length { bytes[place] = byte }
@@ -76,11 +78,12 @@ struct ASCIITests {
         let found = [
             span.firstIndex(of: byte, from: start) ?? bytes.count, span.firstControl(from: start),
             span.firstNonVisible(from: start),
-            span.firstNonAlphanumericOrHyphen(from: start),
+            span.firstNonName(from: start), span.firstNonPath(from: start),
         ]
         let expected = [
             first { $0 == byte }, first { !ASCII.isFieldValue($0) }, first { !ASCII.visible.contains($0) },
             first { !Self.names.contains($0) },
+            first { !ASCII.visible.contains($0) || $0 == 0x23 || $0 == 0x3f },
         ]
         if found != expected { Issue.record("\(bytes) from \(start): \(found), not \(expected)") }
     }

@@ -12,7 +12,7 @@ struct ByteBufferTests {
         for step in 0..<500 {
             let number =
                 UInt64.random(in: 0...UInt64.max, using: &random) >> UInt64.random(in: 0...63, using: &random)
-            switch Int.random(in: 0..<12, using: &random) {
+            switch Int.random(in: 0..<14, using: &random) {
             case 0:
                 buffer.append(UInt8(truncatingIfNeeded: number))
                 model.append(UInt8(truncatingIfNeeded: number))
@@ -38,7 +38,17 @@ struct ByteBufferTests {
                     output.append(2)
                 }
                 model += [1, 2]
-            case 7, 8:
+            case 7:
+                let text = (0..<Int.random(in: 0...40, using: &random)).map {
+                    UInt8(truncatingIfNeeded: number >> UInt64($0)) ^ UInt8($0)
+                }
+                buffer.append(lowercasing: text.span)
+                model += text.map(ASCII.lowercased)
+            case 8:
+                let run = (0..<Int.random(in: 0...50, using: &random)).map { UInt8($0) }
+                buffer.append(run.span, 0x3a, 0x20, run.span.extracting(first: run.count / 2), 0x0d, 0x0a)
+                model += run + [0x3a, 0x20] + run[..<(run.count / 2)] + [0x0d, 0x0a]
+            case 11, 12:
                 let n = Int.random(in: 0...model.count, using: &random)
                 buffer.removeFirst(n)
                 model.removeFirst(n)
@@ -82,6 +92,22 @@ struct ByteBufferTests {
         buffer.append(8)
         let copied = buffer.span.copied
         #expect(copied == [7, 8])
+    }
+
+    /// Around every power of ten, and every number of up to three digits.
+    @Test func decimal() {
+        var numbers = Array(0...1000) as [UInt64]
+        var power: UInt64 = 1000
+        while power <= .max / 10 {
+            power *= 10
+            numbers += [power - 1, power, power + 1, power / 7 * 9]
+        }
+        for number in numbers + [.max] {
+            var buffer = ByteBuffer(capacity: 0)
+            buffer.append(decimal: number)
+            let written = buffer.span.string
+            #expect(written == "\(number)")
+        }
     }
 
     @Test(arguments: [

@@ -6,6 +6,8 @@ struct SpanTextTests {
     static let texts = [
         "", "a", "A", "b", "ab", "Ab", "aB", "abc", "ABC", "abd", " ab", "ab ", "\t a b \t", "   ", "\u{e9}",
         "[", "{", "max-age", "MAX-AGE",
+        "must-revalidate", "Must-Revalidate", "must-revalidat", "must-revalidatE ",
+        "stale-while-revalidate=1",
     ]
 
     @Test(arguments: texts, texts)
@@ -34,6 +36,39 @@ struct SpanTextTests {
         check("max-ag\u{5}", false, false, false)
     }
 
+    /// Every other byte at every place, for literals of one to three words.
+    @Test func literalsByteByByte() {
+        func check(_ literal: StaticString, _ equals: (Span<UInt8>) -> [Bool]) {
+            let text = Array("\(literal)".utf8)
+            for place in text.indices {
+                for byte in 0...255 as ClosedRange<UInt8> {
+                    var bytes = text
+                    bytes[place] = byte
+                    let same = byte == text[place]
+                    let expected = [same, ASCII.lowercased(byte) == text[place], same]
+                    #expect(equals(bytes.span) == expected, "\(literal): \(byte) at \(place)")
+                }
+            }
+        }
+        check("te") { [$0.equals("te"), $0.equalsIgnoringCase("te"), $0.hasPrefix("te")] }
+        check("close") { [$0.equals("close"), $0.equalsIgnoringCase("close"), $0.hasPrefix("close")] }
+        check("s-maxage") {
+            [$0.equals("s-maxage"), $0.equalsIgnoringCase("s-maxage"), $0.hasPrefix("s-maxage")]
+        }
+        check("http2-settings") {
+            [
+                $0.equals("http2-settings"), $0.equalsIgnoringCase("http2-settings"),
+                $0.hasPrefix("http2-settings"),
+            ]
+        }
+        check("proto=\"https\", 0/9:;") {
+            [
+                $0.equals("proto=\"https\", 0/9:;"), $0.equalsIgnoringCase("proto=\"https\", 0/9:;"),
+                $0.hasPrefix("proto=\"https\", 0/9:;"),
+            ]
+        }
+    }
+
     @Test(arguments: texts)
     func trims(_ text: String) {
         let span = text.utf8.span
@@ -56,6 +91,24 @@ struct SpanTextTests {
     func decimals(_ text: String, _ value: UInt64?) {
         let parsed = text.utf8.span.decimalSaturating()
         #expect(parsed == value)
+    }
+
+    /// Every byte at every place of one to nine digits.
+    @Test func decimalsByteByByte() {
+        let digits = Array("907316284".utf8)
+        for count in 1...digits.count {
+            for place in 0..<count {
+                for byte in 0...255 as ClosedRange<UInt8> {
+                    var bytes = Array(digits[..<count])
+                    bytes[place] = byte
+                    let expected =
+                        bytes.allSatisfy(ASCII.isDigit)
+                        ? bytes.reduce(UInt64(0)) { $0 * 10 + UInt64($1 - 0x30) } : nil
+                    let parsed = bytes.span.decimalSaturating()
+                    #expect(parsed == expected, "\(bytes)")
+                }
+            }
+        }
     }
 
     @Test func copies() {
