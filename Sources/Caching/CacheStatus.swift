@@ -8,16 +8,17 @@ public import Settings
 public enum Forwarding: UInt8, Sendable, BitwiseCopyable {
     case bypass, method, miss, uriMiss, varyMiss, request, stale, partial
 
-    var token: StaticString {
+    /// The line up to and with this parameter.
+    var line: StaticString {
         switch self {
-        case .bypass: "bypass"
-        case .method: "method"
-        case .miss: "miss"
-        case .uriMiss: "uri-miss"
-        case .varyMiss: "vary-miss"
-        case .request: "request"
-        case .stale: "stale"
-        case .partial: "partial"
+        case .bypass: "Cache-Status: larder; fwd=bypass"
+        case .method: "Cache-Status: larder; fwd=method"
+        case .miss: "Cache-Status: larder; fwd=miss"
+        case .uriMiss: "Cache-Status: larder; fwd=uri-miss"
+        case .varyMiss: "Cache-Status: larder; fwd=vary-miss"
+        case .request: "Cache-Status: larder; fwd=request"
+        case .stale: "Cache-Status: larder; fwd=stale"
+        case .partial: "Cache-Status: larder; fwd=partial"
         }
     }
 }
@@ -54,16 +55,13 @@ public enum CacheStatus {
             head.append("Cache-Status: larder; hit; ttl=")
             detail = nil
         case .collapsed(let forwarding):
-            head.append("Cache-Status: larder; fwd=")
-            head.append(forwarding.token)
+            head.append(forwarding.line)
             head.append("; collapsed; ttl=")
         case .revalidated(let forwarding):
-            head.append("Cache-Status: larder; fwd=")
-            head.append(forwarding.token)
+            head.append(forwarding.line)
             head.append("; fwd-status=304; stored; ttl=")
         case .insteadOf(let status, let forwarding):
-            head.append("Cache-Status: larder; fwd=")
-            head.append(forwarding.token)
+            head.append(forwarding.line)
             if status > 0 {
                 head.append("; fwd-status=")
                 head.append(decimal: UInt64(status))
@@ -88,8 +86,7 @@ public enum CacheStatus {
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
-        head.append("Cache-Status: larder; fwd=")
-        head.append(forwarding.token)
+        head.append(forwarding.line)
         if let status {
             head.append("; fwd-status=")
             head.append(decimal: UInt64(status))

@@ -200,7 +200,7 @@ extension Worker {
             status < 500 && !Rules.isShapedByRequest(status: status)
             && forwards[f].reason.map(Self.isLasting) ?? false
         settle(f, .unstorable(remember: isLasting))
-        if isLasting { Self.removeEntry(&forwards[f], store) }
+        if isLasting, forwards[f].renewal != nil { Self.removeEntry(&forwards[f], store) }
     }
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the

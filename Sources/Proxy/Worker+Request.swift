@@ -48,7 +48,7 @@ extension Worker {
         if !site.routes[route].caches { verdict.bypass(nil) }
         var keyed = KeyedRequest()
         if request.fields.containsAny(of: FieldSet(.xForwardedProto).with(.forwarded)) {
-            keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer)
+            keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer.address)
         }
         switch Self.writeKey(request, inbound, rules, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
