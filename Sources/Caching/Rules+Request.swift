@@ -143,8 +143,8 @@ extension Rules {
         }
         for index in 0..<request.fields.count where request.fields[index].id == .cacheControl {
             let value = bytes.slice(request.fields[index].value)
-            var members = ListTokens(value)
-            while let directive = Directive.next(of: &members, in: value) {
+            var position = 0
+            while let directive = Directive.next(in: value, from: &position) {
                 let name = value.extracting(directive.name)
                 if name.equalsIgnoringCase("no-store") {
                     verdict.flags.insert(.noStore)
@@ -244,8 +244,8 @@ enum Pragma {
         guard fields.contains(.pragma) else { return false }
         for index in 0..<fields.count where fields[index].id == .pragma {
             let value = bytes.slice(fields[index].value)
-            var members = ListTokens(value)
-            while let directive = Directive.next(of: &members, in: value) {
+            var position = 0
+            while let directive = Directive.next(in: value, from: &position) {
                 if value.extracting(directive.name).equalsIgnoringCase("no-cache") { return true }
             }
         }

@@ -13,6 +13,7 @@ extension Worker {
 
     /// Claims to have a coding made: on the record at hand, and where that is a variant itself, on its
     /// original too.
+    @inline(__always)
     static func claim(
         _ coding: ContentCoding, of view: RecordView, in store: borrowing StoreThread, _ key: Span<UInt8>,
         _ hash: Hash128

@@ -91,6 +91,7 @@ struct Arena: @unchecked Sendable {
     }
 
     /// The old value.
+    @inlinable @inline(__always)
     func fetchOr(_ bits: UInt64, _ offset: Int) -> UInt64 {
         unsafe word(offset).pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent).oldValue
     }
