@@ -19,6 +19,11 @@ public struct CompressionRules: Sendable {
         var range: Range<Int>
         /// All of a kind.
         var isPrefix: Bool
+        /// Its first eight bytes, or all of fewer; what is compared first.
+        var front: UInt64
+        var mask: UInt64
+
+        func begins(_ word: UInt64) -> Bool { (word ^ front) & mask == 0 }
     }
 
     public init(_ policy: Policy.Compress) {
@@ -27,7 +32,11 @@ public struct CompressionRules: Sendable {
             let isPrefix = type.hasSuffix("/*")
             let start = text.count
             text += Array(type.lowercased().utf8).dropLast(isPrefix ? 1 : 0)
-            return MediaType(range: start..<text.count, isPrefix: isPrefix)
+            let count = min(text.count - start, 8)
+            return MediaType(
+                range: start..<text.count, isPrefix: isPrefix,
+                front: text.span.word(at: start, length: count),
+                mask: count == 8 ? ~0 : 1 << UInt64(count * 8) - 1)
         }
         self.text = text
         minBody = UInt64(max(policy.minBodyBytes, 1))
@@ -92,14 +101,19 @@ public struct CompressionRules: Sendable {
 
     /// Is this Content-Type listed? Its parameters do not matter.
     private func lists(_ value: Span<UInt8>) -> Bool {
-        let end = value.firstIndexOrCount(of: UInt8(ascii: ";"), from: 0)
-        let type = value.extracting(first: end).trimmed()
-        for entry in types {
-            let count = entry.range.count
-            guard entry.isPrefix ? type.count > count : type.count == count else { continue }
-            if type.extracting(first: count).equalsIgnoringCase(text.span.extracting(entry.range)) {
-                return true
+        let front = value.word(at: 0, length: min(value.count, 8)).lowercasedBytes
+        for index in types.indices where types[index].begins(front) {
+            let entry = types[index]
+            var end = entry.range.count
+            guard value.count >= end else { continue }
+            if end > 8 {
+                let (listed, stated) = (text.span.extracting(entry.range), value.extracting(first: end))
+                guard stated.equalsIgnoringCase(listed) else { continue }
             }
+            while end < value.count, ASCII.isBlank(value[end]) { end &+= 1 }
+            // The type goes on with something under `text/*`, and with nothing else.
+            let isOver = end == value.count || value[end] == UInt8(ascii: ";")
+            if isOver != entry.isPrefix { return true }
         }
         return false
     }

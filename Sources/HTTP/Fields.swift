@@ -2,6 +2,8 @@
 ///
 /// A head is at most 65 535 bytes (`HeadLimits`), so that offsets fit 16 bits.
 
+internal import Synchronization
+
 /// A run of bytes of a head, relative to the head's first byte.
 public struct Slice: BitwiseCopyable, Sendable, Equatable {
     public var start: UInt16
@@ -60,6 +62,9 @@ public struct FieldTable: ~Copyable {
     @usableFromInline var repeated: UInt128
     @inlinable public var count: Int { total }
     @usableFromInline var total: Int
+    // Of a struct with an atomic in it the compiler lends the address; Swift 6.3 would else copy the table,
+    // and with it all 120 bytes of its head, for every call that borrows one.
+    private let anchor = Atomic<Bool>(false)
 
     public init() {
         storage = Array(repeating: .none, count: Self.capacity)

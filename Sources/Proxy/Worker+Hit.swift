@@ -8,8 +8,9 @@ internal import Settings
 internal import Store
 
 /// Answers from the store: one `sendmsg` of the stored head, a few lines of our own and the body, straight
-/// from shared memory. No allocation, no lock, no copy; what the socket does not take is copied before the
-/// turn goes on. A coding that this client would take and nobody has made yet is asked for, once.
+/// from shared memory; what is small is gathered first. No allocation, no lock, no other copy; what the
+/// socket does not take is copied before the turn goes on. A coding that this client would take and nobody
+/// has made yet is asked for, once.
 extension Worker {
     /// Answers the request in `request` from the store, if an entry may answer it; drops the head from
     /// `inbound` then. Otherwise tells why the request goes on to an origin, and has the conditions of a
