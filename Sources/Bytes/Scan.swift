@@ -161,6 +161,10 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     public func firstNonVisible(from start: Int) -> Int { first(NonVisible(), from: start) }
 
+    /// The index of the first `%`, `;`, `\` or `.` at or after `start`, or `count`: what paths are judged by.
+    @inlinable @inline(__always)
+    public func firstPathMark(from start: Int) -> Int { first(PathMark(), from: start) }
+
     /// As `firstNonVisible`, but stops at `#` and `?` too: where a path ends, whatever ends it.
     @inlinable @inline(__always)
     public func firstNonPath(from start: Int) -> Int { first(NonPath(), from: start) }
@@ -232,6 +236,21 @@ struct NonPath: LaneTest {
         let isHash = (v ^ SIMD16(repeating: 0x23)) &- SIMD16(repeating: 1)
         let isQuestion = (v ^ SIMD16(repeating: 0x3f)) &- SIMD16(repeating: 1)
         return NonVisible().lanes(v) | isHash | isQuestion
+    }
+}
+
+@usableFromInline
+struct PathMark: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
+        let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
+        let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
+        let isDot = (v ^ SIMD16(repeating: 0x2e)) &- SIMD16(repeating: 1)
+        return (isPercent | isSemicolon | isBackslash | isDot) & ~v
     }
 }
 

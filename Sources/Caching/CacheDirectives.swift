@@ -58,8 +58,8 @@ struct CacheDirectives: BitwiseCopyable {
         guard fields.contains(.cacheControl) else { return }
         for index in 0..<fields.count where fields[index].id == .cacheControl {
             let value = bytes.slice(fields[index].value)
-            var members = ListTokens(value)
-            while let directive = Directive.next(of: &members, in: value) {
+            var position = 0
+            while let directive = Directive.next(in: value, from: &position) {
                 if !directive.isWellFormed { isMalformed = true }
                 note(
                     value.extracting(directive.name), seconds: directive.seconds(in: value),

@@ -26,7 +26,8 @@ extension Rules {
         guard request.form != .asterisk, !request.host.isEmpty else { return .refused(.key) }
         return writeKey(
             authority: bytes.slice(Self.keyedAuthority(request, scheme)), path: bytes.slice(request.path),
-            query: bytes.slice(request.query), hasQuery: request.hasQuery, scheme: scheme, into: &key)
+            query: request.hasQuery ? bytes.slice(request.query) : Span(), hasQuery: request.hasQuery,
+            scheme: scheme, into: &key)
     }
 
     /// Host and port, the scheme's default port folded away.

@@ -8,16 +8,17 @@ public import Settings
 public enum Forwarding: UInt8, Sendable, BitwiseCopyable {
     case bypass, method, miss, uriMiss, varyMiss, request, stale, partial
 
-    var token: StaticString {
+    /// The line up to and with this parameter.
+    var line: StaticString {
         switch self {
-        case .bypass: "bypass"
-        case .method: "method"
-        case .miss: "miss"
-        case .uriMiss: "uri-miss"
-        case .varyMiss: "vary-miss"
-        case .request: "request"
-        case .stale: "stale"
-        case .partial: "partial"
+        case .bypass: "Cache-Status: larder; fwd=bypass"
+        case .method: "Cache-Status: larder; fwd=method"
+        case .miss: "Cache-Status: larder; fwd=miss"
+        case .uriMiss: "Cache-Status: larder; fwd=uri-miss"
+        case .varyMiss: "Cache-Status: larder; fwd=vary-miss"
+        case .request: "Cache-Status: larder; fwd=request"
+        case .stale: "Cache-Status: larder; fwd=stale"
+        case .partial: "Cache-Status: larder; fwd=partial"
         }
     }
 }
@@ -41,25 +42,26 @@ public enum CacheStatus {
     /// - Parameters:
     ///   - ttlSeconds: negative for a stale answer.
     ///   - key: the key from `routingStart` on; only `debug` shows it.
-    ///   - detail: why the client's request went to the origin, if for a reason; `brief` leaves it out.
+    ///   - detail: why the client's request went to the origin, if for a reason; `brief` leaves it out, and
+    ///     so does a plain hit.
     public static func appendHit(
         _ served: Served = .hit, ttlSeconds: Int64, key: Span<UInt8>, detail: Reason? = nil,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
+        var detail = detail
         switch served {
-        case .hit: head.append("Cache-Status: larder; hit; ttl=")
+        case .hit:
+            head.append("Cache-Status: larder; hit; ttl=")
+            detail = nil
         case .collapsed(let forwarding):
-            head.append("Cache-Status: larder; fwd=")
-            head.append(forwarding.token)
+            head.append(forwarding.line)
             head.append("; collapsed; ttl=")
         case .revalidated(let forwarding):
-            head.append("Cache-Status: larder; fwd=")
-            head.append(forwarding.token)
+            head.append(forwarding.line)
             head.append("; fwd-status=304; stored; ttl=")
         case .insteadOf(let status, let forwarding):
-            head.append("Cache-Status: larder; fwd=")
-            head.append(forwarding.token)
+            head.append(forwarding.line)
             if status > 0 {
                 head.append("; fwd-status=")
                 head.append(decimal: UInt64(status))
@@ -68,8 +70,8 @@ public enum CacheStatus {
         }
         if ttlSeconds < 0 { head.append(UInt8(ascii: "-")) }
         head.append(decimal: ttlSeconds.magnitude)
-        if let detail, served != .hit { append(detail, form, to: &head) }
-        appendKey(key, form, to: &head)
+        if let detail { append(detail, form, to: &head) }
+        if form == .debug { appendKey(key, to: &head) }
         head.append("\r\n")
     }
 
@@ -84,15 +86,14 @@ public enum CacheStatus {
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
-        head.append("Cache-Status: larder; fwd=")
-        head.append(forwarding.token)
+        head.append(forwarding.line)
         if let status {
             head.append("; fwd-status=")
             head.append(decimal: UInt64(status))
         }
         if stored { head.append("; stored") }
         if let detail { append(detail, form, to: &head) }
-        appendKey(key, form, to: &head)
+        if form == .debug { appendKey(key, to: &head) }
         head.append("\r\n")
     }
 
@@ -104,8 +105,8 @@ public enum CacheStatus {
         head.append(detail.code)
     }
 
-    private static func appendKey(_ key: Span<UInt8>, _ form: Policy.CacheStatus, to head: inout ByteBuffer) {
-        guard form == .debug, !key.isEmpty else { return }
+    private static func appendKey(_ key: Span<UInt8>, to head: inout ByteBuffer) {
+        guard !key.isEmpty else { return }
         head.append("; key=\"")
         for index in 0..<min(key.count, keyLimit) {
             let byte = key[index]

@@ -13,7 +13,7 @@ public struct CompressionRules: Sendable {
     private let types: [MediaType]
     private let minBody: UInt64
     /// By the set of what a client accepts, four bits each: the coding it gets, or 0. Asked on every hit.
-    private let choices: UInt64
+    @usableFromInline let choices: UInt64
 
     private struct MediaType: Sendable {
         var range: Range<Int>
@@ -47,6 +47,7 @@ public struct CompressionRules: Sendable {
     }
 
     /// The policy's first coding that the client accepts; nil for none.
+    @inlinable @inline(__always)
     public func choose(accepted: Codings) -> Codings? {
         let choice = UInt8(truncatingIfNeeded: choices >> UInt64((accepted.rawValue & 15) * 4)) & 15
         return choice == 0 ? nil : Codings(rawValue: choice)

@@ -13,9 +13,52 @@ struct Directive {
     var argument: Range<Int>?
     var isWellFormed: Bool
 
-    /// The next directive of one line's value, whose members are read; nil at the end.
-    static func next(of members: inout ListTokens, in value: Span<UInt8>) -> Directive? {
-        guard let member = members.next() else { return nil }
+    /// The next directive of one line's value at or behind `position`, which then moves behind it; nil at the
+    /// end.
+    static func next(in value: Span<UInt8>, from position: inout Int) -> Directive? {
+        var start = position
+        while start < value.count, ASCII.isBlank(value[start]) || value[start] == comma { start &+= 1 }
+        position = start
+        if start == value.count { return nil }
+        // Nearly all are `name` or `name=token`, of letters, digits, hyphens and dots.
+        let nameEnd = value.firstNonName(from: start)
+        if nameEnd > start {
+            if endsMember(value, nameEnd) {
+                position = nameEnd
+                return Directive(name: start..<nameEnd, argument: nil, isWellFormed: true)
+            }
+            let argumentStart = nameEnd &+ 1
+            if value[nameEnd] == UInt8(ascii: "="), argumentStart < value.count {
+                let end = value.firstNonName(from: argumentStart)
+                if end > argumentStart, endsMember(value, end) {
+                    position = end
+                    return Directive(
+                        name: start..<nameEnd, argument: argumentStart..<end, isWellFormed: true)
+                }
+            }
+        }
+        return read(value, from: start, &position)
+    }
+
+    private static var comma: UInt8 { UInt8(ascii: ",") }
+
+    private static func endsMember(_ value: Span<UInt8>, _ index: Int) -> Bool {
+        index == value.count || value[index] == comma
+    }
+
+    /// As `next`, for whatever there may be.
+    @inline(never)
+    private static func read(
+        _ value: Span<UInt8>, from start: Int, _ position: inout Int
+    ) -> Directive? {
+        var members = ListTokens(value.extracting(droppingFirst: start))
+        guard let place = members.next() else {
+            position = value.count
+            return nil
+        }
+        let member = (start &+ place.lowerBound)..<(start &+ place.upperBound)
+        // The white space and the comma behind it are skipped by the next call.
+        position = member.upperBound
         let text = value.extracting(member)
         let nameEnd = text.tokenEnd
         if nameEnd == text.count { return Directive(name: member, argument: nil, isWellFormed: true) }

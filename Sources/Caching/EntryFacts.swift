@@ -1,6 +1,6 @@
 /// What an entry was judged to be when it was stored: all that serving it needs besides the head's bytes.
 ///
-/// Packed into the store's five opaque words:
+/// Held as the store's five opaque words:
 ///
 ///     0  received, wall clock ms (48 bits) · status (16)
 ///     1  received, boot clock ms (48 bits) · flags (16)
@@ -41,20 +41,68 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         @inlinable public static var immutable: Flags { Flags(rawValue: 256) }
     }
 
-    public var received: Times
+    // As they are packed: most uses want two or three of ten parts.
+    @usableFromInline var word0: UInt64
+    @usableFromInline var word1: UInt64
+    @usableFromInline var word2: UInt64
+    @usableFromInline var word3: UInt64
+    @usableFromInline var word4: UInt64
+
+    @inlinable
+    public var received: Times {
+        get { Times(wallMilliseconds: word0 & Self.mask48, bootMilliseconds: word1 & Self.mask48) }
+        set {
+            // Saturating: a time that does not fit 48 bits (8 900 years) would otherwise come back as an
+            // early one.
+            word0 = word0 & ~Self.mask48 | min(newValue.wallMilliseconds, Self.mask48)
+            word1 = word1 & ~Self.mask48 | min(newValue.bootMilliseconds, Self.mask48)
+        }
+    }
     /// `corrected_initial_age` of RFC 9111 §4.2.3.
-    public var initialAgeMilliseconds: UInt64
+    @inlinable
+    public var initialAgeMilliseconds: UInt64 {
+        get { word2 & Self.mask48 }
+        set { word2 = word2 & ~Self.mask48 | min(newValue, Self.mask48) }
+    }
     /// From receipt on: min(lifetime − initial age, the policy's cap).
-    public var freshForMilliseconds: UInt64
-    public var status: UInt16
+    @inlinable
+    public var freshForMilliseconds: UInt64 {
+        get { word3 & Self.mask40 }
+        set { word3 = word3 & ~Self.mask40 | min(newValue, Self.mask40) }
+    }
+    @inlinable
+    public var status: UInt16 {
+        get { UInt16(truncatingIfNeeded: word0 >> 48) }
+        set { word0 = word0 & Self.mask48 | UInt64(newValue) << 48 }
+    }
     /// Exactly one member.
-    public var coding: Codings
-    public var flags: Flags
-    public var fingerprint: UInt32
+    @inlinable
+    public var coding: Codings {
+        get { Codings(rawValue: UInt8(truncatingIfNeeded: word2 >> 48)) }
+        set { word2 = word2 & Self.mask48 | UInt64(newValue.rawValue) << 48 }
+    }
+    @inlinable
+    public var flags: Flags {
+        get { Flags(rawValue: UInt16(truncatingIfNeeded: word1 >> 48)) }
+        set { word1 = word1 & Self.mask48 | UInt64(newValue.rawValue) << 48 }
+    }
+    @inlinable
+    public var fingerprint: UInt32 {
+        get { UInt32(truncatingIfNeeded: word4) }
+        set { word4 = word4 & ~0xffff_ffff | UInt64(newValue) }
+    }
     /// From the end of freshness on (RFC 5861 §3); 0 where nothing may be served stale.
-    public var staleWhileRevalidateSeconds: UInt32
+    @inlinable
+    public var staleWhileRevalidateSeconds: UInt32 {
+        get { UInt32(truncatingIfNeeded: word3 >> 40) }
+        set { word3 = word3 & Self.mask40 | min(UInt64(newValue), Self.mask24) << 40 }
+    }
     /// From the end of freshness on (RFC 5861 §4); 0 where nothing may be served stale.
-    public var staleIfErrorSeconds: UInt32
+    @inlinable
+    public var staleIfErrorSeconds: UInt32 {
+        get { UInt32(truncatingIfNeeded: word4 >> 32 & Self.mask24) }
+        set { word4 = word4 & 0xffff_ffff | min(UInt64(newValue), Self.mask24) << 32 }
+    }
 
     @inlinable
     public init(
@@ -62,6 +110,7 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         coding: Codings, flags: Flags, fingerprint: UInt32, staleWhileRevalidateSeconds: UInt32 = 0,
         staleIfErrorSeconds: UInt32 = 0
     ) {
+        self.init(unpacking: [0, 0, 0, 0, 0])
         self.received = received
         self.initialAgeMilliseconds = initialAgeMilliseconds
         self.freshForMilliseconds = freshForMilliseconds
@@ -99,32 +148,15 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
     @usableFromInline static var mask40: UInt64 { 0xff_ffff_ffff }
     @usableFromInline static var mask24: UInt64 { 0xff_ffff }
 
-    @inlinable
-    public func pack() -> InlineArray<5, UInt64> {
-        // Saturating: a time that does not fit 48 bits (8 900 years) would otherwise come back as an early
-        // one.
-        let mask = Self.mask48
-        return [
-            min(received.wallMilliseconds, mask) | UInt64(status) << 48,
-            min(received.bootMilliseconds, mask) | UInt64(flags.rawValue) << 48,
-            min(initialAgeMilliseconds, mask) | UInt64(coding.rawValue) << 48,
-            min(freshForMilliseconds, Self.mask40)
-                | min(UInt64(staleWhileRevalidateSeconds), Self.mask24) << 40,
-            UInt64(fingerprint) | min(UInt64(staleIfErrorSeconds), Self.mask24) << 32,
-        ]
-    }
+    @inlinable @inline(__always)
+    public func pack() -> InlineArray<5, UInt64> { [word0, word1, word2, word3, word4] }
 
-    @inlinable
+    @inlinable @inline(__always)
     public init(unpacking words: InlineArray<5, UInt64>) {
-        let mask = Self.mask48
-        received = Times(wallMilliseconds: words[0] & mask, bootMilliseconds: words[1] & mask)
-        initialAgeMilliseconds = words[2] & mask
-        freshForMilliseconds = words[3] & Self.mask40
-        status = UInt16(truncatingIfNeeded: words[0] >> 48)
-        flags = Flags(rawValue: UInt16(truncatingIfNeeded: words[1] >> 48))
-        coding = Codings(rawValue: UInt8(truncatingIfNeeded: words[2] >> 48))
-        fingerprint = UInt32(truncatingIfNeeded: words[4])
-        staleWhileRevalidateSeconds = UInt32(truncatingIfNeeded: words[3] >> 40)
-        staleIfErrorSeconds = UInt32(truncatingIfNeeded: words[4] >> 32 & Self.mask24)
+        word0 = words[0]
+        word1 = words[1]
+        word2 = words[2]
+        word3 = words[3]
+        word4 = words[4]
     }
 }

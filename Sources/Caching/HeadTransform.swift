@@ -46,6 +46,18 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
         }
     }
 
+    /// Does a line of this name stay as it is, and say nothing that `append` must hear?
+    @inlinable
+    public func passes(_ id: FieldName) -> Bool {
+        if case .none = change { return true }
+        switch id {
+        case .vary, .contentEncoding, .contentLength, .etag, .acceptRanges, .contentMD5, .digest,
+            .contentDigest, .reprDigest:
+            return false
+        default: return true
+        }
+    }
+
     /// Appends what becomes of one line.
     public mutating func append(
         _ name: Span<UInt8>, _ value: Span<UInt8>, _ id: FieldName, to head: inout ByteBuffer

@@ -49,7 +49,7 @@ extension Rules {
     ) {
         let isRead = request.method == .get || request.method == .head
         if findings.ends(.requestMethod, isRead && request.form != .asterisk ? nil : .method) { return }
-        let isPlain = Self.isPlain(path: bytes.slice(request.path))
+        let isPlain = Self.isPlain(bytes, request.path.range)
         if findings.ends(.requestPath, isPlain ? nil : .path) { return }
         verdict.codings = Codings.accepted(by: request.fields, bytes)
         if heuristicPercent > 0, request.hasQuery, !names.query.isIgnored { verdict.flags.insert(.query) }
@@ -143,8 +143,8 @@ extension Rules {
         }
         for index in 0..<request.fields.count where request.fields[index].id == .cacheControl {
             let value = bytes.slice(request.fields[index].value)
-            var members = ListTokens(value)
-            while let directive = Directive.next(of: &members, in: value) {
+            var position = 0
+            while let directive = Directive.next(in: value, from: &position) {
                 let name = value.extracting(directive.name)
                 if name.equalsIgnoringCase("no-store") {
                     verdict.flags.insert(.noStore)
@@ -171,22 +171,24 @@ extension Rules {
 
     /// Is this a path that every origin reads alike? No dot segments, `\`, `;`, encoded slashes, backslashes,
     /// semicolons, dots that form a dot segment, encoded controls, or broken encodings (cache deception).
-    static func isPlain(path: Span<UInt8>) -> Bool {
+    /// - Parameter path: its place in `bytes`. What lies behind it counts for nothing, but may be looked at
+    ///   in one step with its end.
+    static func isPlain(_ bytes: Span<UInt8>, _ path: Range<Int>) -> Bool {
+        guard !path.isEmpty else { return true }
+        guard bytes[path.lowerBound] == UInt8(ascii: "/") else { return false }
         // Nearly every path has nothing that needs a look: no `%`, `;`, `\`, and no `.` behind a slash.
-        // Without branches, so that the loop becomes vector code.
-        var looks: UInt8 = path.isEmpty || path[0] == UInt8(ascii: "/") ? 0 : 1
-        for index in 1..<max(path.count, 1) {
-            let byte = path[index]
-            looks |= byte == 0x25 ? 1 : 0
-            looks |= byte == 0x3b ? 1 : 0
-            looks |= byte == 0x5c ? 1 : 0
-            looks |= byte == 0x2e && path[index &- 1] == 0x2f ? 1 : 0
+        var index = path.lowerBound &+ 1
+        while true {
+            index = bytes.firstPathMark(from: index)
+            if index >= path.upperBound { return true }
+            guard bytes[index] == UInt8(ascii: "."), bytes[index &- 1] != UInt8(ascii: "/") else {
+                return isPlainBytewise(bytes.extracting(path))
+            }
+            index &+= 1
         }
-        return looks == 0 || isPlainBytewise(path)
     }
 
     private static func isPlainBytewise(_ path: Span<UInt8>) -> Bool {
-        guard path.isEmpty || path[0] == UInt8(ascii: "/") else { return false }
         var index = 0
         // `.`, `%`, `;` and `\`: everything else is plain in any position.
         let special = ASCII.Class(low: 0x0800_4020_0000_0000, high: 0x0000_0000_1000_0000)
@@ -242,8 +244,8 @@ enum Pragma {
         guard fields.contains(.pragma) else { return false }
         for index in 0..<fields.count where fields[index].id == .pragma {
             let value = bytes.slice(fields[index].value)
-            var members = ListTokens(value)
-            while let directive = Directive.next(of: &members, in: value) {
+            var position = 0
+            while let directive = Directive.next(in: value, from: &position) {
                 if value.extracting(directive.name).equalsIgnoringCase("no-cache") { return true }
             }
         }

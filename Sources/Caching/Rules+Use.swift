@@ -93,6 +93,8 @@ extension Rules {
             ageSeconds: Self.seconds(roundingUp: age), ttlSeconds: UInt32(clamping: ttl / 1000))
     }
 
+    /// Not inlined: a fresh hit has no use for it.
+    @inline(never)
     private func stale(
         _ entry: EntryFacts, _ request: RequestVerdict, age: UInt64, residence: UInt64, isOutdated: Bool
     ) -> StaleUse {

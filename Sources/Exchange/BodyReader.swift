@@ -24,14 +24,15 @@ public struct BodyReader: ~Copyable {
     }
 
     private var mode: Mode
-    private var decoder: ChunkedDecoder
+    /// Of a chunked body.
+    private var decoder: Optional<ChunkedDecoder>
 
     /// Body bytes delivered so far.
     public private(set) var delivered: UInt64 = 0
 
     /// - Parameter trailerLimit: the most bytes of trailers.
     public init(_ framing: BodyFraming, trailerLimit: Int) {
-        decoder = ChunkedDecoder(trailerLimit: trailerLimit)
+        decoder = framing == .chunked ? ChunkedDecoder(trailerLimit: trailerLimit) : nil
         switch framing {
         case .none, .length(0): mode = .complete
         case .length(let length): mode = .length(length)
@@ -65,10 +66,20 @@ public struct BodyReader: ~Copyable {
     /// The validated trailer lines of a chunked body that has ended, raw.
     public var trailers: Span<UInt8> {
         @_lifetime(borrow self)
-        get { decoder.trailers }
+        get {
+            switch decoder {
+            case .some(let decoder): decoder.trailers
+            case .none: Span()
+            }
+        }
     }
 
-    public var sawTrailers: Bool { decoder.sawTrailers }
+    public var sawTrailers: Bool {
+        switch decoder {
+        case .some(let decoder): decoder.sawTrailers
+        case .none: false
+        }
+    }
 
     /// The next run of body bytes in `input` at or after `offset`.
     /// Returns the step and the index up to which the input is used up.
@@ -91,7 +102,9 @@ public struct BodyReader: ~Copyable {
             mode = rest == UInt64(n) ? .complete : .length(rest - UInt64(n))
             return (.data(offset..<(offset + n)), offset + n)
         case .chunked:
-            let (step, next) = decoder.next(input, from: offset)
+            guard let (step, next) = decoder?.next(input, from: offset) else {
+                preconditionFailure("a chunked body without its decoder")
+            }
             switch step {
             case .data(let range):
                 delivered += UInt64(range.count)

@@ -42,17 +42,29 @@ public struct CompressionGuard: Sendable {
     private var sinceDown = Double.infinity
     private var sinceUp = Double.infinity
     private var patience = shortestPatience
+    /// Turns that are not in the figures yet: their time, the busy part of it, and the sum of each one's
+    /// busy part times its time.
+    private var passed: UInt64 = 0
+    private var busy: UInt64 = 0
+    private var busyByPassed: UInt64 = 0
 
     public init() {}
 
-    /// One turn of the loop. Costs two divisions.
+    /// One turn of the loop. Short ones are put together until they come to a millisecond.
     public mutating func note(busyMicroseconds: UInt64, waitedMicroseconds: UInt64) {
-        let busy = Double(busyMicroseconds)
-        let passed = busy + Double(waitedMicroseconds)
-        guard passed > 0 else { return }
+        let turn = busyMicroseconds &+ waitedMicroseconds
+        passed &+= turn
+        busy &+= busyMicroseconds
+        busyByPassed &+= busyMicroseconds &* turn
+        guard passed >= 1_000 else { return }
+        weigh(passed: Double(passed), busy: Double(busy), busyByPassed: Double(busyByPassed))
+        (passed, busy, busyByPassed) = (0, 0, 0)
+    }
+
+    private mutating func weigh(passed: Double, busy: Double, busyByPassed: Double) {
         let weight = passed / (Self.window + passed)
         utilisation += (busy / passed - utilisation) * weight
-        lag += (busy - lag) * weight
+        lag += (busyByPassed / passed - lag) * weight
         sinceDown += passed
         sinceUp += passed
 

@@ -66,6 +66,9 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
     /// Does the connection persist, as far as the sender says (RFC 9112 §9.3)?
     public func keepsAlive(minorVersion: UInt8) -> Bool { !close && (minorVersion >= 1 || keepAlive) }
 
+    /// Does it name anything beside fields that are hop-by-hop anyway (`HopByHop`)?
+    @inlinable public var namesOthers: Bool { close || http2Settings || other }
+
     /// Do the `Connection` lines of this head, from which `self` was made, name this field, so that it must
     /// not be forwarded? Takes the lines apart only if `other` is set.
     @inlinable

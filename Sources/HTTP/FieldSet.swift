@@ -6,13 +6,13 @@ public struct FieldSet: BitwiseCopyable, Sendable {
     @usableFromInline var low: UInt64
     @usableFromInline var high: UInt64
 
-    @inlinable
+    @inlinable @inline(__always)
     init() {
         low = 0
         high = 0
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     public init(_ name: FieldName) {
         self.init()
         insert(name)

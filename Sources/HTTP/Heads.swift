@@ -1,3 +1,7 @@
+/// Heads as they are parsed, and what bounds them.
+
+internal import Synchronization
+
 /// Bounds of a head.
 public struct HeadLimits: BitwiseCopyable, Sendable {
     /// Bytes of the whole head, the blank line included; at most 65 535.
@@ -77,6 +81,7 @@ public struct RequestHead: ~Copyable {
     /// What its `Connection` lines say.
     public var connection = ConnectionOptions()
     public var fields = FieldTable()
+    private let place = FixedPlace()
 
     public init() {}
 }
@@ -92,6 +97,13 @@ public struct ResponseHead: ~Copyable {
     /// What its `Connection` lines say.
     public var connection = ConnectionOptions()
     public var fields = FieldTable()
+    private let place = FixedPlace()
 
     public init() {}
+}
+
+/// A member that keeps its struct where it is: of one with an atomic in it the compiler lends the address,
+/// where Swift 6.3 would else copy all 120 bytes of a head for every call that borrows it.
+struct FixedPlace: ~Copyable {
+    private let anchor = Atomic<Bool>(false)
 }

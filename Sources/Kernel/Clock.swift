@@ -28,4 +28,6 @@ public enum Clock {
     /// Milliseconds since boot, sleep included (CLOCK_BOOTTIME; it has no coarse form): the age of stored
     /// answers.
     public static func bootMilliseconds() -> UInt64 { larder_clock_milliseconds(CInt(LARDER_BOOT)) }
+
+    public static func bootMicroseconds() -> UInt64 { larder_clock_microseconds(CInt(LARDER_BOOT)) }
 }

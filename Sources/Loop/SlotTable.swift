@@ -53,9 +53,11 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @inlinable @inline(__always)
     public func contains(_ handle: Handle) -> Bool {
         let index = Int(handle.index)
-        guard index < used, handle.kind == kind else { return false }
-        // `states` is initialised below `used`. Free slots have no kind.
-        return unsafe states[index] == UInt32(truncatingIfNeeded: handle.token >> 32)
+        let state = UInt32(truncatingIfNeeded: handle.token >> 32)
+        // A free slot's state has no kind; a live one's has this table's.
+        guard index < used, state & slotKind != 0 else { return false }
+        // `states` is initialised below `used`.
+        return unsafe states[index] == state
     }
 
     /// Puts an element into a free slot. Amortised O(1); moves no other element.
@@ -79,16 +81,30 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         return unsafe (chunks[index >> chunkShift] + (index & chunkMask)).move()
     }
 
+    /// Takes the element out and ends it in place; false if the handle is stale.
+    @inlinable
+    @discardableResult
+    public mutating func discard(_ handle: Handle) -> Bool {
+        guard contains(handle) else { return false }
+        let index = Int(handle.index)
+        giveSlot(index)
+        // As in `remove`.
+        unsafe (chunks[index >> chunkShift] + (index & chunkMask)).deinitialize(count: 1)
+        return true
+    }
+
     /// The element, in place. The handle must be valid: ask `contains` of one that came from outside the
-    /// turn.
+    /// turn. Inlined: the compiler would else pass a copy of the table's fields to every call.
     @inlinable
     public subscript(handle: Handle) -> Element {
+        @inline(__always)
         unsafeAddress {
             precondition(contains(handle), "stale handle")
             let index = Int(handle.index)
             // Live: initialised, and immovable for as long as the access to self lasts.
             return unsafe UnsafePointer(chunks[index >> chunkShift] + (index & chunkMask))
         }
+        @inline(__always)
         unsafeMutableAddress {
             precondition(contains(handle), "stale handle")
             let index = Int(handle.index)

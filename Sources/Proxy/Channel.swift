@@ -27,13 +27,18 @@ struct Channel: ~Copyable {
     var ending = false
     /// The end was read.
     var ended = false
+    /// Bytes were received and kept: is there an `input`? A flag, because every request asks several times,
+    /// and to look at an optional buffer is to look at all of it.
+    private(set) var hasInput = false
+    /// Nothing waits for the socket to take it: is there no `output`?
+    private(set) var isFlushed = true
     private var input: ByteBuffer?
     private var output: ByteBuffer?
 
     init(_ socket: consuming Socket) { self.socket = socket }
 
-    /// Bytes received and kept.
-    var hasInput: Bool { input != nil }
+    /// Is there anything to read: kept, or perhaps in the kernel?
+    var wantsReading: Bool { readable || hasInput }
 
     /// Bytes that wait for the socket to take them.
     var backlog: Int {
@@ -42,8 +47,6 @@ struct Channel: ~Copyable {
         case .none: 0
         }
     }
-
-    var isFlushed: Bool { output == nil }
 
     /// What an event says of reading. A socket at its end stays readable, and every later event says so
     /// again: once the end was read that is no news.
@@ -58,7 +61,7 @@ struct Channel: ~Copyable {
     /// every answer.
     mutating func receive(into buffer: inout ByteBuffer) -> Received {
         var gaveBack = false
-        if input != nil {
+        if hasInput {
             giveBack(into: &buffer)
             gaveBack = true
         }
@@ -86,6 +89,7 @@ struct Channel: ~Copyable {
     /// heap, which would be one allocation for every read.
     @inline(never)
     private mutating func giveBack(into buffer: inout ByteBuffer) {
+        hasInput = false
         if let kept = input.take() { buffer.append(kept.span) }
     }
 
@@ -95,30 +99,60 @@ struct Channel: ~Copyable {
         var kept = ByteBuffer(capacity: rest.count)
         kept.append(rest.span)
         input = consume kept
+        hasInput = true
     }
 
-    mutating func dropInput() { input = nil }
+    mutating func dropInput() {
+        input = nil
+        hasInput = false
+    }
 
     /// Sends what the socket takes at once and keeps a copy of the rest. False: the connection is broken.
     /// `last`: the connection ends behind these bytes, so the kernel may hold them until the close or
     /// shutdown that follows in this turn, and send both in one segment.
     mutating func send(_ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>, last: Bool = false) -> Bool {
         var sent = 0
-        if output == nil {
+        if isFlushed {
             switch socket.send(a, b, c, more: last) {
             case .bytes(let n):
+                if n == a.count &+ b.count &+ c.count { return true }
                 sent = n
-                if n == a.count + b.count + c.count { return true }
             case .wouldBlock: break
             case .endOfStream, .failed: return false
             }
         }
+        keepOutput(a, b, c, skipping: sent)
+        return true
+    }
+
+    /// As the other, of one run.
+    mutating func send(_ run: Span<UInt8>, last: Bool = false) -> Bool {
+        var sent = 0
+        if isFlushed {
+            switch socket.send(run, more: last) {
+            case .bytes(let n):
+                if n == run.count { return true }
+                sent = n
+            case .wouldBlock: break
+            case .endOfStream, .failed: return false
+            }
+        }
+        keepOutput(run, Span(), Span(), skipping: sent)
+        return true
+    }
+
+    /// Keeps a copy of what the socket did not take.
+    @inline(never)
+    private mutating func keepOutput(
+        _ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>, skipping sent: Int
+    ) {
+        var sent = sent
         var rest = output.take() ?? ByteBuffer(capacity: a.count + b.count + c.count - sent)
         Self.append(a, to: &rest, skipping: &sent)
         Self.append(b, to: &rest, skipping: &sent)
         Self.append(c, to: &rest, skipping: &sent)
-        output = rest.isEmpty ? nil : consume rest
-        return true
+        isFlushed = rest.isEmpty
+        output = isFlushed ? nil : consume rest
     }
 
     /// Sends a head (perhaps empty) and a run of a buffer.
@@ -128,16 +162,18 @@ struct Channel: ~Copyable {
         send(head.span, body.span.extracting(range), Span())
     }
 
-    mutating func send(_ head: borrowing ByteBuffer) -> Bool { send(head.span, Span(), Span()) }
+    mutating func send(_ head: borrowing ByteBuffer) -> Bool { send(head.span) }
 
     /// Sends kept bytes, after the socket became writable.
     mutating func flush() -> Flushed {
         guard var rest = output.take() else { return .done }
+        isFlushed = true
         while !rest.isEmpty {
             switch socket.send(rest.span) {
             case .bytes(let n): rest.removeFirst(n)
             case .wouldBlock:
                 output = consume rest
+                isFlushed = false
                 return .pending
             case .endOfStream, .failed: return .failed
             }

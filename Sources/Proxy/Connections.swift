@@ -25,7 +25,7 @@ struct Client: ~Copyable {
     }
 
     var channel: Channel
-    let peer: SocketAddress
+    var peer: ClientAddress
     var phase = Phase.idle
     /// Close once everything is sent; no further request is read.
     var closing = false
@@ -43,7 +43,17 @@ struct Client: ~Copyable {
 
     init(_ socket: consuming Socket, peer: SocketAddress) {
         channel = Channel(socket)
-        self.peer = peer
+        self.peer = ClientAddress(peer)
+    }
+
+    /// May a request be read now: between two, with all of the last answer on its way?
+    var takesRequest: Bool { phase == .idle && !closing && channel.isFlushed }
+
+    /// A whole head has come: its time is over.
+    mutating func noteHead() {
+        scan = HeadScan()
+        headStarted = false
+        served = true
     }
 }
 
@@ -63,6 +73,10 @@ struct Origin: ~Copyable {
     var reused = false
     var deferred = false
     var scan = HeadScan()
+
+    /// Nothing is under way on it, either way: what is unread after an answer's end is a close, or bytes
+    /// that nobody asked for.
+    var isAtRest: Bool { !channel.readable && !channel.ending && !channel.ended && channel.isFlushed }
 
     init(_ socket: consuming Socket, server: Int, phase: Phase) {
         channel = Channel(socket)
@@ -111,7 +125,7 @@ struct Forward: ~Copyable {
     /// an entry is revalidated behind an answer.
     var client: Handle?
     /// Of whom the origin is told.
-    let peer: SocketAddress
+    let peer: ClientAddress
     var origin: Handle?
     /// Waits for another's fetch of its key; nothing has been sent, and no server chosen.
     var isWaiting = false
@@ -169,6 +183,15 @@ struct Forward: ~Copyable {
 
     var method: Method { verdict.method }
 
+    /// The body passes through a coder.
+    var isRecoded: Bool {
+        switch recoder {
+        case .none: false
+        case .encoding: true
+        case .decoding: true
+        }
+    }
+
     /// The coding that is being made as the answer passes: not to be made again from the store.
     var claims: UInt8 {
         switch recoder {
@@ -213,8 +236,16 @@ struct Forward: ~Copyable {
         get { request.span.extracting(first: headCount) }
     }
 
+    /// The answer's final head has come.
+    mutating func begin(_ response: borrowing ResponseHead, trailerLimit: Int) {
+        status = response.status
+        responseStarted = true
+        reusable = response.keepAlive
+        responseBody = BodyReader(response.framing, trailerLimit: trailerLimit)
+    }
+
     init(
-        client: Handle?, peer: SocketAddress, route: Int, verdict: RequestVerdict, forwarding: Forwarding,
+        client: Handle?, peer: ClientAddress, route: Int, verdict: RequestVerdict, forwarding: Forwarding,
         renewal: Renewal?, request: consuming ByteBuffer, headCount: Int, keyCount: Int,
         minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
         now: Times, startedMicroseconds: UInt64

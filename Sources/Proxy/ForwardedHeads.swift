@@ -64,17 +64,18 @@ public struct ForwardedHeads: Sendable {
     ///   - host: what the origin gets as its Host: the keyed one, where the answer may be stored.
     ///   - scheme: the keyed one.
     func append(
-        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress, host: Span<UInt8>,
-        scheme: Scheme, to head: inout ByteBuffer
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: borrowing ClientAddress,
+        host: Span<UInt8>, scheme: Scheme, to head: inout ByteBuffer
     ) {
-        let trusts = trusts(peer)
+        let trusts = trusts(peer.address)
         if sends.contains(.xForwarded) {
             head.append("X-Forwarded-For: ")
             if trusts { Self.appendValues(of: .xForwardedFor, request, bytes, to: &head) }
             peer.appendHost(to: &head)
-            head.append("\r\nX-Forwarded-Proto: ")
-            head.append(scheme == .https ? "https" : "http")
-            head.append("\r\nX-Forwarded-Host: ")
+            head.append(
+                scheme == .https
+                    ? "\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: "
+                    : "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ")
             if trusts, let field = request.fields.first(.xForwardedHost) {
                 head.append(bytes.slice(field.value))
             } else {
@@ -107,10 +108,10 @@ public struct ForwardedHeads: Sendable {
     }
 
     /// `node` of RFC 7239 §6: an IPv6 address is bracketed and quoted, a unix socket has no name.
-    private static func appendNode(_ peer: SocketAddress, to head: inout ByteBuffer) {
-        if peer.isUnix {
+    private static func appendNode(_ peer: borrowing ClientAddress, to head: inout ByteBuffer) {
+        if peer.address.isUnix {
             head.append("unknown")
-        } else if peer.ipv6 != nil {
+        } else if peer.address.ipv6 != nil {
             head.append("\"[")
             peer.appendHost(to: &head)
             head.append("]\"")

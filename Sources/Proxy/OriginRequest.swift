@@ -3,7 +3,6 @@
 public import Bytes
 public import Caching
 public import HTTP
-public import Kernel
 internal import Settings
 
 public enum OriginRequest {
@@ -18,13 +17,13 @@ public enum OriginRequest {
     public static func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict,
         keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,
-        _ forwarding: ForwardedHeads, peer: SocketAddress, conditions: Span<UInt8> = Span(),
+        _ forwarding: ForwardedHeads, peer: borrowing ClientAddress, conditions: Span<UInt8> = Span(),
         to out: inout ByteBuffer
     ) {
         // A revalidation is of the store's making, whatever its method.
         let stores = verdict.mayStore || !conditions.isEmpty
-        out.append(bytes.slice(request.methodName))
-        out.append(0x20)
+        // With the space behind it.
+        out.append(bytes.extracting(first: request.methodName.range.upperBound &+ 1))
         if stores {
             // What is not keyed must not shape the answer: host and query are the key's.
             out.append(keyedTarget)
@@ -41,14 +40,22 @@ public enum OriginRequest {
             out.append(bytes.slice(request.authority))
         }
         out.append("\r\n")
+        // What it names of the known hop-by-hop fields is dropped with them.
+        let namesOthers = request.connection.namesOthers
+        var run = LineRun()
         for index in 0..<request.fields.count {
             let field = request.fields[index]
             // The length is said by the framing below.
             if field.id == .contentLength { continue }
             guard rules.treatment(of: field.id, storable: stores) == .send else { continue }
-            if request.connection.nominates(bytes.slice(field.name), request.fields, bytes) { continue }
-            out.append(name: bytes.slice(field.name), value: bytes.slice(field.value))
+            if namesOthers,
+                request.connection.nominates(bytes.slice(field.name), request.fields, bytes)
+            {
+                continue
+            }
+            run.append(field, of: bytes, to: &out)
         }
+        run.flush(bytes, to: &out)
         if stores {
             out.append("Accept-Encoding: ")
             out.append(verdict.codings.fieldValue)

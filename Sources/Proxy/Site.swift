@@ -30,6 +30,8 @@ final class Site: Sendable {
         /// Indices in `Site.servers`, in the balancer's order.
         let servers: Range<Int>
         let balancer: Balancer
+        /// There is no choice: one server, which has a weight.
+        let hasOneServer: Bool
         let reuse: Reuse
         let idleConnections: Int
         let idleTimeout: UInt64
@@ -92,10 +94,12 @@ final class Site: Sendable {
                     Server(name: upstream.name, upstream: index, index: 0, addresses: [], files: files[index])
                 )
             }
+            let balancer = Balancer(upstream, servers: identities)
             upstreams.append(
                 Upstream(
-                    name: upstream.name, servers: first..<servers.count,
-                    balancer: Balancer(upstream, servers: identities), reuse: upstream.connections.reuse,
+                    name: upstream.name, servers: first..<servers.count, balancer: balancer,
+                    hasOneServer: identities.count == 1 && !balancer.members.isEmpty,
+                    reuse: upstream.connections.reuse,
                     idleConnections: upstream.connections.reuse == .never ? 0 : upstream.connections.idle,
                     idleTimeout: UInt64(upstream.connections.idleTimeoutMilliseconds),
                     timeouts: Timeouts(

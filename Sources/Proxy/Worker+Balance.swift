@@ -8,8 +8,12 @@ extension Worker {
     /// Chooses a server that was not tried, and counts the exchange to it. False: there is none.
     mutating func chooseServer(_ f: Handle, _ upstream: Int) -> Bool {
         let members = site.upstreams[upstream].servers
-        let key = forwards[f].keyed.routingHash
         let tried = forwards[f].tried
+        if site.upstreams[upstream].hasOneServer, tried.isEmpty {
+            give(f, members.lowerBound, .first)
+            return true
+        }
+        let key = forwards[f].keyed.routingHash
         let resting = counters.resting(members, now: now.milliseconds)
         if site.upstreams[upstream].balancer.needsLoads { counters.sumLoads(upstream, members) }
         var turn = turns[upstream]
@@ -17,11 +21,16 @@ extension Worker {
             key, loads: counters.loads(members), excluding: tried, avoiding: resting, turn: &turn)
         turns[upstream] = turn
         guard let choice else { return false }
-        let server = members.lowerBound + choice.server
-        forwards[f].server = server
-        forwards[f].choice = !tried.isEmpty ? .retry : choice.isSpill ? .spill : .first
-        counters.assign(server, forwards[f].choice)
+        give(
+            f, members.lowerBound + choice.server,
+            !tried.isEmpty ? .retry : choice.isSpill ? .spill : .first)
         return true
+    }
+
+    private mutating func give(_ f: Handle, _ server: Int, _ choice: ServerChoice) {
+        forwards[f].server = server
+        forwards[f].choice = choice
+        counters.assign(server, choice)
     }
 
     /// The exchange has its server no longer: it ends, or goes to another.

@@ -77,6 +77,10 @@ extension Worker {
                         if copies { appendRun(outbound, range, to: &out) } else { pass.direct = range }
                     }
                 }
+                if forwards[f].responseBody.isComplete {
+                    pass.complete = true
+                    return pass
+                }
             case .needMore: return pass
             case .end:
                 pass.complete = true

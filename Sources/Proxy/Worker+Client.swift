@@ -42,22 +42,21 @@ extension Worker {
             let before = inbound.count
             useInput(h)
             guard clients.contains(h) else { return }
-            let used = before - inbound.count
-            clients[h].channel.keep(inbound)
-            if received == .end, used == 0 || inbound.isEmpty {
+            let isUnused = inbound.count == before
+            if !inbound.isEmpty { clients[h].channel.keep(inbound) }
+            if received == .end, isUnused || inbound.isEmpty {
                 clientEnded(h)
                 return
             }
-            if used == 0, !clients[h].channel.readable { return }
+            if !clients[h].channel.readable, isUnused || !clients[h].channel.hasInput { return }
         }
     }
 
     /// May this connection read (or go on with bytes it kept)?
-    private func wantsInput(_ h: Handle) -> Bool {
-        let channel = clients[h].channel.readable || clients[h].channel.hasInput
-        guard channel else { return false }
+    private mutating func wantsInput(_ h: Handle) -> Bool {
+        guard clients[h].channel.wantsReading else { return false }
         switch clients[h].phase {
-        case .idle: return clients[h].channel.isFlushed && !clients[h].closing
+        case .idle: return clients[h].takesRequest
         case .exchange(let f): return wantsRequestBody(f)
         case .lingering: return true
         }
@@ -77,10 +76,7 @@ extension Worker {
 
     /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
     private mutating func readRequests(_ h: Handle) {
-        while clients.contains(h), clients[h].phase == .idle, !clients[h].closing,
-            clients[h].channel.isFlushed
-        {
-            guard !inbound.isEmpty else { break }
+        while clients[h].takesRequest, !inbound.isEmpty {
             requestOf = .none
             switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
             case .needMore:
@@ -93,26 +89,29 @@ extension Worker {
                 refuse(h, refusal)
                 return
             case .complete(let count):
-                clients[h].scan = HeadScan()
-                clients[h].headStarted = false
-                clients[h].served = true
+                clients[h].noteHead()
                 handleRequest(h, headCount: count)
+                guard clients.contains(h) else { return }
                 // A request that came whole with its body goes on here, without another turn.
-                if clients.contains(h), case .exchange(let f) = clients[h].phase, !inbound.isEmpty,
-                    wantsRequestBody(f)
-                {
+                if case .exchange(let f) = clients[h].phase, !inbound.isEmpty, wantsRequestBody(f) {
                     sendRequestBody(f)
+                    guard clients.contains(h) else { return }
                 }
             }
         }
-        if clients.contains(h), clients[h].phase == .idle { rest(h) }
+        if clients[h].phase == .idle { rest(h) }
     }
 
     /// Between requests: the keep-alive time runs.
     mutating func rest(_ h: Handle) {
-        guard !clients[h].headStarted else { return }
-        let limit = clients[h].channel.isFlushed ? site.keepAlive : site.writeTimeout
-        clientTimers.set(id: id(h), deadline: now.milliseconds + limit)
+        Self.rest(id(h), &clients[h], &clientTimers, site, now.milliseconds)
+    }
+
+    private static func rest(
+        _ id: Int, _ client: inout Client, _ timers: inout TimerWheel, _ site: Site, _ now: UInt64
+    ) {
+        guard !client.headStarted else { return }
+        timers.set(id: id, deadline: now + (client.channel.isFlushed ? site.keepAlive : site.writeTimeout))
     }
 
     /// The client sends no more.
@@ -151,7 +150,7 @@ extension Worker {
                     closeClient(h)
                 } else {
                     rest(h)
-                    if clients[h].channel.readable || clients[h].channel.hasInput { deferClient(h) }
+                    if clients[h].channel.wantsReading { deferClient(h) }
                 }
             case .lingering: break
             }

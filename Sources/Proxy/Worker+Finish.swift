@@ -14,9 +14,11 @@ extension Worker {
     mutating func finish(_ f: Handle) {
         if forwards[f].fill != nil { commitFill(f) }
         commitVariant(f)
+        // A request that was answered early is not read to its end.
+        let isRead = forwards[f].requestBody.isComplete
         if let o = forwards[f].origin {
             forwards[f].origin = nil
-            if forwards[f].reusable, forwards[f].requestBody.isComplete, !forwards[f].isTunnel {
+            if forwards[f].reusable, isRead, !forwards[f].isTunnel {
                 park(o)
             } else {
                 closeOrigin(o)
@@ -24,12 +26,10 @@ extension Worker {
         }
         logForward(f)
         let client = forwards[f].client
-        if let c = client, !forwards[f].requestBody.isComplete || forwards[f].framing == .untilClose {
-            // A request that was answered early is not read to its end; a body that the close ends, ends now.
-            clients[c].closing = true
-            clients[c].lingers = !forwards[f].requestBody.isComplete
-        } else if let c = client {
-            clients[c].lingers = false
+        if let c = client {
+            // A body that the close ends, ends now.
+            if !isRead || forwards[f].framing == .untilClose { clients[c].closing = true }
+            clients[c].lingers = !isRead
         }
         forget(f)
         if let c = client { releaseClient(c) }
@@ -41,7 +41,7 @@ extension Worker {
         dropFill(f)
         releaseServer(f)
         dropRecoder(f)
-        _ = forwards.remove(f)
+        forwards.discard(f)
     }
 
     /// The client has its answer: the next request, or the end.
@@ -52,7 +52,7 @@ extension Worker {
             return
         }
         rest(c)
-        if clients[c].channel.readable || clients[c].channel.hasInput {
+        if clients[c].channel.wantsReading {
             deferClient(c)
         } else if isDraining {
             finishClient(c)
@@ -61,10 +61,7 @@ extension Worker {
 
     /// Keeps the origin's connection for the next request.
     mutating func park(_ o: Handle) {
-        // Something unread after the answer's end: closed, or unasked-for bytes.
-        guard !origins[o].channel.readable, !origins[o].channel.ending, !origins[o].channel.ended,
-            origins[o].channel.isFlushed, !isDraining
-        else {
+        guard origins[o].isAtRest, !isDraining else {
             closeOrigin(o)
             return
         }
@@ -83,7 +80,7 @@ extension Worker {
 
     mutating func closeOrigin(_ o: Handle) {
         originTimers.cancel(id(o))
-        _ = origins.remove(o)
+        origins.discard(o)
     }
 
     /// The answer cannot be completed: the client's connection ends so that nobody takes it for whole.
@@ -130,7 +127,7 @@ extension Worker {
     /// Closes a client's connection when everything is sent, with a linger where input may still be on its
     /// way.
     mutating func closeClient(_ c: Handle) {
-        let unread = clients[c].lingers || clients[c].channel.readable || clients[c].channel.hasInput
+        let unread = clients[c].lingers || clients[c].channel.wantsReading
         if unread, clients[c].phase != .lingering, !clients[c].channel.ended {
             clients[c].phase = .lingering
             clients[c].channel.socket.shutdownWrite()
@@ -146,6 +143,6 @@ extension Worker {
         clientTimers.cancel(id(c))
         // What is not sent is lost: a clean close would let an answer that the close ends look whole.
         if !clients[c].channel.isFlushed { clients[c].channel.socket.setLingerReset() }
-        _ = clients.remove(c)
+        clients.discard(c)
     }
 }

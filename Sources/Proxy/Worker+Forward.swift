@@ -19,6 +19,7 @@ extension Worker {
         _ h: Handle, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding, _ keyed: KeyedRequest,
         _ renewal: Renewal?, headCount: Int, again: Again?
     ) {
+        clients[h].peer.writeHost()
         let f = makeExchange(
             h, peer: clients[h].peer, route: route, verdict: verdict, forwarding, keyed, renewal,
             headCount: headCount, startedMicroseconds: again?.startedMicroseconds ?? now.microseconds)
@@ -33,7 +34,8 @@ extension Worker {
 
     /// An exchange for the request at the front of `inbound`, as `forward` says; nothing is sent yet.
     mutating func makeExchange(
-        _ client: Handle?, peer: SocketAddress, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding,
+        _ client: Handle?, peer: consuming ClientAddress, route: Int, verdict: RequestVerdict,
+        _ forwarding: Forwarding,
         _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int, startedMicroseconds: UInt64
     ) -> Handle {
         let upstream = site.routes[route].upstream
@@ -116,7 +118,7 @@ extension Worker {
         do {
             try poller.add(origins[o].channel.socket.raw, token: o.token)
         } catch {
-            _ = origins.remove(o)
+            origins.discard(o)
             throw error
         }
         return o
@@ -220,7 +222,7 @@ extension Worker {
         deferred.append(f)
     }
 
-    private func nextAddress(_ server: Int) -> Int? {
+    private mutating func nextAddress(_ server: Int) -> Int? {
         let count = site.servers[server].addresses.count
         return count > 1 ? (addressInUse[server] + 1) % count : nil
     }

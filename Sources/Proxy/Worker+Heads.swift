@@ -74,23 +74,37 @@ extension Worker {
     ) {
         var transform = transform
         let bytes = outbound.span
-        out.append("HTTP/1.1 ")
-        out.append(decimal: UInt64(response.status))
-        out.append(" ")
-        out.append(bytes.slice(response.reason))
-        out.append("\r\n")
-        let bodyless = response.framing == .none
+        var run = LineRun()
+        if bytes[7] == UInt8(ascii: "1"), !response.reason.isEmpty {
+            // The line as it came, CRLF included.
+            run = LineRun(first: response.reason.range.upperBound &+ 2)
+        } else {
+            out.append("HTTP/1.1 ")
+            out.append(decimal: UInt64(response.status))
+            out.append(" ")
+            out.append(bytes.slice(response.reason))
+            out.append("\r\n")
+        }
+        // A HEAD or 304 keeps the length it describes; elsewhere the framing says it.
+        let keepsLength = response.framing == .none && response.status != 204 && !interim
+        // What it names of the known hop-by-hop fields is dropped with them.
+        let namesOthers = response.connection.namesOthers
         for index in 0..<response.fields.count {
             let field = response.fields[index]
-            if HopByHop.contains(field.id)
-                || response.connection.nominates(bytes.slice(field.name), response.fields, bytes)
+            if HopByHop.contains(field.id) || field.id == .contentLength && !keepsLength { continue }
+            if namesOthers,
+                response.connection.nominates(bytes.slice(field.name), response.fields, bytes)
             {
                 continue
             }
-            // A HEAD or 304 keeps the length it describes; elsewhere the framing below says it.
-            if field.id == .contentLength, !bodyless || response.status == 204 || interim { continue }
-            transform.append(bytes.slice(field.name), bytes.slice(field.value), field.id, to: &out)
+            if transform.passes(field.id) {
+                run.append(field, of: bytes, to: &out)
+            } else {
+                run.flush(bytes, to: &out)
+                transform.append(bytes.slice(field.name), bytes.slice(field.value), field.id, to: &out)
+            }
         }
+        run.flush(bytes, to: &out)
         transform.finish(to: &out)
     }
 

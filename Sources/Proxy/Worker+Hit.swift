@@ -15,18 +15,20 @@ extension Worker {
     /// `inbound` then. Otherwise tells why the request goes on to an origin, and has the conditions of a
     /// revalidation, if there are any, in `out`.
     /// - Parameter again: what has happened since the request was looked up for the first time.
+    @inline(never)
     mutating func answerFromStore(
         _ h: Handle, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict, _ keyed: KeyedRequest,
         headCount: Int, again: Again?
     ) -> StoreAnswer {
         var hit = Hit()
         let answer = Self.serve(
-            store, &clients[h].channel, rules, request, inbound, key, verdict, keyed, now.times, again,
-            closing: clients[h].closing, &out, &hit)
+            store, &clients[h], rules, request, inbound, key, verdict, keyed, now.times, again, &out, &hit)
         if let use = hit.refreshes {
             // Whoever asks for a part has the whole revalidated.
             let whole = verdict.method == .get ? verdict.storing : verdict
             if whole.mayRevalidate {
+                var keyed = keyed
+                keyed.routingHash = routingHash(keyed)
                 refresh(
                     h, route: route, verdict: whole, keyed, headCount: headCount, serial: hit.serial, use)
             }
@@ -47,6 +49,7 @@ extension Worker {
     mutating func finishHit(_ h: Handle, route: Int, _ hit: Hit, headCount: Int, _ again: Again?) {
         logHit(h, route: route, hit, again)
         inbound.removeFirst(headCount)
+        if hit.isOver { return }
         if !hit.sent {
             closeClientNow(h)
         } else if clients[h].closing {
@@ -60,6 +63,8 @@ extension Worker {
         var status: UInt16 = 0
         var bytes = 0
         var sent = false
+        /// It is sent, all of it, and the connection goes on.
+        var isOver = false
         /// A coding to be made of the original with this serial.
         var wanted: ContentCoding?
         var serial: UInt64 = 0
@@ -77,10 +82,11 @@ extension Worker {
 
     /// Looks up, decides and sends. A function of separate parts, because the borrowed view lives through all
     /// of it.
+    @inline(__always)
     private static func serve(
-        _ store: borrowing StoreThread, _ channel: inout Channel, _ rules: borrowing Rules,
+        _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
-        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, _ again: Again?, closing: Bool,
+        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, _ again: Again?,
         _ out: inout ByteBuffer, _ hit: inout Hit
     ) -> StoreAnswer {
         // A range is of the bytes that the origin made, where they can be had.
@@ -120,9 +126,8 @@ extension Worker {
         }
         hit.status = entry.status
         respond(
-            &channel, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),
-            verdict, now, closing: closing, head: view.head, body: view.body, age, again?.served ?? .hit,
-            &out, &hit)
+            &client, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),
+            verdict, now, head: view.head, body: view.body, age, again?.served ?? .hit, &out, &hit)
         return .answered
     }
 
@@ -156,9 +161,9 @@ extension Worker {
 
     /// Sends a stored head and body, or the 304, 206 or 416 that they come to.
     static func respond(
-        _ channel: inout Channel, _ rules: borrowing Rules, _ request: borrowing RequestHead,
+        _ client: inout Client, _ rules: borrowing Rules, _ request: borrowing RequestHead,
         _ requestBytes: Span<UInt8>, _ routingKey: Span<UInt8>, _ verdict: RequestVerdict, _ now: Times,
-        closing: Bool, head: Span<UInt8>, body: Span<UInt8>, _ age: Age,
+        head: Span<UInt8>, body: Span<UInt8>, _ age: Age,
         _ served: CacheStatus.Served, _ out: inout ByteBuffer, _ hit: inout Hit
     ) {
         out.removeAll()
@@ -193,20 +198,35 @@ extension Worker {
                 body = Span()
             }
         }
+        // What is small goes out as one run.
+        let isGathered = head.count &+ body.count <= gatherLimit
+        if isGathered { out.append(head) }
         out.append("Age: ")
         out.append(decimal: UInt64(age.seconds))
         out.append("\r\n")
         CacheStatus.appendHit(
-            served, ttlSeconds: age.timeToLive, key: routingKey,
-            detail: served == .hit ? nil : verdict.reason, rules.cacheStatus, to: &out)
-        appendConnection(closing: closing, minorVersion: request.minorVersion, to: &out)
+            served, ttlSeconds: age.timeToLive, key: routingKey, detail: verdict.reason, rules.cacheStatus,
+            to: &out)
+        appendConnection(closing: client.closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
-        hit.bytes = head.count + out.count + body.count
-        hit.sent = channel.send(head, out.span, body, last: closing)
+        if isGathered {
+            out.append(body)
+            hit.bytes = out.count
+            hit.sent = client.channel.send(out.span, last: client.closing)
+        } else {
+            hit.bytes = head.count &+ out.count &+ body.count
+            hit.sent = client.channel.send(head, out.span, body, last: client.closing)
+        }
+        hit.isOver = hit.sent && !client.closing && client.channel.isFlushed
     }
+
+    /// Stored bytes of an answer that is copied into one run: the kernel's work for several costs more than
+    /// the copy.
+    private static var gatherLimit: Int { 3584 }
 
     /// The newest record that may answer: its coding is accepted, or can be undone, and its Vary values
     /// match. Of the codings of one body the preferred one.
+    @inline(__always)
     @_lifetime(borrow store)
     static func find(
         _ store: borrowing StoreThread, _ key: Span<UInt8>, _ hash: Hash128, _ verdict: RequestVerdict,

@@ -33,7 +33,7 @@ extension Worker {
         guard log.isEnabled else { return }
         log.write(
             record(status, bytes: UInt64(out.count), cache: .none, reason: nil, route: -1),
-            client: clients[h].peer,
+            client: clients[h].peer.address,
             method: Span(), target: Span(), host: Span(), referer: Span(), userAgent: Span())
     }
 
@@ -48,12 +48,12 @@ extension Worker {
         entry.durationMicroseconds = now.microseconds &- forwards[f].startedMicroseconds
         entry.server = Int32(forwards[f].server)
         entry.choice = forwards[f].choice
-        let peer = clients[c].peer
+        let peer = clients[c].peer.address
         Self.write(entry, peer, request, &forwards[f], &log)
     }
 
     private mutating func write(_ h: Handle, _ entry: AccessRecord) {
-        Self.write(entry, clients[h].peer, request, inbound, &log)
+        Self.write(entry, clients[h].peer.address, request, inbound, &log)
     }
 
     private static func write(
@@ -76,7 +76,7 @@ extension Worker {
             userAgent: bytes.slice(request.fields.first(.userAgent)?.value ?? .empty))
     }
 
-    private func record(
+    private mutating func record(
         _ status: UInt16, bytes: UInt64, cache: CacheResult, reason: Reason?, route: Int
     ) -> AccessRecord {
         AccessRecord(

@@ -54,10 +54,12 @@ extension Worker {
     }
 
     /// May the answer in `response` be compressed? What may be stored was judged for that already.
-    func isCompressible(_ route: Int, _ storable: EntryFacts?) -> Bool {
+    static func isCompressible(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ rules: borrowing Rules,
+        _ storable: EntryFacts?
+    ) -> Bool {
         if let facts = storable { return facts.flags.contains(.compressible) }
-        return site.routes[route].caches
-            && site.routes[route].rules.compression.isCompressible(response, outbound.span)
+        return rules.compression.isCompressible(response, outbound.span)
     }
 
     private static var variantCapacity: Int { 4 * 1024 }
@@ -218,7 +220,7 @@ extension Worker {
     }
 
     /// Does decoded output wait for its client to take what was sent?
-    func hasUndecoded(_ f: Handle) -> Bool {
+    mutating func hasUndecoded(_ f: Handle) -> Bool {
         switch forwards[f].recoder {
         case .none: false
         case .encoding: false
@@ -254,6 +256,7 @@ extension Worker {
 
     /// The coded stream is whole: it goes into the store as the variant of what was committed.
     mutating func commitVariant(_ f: Handle) {
+        guard forwards[f].isRecoded else { return }
         fillBytes -= Self.variantBytes(&forwards[f].recoder)
         guard let variant = Self.takeVariant(&forwards[f].recoder), forwards[f].serial != 0,
             case .coded(let coding) = forwards[f].transform.change
@@ -309,6 +312,7 @@ extension Worker {
 
     /// Gives back what the recoder holds.
     mutating func dropRecoder(_ f: Handle) {
+        guard forwards[f].isRecoded else { return }
         fillBytes -= Self.variantBytes(&forwards[f].recoder)
         if let encoder = Self.takeEncoder(&forwards[f].recoder) {
             fillBytes -= encoder.coding.encoderBytes

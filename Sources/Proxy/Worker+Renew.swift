@@ -174,9 +174,8 @@ extension Worker {
         }
         var hit = Hit()
         let isAnswered = Self.respondRefused(
-            &clients[c].channel, &forwards[f], store, site.routes[forwards[f].route].rules, request,
-            head: storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times,
-            closing: clients[c].closing, &out, &hit)
+            &clients[c], &forwards[f], store, site.routes[forwards[f].route].rules, request,
+            head: storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times, &out, &hit)
         Self.removeEntry(&forwards[f], store)
         guard isAnswered else {
             fetchAnew(f)
@@ -201,7 +200,7 @@ extension Worker {
             status < 500 && !Rules.isShapedByRequest(status: status)
             && forwards[f].reason.map(Self.isLasting) ?? false
         settle(f, .unstorable(remember: isLasting))
-        if isLasting { Self.removeEntry(&forwards[f], store) }
+        if isLasting, forwards[f].renewal != nil { Self.removeEntry(&forwards[f], store) }
     }
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
@@ -250,9 +249,9 @@ extension Worker {
     }
 
     private static func respondRefused(
-        _ channel: inout Channel, _ forward: inout Forward, _ store: borrowing StoreThread,
+        _ client: inout Client, _ forward: inout Forward, _ store: borrowing StoreThread,
         _ rules: borrowing Rules, _ request: borrowing RequestHead, head: borrowing ByteBuffer, _ age: Age,
-        _ now: Times, closing: Bool, _ out: inout ByteBuffer, _ hit: inout Hit
+        _ now: Times, _ out: inout ByteBuffer, _ hit: inout Hit
     ) -> Bool {
         // The body is the original's, in the coding that the updated head names.
         guard let original = entry(of: forward, in: store),
@@ -260,8 +259,8 @@ extension Worker {
         else { return false }
         hit.status = EntryFacts(original.facts).status
         respond(
-            &channel, rules, request, forward.head, forward.routingKey, forward.verdict, now,
-            closing: closing, head: head.span, body: original.body, age, .revalidated(forward.forwarding),
+            &client, rules, request, forward.head, forward.routingKey, forward.verdict, now, head: head.span,
+            body: original.body, age, .revalidated(forward.forwarding),
             &out, &hit)
         return true
     }

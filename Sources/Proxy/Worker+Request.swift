@@ -12,6 +12,7 @@ internal import Store
 /// key.
 struct KeyedRequest {
     var hash = Hash128(low: 0, high: 0)
+    /// Of what goes to an origin only: a hit has no use for it.
     var routingHash: UInt64 = 0
     var routingStart = 0
     var targetStart = 0
@@ -47,18 +48,16 @@ extension Worker {
         if !site.routes[route].caches { verdict.bypass(nil) }
         var keyed = KeyedRequest()
         if request.fields.containsAny(of: FieldSet(.xForwardedProto).with(.forwarded)) {
-            keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer)
+            keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer.address)
         }
         switch Self.writeKey(request, inbound, rules, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
             keyed.targetStart = targetStart
             keyed.hash = store.hash(key.span)
-            keyed.routingHash = Rendezvous.hash(key.span.extracting(droppingFirst: routingStart))
         case .refused(let reason):
             verdict.bypass(reason)
             key.removeAll()
-            keyed.routingHash = Rendezvous.hash(inbound.span.slice(request.path))
         }
         var forwarding = Forwarding.bypass
         var renewal: Renewal?
@@ -95,9 +94,18 @@ extension Worker {
             verdict.mayStore = false
             verdict.reason = .conditional
         }
+        keyed.routingHash = routingHash(keyed)
         forward(
             h, route: route, verdict: verdict, forwarding, keyed, renewal, headCount: headCount,
             again: again)
+    }
+
+    /// What chooses among the servers: the key without scheme and settings, or the path where there is no
+    /// key.
+    func routingHash(_ keyed: KeyedRequest) -> UInt64 {
+        key.isEmpty
+            ? Rendezvous.hash(inbound.span.slice(request.path))
+            : Rendezvous.hash(key.span.extracting(droppingFirst: keyed.routingStart))
     }
 
     private static func writeKey(

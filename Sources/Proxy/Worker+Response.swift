@@ -58,14 +58,13 @@ extension Worker {
             return
         }
         let route = forwards[f].route
-        forwards[f].status = response.status
-        forwards[f].responseStarted = true
-        forwards[f].reusable = response.keepAlive
-        forwards[f].responseBody = BodyReader(response.framing, trailerLimit: site.answerLimits.head)
+        // Counted once: each reference costs two locked instructions.
+        let rules = site.routes[route].rules
+        forwards[f].begin(response, trailerLimit: site.answerLimits.head)
         if Rules.invalidates(forwards[f].method, status: response.status) { invalidate(f) }
 
         var storable: EntryFacts?
-        switch site.routes[route].rules.judge(
+        switch rules.judge(
             response, outbound.span, to: forwards[f].verdict, sent: forwards[f].sentAt, received: now.times)
         {
         case .store(let facts):
@@ -75,7 +74,8 @@ extension Worker {
             forwards[f].reason = reason
             refuse(f, status: response.status)
         }
-        let isCompressible = isCompressible(route, storable)
+        let isCompressible =
+            site.routes[route].caches && Self.isCompressible(response, outbound, rules, storable)
         let isCurrent =
             storable != nil && forwards[f].client != nil
             && forwards[f].verdict.flags.contains(.conditional)
@@ -88,7 +88,7 @@ extension Worker {
             if let length = completeLength(outbound.count - headCount) {
                 // The whole body is here: it is committed first, so that the head can say `stored`.
                 Self.commit(
-                    &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
+                    &forwards[f], into: &store, facts, rules, request, response,
                     head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
                     now.times)
                 settleStored(f, facts)
@@ -103,7 +103,7 @@ extension Worker {
     }
 
     /// The body's length if `available` bytes are all of it.
-    private func completeLength(_ available: Int) -> Int? {
+    private mutating func completeLength(_ available: Int) -> Int? {
         switch response.framing {
         case .none: 0
         case .length(let n) where n <= UInt64(available): Int(n)

@@ -24,7 +24,7 @@ extension Worker {
         passBody(f, o, ended: false)
         guard clients.contains(c), forwards.contains(f) else { return }
         // What the client sent behind its request is the tunnel's first data.
-        if clients[c].channel.readable || clients[c].channel.hasInput { deferClient(c) }
+        if clients[c].channel.wantsReading { deferClient(c) }
     }
 
     /// Traffic in a tunnel, either way, keeps both sides alive.
@@ -68,7 +68,7 @@ extension Worker {
     }
 
     /// Has our side of the client's connection ended while the client may still speak?
-    func isHalfShut(_ h: Handle) -> Bool {
+    mutating func isHalfShut(_ h: Handle) -> Bool {
         guard case .exchange(let f) = clients[h].phase else { return false }
         return forwards[f].isTunnel && forwards[f].originShut
     }

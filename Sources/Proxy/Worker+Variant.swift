@@ -13,6 +13,7 @@ extension Worker {
 
     /// Claims to have a coding made: on the record at hand, and where that is a variant itself, on its
     /// original too.
+    @inline(__always)
     static func claim(
         _ coding: ContentCoding, of view: RecordView, in store: borrowing StoreThread, _ key: Span<UInt8>,
         _ hash: Hash128
@@ -54,9 +55,8 @@ extension Worker {
         var hit = hit
         hit.status = decoded.facts.status
         Self.respond(
-            &clients[h].channel, site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,
-            closing: clients[h].closing, head: storedHead, body: coded, age, again?.served ?? .hit, &out, &hit
-        )
+            &clients[h], site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,
+            head: storedHead, body: coded, age, again?.served ?? .hit, &out, &hit)
         Self.insert(
             decoded, into: &store, key: key, keyed.hash, head: storedHead, body: coded, vary: vary,
             now: now.times, stamp: stamp)
@@ -66,15 +66,15 @@ extension Worker {
 
     /// As the other, with head and body in buffers of the thread.
     private static func respond(
-        _ channel: inout Channel, _ rules: borrowing Rules, _ request: borrowing RequestHead,
+        _ client: inout Client, _ rules: borrowing Rules, _ request: borrowing RequestHead,
         _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, _ verdict: RequestVerdict,
-        _ keyed: KeyedRequest, _ now: Times, closing: Bool, head: borrowing ByteBuffer,
-        body: borrowing ByteBuffer, _ age: Age, _ served: CacheStatus.Served, _ out: inout ByteBuffer,
+        _ keyed: KeyedRequest, _ now: Times, head: borrowing ByteBuffer, body: borrowing ByteBuffer,
+        _ age: Age, _ served: CacheStatus.Served, _ out: inout ByteBuffer,
         _ hit: inout Hit
     ) {
         respond(
-            &channel, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),
-            verdict, now, closing: closing, head: head.span, body: body.span, age, served, &out, &hit)
+            &client, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),
+            verdict, now, head: head.span, body: body.span, age, served, &out, &hit)
     }
 
     /// A variant to be stored: what its original was judged to be, and that one's serial.

@@ -22,7 +22,7 @@ extension Worker {
         switch board.ask(forwards[f].keyed.hash, waiter, now: now.milliseconds) {
         case .reserved:
             forwards[f].holdsReservation = true
-            if waits, Self.hasArrived(forwards[f], store, request) {
+            if waits, Self.hasArrived(&forwards[f], store, request) {
                 // Another thread's fetch ended between the lookup and this.
                 settle(f, .stored)
                 forwards[f].isWaiting = true
@@ -45,7 +45,7 @@ extension Worker {
 
     /// Has the store an entry now that it had not when the request was looked up?
     private static func hasArrived(
-        _ forward: borrowing Forward, _ store: borrowing StoreThread, _ request: borrowing RequestHead
+        _ forward: inout Forward, _ store: borrowing StoreThread, _ request: borrowing RequestHead
     ) -> Bool {
         guard
             let view = find(

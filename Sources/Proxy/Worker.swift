@@ -17,6 +17,9 @@ internal import SystemPackage
 /// threads share is the store, the listeners' queues and nothing else. A turn is: wait, read the clock, enter
 /// the store's epoch, handle events, go on with what was put off, fire timers.
 ///
+/// Its methods are mutating even where they only read: Swift 6.3 copies all of it, some 5 KB, for a call that
+/// borrows it.
+///
 ///     Worker+Accept     listeners, limits, back-off
 ///     Worker+Client     client events: reading, requests out of the bytes, lingering
 ///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Forward
@@ -44,12 +47,23 @@ struct Worker: ~Copyable {
 
     /// The turn's clocks: read once a turn.
     struct Now {
-        /// Monotonic; what deadlines count in.
-        var milliseconds: UInt64
-        /// Monotonic; what the log's durations count in.
-        var microseconds: UInt64
+        /// Since boot, sleep included; what the log's durations count in.
+        let microseconds: UInt64
+        /// The same; what deadlines count in.
+        let milliseconds: UInt64
         /// Wall and boot-time clocks; what Age counts in.
-        var times: Times
+        let times: Times
+
+        /// Two readings, one of them coarse: an Age is whole seconds, and the tick that the coarse clock
+        /// lags is not seen in it.
+        init(reading clock: SteeredClock?) {
+            microseconds = Clock.bootMicroseconds()
+            milliseconds = microseconds / 1_000
+            times =
+                clock?.times
+                ?? Times(
+                    wallMilliseconds: Clock.coarseWallMilliseconds(), bootMilliseconds: milliseconds)
+        }
     }
 
     /// Reads or writes one connection may take in a turn before others get theirs.
@@ -124,14 +138,11 @@ struct Worker: ~Copyable {
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
         helpers = seed.helpers
         poller = try Poller()
-        let milliseconds = Clock.monotonicMilliseconds()
-        clientTimers = TimerWheel(now: milliseconds)
-        originTimers = TimerWheel(now: milliseconds)
+        now = Now(reading: seed.clock)
+        clientTimers = TimerWheel(now: now.milliseconds)
+        originTimers = TimerWheel(now: now.milliseconds)
         pools = site.servers.map { OriginPool(limit: site.upstreams[$0.upstream].idleConnections) }
         addressInUse = site.servers.map { _ in 0 }
-        now = Now(
-            milliseconds: milliseconds, microseconds: Clock.monotonicMicroseconds(),
-            times: Times.read(seed.clock))
         clock = seed.clock
     }
 
@@ -141,10 +152,10 @@ struct Worker: ~Copyable {
         while true {
             let timeout = nextTimeout()
             store.endTurn()
-            let idleFrom = Clock.monotonicMicroseconds()
+            let idleFrom = Clock.bootMicroseconds()
             let busy = idleFrom &- now.microseconds
             let count = poller.wait(timeoutMilliseconds: timeout)
-            readClocks()
+            now = Now(reading: clock)
             compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
             counters.beginTurn()
@@ -156,12 +167,6 @@ struct Worker: ~Copyable {
         }
         store.endTurn()
         releaseServers()
-    }
-
-    private mutating func readClocks() {
-        now.milliseconds = Clock.monotonicMilliseconds()
-        now.microseconds = Clock.monotonicMicroseconds()
-        now.times = Times.read(clock)
     }
 
     private mutating func handle(_ event: Event) {
@@ -215,7 +220,7 @@ struct Worker: ~Copyable {
         deferred.removeFirst(count)
     }
 
-    private func nextTimeout() -> Int {
+    private mutating func nextTimeout() -> Int {
         if !deferred.isEmpty { return 0 }
         var timeout = 1_000
         if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }

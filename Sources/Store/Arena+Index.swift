@@ -8,14 +8,32 @@ public import Eviction
 /// retired.
 extension Arena {
     /// The first slot of a key's bucket, of its two.
+    func bucket(_ hash: Hash128, _ way: Int) -> Int { way == 0 ? firstBucket(hash) : secondBucket(hash) }
+
     @inlinable @inline(__always)
-    func bucket(_ hash: Hash128, _ way: Int) -> Int {
+    func firstBucket(_ hash: Hash128) -> Int {
+        let first = hash.low.multipliedFullWidth(by: UInt64(geometry.bucketCount)).high
+        return Int(truncatingIfNeeded: first) &* 8
+    }
+
+    /// Not inlined: most lookups end in the first.
+    @usableFromInline @inline(never)
+    func secondBucket(_ hash: Hash128) -> Int {
         let count = UInt64(geometry.bucketCount)
         let first = hash.low.multipliedFullWidth(by: count).high
-        if way == 0 { return Int(truncatingIfNeeded: first) &* 8 }
         let second = hash.high.multipliedFullWidth(by: count).high
         let other = second == first ? (first &+ 1 == count ? 0 : first &+ 1) : second
         return Int(truncatingIfNeeded: other) &* 8
+    }
+
+    /// Which of a bucket's eight slots may lead to a record of a key with this tag: a bit for each. They may
+    /// change at once, so whoever takes one looks again.
+    @inlinable @inline(__always)
+    func live(_ bucket: Int, _ tag: UInt64) -> UInt64 {
+        let start = slotOffset(bucket)
+        var places: UInt64 = 0
+        for place in 0..<8 where Slot.isLive(load(start &+ place &* 8), tag) { places |= 1 &<< UInt64(place) }
+        return places
     }
 
     @inlinable @inline(__always)

@@ -5,22 +5,46 @@ public import Synchronization
 
 /// The mapping as words: the only file that turns offsets into addresses.
 ///
-/// Invariants: `base` is mapped, readable and writable for `geometry.memory` bytes as long as the Store lives
-/// that made this value (every StoreThread holds it). Every offset passed in was computed from the geometry,
-/// or read from shared memory and checked by `RecordHeader.read`. Words that two threads may touch at once
-/// are accessed atomically; record contents are written before the release store that publishes them and
-/// never after.
+/// Invariants: while the Store lives that made this value (every StoreThread holds it), `base` is mapped,
+/// readable and writable for `geometry.memory` bytes, and `plan` is initialised. Every offset passed in was
+/// computed from the geometry, or read from shared memory and checked by `RecordHeader.read`. Words that two
+/// threads may touch at once are accessed atomically; record contents are written before the release store
+/// that publishes them and never after.
 @safe
 @usableFromInline
 struct Arena: @unchecked Sendable {
+    /// What never changes, of the process's own memory.
+    @usableFromInline
+    struct Plan {
+        @usableFromInline let geometry: Geometry
+        @usableFromInline let seed: UInt64
+    }
+
     @usableFromInline let base: UnsafeMutableRawPointer
-    @usableFromInline let geometry: Geometry
-    @usableFromInline let seed: UInt64
+    // Behind a pointer, so that an arena is two words: with the twenty of a geometry in it, every borrow of
+    // one would copy them.
+    @usableFromInline let plan: UnsafePointer<Plan>
 
     init(base: UnsafeMutableRawPointer, geometry: Geometry, seed: UInt64) {
         unsafe self.base = unsafe base
-        self.geometry = geometry
-        self.seed = seed
+        let plan = UnsafeMutablePointer<Plan>.allocate(capacity: 1)
+        unsafe plan.initialize(to: Plan(geometry: geometry, seed: seed))
+        unsafe self.plan = unsafe UnsafePointer(plan)
+    }
+
+    /// To be called once, by the Store that made this value, when nobody uses it any more.
+    func releasePlan() { unsafe plan.deallocate() }
+
+    @inlinable
+    var geometry: Geometry {
+        // Initialised, and never changed, for as long as the Store lives.
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(plan.pointer(to: \.geometry)!) }
+    }
+
+    @inlinable
+    var seed: UInt64 {
+        // As `geometry`.
+        @inline(__always) get { unsafe plan.pointee.seed }
     }
 
     // MARK: Atomic words
@@ -67,6 +91,7 @@ struct Arena: @unchecked Sendable {
     }
 
     /// The old value.
+    @inlinable @inline(__always)
     func fetchOr(_ bits: UInt64, _ offset: Int) -> UInt64 {
         unsafe word(offset).pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent).oldValue
     }

@@ -30,6 +30,10 @@ struct RecordHeader {
         self.kind = kind
     }
 
+    /// Of no record.
+    @inlinable @inline(__always)
+    static var none: RecordHeader { RecordHeader(offset: 0, lengths: (0, 0), kind: 0) }
+
     /// The claim to derive a coding.
     @inlinable @inline(__always)
     static func claim(of coding: UInt8) -> UInt64 { 1 << UInt64(coding.trailingZeroBitCount & 3) }
@@ -124,6 +128,11 @@ enum Slot {
     @inlinable @inline(__always)
     static func matches(_ slot: UInt64, _ tag: UInt64) -> Bool { (slot ^ tag) >> 41 == 0 && slot != 0 }
 
+    /// As `matches`, and not pending. (For the tag 0 an empty slot is live too: it leads to the offset 0,
+    /// where no record is.)
+    @inlinable @inline(__always)
+    static func isLive(_ slot: UInt64, _ tag: UInt64) -> Bool { (slot ^ tag) >> 40 == 0 }
+
     @inlinable @inline(__always)
     static func make(_ offset: Int, _ tag: UInt64) -> UInt64 { tag | UInt64(offset / 8) }
 }
@@ -131,40 +140,38 @@ enum Slot {
 /// A borrowed record: it can't outlive the turn, because `endTurn` needs the thread's handle exclusively.
 public struct RecordView: ~Escapable {
     public let facts: RecordFacts
-    /// The same for an original and all that was derived from it.
-    public let serial: UInt64
-    public let isDerived: Bool
     /// Taken by a soft purge: to be used as if its freshness had ended.
     public let isOutdated: Bool
-    /// Where its record lies: for `StoreThread.claim`.
-    @usableFromInline let offset: Int
+    @usableFromInline let header: RecordHeader
     @usableFromInline let payload: Span<UInt8>
-    @usableFromInline let varyStart: Int
-    @usableFromInline let headStart: Int
-    @usableFromInline let bodyStart: Int
 
-    @inlinable
+    @inlinable @inline(__always)
     @_lifetime(copy payload)
     init(facts: RecordFacts, payload: Span<UInt8>, header: RecordHeader, isOutdated: Bool) {
         self.facts = facts
         self.payload = payload
-        serial = header.serial
-        isDerived = header.isDerived
+        self.header = header
         self.isOutdated = isOutdated
-        offset = header.offset
-        varyStart = header.keyCount
-        headStart = header.keyCount &+ header.varyCount
-        bodyStart = header.keyCount &+ header.varyCount &+ header.headCount
     }
+
+    /// The same for an original and all that was derived from it.
+    @inlinable public var serial: UInt64 { header.serial }
+    @inlinable public var isDerived: Bool { header.isDerived }
+    /// Where its record lies: for `StoreThread.claim`.
+    @inlinable var offset: Int { header.offset }
+
+    @inlinable var varyStart: Int { header.keyCount }
+    @inlinable var headStart: Int { header.keyCount &+ header.varyCount }
+    @inlinable var bodyStart: Int { headStart &+ header.headCount }
 
     /// The Vary values that it was stored with.
     @inlinable public var vary: Span<UInt8> {
-        @_lifetime(copy self) get { payload.extracting(varyStart..<headStart) }
+        @inline(__always) @_lifetime(copy self) get { payload.extracting(varyStart..<headStart) }
     }
     @inlinable public var head: Span<UInt8> {
-        @_lifetime(copy self) get { payload.extracting(headStart..<bodyStart) }
+        @inline(__always) @_lifetime(copy self) get { payload.extracting(headStart..<bodyStart) }
     }
     @inlinable public var body: Span<UInt8> {
-        @_lifetime(copy self) get { payload.extracting(bodyStart..<payload.count) }
+        @inline(__always) @_lifetime(copy self) get { payload.extracting(bodyStart..<payload.count) }
     }
 }

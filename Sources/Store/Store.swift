@@ -16,6 +16,8 @@ public final class Store: Sendable {
         self.memory = memory
     }
 
+    deinit { arena.releasePlan() }
+
     /// A new, empty store in a sealed memfd, its pages allocated.
     /// - Parameter bans: what bans mean; to be the same in all processes.
     public static func create(

@@ -34,6 +34,7 @@ extension StoreThread {
 
     /// Claims to derive a coding from the record: true for the first of all threads and processes that does,
     /// for as long as the record lives. Only within the turn of `view`.
+    @inlinable @inline(__always)
     public borrowing func claim(_ view: RecordView, coding: UInt8) -> Bool {
         let bit = RecordHeader.claim(of: coding)
         return arena.fetchOr(bit, view.offset) & bit == 0

@@ -9,14 +9,15 @@ public struct StoreThread: ~Copyable, Sendable {
     let store: Store
     @usableFromInline let arena: Arena
     @usableFromInline let row: Int
-    @usableFromInline let rowStart: Int
 
+    // Four words: what is borrowed in registers is not copied.
     init(store: Store, row: Int) {
         self.store = store
         self.row = row
         arena = store.arena
-        rowStart = store.arena.row(row)
     }
+
+    @inlinable @inline(__always) var rowStart: Int { arena.row(row) }
 
     /// Gives the row back.
     deinit {
@@ -48,7 +49,7 @@ public struct StoreThread: ~Copyable, Sendable {
     ///
     /// No lock and no copy; a hit touches a bucket, a frequency and the record. A record that was written
     /// before a process died, or before a ban, is checked first, once.
-    @inlinable
+    @inlinable @inline(__always)
     @_lifetime(borrow self)
     public borrowing func lookup(
         key: borrowing Span<UInt8>, hash: Hash128, ranking: (RecordFacts, Span<UInt8>) -> Int
@@ -56,39 +57,43 @@ public struct StoreThread: ~Copyable, Sendable {
         // Offline, the memory that a view shows might be reused.
         precondition(arena.load(rowStart &+ Row.epoch) != 0, "lookup outside of a turn")
         let tag = Slot.tag(hash.high)
-        var best: RecordHeader?
+        var best = RecordHeader.none
         var bestSlot = 0
         var bestValue: UInt64 = 0
         var bestRank = 0
-        // Both buckets only if the first had nothing: the records of a key share one bucket.
-        for way in 0..<2 {
-            let bucket = arena.bucket(hash, way)
-            for index in 0..<8 {
-                let slot = arena.loadAcquiring(arena.slotOffset(bucket &+ index))
-                guard Slot.matches(slot, tag), slot & Slot.pending == 0 else { continue }
-                guard let header = arena.record(slot, ifKeyed: key) else { continue }
-                if let best, best.serial > header.serial { continue }
+        var bucket = arena.firstBucket(hash)
+        var isSecond = false
+        while true {
+            var places = arena.live(bucket, tag)
+            while places != 0 {
+                let index = bucket &+ places.trailingZeroBitCount
+                places &= places &- 1
+                let slot = arena.loadAcquiring(arena.slotOffset(index))
+                guard Slot.isLive(slot, tag), let header = arena.record(slot, ifKeyed: key) else { continue }
+                if bestRank > 0, best.serial > header.serial { continue }
                 guard
-                    arena.isCurrent(header)
-                        || settle(header, at: bucket &+ index, key: key, hash: hash) == .usable
+                    arena.isCurrent(header) || settle(header, at: index, key: key, hash: hash) == .usable
                 else { continue }
                 let vary = arena.bytes(header.payload &+ header.keyCount, header.varyCount)
                 let rank = ranking(arena.facts(header), vary)
                 guard rank > 0 else { continue }
-                if let best, best.serial == header.serial, bestRank >= rank { continue }
+                if bestRank >= rank, best.serial == header.serial { continue }
                 best = header
-                bestSlot = bucket &+ index
+                bestSlot = index
                 bestValue = slot
                 bestRank = rank
             }
-            if best != nil { break }
+            // Both buckets only if the first had nothing: the records of a key share one bucket.
+            if bestRank > 0 || isSecond { break }
+            isSecond = true
+            bucket = arena.secondBucket(hash)
         }
-        guard let header = best else { return nil }
+        guard bestRank > 0 else { return nil }
         arena.touch(bestSlot)
         // Again, now that the record is known to be up to date: the mark of a soft purge is set before
         // that. A slot that has changed otherwise leads to a newer record: no harm in asking the origin.
         let isOutdated = arena.load(arena.slotOffset(bestSlot)) != bestValue & ~Slot.outdated
-        return view(header, isOutdated: isOutdated)
+        return view(best, isOutdated: isOutdated)
     }
 
     /// A record that the caller has found by the index, in this turn.

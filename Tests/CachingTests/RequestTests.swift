@@ -70,7 +70,7 @@ import Testing
     ])
     func pathIsNotPlain(path: String) {
         let buffer = ByteBuffer(path)
-        let isPlain = Rules.isPlain(path: buffer.span)
+        let isPlain = Rules.isPlain(buffer.span, 0..<buffer.count)
         #expect(!isPlain)
     }
 
@@ -80,8 +80,23 @@ import Testing
     ])
     func pathIsPlain(path: String) {
         let buffer = ByteBuffer(path)
-        let isPlain = Rules.isPlain(path: buffer.span)
+        let isPlain = Rules.isPlain(buffer.span, 0..<buffer.count)
         #expect(isPlain)
+    }
+
+    /// What is looked at in words is found at every place in them, and not behind the path.
+    @Test func pathAtEveryPlace() {
+        for before in 0..<40 {
+            let start = "/" + String(repeating: "a", count: before)
+            for (text, expected) in [
+                ("/../b", false), ("/.", false), ("%2f", false), (";", false), (#"\"#, false), (".b", true),
+                ("..b.c", true), ("%20", true),
+            ] {
+                let path = ByteBuffer(start + text + " HTTP/1.1\r\nHost: a;b%2f\r\n\r\n")
+                let isPlain = Rules.isPlain(path.span, 0..<(start + text).utf8.count)
+                #expect(isPlain == expected, "\(start + text)")
+            }
+        }
     }
 
     @Test func headMayLookUpButNotStore() {

@@ -41,7 +41,7 @@ import Testing
             (["max-age=60, stale-if-error=1.5"], "0/0", "0/0"),
             (["max-age=60, stale-if-error=9, stale-if-error=9"], "0/9", "0/9"),
             (["max-age=60, stale-if-error=9, stale-if-error=8"], "0/0", "0/9"),
-            (["max-age=60, stale-if-error=99999999999999999999"], "0/2147483648", "0/2147483648"),
+            (["max-age=60, stale-if-error=99999999999999999999"], "0/16777215", "0/16777215"),
             (["max-age=60, must-revalidate, stale-if-error=9"], "0/0", "0/0"),
             // A prohibition counts however it is spelt.
             (["max-age=60, must-revalidate=1, stale-if-error=9"], "0/0", "0/0"),

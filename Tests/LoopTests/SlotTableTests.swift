@@ -23,6 +23,12 @@ import Testing
             let known = table.contains(handle)
             #expect(!known)
         }
+        // A free slot has no kind, whatever its generation.
+        _ = table.remove(Handle(token: 1 << 56))
+        for token in [0, 1 << 32, 1 << 56, 1 << 56 | 1 << 32] as [UInt64] {
+            let known = table.contains(Handle(token: token))
+            #expect(!known)
+        }
         #expect(Handle.named(kind: 2, index: 77).index == 77)
     }
 }
@@ -148,8 +154,14 @@ private func take(_ handle: Handle, from table: inout SlotTable<Machine>) -> (id
             case ..<7 where !handles.isEmpty:
                 let at = Int.random(in: 0..<handles.count, using: &random)
                 let handle = handles.remove(at: at)
-                let removed = take(handle, from: &table)?.id
-                try #require(removed == model.removeValue(forKey: handle)?.id)
+                let known = model.removeValue(forKey: handle)?.id
+                if Bool.random(using: &random) {
+                    let removed = take(handle, from: &table)?.id
+                    try #require(removed == known)
+                } else {
+                    let discarded = table.discard(handle)
+                    try #require(discarded && known.map(log.alive.contains) == false)
+                }
                 stale.append(handle)
             case ..<9 where !handles.isEmpty:
                 let handle = handles[Int.random(in: 0..<handles.count, using: &random)]

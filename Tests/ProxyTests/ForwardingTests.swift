@@ -29,6 +29,29 @@ struct ForwardingTests {
         }
     }
 
+    private static let lines = "A: 1\r\nB:2\r\nX-Hop: 3\r\nC:\t4\r\nD:  5 \t\r\nE: 6\r\nF:\r\nG: \r\n"
+
+    /// Lines are copied in runs where they can be; what else stands around a value goes.
+    @Test(arguments: ["HTTP/1.1 200 Fine by me", "HTTP/1.1 200 ", "HTTP/1.1 200", "HTTP/1.0 200 OK"])
+    func aLineIsNameAndValue(status: String) throws {
+        let kept = ["A1", "B2", "C4", "D5", "E6", "F", "G"]
+        let origin = try ScriptedOrigin(answering: { _ in
+            "\(status)\r\nConnection: close, x-hop\r\n\(Self.lines)Content-Length: 2\r\n\r\nab"
+        })
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send(
+                "POST /x HTTP/1.1\r\nHost: a.example\r\nConnection: x-hop\r\n\(Self.lines)\r\n")
+            let answer = try client.receiveAnswer()
+            let reason = status.dropFirst(13)
+            #expect(answer.start == "HTTP/1.1 200 \(reason)" && answer.text == "ab")
+            #expect(answer.fields.prefix(7).map { $0.name + $0.value } == kept)
+            let sent = origin.requests[0]
+            #expect(sent.start == "POST /x HTTP/1.1")
+            #expect(sent.fields.prefix(8).map { $0.name + $0.value } == ["Hosta.example"] + kept)
+        }
+    }
+
     struct Told: Sendable {
         var sends: Settings.ForwardedFields
         var trusts: Bool

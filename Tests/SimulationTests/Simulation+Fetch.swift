@@ -195,7 +195,8 @@ extension Simulation {
             fetch.request.head, text.span, fetch.verdict,
             keyedHost: key.extracting(hasKey ? keyed.routingStart..<keyed.targetStart : 0..<0),
             keyedTarget: key.extracting(droppingFirst: keyed.targetStart), scheme: .http, rules,
-            ForwardedHeads(sends: [], trusted: []), peer: .anyLoopbackPort, conditions: conditions.span,
+            ForwardedHeads(sends: [], trusted: []), peer: ClientAddress(.anyLoopbackPort),
+            conditions: conditions.span,
             to: &connection.asked)
         fetch.sent = .head
         connection.hasAnswered = false

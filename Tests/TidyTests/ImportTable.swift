@@ -43,7 +43,7 @@ enum ImportTable {
         ModuleRow("CPolicies", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
         ModuleRow("Bytes", ["CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift"])),
-        ModuleRow("HTTP", ["Bytes"]),
+        ModuleRow("HTTP", ["Bytes", "Synchronization"]),
         ModuleRow("Settings", ["Bytes"]),
         ModuleRow("Eviction", []),
         ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),

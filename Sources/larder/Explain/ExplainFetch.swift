@@ -53,7 +53,7 @@ struct ExplainFetch {
                 guard let peer else { throw .connection("no address of our own") }
                 OriginRequest.append(
                     request, bytes, verdict, keyedHost: host, keyedTarget: target, scheme: scheme, rules,
-                    forwarding, peer: peer, to: &head)
+                    forwarding, peer: ClientAddress(peer), to: &head)
                 report.sent = Self.lines(head)
                 return try connection.exchange(
                     head, method: request.method, bodyLimit: bodyLimit, clock: clock)
