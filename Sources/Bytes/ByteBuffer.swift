@@ -182,8 +182,8 @@ public struct ByteBuffer: ~Copyable, Sendable {
         _ d: UInt8
     ) {
         let (n, m) = (first.count, second.count)
-        reserve(n &+ m &+ 4)
-        // reserve left room for all of it; the sources are borrowed, so they cannot be this buffer's own.
+        guard spareCount >= n &+ m &+ 4 else { return appendMakingRoom(first, a, b, second, c, d) }
+        // There was room for all of it; the sources are borrowed, so they cannot be this buffer's own.
         let target = unsafe base + end
         end &+= n &+ m &+ 4
         unsafe target[n] = a
@@ -192,6 +192,15 @@ public struct ByteBuffer: ~Copyable, Sendable {
         unsafe target[n &+ m &+ 3] = d
         unsafe Self.copy(first, to: target)
         unsafe Self.copy(second, to: target + n + 2)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func appendMakingRoom(
+        _ first: borrowing Span<UInt8>, _ a: UInt8, _ b: UInt8, _ second: borrowing Span<UInt8>, _ c: UInt8,
+        _ d: UInt8
+    ) {
+        makeRoom(first.count &+ second.count &+ 4)
+        append(first, a, b, second, c, d)
     }
 
     /// Appends an ASCII literal. Where it is written as one its length and its bytes are constants, so that

@@ -92,26 +92,19 @@ extension Span<UInt8> {
             | UInt64(self[index &+ last]) &<< UInt64(truncatingIfNeeded: last &* 8)
     }
 
-    /// The two bytes at `index` as a little-endian number.
+    /// Do two bytes stand at `index`, and are they these, the first lowest?
     @inlinable @inline(__always)
-    public func pair(at index: Int) -> UInt16 {
-        precondition(index >= 0 && index &+ 2 <= count)
+    public func hasPair(_ pair: UInt16, at index: Int) -> Bool {
+        // One test for both ends: an index below 0 is a large number without its sign.
+        guard UInt(bitPattern: index) < UInt(bitPattern: Swift.max(count, 1) &- 1) else { return false }
         // Both lie inside the span.
-        let pair = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt16.self)
-        return UInt16(littleEndian: pair)
+        let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt16.self)
+        return UInt16(littleEndian: word) == pair
     }
 
-    /// The index of the first byte at or after `start` that both tests, which must agree, accept; `count` if
-    /// none is. `lanes` answers in the highest bit of each lane. 16 bytes at a step, then eight; one by one
-    /// only in spans of less than eight.
-    ///
-    /// The tests use additions and bit operations alone: Swift 6.3 turns most comparisons of vectors into a
-    /// loop over the lanes, ten times slower. Below, `v` is a byte and 0x80 > c: where v < 0x80, v - c has
-    /// the highest bit just if v < c, v + (0x80 - c) just if v >= c, and (v ^ c) - 1 just if v == c.
+    /// The index of the first byte at or after `start` that `test` finds, or `count`.
     @inlinable @inline(__always)
-    func firstIndex(
-        from start: Int, lanes: (SIMD16<UInt8>) -> SIMD16<UInt8>, byte: (UInt8) -> Bool
-    ) -> Int {
+    func first<Test: LaneTest>(_ test: Test, from start: Int) -> Int {
         precondition(start >= 0)
         var index = start
         while index &+ 16 <= count {
@@ -119,30 +112,32 @@ extension Span<UInt8> {
             let vector = unsafe bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
             // There is no movemask; two words tell the place just as well (a cast of equal sizes).
-            let found = unsafe unsafeBitCast(lanes(vector), to: SIMD2<UInt64>.self)
+            let found = unsafe unsafeBitCast(test.lanes(vector), to: SIMD2<UInt64>.self)
             let low = UInt64(littleEndian: found[0]) & 0x8080_8080_8080_8080
             if low != 0 { return index &+ low.trailingZeroBitCount &>> 3 }
             let high = UInt64(littleEndian: found[1]) & 0x8080_8080_8080_8080
             if high != 0 { return index &+ 8 &+ high.trailingZeroBitCount &>> 3 }
             index &+= 16
         }
-        while index < count, count >= 8 {
-            // The last word reaches back over bytes that were looked at, or lie before `start`.
-            let place = min(index, count &- 8)
-            // place + 8 <= count; casts of equal sizes.
-            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self)
-            let vector = unsafe unsafeBitCast(UInt128(word), to: SIMD16<UInt8>.self)
-            let found = unsafe unsafeBitCast(lanes(vector), to: UInt128.self)
-            let mask = 0x8080_8080_8080_8080 &<< UInt64(truncatingIfNeeded: (index &- place) &* 8)
-            let low = UInt64(littleEndian: UInt64(truncatingIfNeeded: found)) & mask
-            if low != 0 { return place &+ low.trailingZeroBitCount &>> 3 }
-            index = place &+ 8
-        }
-        while index < count {
-            if byte(self[index]) { return index }
-            index &+= 1
-        }
-        return count
+        return index < count ? firstInTail(test, from: index) : count
+    }
+
+    /// As `first`, where fewer than sixteen bytes are left, but not none. A call, so that its constants take
+    /// no register from the loops that `first` is inlined into.
+    @inlinable @inline(never)
+    func firstInTail<Test: LaneTest>(_ test: Test, from start: Int) -> Int {
+        // The last sixteen bytes, or all there are.
+        let base = Swift.max(0, count &- 16)
+        let low = word(at: base, length: Swift.min(count, 8))
+        let high = count > 8 ? word(at: base &+ 8, length: Swift.min(count, 16) &- 8) : 0
+        let vector = UInt128(high) &<< 64 | UInt128(low)
+        // Casts of equal sizes.
+        let lanes = unsafe test.lanes(unsafeBitCast(vector.littleEndian, to: SIMD16<UInt8>.self))
+        let found = unsafe unsafeBitCast(lanes, to: UInt128.self).littleEndian
+        // Lanes before `start` do not count, nor do those behind the end.
+        let wanted: UInt128 = 0x8080_8080_8080_8080_8080_8080_8080_8080 &<< UInt128((start &- base) &* 8)
+        let index = base &+ (found & wanted).trailingZeroBitCount &>> 3
+        return Swift.min(index, count)
     }
 
     /// The index of the first `byte` at or after `start`, or nil. 16 bytes at a step.
@@ -155,86 +150,136 @@ extension Span<UInt8> {
     /// The index of the first `byte` at or after `start`, or `count`.
     @inlinable @inline(__always)
     public func firstIndexOrCount(of byte: UInt8, from start: Int) -> Int {
-        let pattern = SIMD16<UInt8>(repeating: byte)
-        return firstIndex(
-            from: start,
-            lanes: {
-                let difference = $0 ^ pattern
-                return (difference &- SIMD16(repeating: 1)) & ~difference
-            },
-            byte: { $0 == byte })
+        first(Exactly(byte), from: start)
     }
 
-    /// The index of the first byte at or after `start` that a field value may not hold
-    /// (`ASCII.isFieldValue`), or `count`.
+    /// The index of the first byte at or after `start` that is below 0x20 (HTAB too) or DEL, or `count`.
     @inlinable @inline(__always)
-    public func firstControl(from start: Int) -> Int {
-        firstIndex(
-            from: start,
-            lanes: {
-                let isLow = $0 &- SIMD16(repeating: 0x20)
-                let isNotTab = ($0 ^ SIMD16(repeating: 0x09)) &+ SIMD16(repeating: 0x7f)
-                let isDelete = $0 &+ SIMD16(repeating: 0x80 - 0x7f)
-                return ((isLow & isNotTab) | isDelete) & ~$0
-            },
-            byte: { !ASCII.isFieldValue($0) })
-    }
+    public func firstControl(from start: Int) -> Int { first(Control(), from: start) }
 
     /// The index of the first byte at or after `start` outside visible ASCII (0x21 to 0x7E), or `count`.
     @inlinable @inline(__always)
-    public func firstNonVisible(from start: Int) -> Int {
-        firstIndex(
-            from: start,
-            lanes: { $0 | ($0 &- SIMD16(repeating: 0x21)) | ($0 &+ SIMD16(repeating: 0x80 - 0x7f)) },
-            byte: { $0 &- 0x21 >= 0x5e })
-    }
+    public func firstNonVisible(from start: Int) -> Int { first(NonVisible(), from: start) }
 
     /// The index of the first `%`, `;`, `\` or `.` at or after `start`, or `count`: what paths are judged by.
     @inlinable @inline(__always)
-    public func firstPathMark(from start: Int) -> Int {
-        firstIndex(
-            from: start,
-            lanes: {
-                // Of a byte below 0x80, less 1: has the highest bit just if the difference was 0.
-                let isPercent = ($0 ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
-                let isSemicolon = ($0 ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
-                let isBackslash = ($0 ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
-                let isDot = ($0 ^ SIMD16(repeating: 0x2e)) &- SIMD16(repeating: 1)
-                return (isPercent | isSemicolon | isBackslash | isDot) & ~$0
-            },
-            byte: { $0 == 0x25 || $0 == 0x3b || $0 == 0x5c || $0 == 0x2e })
-    }
+    public func firstPathMark(from start: Int) -> Int { first(PathMark(), from: start) }
 
     /// As `firstNonVisible`, but stops at `#` and `?` too: where a path ends, whatever ends it.
     @inlinable @inline(__always)
-    public func firstNonPath(from start: Int) -> Int {
-        firstIndex(
-            from: start,
-            lanes: {
-                let isNotVisible =
-                    $0 | ($0 &- SIMD16(repeating: 0x21)) | ($0 &+ SIMD16(repeating: 0x80 - 0x7f))
-                let isHash = ($0 ^ SIMD16(repeating: 0x23)) &- SIMD16(repeating: 1)
-                let isQuestion = ($0 ^ SIMD16(repeating: 0x3f)) &- SIMD16(repeating: 1)
-                return isNotVisible | isHash | isQuestion
-            },
-            byte: { $0 &- 0x21 >= 0x5e || $0 == 0x23 || $0 == 0x3f })
-    }
+    public func firstNonPath(from start: Int) -> Int { first(NonPath(), from: start) }
+
+    /// The index of the first byte at or after `start` that is no letter and no hyphen, or `count`: where
+    /// most field names end.
+    @inlinable @inline(__always)
+    public func firstNonWord(from start: Int) -> Int { first(NonWord(), from: start) }
 
     /// The index of the first byte at or after `start` that is no letter, digit, hyphen or dot, or `count`:
-    /// where most names end.
+    /// where most host names end.
     @inlinable @inline(__always)
-    public func firstNonName(from start: Int) -> Int {
-        firstIndex(
-            from: start,
-            lanes: {
-                let small = $0 | SIMD16(repeating: 0x20)
-                let isNoLetter =
-                    (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
-                let isNoDigit = ($0 &- SIMD16(repeating: 0x30)) | ($0 &+ SIMD16(repeating: 0x80 - 0x3a))
-                let isNoMark = ($0 &- SIMD16(repeating: 0x2d)) | ($0 &+ SIMD16(repeating: 0x80 - 0x2f))
-                return (isNoLetter & isNoDigit & isNoMark) | $0
-            },
-            byte: { !(ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 0x2d || $0 == 0x2e) })
+    public func firstNonName(from start: Int) -> Int { first(NonName(), from: start) }
+}
+
+/// What a scan looks for, sixteen bytes at once: sets the highest bit of each lane that holds it.
+///
+/// By additions and bit operations alone: Swift 6.3 turns most comparisons of vectors into a loop over the
+/// lanes, ten times slower. Below, `v` is a byte and 0x80 > c: where v < 0x80, v - c has the highest bit just
+/// if v < c, v + (0x80 - c) just if v >= c, and (v ^ c) - 1 just if v == c.
+@usableFromInline
+protocol LaneTest {
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8>
+}
+
+@usableFromInline
+struct Exactly: LaneTest {
+    @usableFromInline let pattern: SIMD16<UInt8>
+
+    @inlinable
+    init(_ byte: UInt8) { pattern = SIMD16(repeating: byte) }
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let difference = v ^ pattern
+        return (difference &- SIMD16(repeating: 1)) & ~difference
+    }
+}
+
+@usableFromInline
+struct Control: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        ((v &- SIMD16(repeating: 0x20)) | (v &+ SIMD16(repeating: 0x80 - 0x7f))) & ~v
+    }
+}
+
+@usableFromInline
+struct NonVisible: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        v | (v &- SIMD16(repeating: 0x21)) | (v &+ SIMD16(repeating: 0x80 - 0x7f))
+    }
+}
+
+@usableFromInline
+struct NonPath: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let isHash = (v ^ SIMD16(repeating: 0x23)) &- SIMD16(repeating: 1)
+        let isQuestion = (v ^ SIMD16(repeating: 0x3f)) &- SIMD16(repeating: 1)
+        return NonVisible().lanes(v) | isHash | isQuestion
+    }
+}
+
+@usableFromInline
+struct PathMark: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
+        let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
+        let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
+        let isDot = (v ^ SIMD16(repeating: 0x2e)) &- SIMD16(repeating: 1)
+        return (isPercent | isSemicolon | isBackslash | isDot) & ~v
+    }
+}
+
+@usableFromInline
+struct NonWord: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let small = v | SIMD16(repeating: 0x20)
+        let isNoLetter = (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
+        let isHyphen = (v ^ SIMD16(repeating: 0x2d)) &- SIMD16(repeating: 1)
+        return (isNoLetter & ~isHyphen) | v
+    }
+}
+
+@usableFromInline
+struct NonName: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let small = v | SIMD16(repeating: 0x20)
+        let isNoLetter = (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
+        let isNoDigit = (v &- SIMD16(repeating: 0x30)) | (v &+ SIMD16(repeating: 0x80 - 0x3a))
+        let isNoMark = (v &- SIMD16(repeating: 0x2d)) | (v &+ SIMD16(repeating: 0x80 - 0x2f))
+        return (isNoLetter & isNoDigit & isNoMark) | v
     }
 }
 

@@ -144,8 +144,9 @@ public struct ChunkedDecoder: ~Copyable {
         trailerLines &+= 1
         guard trailerLines <= Self.trailerLineLimit else { return .broken(.trailers) }
         switch FieldLine.parse(lines.span, from: keptCount) {
-        case .line(let field, _):
-            if TrailerRules.permits(field.id) {
+        case .line(let name, _, _):
+            let id = FieldName.identify(lines.span, from: Int(name.start), count: Int(name.count))
+            if TrailerRules.permits(id) {
                 keptCount = lines.count
             } else {
                 lines.removeLast(lines.count &- keptCount)

@@ -5,39 +5,61 @@
 import Bytes
 
 public struct ConnectionOptions: BitwiseCopyable, Sendable {
-    public var close = false
-    public var keepAlive = false
-    public var upgrade = false
-    public var te = false
-    public var http2Settings = false
-    /// Something else is named, or a member is no token.
-    public var other = false
+    /// What a member of the list may be.
+    @usableFromInline
+    enum Option: UInt8 {
+        case close, keepAlive, upgrade, te, http2Settings, other
+    }
 
+    // A bit for each option that is named.
+    @usableFromInline var named: UInt8 = 0
+
+    @inlinable public var close: Bool { names(.close) }
+    @inlinable public var keepAlive: Bool { names(.keepAlive) }
+    @inlinable public var upgrade: Bool { names(.upgrade) }
+    @inlinable public var te: Bool { names(.te) }
+    @inlinable public var http2Settings: Bool { names(.http2Settings) }
+    /// Something else is named, or a member is no token.
+    @inlinable public var other: Bool { names(.other) }
+
+    @inlinable
     public init() {}
 
     /// The union of all `Connection` lines of a head.
+    @inline(__always)
     public init(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) {
-        guard fields.contains(.connection) else { return }
-        for index in 0..<fields.count where fields[index].id == .connection {
-            let value = bytes.slice(fields[index].value)
-            // By far the most common value; no list to take apart.
-            if value.equalsIgnoringCase("keep-alive") {
-                keepAlive = true
-                continue
-            }
-            var members = ListTokens(value)
-            while let member = members.next() { note(value.extracting(member)) }
+        guard let line = fields.first(.connection) else { return }
+        // By far the most common value; no list to take apart.
+        let isOne = !fields.isRepeated(.connection)
+        if isOne, bytes.slice(line.value).equalsIgnoringCase("keep-alive") {
+            note(.keepAlive)
+        } else {
+            noteAll(fields, bytes)
         }
     }
 
-    private mutating func note(_ option: Span<UInt8>) {
-        switch option.count {
-        case 5 where option.equalsIgnoringCase("close"): close = true
-        case 10 where option.equalsIgnoringCase("keep-alive"): keepAlive = true
-        case 7 where option.equalsIgnoringCase("upgrade"): upgrade = true
-        case 2 where option.equalsIgnoringCase("te"): te = true
-        case 14 where option.equalsIgnoringCase("http2-settings"): http2Settings = true
-        default: other = true
+    private mutating func noteAll(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) {
+        for index in fields.range(of: .connection) where fields[index].id == .connection {
+            let value = bytes.slice(fields[index].value)
+            var members = ListTokens(value)
+            while let member = members.next() { note(Self.option(value.extracting(member))) }
+        }
+    }
+
+    @inlinable @inline(__always)
+    func names(_ option: Option) -> Bool { named & (1 &<< option.rawValue) != 0 }
+
+    private mutating func note(_ option: Option) { named |= 1 &<< option.rawValue }
+
+    @usableFromInline
+    static func option(_ text: Span<UInt8>) -> Option {
+        switch text.count {
+        case 2 where text.equalsIgnoringCase("te"): .te
+        case 5 where text.equalsIgnoringCase("close"): .close
+        case 7 where text.equalsIgnoringCase("upgrade"): .upgrade
+        case 10 where text.equalsIgnoringCase("keep-alive"): .keepAlive
+        case 14 where text.equalsIgnoringCase("http2-settings"): .http2Settings
+        default: .other
         }
     }
 
@@ -48,16 +70,19 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
     @inlinable public var namesOthers: Bool { close || http2Settings || other }
 
     /// Do the `Connection` lines of this head, from which `self` was made, name this field, so that it must
-    /// not be forwarded? Free of cost unless `other` is set.
+    /// not be forwarded? Takes the lines apart only if `other` is set.
+    @inlinable
     public func nominates(_ name: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
-        guard keepAlive || upgrade || te || close || http2Settings || other else { return false }
-        if name.equalsIgnoringCase("te") { return te }
-        if name.equalsIgnoringCase("upgrade") { return upgrade }
-        if name.equalsIgnoringCase("keep-alive") { return keepAlive }
-        if name.equalsIgnoringCase("http2-settings") { return http2Settings }
-        if name.equalsIgnoringCase("close") { return close }
-        guard other else { return false }
-        for index in 0..<fields.count where fields[index].id == .connection {
+        if named == 0 { return false }
+        let option = Self.option(name)
+        return names(option) && (option != .other || Self.lists(name, fields, bytes))
+    }
+
+    @usableFromInline
+    static func lists(
+        _ name: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
+    ) -> Bool {
+        for index in fields.range(of: .connection) where fields[index].id == .connection {
             let value = bytes.slice(fields[index].value)
             var members = ListTokens(value)
             while let member = members.next() {

@@ -9,9 +9,19 @@ struct FieldFraming {
     /// Nil if the fields are not permitted: both, either repeated (even with equal values), a length that is
     /// not a plain decimal number below 2^63, a Transfer-Encoding other than `chunked`, or any of it in
     /// HTTP/1.0.
-    static func judge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>, minorVersion: UInt8)
-        -> FieldFraming?
-    {
+    @inline(__always)
+    static func judge(
+        _ fields: borrowing FieldTable, _ bytes: Span<UInt8>, minorVersion: UInt8
+    ) -> FieldFraming? {
+        guard fields.containsAny(of: FieldSet(.contentLength).with(.transferEncoding)) else {
+            return FieldFraming(body: .none)
+        }
+        return judgePresent(fields, bytes, minorVersion: minorVersion)
+    }
+
+    private static func judgePresent(
+        _ fields: borrowing FieldTable, _ bytes: Span<UInt8>, minorVersion: UInt8
+    ) -> FieldFraming? {
         if fields.contains(.transferEncoding) {
             guard minorVersion == 1, !fields.contains(.contentLength),
                 fields.says(.transferEncoding, "chunked", bytes)

@@ -10,8 +10,8 @@ import Bytes
 enum FieldLineResult {
     /// The line's LF has not come.
     case incomplete
-    /// A field, and where the next line begins.
-    case line(Field, next: Int)
+    /// A field's name and value (without the white space around it), and where the next line begins.
+    case line(name: Slice, value: Slice, next: Int)
     /// Broken at this index, which is not behind the line's LF.
     case refused(Refusal, at: Int)
 }
@@ -19,44 +19,49 @@ enum FieldLineResult {
 enum FieldLine {
     static let carriageReturn: UInt8 = 0x0d
     static let lineFeed: UInt8 = 0x0a
+    /// CR LF, and `: `, as pairs: the first byte lowest.
+    static let lineBreak: UInt16 = 0x0a0d
+    private static let colonAndSpace: UInt16 = 0x203a
 
     /// Parses the line at `start`, which is inside `bytes` and does not hold CR (the blank line is the
     /// caller's). Slices are relative to `bytes[0]`; the last index must fit 16 bits.
     @inline(__always)
     static func parse(_ bytes: Span<UInt8>, from start: Int) -> FieldLineResult {
-        let colon = bytes.firstIndexOrCount(of: 0x3a, from: start)
-        // A recognised name is a token; the check of the others is off the path that leads to the value.
-        let id = colon < bytes.count ? FieldName.identify(bytes, from: start, count: colon &- start) : .other
-        if id == .other {
-            let nameEnd = tokenEnd(bytes, from: start)
-            guard nameEnd == colon, nameEnd > start else {
-                return nameEnd < bytes.count ? brokenName(bytes, at: nameEnd) : .incomplete
-            }
-            guard colon < bytes.count else { return .incomplete }
+        // A name seldom holds anything but letters and hyphens.
+        var nameEnd = bytes.firstNonWord(from: start)
+        // Seldom does anything but a colon and one space follow.
+        var valueStart = nameEnd &+ 2
+        if !bytes.hasPair(colonAndSpace, at: nameEnd) {
+            nameEnd = tokenEnd(bytes, from: nameEnd)
+            guard nameEnd < bytes.count else { return .incomplete }
+            guard bytes[nameEnd] == 0x3a else { return brokenName(bytes, at: nameEnd) }
+            valueStart = nameEnd &+ 1
         }
-        var valueStart = colon &+ 1
+        guard nameEnd > start else { return brokenName(bytes, at: nameEnd) }
         while valueStart < bytes.count, ASCII.isBlank(bytes[valueStart]) { valueStart &+= 1 }
-        let lineEnd = bytes.firstControl(from: valueStart)
-        guard lineEnd &+ 1 < bytes.count else {
-            return lineEnd < bytes.count && bytes[lineEnd] != carriageReturn
-                ? brokenValue(bytes, at: lineEnd) : .incomplete
-        }
-        guard bytes[lineEnd] == carriageReturn, bytes[lineEnd &+ 1] == lineFeed else {
-            return brokenValue(bytes, at: lineEnd)
+
+        var lineEnd = bytes.firstControl(from: valueStart)
+        if !bytes.hasPair(lineBreak, at: lineEnd) {
+            lineEnd = controlBehindTabs(bytes, from: lineEnd)
+            guard bytes.hasPair(lineBreak, at: lineEnd) else { return brokenValue(bytes, at: lineEnd) }
         }
         var valueEnd = lineEnd
-        while valueEnd > valueStart, ASCII.isBlank(bytes[valueEnd &- 1]) { valueEnd &-= 1 }
-        let field = Field(
-            name: Slice(start: start, count: colon &- start),
-            value: Slice(start: valueStart, count: valueEnd &- valueStart), id: id)
-        return .line(field, next: lineEnd &+ 2)
+        while ASCII.isBlank(bytes[valueEnd &- 1]), valueEnd > valueStart { valueEnd &-= 1 }
+        return .line(
+            name: Slice(parsed: start, count: nameEnd &- start),
+            value: Slice(parsed: valueStart, count: valueEnd &- valueStart), next: lineEnd &+ 2)
+    }
+
+    /// The first control byte at or behind `index` that is no tab, or `count`.
+    static func controlBehindTabs(_ bytes: Span<UInt8>, from index: Int) -> Int {
+        var end = index
+        while end < bytes.count, bytes[end] == 0x09 { end = bytes.firstControl(from: end &+ 1) }
+        return end
     }
 
     /// The index of the first byte at or behind `start` that a token may not hold, or `count`.
-    @inline(__always)
     private static func tokenEnd(_ bytes: Span<UInt8>, from start: Int) -> Int {
-        var end = bytes.firstNonName(from: start)
-        // The rarer token characters, one by one.
+        var end = start
         while end < bytes.count, ASCII.token.contains(bytes[end]) { end &+= 1 }
         return end
     }
@@ -75,15 +80,20 @@ enum FieldLine {
         }
     }
 
+    /// A value that ends in something other than CR LF, or that has not ended.
     private static func brokenValue(_ bytes: Span<UInt8>, at index: Int) -> FieldLineResult {
+        guard index < bytes.count else { return .incomplete }
         switch bytes[index] {
-        case lineFeed, carriageReturn: .refused(.bareLineBreak, at: index)
-        default: .refused(.fieldValue, at: index)
+        case carriageReturn where index &+ 1 == bytes.count: return .incomplete
+        case lineFeed, carriageReturn: return .refused(.bareLineBreak, at: index)
+        default: return .refused(.fieldValue, at: index)
         }
     }
 
     /// A CR is bare unless LF follows; without a following byte nobody can tell yet.
-    static func brokenAtCarriageReturn(_ bytes: Span<UInt8>, at index: Int, otherwise: Refusal)
+    static func brokenAtCarriageReturn(
+        _ bytes: Span<UInt8>, at index: Int, otherwise: Refusal
+    )
         -> FieldLineResult
     {
         guard index &+ 1 < bytes.count else { return .incomplete }

@@ -98,12 +98,14 @@ extension FieldName {
     /// As `identify(_:)` for a name inside a head: the bytes behind it allow whole-word loads.
     @inline(__always)
     static func identify(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
-        let name = NameWords(bytes, from: start, count: count)
-        return count <= 10 ? short(name) : count <= 16 ? middle(name) : long(name)
+        if count > 16 { return count <= 32 ? long(LongName(bytes, from: start, count: count)) : .other }
+        let name = ShortName(bytes, from: start, count: count)
+        return count <= 8 ? short(name, count) : middle(name, count)
     }
 
-    private static func short(_ name: NameWords) -> FieldName {
-        switch name.count {
+    @inline(__always)
+    private static func short(_ name: ShortName, _ count: Int) -> FieldName {
+        switch count {
         case 2:
             if name.spells("te") { return .te }
         case 3:
@@ -136,6 +138,14 @@ extension FieldName {
             if name.spells("if-match") { return .ifMatch }
             if name.spells("if-range") { return .ifRange }
             if name.spells("location") { return .location }
+        default: break
+        }
+        return .other
+    }
+
+    @inline(__always)
+    private static func middle(_ name: ShortName, _ count: Int) -> FieldName {
+        switch count {
         case 9:
             if name.spells("cache-tag") { return .cacheTag }
             if name.spells("forwarded") { return .forwarded }
@@ -144,13 +154,6 @@ extension FieldName {
             if name.spells("keep-alive") { return .keepAlive }
             if name.spells("set-cookie") { return .setCookie }
             if name.spells("user-agent") { return .userAgent }
-        default: break
-        }
-        return .other
-    }
-
-    private static func middle(_ name: NameWords) -> FieldName {
-        switch name.count {
         case 11:
             if name.spells("content-md5") { return .contentMD5 }
             if name.spells("repr-digest") { return .reprDigest }
@@ -192,7 +195,7 @@ extension FieldName {
         return .other
     }
 
-    private static func long(_ name: NameWords) -> FieldName {
+    private static func long(_ name: LongName) -> FieldName {
         switch name.count {
         case 17:
             if name.spells("cdn-cache-control") { return .cdnCacheControl }
@@ -223,33 +226,54 @@ extension FieldName {
     }
 }
 
-/// A name of 1 to 32 bytes in lower case as words: its first 24 bytes and its last eight. Longer names have
-/// count 0.
-private struct NameWords {
-    let count: Int
+/// A name of up to 16 bytes as its first and its last word, which overlap where it is shorter, and are one
+/// where it has no more than eight.
+private struct ShortName {
     let first: UInt64
-    let second: UInt64
-    let third: UInt64
     let last: UInt64
 
     @inline(__always)
     init(_ bytes: Span<UInt8>, from start: Int, count: Int) {
-        self.count = count <= 32 ? count : 0
-        first = bytes.word(at: start, length: min(count, 8)).lowercasedBytes
-        last = count > 8 && count <= 32 ? bytes.word(at: start &+ count &- 8).lowercasedBytes : 0
-        second = count > 16 && count <= 32 ? bytes.word(at: start &+ 8).lowercasedBytes : 0
-        third = count > 24 && count <= 32 ? bytes.word(at: start &+ 16).lowercasedBytes : 0
+        if count <= 8 {
+            first = bytes.word(at: start, length: count).foldedLetters
+            last = first
+        } else {
+            first = bytes.word(at: start).foldedLetters
+            last = bytes.word(at: start &+ count &- 8).foldedLetters
+        }
     }
 
-    /// Is it this name, whose length the caller has compared? The words overlap where the length is no
-    /// multiple of eight.
+    /// Is it this name, whose length the caller has compared? Told that the last words seldom match, the
+    /// compiler searches by them alone, and compares the first word of the one that did.
     @inline(__always)
     func spells(_ lowercaseLiteral: StaticString) -> Bool {
         let length = lowercaseLiteral.utf8CodeUnitCount
-        if first != lowercaseLiteral.word(at: 0) { return false }
-        if length > 8, last != lowercaseLiteral.word(at: length &- 8) { return false }
-        if length > 16, second != lowercaseLiteral.word(at: 8) { return false }
-        if length > 24, third != lowercaseLiteral.word(at: 16) { return false }
-        return true
+        if length <= 8 { return last == lowercaseLiteral.word(at: 0) }
+        return _slowPath(last == lowercaseLiteral.word(at: length &- 8))
+            && first == lowercaseLiteral.word(at: 0)
+    }
+}
+
+/// A name of 16 to 32 bytes: both halves, which overlap where it is shorter.
+private struct LongName {
+    let count: Int
+    let front: ShortName
+    let back: ShortName
+
+    @inline(__always)
+    init(_ bytes: Span<UInt8>, from start: Int, count: Int) {
+        self.count = count
+        front = ShortName(bytes, from: start, count: 16)
+        back = ShortName(bytes, from: start &+ count &- 16, count: 16)
+    }
+
+    /// As for `ShortName`.
+    @inline(__always)
+    func spells(_ lowercaseLiteral: StaticString) -> Bool {
+        let length = lowercaseLiteral.utf8CodeUnitCount
+        return front.first == lowercaseLiteral.word(at: 0)
+            && front.last == lowercaseLiteral.word(at: 8)
+            && back.first == lowercaseLiteral.word(at: length &- 16)
+            && back.last == lowercaseLiteral.word(at: length &- 8)
     }
 }

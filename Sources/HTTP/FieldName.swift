@@ -1,4 +1,4 @@
-/// The field names that some rule of Larder mentions. At most 128, so that a set of them is one `UInt128`.
+/// The field names that some rule of Larder mentions. At most 128, so that a set of them is two words.
 public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case other = 0
     case accept, acceptEncoding, acceptLanguage, age, authorization, cacheControl, cacheGroupInvalidation

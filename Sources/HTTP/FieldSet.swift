@@ -1,28 +1,71 @@
-/// A set of well-known field names as one mask, so that "does this head have any of these twenty fields" is
-/// one test.
+/// A set of well-known field names as a mask of two words, so that "does this head have any of these twenty
+/// fields" is two tests.
 
 public struct FieldSet: BitwiseCopyable, Sendable {
-    @usableFromInline let mask: UInt128
+    /// Names 0 to 63, and names from 64 on.
+    @usableFromInline var low: UInt64
+    @usableFromInline var high: UInt64
 
     @inlinable @inline(__always)
-    init(mask: UInt128) { self.mask = mask }
+    init() {
+        low = 0
+        high = 0
+    }
 
     @inlinable @inline(__always)
-    public init(_ name: FieldName) { self.init(mask: 1 << UInt128(name.rawValue)) }
+    public init(_ name: FieldName) {
+        self.init()
+        insert(name)
+    }
 
     /// This set and one name more. Chains of literals fold to a constant.
     @inlinable @inline(__always)
-    public func with(_ name: FieldName) -> FieldSet { FieldSet(mask: mask | 1 << UInt128(name.rawValue)) }
+    public func with(_ name: FieldName) -> FieldSet {
+        var set = self
+        set.insert(name)
+        return set
+    }
 
     @inlinable @inline(__always)
-    public func union(_ other: FieldSet) -> FieldSet { FieldSet(mask: mask | other.mask) }
+    public func union(_ other: FieldSet) -> FieldSet {
+        var set = self
+        set.low |= other.low
+        set.high |= other.high
+        return set
+    }
 
     @inlinable @inline(__always)
-    public func contains(_ name: FieldName) -> Bool { mask & (1 << UInt128(name.rawValue)) != 0 }
+    public func contains(_ name: FieldName) -> Bool {
+        // The shift takes its count modulo 64.
+        (name.rawValue < 64 ? low : high) & (1 &<< UInt64(name.rawValue)) != 0
+    }
+
+    @inlinable @inline(__always)
+    mutating func insert(_ name: FieldName) {
+        // As above.
+        let bit: UInt64 = 1 &<< UInt64(name.rawValue)
+        if name.rawValue < 64 { low |= bit } else { high |= bit }
+    }
+
+    /// Inserts a name, and if it is in the set already, into `repeated` too.
+    @inline(__always)
+    mutating func insert(_ name: FieldName, repeated: inout FieldSet) {
+        // As above.
+        let bit: UInt64 = 1 &<< UInt64(name.rawValue)
+        if name.rawValue < 64 {
+            repeated.low |= low & bit
+            low |= bit
+        } else {
+            repeated.high |= high & bit
+            high |= bit
+        }
+    }
 }
 
 extension FieldTable {
     /// Is there a line of at least one of these names?
     @inlinable @inline(__always)
-    public func containsAny(of set: FieldSet) -> Bool { present & set.mask != 0 }
+    public func containsAny(of set: FieldSet) -> Bool {
+        (present.low & set.low) | (present.high & set.high) != 0
+    }
 }

@@ -23,9 +23,13 @@ public struct HeadScan: BitwiseCopyable, Sendable {
 
     /// Is the line at `lineStart` still without its LF? Looks only at bytes that came since, and notes that
     /// it did. Within the method it stops at the first byte that is none, so that garbage is refused at once.
+    @inline(__always)
     mutating func lineIsStillOpen(_ bytes: Span<UInt8>) -> Bool {
         // Shorter prefixes are cheap to parse anew, and may be an empty line or "HTTP/".
-        guard position >= 8, position <= bytes.count else { return false }
+        position >= 8 && position <= bytes.count && hasNoLineFeed(bytes)
+    }
+
+    private mutating func hasNoLineFeed(_ bytes: Span<UInt8>) -> Bool {
         if lines == 0, !firstWordIsWhole {
             var index = Int(max(position, lineStart))
             while index < bytes.count, bytes[index] != 0x20 {
@@ -55,6 +59,7 @@ extension FieldTable {
         _ bytes: Span<UInt8>, from start: Int, lines startLines: Int, limits: HeadLimits, scan: inout HeadScan
     ) -> HeadResult {
         removeAll()
+        var rows = storage.mutableSpan
         var cursor = start
         var lines = startLines
         while cursor < bytes.count {
@@ -62,15 +67,20 @@ extension FieldTable {
             var index = cursor
             if bytes[cursor] == FieldLine.carriageReturn {
                 guard cursor &+ 1 < bytes.count else { break }
-                if bytes[cursor &+ 1] == FieldLine.lineFeed { return .complete(cursor &+ 2) }
+                if bytes[cursor &+ 1] == FieldLine.lineFeed {
+                    let count = lines &- startLines
+                    let names = Self.identifyNames(&rows, count: count, bytes)
+                    (total, present, repeated) = (count, names.present, names.repeated)
+                    return .complete(cursor &+ 2)
+                }
                 refusal = .bareLineBreak
             } else if lines > limits.fields {
                 refusal = .headTooLarge
             } else {
                 switch FieldLine.parse(bytes, from: cursor) {
-                case .line(let field, let next):
+                case .line(let name, let value, let next):
                     // Never full: lines are at most limits.fields, and that at most the capacity.
-                    _ = append(field)
+                    rows[lines &- startLines].field = Field(name: name, value: value, id: .other)
                     cursor = next
                     lines &+= 1
                     continue

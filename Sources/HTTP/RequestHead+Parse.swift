@@ -21,7 +21,9 @@ extension RequestHead {
     /// On `.needMore` call again with the same bytes and more behind them, and with the same `scan`; every
     /// other result makes `scan` fresh. Unless the result is `.complete` the head's contents are meaningless.
     /// No byte is looked at more than twice, however the head is cut.
-    public mutating func parse(_ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan)
+    public mutating func parse(
+        _ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan
+    )
         -> HeadResult
     {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
@@ -46,7 +48,9 @@ extension RequestHead {
     }
 
     /// Parses from the incomplete line on; a whole head only if that is the first one.
-    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan)
+    private mutating func parse(
+        _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan
+    )
         -> HeadResult
     {
         var cursor = Int(scan.lineStart)
@@ -74,36 +78,41 @@ extension RequestHead {
             start = 2
         }
         var cursor = start
-        while cursor < bytes.count, bytes[cursor] != 0x20 {
-            guard ASCII.token.contains(bytes[cursor]) else {
-                return .refused(bytes[cursor] == FieldLine.lineFeed ? .bareLineBreak : .requestLine)
+        if let known = Method.known(bytes, at: start) {
+            method = known.method
+            cursor &+= known.count
+        } else {
+            // Another method, or a line that is too short to be whole.
+            method = .other
+            while cursor < bytes.count, bytes[cursor] != 0x20 {
+                guard ASCII.token.contains(bytes[cursor]) else {
+                    return .refused(bytes[cursor] == FieldLine.lineFeed ? .bareLineBreak : .requestLine)
+                }
+                cursor &+= 1
             }
-            cursor &+= 1
+            guard cursor < bytes.count else { return .incomplete(lineStart: start) }
+            guard cursor > start else { return .refused(.requestLine) }
         }
-        guard cursor < bytes.count else { return .incomplete(lineStart: start) }
-        guard cursor > start else { return .refused(.requestLine) }
         firstWordIsWhole = true
-        methodName = Slice(start: start, count: cursor &- start)
-        method = Method(bytes, methodName.range)
+        methodName = Slice(parsed: start, count: cursor &- start)
 
         let targetStart = cursor &+ 1
-        let targetEnd = bytes.firstNonVisible(from: targetStart)
+        let pathEnd = bytes.firstNonPath(from: targetStart)
+        let targetEnd = Self.targetEnd(bytes, pathEnd: pathEnd)
         guard targetEnd < bytes.count else { return .incomplete(lineStart: start) }
         guard bytes[targetEnd] == 0x20, targetEnd > targetStart else {
             return brokenTarget(bytes, at: targetEnd, lineStart: start)
         }
-        target = Slice(start: targetStart, count: targetEnd &- targetStart)
+        target = Slice(parsed: targetStart, count: targetEnd &- targetStart)
 
         switch HTTPVersion.parse(bytes, from: targetEnd &+ 1) {
         case .minor(let minor, let end):
-            guard end &+ 1 < bytes.count, bytes[end] == FieldLine.carriageReturn,
-                bytes[end &+ 1] == FieldLine.lineFeed
-            else {
+            guard bytes.hasPair(FieldLine.lineBreak, at: end) else {
                 return HTTPVersion.brokenEnd(bytes, from: targetEnd &+ 1, lineStart: start)
             }
             minorVersion = minor
             if method == .connect || method == .trace { return .refused(.method) }
-            return parseTarget(bytes) ? .whole(end &+ 2) : .refused(.target)
+            return parseTarget(bytes, pathEnd: pathEnd) ? .whole(end &+ 2) : .refused(.target)
         case .other: return HTTPVersion.brokenEnd(bytes, from: targetEnd &+ 1, lineStart: start)
         }
     }
@@ -139,40 +148,38 @@ extension RequestHead {
 
 extension FieldTable {
     /// Is there exactly one line of this name, and is its value this word, in whatever case?
+    @inline(__always)
     func says(_ id: FieldName, _ lowercaseLiteral: StaticString, _ bytes: Span<UInt8>) -> Bool {
-        guard !isRepeated(id), let field = first(id) else { return false }
+        guard let field = first(id), !isRepeated(id) else { return false }
         return bytes.slice(field.value).equalsIgnoringCase(lowercaseLiteral)
     }
 }
 
 extension Method {
-    /// Methods are case-sensitive (RFC 9110 §9.1).
-    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
-        guard range.count <= 8 else {
-            self = .other
-            return
-        }
-        let word = bytes.word(at: range.lowerBound, length: range.count)
-        if word == ("GET" as StaticString).word(at: 0) {
-            self = .get
-        } else if word == ("HEAD" as StaticString).word(at: 0) {
-            self = .head
-        } else if word == ("POST" as StaticString).word(at: 0) {
-            self = .post
-        } else if word == ("PUT" as StaticString).word(at: 0) {
-            self = .put
-        } else if word == ("DELETE" as StaticString).word(at: 0) {
-            self = .delete
-        } else if word == ("OPTIONS" as StaticString).word(at: 0) {
-            self = .options
-        } else if word == ("TRACE" as StaticString).word(at: 0) {
-            self = .trace
-        } else if word == ("CONNECT" as StaticString).word(at: 0) {
-            self = .connect
-        } else if word == ("PATCH" as StaticString).word(at: 0) {
-            self = .patch
-        } else {
-            self = .other
-        }
+    /// The method that stands here with a space behind it, and its length without that; nil for others, and
+    /// where less than eight bytes are left. Methods are case-sensitive (RFC 9110 §9.1).
+    @inline(__always)
+    static func known(_ bytes: Span<UInt8>, at start: Int) -> (method: Method, count: Int)? {
+        guard start &+ 8 <= bytes.count else { return nil }
+        let word = bytes.word(at: start)
+        if word.begins(with: "GET ") { return (.get, 3) }
+        if word.begins(with: "HEAD ") { return (.head, 4) }
+        if word.begins(with: "POST ") { return (.post, 4) }
+        if word.begins(with: "PUT ") { return (.put, 3) }
+        if word.begins(with: "DELETE ") { return (.delete, 6) }
+        if word.begins(with: "OPTIONS ") { return (.options, 7) }
+        if word.begins(with: "TRACE ") { return (.trace, 5) }
+        if word.begins(with: "CONNECT ") { return (.connect, 7) }
+        if word.begins(with: "PATCH ") { return (.patch, 5) }
+        return nil
+    }
+}
+
+extension UInt64 {
+    /// Are its lowest bytes those of a literal of eight bytes at most?
+    @inline(__always)
+    fileprivate func begins(with literal: StaticString) -> Bool {
+        let unused = UInt64((8 &- literal.utf8CodeUnitCount) &* 8)
+        return self &<< unused == literal.word(at: 0) &<< unused
     }
 }

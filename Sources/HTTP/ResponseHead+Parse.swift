@@ -32,7 +32,9 @@ extension ResponseHead {
         return result
     }
 
-    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan)
+    private mutating func parse(
+        _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan
+    )
         -> HeadResult
     {
         var cursor = Int(scan.lineStart)
@@ -56,28 +58,35 @@ extension ResponseHead {
     /// `HTTP/1.x` SP 3DIGIT SP [reason] CRLF. The second space may be missing with an empty reason, as every
     /// peer allows.
     private mutating func parseStatusLine(_ bytes: Span<UInt8>) -> StartLineResult {
+        guard case .minor(let minor, let end) = HTTPVersion.parse(bytes, from: 0) else {
+            return brokenVersion(bytes)
+        }
+        var lineEnd = bytes.firstControl(from: end)
+        if lineEnd < bytes.count, bytes[lineEnd] == 0x09 {
+            lineEnd = FieldLine.controlBehindTabs(bytes, from: lineEnd)
+        }
+        guard lineEnd < bytes.count else { return .incomplete(lineStart: 0) }
+        guard bytes.hasPair(FieldLine.lineBreak, at: lineEnd) else {
+            return brokenLineEnd(bytes, at: lineEnd)
+        }
+        guard lineEnd >= 12, bytes[8] == 0x20,
+            let code = bytes.word(at: 9, length: 3).decimalValue(digits: 3), code >= 100, code < 600,
+            lineEnd == 12 || bytes[12] == 0x20
+        else { return .refused(.requestLine) }
+        minorVersion = minor
+        status = UInt16(truncatingIfNeeded: code)
+        reason = lineEnd > 13 ? Slice(parsed: 13, count: lineEnd &- 13) : .empty
+        return .whole(lineEnd &+ 2)
+    }
+
+    private func brokenVersion(_ bytes: Span<UInt8>) -> StartLineResult {
         let known = min(bytes.count, 5)
         for index in 0..<known where bytes[index] != ("HTTP/" as StaticString).byte(at: index) {
             return .refused(bytes[index] == FieldLine.lineFeed ? .bareLineBreak : .requestLine)
         }
-        guard case .minor(let minor, let end) = HTTPVersion.parse(bytes, from: 0) else {
-            guard FieldLine.hasLineEnd(bytes, from: known) else { return .incomplete(lineStart: 0) }
-            let isVersion = HTTPVersion.isWellFormed(bytes, from: 0) && bytes.count > 8 && bytes[8] == 0x20
-            return .refused(isVersion ? .version : .requestLine)
-        }
-        let lineEnd = bytes.firstControl(from: end)
-        guard lineEnd < bytes.count else { return .incomplete(lineStart: 0) }
-        guard bytes[lineEnd] == FieldLine.carriageReturn, lineEnd &+ 1 < bytes.count,
-            bytes[lineEnd &+ 1] == FieldLine.lineFeed
-        else { return brokenLineEnd(bytes, at: lineEnd) }
-
-        guard lineEnd >= 12, bytes[8] == 0x20, let code = bytes.extracting(9..<12).decimalSaturating(),
-            code >= 100, code < 600, lineEnd == 12 || bytes[12] == 0x20
-        else { return .refused(.requestLine) }
-        minorVersion = minor
-        status = UInt16(code)
-        reason = lineEnd > 13 ? Slice(13..<lineEnd) : .empty
-        return .whole(lineEnd &+ 2)
+        guard FieldLine.hasLineEnd(bytes, from: known) else { return .incomplete(lineStart: 0) }
+        let isVersion = HTTPVersion.isWellFormed(bytes, from: 0) && bytes.count > 8 && bytes[8] == 0x20
+        return .refused(isVersion ? .version : .requestLine)
     }
 
     private func brokenLineEnd(_ bytes: Span<UInt8>, at index: Int) -> StartLineResult {

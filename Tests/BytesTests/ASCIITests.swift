@@ -6,6 +6,7 @@ struct ASCIITests {
     static let all = Array(UInt8.min...UInt8.max)
     static let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
     static let digits = Array("0123456789".utf8)
+    static let words = Set(letters + [0x2d])
     static let names = Set(letters + digits + [0x2d, 0x2e])
 
     @Test func classes() {
@@ -49,10 +50,22 @@ struct ASCIITests {
                         $0 | UInt64(bytes[start + $1]) << UInt64($1 * 8)
                     }
                     let word = span.word(at: start, length: length)
-                    let pair = length == 2 ? UInt64(span.pair(at: start)) : expected
-                    #expect(word == expected && pair == expected, "\(length) at \(start) of \(count)")
+                    #expect(word == expected, "\(length) at \(start) of \(count)")
                     if length == min(8, bytes.count - start) { #expect(text.word(at: start) == expected) }
                 }
+            }
+        }
+    }
+
+    @Test func pairs() {
+        let bytes = Array("abcdef".utf8)
+        for count in 0...bytes.count {
+            for index in [.min, -2, -1, 0, 1, 2, 3, 4, 5, 6, .max - 1, .max] as [Int] {
+                let isThere = index >= 0 && index < count - 1
+                let pair = isThere ? UInt16(bytes[index]) | UInt16(bytes[index + 1]) << 8 : 0x6261
+                let found = bytes.span.extracting(first: count).hasPair(pair, at: index)
+                let foundOther = bytes.span.extracting(first: count).hasPair(pair ^ 0x100, at: index)
+                #expect(found == isThere && !foundOther, "\(index) of \(count)")
             }
         }
     }
@@ -78,12 +91,14 @@ struct ASCIITests {
         let found = [
             span.firstIndex(of: byte, from: start) ?? bytes.count, span.firstControl(from: start),
             span.firstNonVisible(from: start),
-            span.firstNonName(from: start), span.firstNonPath(from: start),
+            span.firstNonWord(from: start), span.firstNonName(from: start), span.firstNonPath(from: start),
+            span.firstPathMark(from: start),
         ]
         let expected = [
-            first { $0 == byte }, first { !ASCII.isFieldValue($0) }, first { !ASCII.visible.contains($0) },
-            first { !Self.names.contains($0) },
+            first { $0 == byte }, first { $0 < 0x20 || $0 == 0x7f }, first { !ASCII.visible.contains($0) },
+            first { !Self.words.contains($0) }, first { !Self.names.contains($0) },
             first { !ASCII.visible.contains($0) || $0 == 0x23 || $0 == 0x3f },
+            first { "%;\\.".utf8.contains($0) },
         ]
         if found != expected { Issue.record("\(bytes) from \(start): \(found), not \(expected)") }
     }

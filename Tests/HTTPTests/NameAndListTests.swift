@@ -60,6 +60,11 @@ struct NameAndListTests {
             head.fields.count,
         ]
         #expect(counts == [3, 1, 1, 5])
+        let names = [.vary, .age, .other, .date] as [FieldName]
+        let ranges = names.map { head.fields.range(of: $0) }
+        #expect(ranges == [0..<5, 1..<2, 2..<3, 0..<0])
+        let firsts = names.map { head.fields.first($0).map { bytes.span.text($0.value) } }
+        #expect(firsts == ["a", "1", "y", nil])
     }
 
     @Test(arguments: [

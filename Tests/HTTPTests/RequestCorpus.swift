@@ -131,6 +131,7 @@ enum RequestCorpus {
         "GET / HTTP/1.0\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: h:1\r\nConnection: te, close\r\nTE: trailers\r\n\r\n",
         "GET http://Example.com:80/x?y HTTP/1.1\r\nA:\t\r\nhost: example.COM\r\nB: c d\t\r\n\r\n\r\n",
+        "DELETE /a?b?c=0123456789abcdef HTTP/1.1\r\nX-B3_1: a\tb\r\nHost: a_b~c.d:443\r\n\r\n",
         "POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nA: (b)\r\n\r\n0\r\n\r\n",
     ]
 

@@ -8,7 +8,7 @@ struct RequestHeadTests {
     @Test func readsEveryPart() {
         let text =
             "POST /a/b?x=1&y HTTP/1.1\r\nHost: Ex.com:8080\r\nX-Odd!#$%&'*+.^_`|~:\t v\u{e9} \"q\" \t\r\n"
-            + "content-length: 12\r\nEmpty:\r\n\r\nbody"
+            + "content-length: 12\r\nEmpty:\r\nTabs_2: a\t\tb\t0123456789abcdef\tc\t \r\n\r\nbody"
         let bytes = latin1(text)
         let parsed = parseRequest(bytes)
         #expect(parsed.result == .complete(bytes.count - 4))
@@ -18,7 +18,7 @@ struct RequestHeadTests {
                 "post", "POST", "/a/b?x=1&y", "origin", "/a/b", "x=1&y", "Ex.com:8080", "1",
                 "Host=Ex.com:8080 (host)", "X-Odd!#$%&'*+.^_`|~=v\u{fffd} \"q\" (other)",
                 "content-length=12 (contentLength)",
-                "Empty= (other)",
+                "Empty= (other)", "Tabs_2=a\t\tb\t0123456789abcdef\tc (other)",
             ])
     }
 

@@ -5,7 +5,9 @@ import HTTP
 let fuzzLimits = HeadLimits(head: 1_024, fields: 12)
 
 /// Parses `bytes` cut at `cuts` and at last whole; the verdict, and how many bytes had come when it fell.
-private func parseRequest(_ head: inout RequestHead, _ bytes: Span<UInt8>, cuts: some Sequence<Int>) -> (
+private func parseRequest(
+    _ head: inout RequestHead, _ bytes: Span<UInt8>, cuts: some Sequence<Int>
+) -> (
     HeadResult, Int
 ) {
     var scan = HeadScan()
@@ -105,7 +107,7 @@ public func checkResponseHead(_ bytes: Span<UInt8>) {
         let view = bytes.extracting(first: length)
         checkFields(head.fields, view, startLine: 0)
         precondition((100..<600).contains(head.status))
-        precondition(view.slice(head.reason).firstControl(from: 0) == head.reason.range.count)
+        for index in head.reason.range { precondition(ASCII.isFieldValue(view[index])) }
         if head.status < 200 || head.status == 204 || head.status == 304 || method == .head {
             precondition(head.framing == .none)
         } else {
@@ -136,7 +138,7 @@ private func checkFields(_ fields: borrowing FieldTable, _ head: Span<UInt8>, st
         for place in field.name.range { precondition(ASCII.token.contains(head[place])) }
         let value = head.extracting((field.name.range.upperBound + 1)..<end)
         precondition(value.trimmed().equals(head.slice(field.value)))
-        precondition(value.firstControl(from: 0) == value.count)
+        for place in 0..<value.count { precondition(ASCII.isFieldValue(value[place])) }
         precondition(FieldName.identify(head.slice(field.name)) == field.id)
         precondition(
             field.id == .other || head.slice(field.name).equalsIgnoringCase("\(field.id.text)".utf8.span))
