@@ -53,7 +53,7 @@ extension Worker {
     }
 
     /// May this connection read (or go on with bytes it kept)?
-    private mutating func wantsInput(_ h: Handle) -> Bool {
+    private func wantsInput(_ h: Handle) -> Bool {
         guard clients[h].channel.wantsReading else { return false }
         switch clients[h].phase {
         case .idle: return clients[h].takesRequest

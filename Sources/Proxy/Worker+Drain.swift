@@ -36,7 +36,7 @@ extension Worker {
     }
 
     /// Is nothing left to do, or the time to do it over?
-    mutating func shouldStop() -> Bool {
+    func shouldStop() -> Bool {
         switch bell.command {
         case .run: return false
         case .stop: return true

@@ -222,7 +222,7 @@ extension Worker {
         deferred.append(f)
     }
 
-    private mutating func nextAddress(_ server: Int) -> Int? {
+    private func nextAddress(_ server: Int) -> Int? {
         let count = site.servers[server].addresses.count
         return count > 1 ? (addressInUse[server] + 1) % count : nil
     }

@@ -76,7 +76,7 @@ extension Worker {
             userAgent: bytes.slice(request.fields.first(.userAgent)?.value ?? .empty))
     }
 
-    private mutating func record(
+    private func record(
         _ status: UInt16, bytes: UInt64, cache: CacheResult, reason: Reason?, route: Int
     ) -> AccessRecord {
         AccessRecord(

@@ -55,7 +55,7 @@ extension Worker {
 
     /// Has the origin more for us, and does the client keep up? Only heads are ever kept, and they wait for
     /// more.
-    private mutating func wantsAnswer(_ o: Handle, _ f: Handle) -> Bool {
+    private func wantsAnswer(_ o: Handle, _ f: Handle) -> Bool {
         guard origins[o].channel.readable else { return false }
         guard let c = forwards[f].client else { return true }
         return clients[c].channel.backlog < Channel.window
@@ -98,7 +98,7 @@ extension Worker {
     ) -> HeadResult { response.parse(bytes.span, limits: limits, scan: &scan, requestMethod: method) }
 
     /// What a close or reset means where the exchange stands.
-    mutating func failureOfClose(_ f: Handle) -> OriginFailure {
+    func failureOfClose(_ f: Handle) -> OriginFailure {
         if forwards[f].responseStarted { return .truncated }
         // An interim head was a beginning: what follows it is no longer "before the first byte".
         return forwards[f].interimCount > 0 ? .malformed : .closed

@@ -220,7 +220,7 @@ extension Worker {
     }
 
     /// Does decoded output wait for its client to take what was sent?
-    mutating func hasUndecoded(_ f: Handle) -> Bool {
+    func hasUndecoded(_ f: Handle) -> Bool {
         switch forwards[f].recoder {
         case .none: false
         case .encoding: false

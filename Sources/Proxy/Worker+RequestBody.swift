@@ -8,7 +8,7 @@ internal import Loop
 /// most one window of bytes waits.
 extension Worker {
     /// Can the exchange take body bytes (or tunnel bytes) from its client now?
-    mutating func wantsRequestBody(_ f: Handle) -> Bool {
+    func wantsRequestBody(_ f: Handle) -> Bool {
         guard let o = forwards[f].origin, case .active = origins[o].phase, forwards[f].sent != .nothing else {
             return false
         }

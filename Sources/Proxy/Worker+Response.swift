@@ -103,7 +103,7 @@ extension Worker {
     }
 
     /// The body's length if `available` bytes are all of it.
-    private mutating func completeLength(_ available: Int) -> Int? {
+    private func completeLength(_ available: Int) -> Int? {
         switch response.framing {
         case .none: 0
         case .length(let n) where n <= UInt64(available): Int(n)

@@ -68,7 +68,7 @@ extension Worker {
     }
 
     /// Has our side of the client's connection ended while the client may still speak?
-    mutating func isHalfShut(_ h: Handle) -> Bool {
+    func isHalfShut(_ h: Handle) -> Bool {
         guard case .exchange(let f) = clients[h].phase else { return false }
         return forwards[f].isTunnel && forwards[f].originShut
     }
