@@ -154,6 +154,7 @@ struct StatusSet: Sendable {
         words[status >> 6] |= 1 << UInt64(status & 63)
     }
 
+    @inline(__always)
     func contains(_ status: UInt16) -> Bool {
         let status = Int(status)
         return status < 600 && words[status >> 6] & (1 << UInt64(status & 63)) != 0

@@ -39,10 +39,11 @@ enum ImportTable {
         ModuleRow("CZlib", []),
         ModuleRow("CBrotli", []),
         ModuleRow("CZstd", []),
+        ModuleRow("CVector", []),
         ModuleRow("CKernel", []),
         ModuleRow("CPolicies", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
-        ModuleRow("Bytes", ["CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift"])),
+        ModuleRow("Bytes", ["CVector", "CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift"])),
         ModuleRow("HTTP", ["Bytes", "Synchronization"]),
         ModuleRow("Settings", ["Bytes"]),
         ModuleRow("Eviction", []),
