@@ -37,6 +37,9 @@ final class FetchBoard: Sendable {
         self.mailboxes = mailboxes
     }
 
+    /// What its threads ring by.
+    var descriptors: [CInt] { mailboxes.map(\.doorbell.raw) }
+
     func ask(_ key: Hash128, _ waiter: Reservations.Waiter?, now: UInt64) -> Reservations.Grant {
         shard(key).table.withLock { $0.ask(key, waiter, now: now) }
     }
