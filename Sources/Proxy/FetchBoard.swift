@@ -44,6 +44,9 @@ final class FetchBoard: Sendable {
         self.mailboxes = mailboxes
     }
 
+    /// What its threads ring by.
+    var descriptors: [CInt] { mailboxes.map(\.doorbell.raw) }
+
     func ask(_ key: Hash128, _ waiter: Reservations.Waiter?, now: UInt64) -> Reservations.Grant {
         // What is fetched most needs no lock: what is never stored.
         if isWorthless(key, now: now) { return .worthless }
