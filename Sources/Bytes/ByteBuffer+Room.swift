@@ -111,6 +111,15 @@ extension ByteBuffer {
         @usableFromInline @inline(never)
         static func write(decimal value: UInt64, _ target: UnsafeMutableRawPointer) -> Int {
             guard value < 100_000_000 else { return unsafe write(long: value, target) }
+            if value < 100 {
+                // An Age, most often.
+                let tens = (value &* 103) &>> 10
+                let text = 0x3030 &+ tens &+ (value &- tens &* 10) &<< 8
+                let skipped: UInt64 = tens == 0 ? 8 : 0
+                let shown = UInt16(truncatingIfNeeded: text &>> skipped)
+                unsafe target.storeBytes(of: shown.littleEndian, as: UInt16.self)
+                return tens == 0 ? 1 : 2
+            }
             let text = eightDigits(value)
             // Zeros in front are left out, but for the last digit.
             let skipped = (text | 1 << 63).trailingZeroBitCount & ~7

@@ -36,6 +36,8 @@ extension UInt64 {
     /// Eight bytes with the ASCII capitals made small; all other bytes stay what they are.
     @inlinable @inline(__always)
     public var lowercasedBytes: UInt64 {
+        // No capital has this bit, and hosts seldom hold anything without it.
+        if self & 0x2020_2020_2020_2020 == 0x2020_2020_2020_2020 { return self }
         let ones: UInt64 = 0x0101_0101_0101_0101
         let heptets = self & (ones &* 0x7f)
         let fromA = heptets &+ (ones &* (0x80 - 0x41))
