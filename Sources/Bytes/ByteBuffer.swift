@@ -218,25 +218,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     /// Appends text with the ASCII capitals made small.
     @inlinable
     public mutating func append(lowercasing text: borrowing Span<UInt8>) {
-        let n = text.count
-        // A short text is stored as a whole word, too.
-        reserve(n &+ 8)
-        let target = unsafe UnsafeMutableRawPointer(base + end)
-        end &+= n
-        guard n >= 8 else {
-            // Eight bytes at least were reserved.
-            let word = text.word(at: 0, length: n).lowercasedBytes.littleEndian
-            return unsafe target.storeBytes(of: word, as: UInt64.self)
-        }
-        var index = 0
-        while index < n {
-            // The last word overlaps the one before.
-            let place = min(index, n &- 8)
-            let word = text.word(at: place).lowercasedBytes.littleEndian
-            // place + 8 <= n, which were reserved.
-            unsafe target.storeBytes(of: word, toByteOffset: place, as: UInt64.self)
-            index &+= 8
-        }
+        append(atMost: text.count &+ 8) { $0.append(lowercasing: text) }
     }
 
     @inlinable
@@ -256,30 +238,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     @inlinable
     public mutating func append(decimal value: UInt64) {
         // The longest has 20 digits.
-        reserve(20)
-        var digits = 1
-        var rest = value
-        while rest >= 10_000 {
-            rest /= 10_000
-            digits &+= 4
-        }
-        digits &+= rest >= 1_000 ? 3 : rest >= 100 ? 2 : rest >= 10 ? 1 : 0
-        rest = value
-        // From the last pair of digits to the first, or the digit in front of it.
-        var index = end &+ digits
-        while rest >= 10 {
-            let pair = rest % 100
-            rest = rest >= 100 ? rest / 100 : 0
-            let tens = (pair &* 103) &>> 10
-            let text = 0x3030 &+ tens &+ (pair &- tens &* 10) &<< 8
-            index &-= 2
-            // 20 bytes were reserved; `index` runs down from end + digits, and stays at end or above.
-            unsafe UnsafeMutableRawPointer(base + index).storeBytes(
-                of: UInt16(truncatingIfNeeded: text).littleEndian, as: UInt16.self)
-        }
-        // As above.
-        if index > end { unsafe base[end] = 0x30 &+ UInt8(truncatingIfNeeded: rest) }
-        end &+= digits
+        append(atMost: 20) { $0.append(decimal: value) }
     }
 
     /// Appends a number in lower-case hexadecimal without leading zeros.

@@ -47,6 +47,8 @@ extension UInt64 {
     /// Eight bytes with the ASCII capitals made small; all other bytes stay what they are.
     @inlinable @inline(__always)
     public var lowercasedBytes: UInt64 {
+        // No capital has this bit, and hosts seldom hold anything without it.
+        if self & 0x2020_2020_2020_2020 == 0x2020_2020_2020_2020 { return self }
         let ones: UInt64 = 0x0101_0101_0101_0101
         let heptets = self & (ones &* 0x7f)
         let fromA = heptets &+ (ones &* (0x80 - 0x41))
@@ -202,6 +204,38 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     public func firstNonPath(from start: Int) -> Int { first(NonPath(), from: start) }
 
+    /// As `firstNonPath`, and tells whether something stands in front of that by which paths are judged: `%`,
+    /// `;`, `\`, or a `.` behind a `/`. Near the end of the span it says so without having looked.
+    @inlinable @inline(__always)
+    public func firstNonPath(from start: Int, hasMarks: inout Bool) -> Int {
+        precondition(start > 0)
+        var marks: UInt64 = 0
+        var index = start
+        while index &+ 16 <= count {
+            // The loop condition keeps the loads inside the span; start is above 0.
+            let vector = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
+            let before = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index &- 1, as: SIMD16<UInt8>.self)
+            // Casts of equal sizes.
+            let ends = unsafe unsafeBitCast(NonPath().lanes(vector), to: SIMD2<UInt64>.self)
+            let found = unsafe unsafeBitCast(PathMark.lanes(vector, behind: before), to: SIMD2<UInt64>.self)
+            for half in 0..<2 {
+                let end = UInt64(littleEndian: ends[half]) & 0x8080_8080_8080_8080
+                let mark = UInt64(littleEndian: found[half]) & 0x8080_8080_8080_8080
+                if end != 0 {
+                    // Those below the lowest end.
+                    hasMarks = marks | (mark & (end &- 1) & ~end) != 0
+                    return index &+ half &* 8 &+ end.trailingZeroBitCount &>> 3
+                }
+                marks |= mark
+            }
+            index &+= 16
+        }
+        hasMarks = true
+        return firstNonPath(from: index)
+    }
+
     /// The index of the first byte at or after `start` that is no letter and no hyphen, or `count`: where
     /// most field names end.
     @inlinable @inline(__always)
@@ -289,6 +323,16 @@ struct PathMark: LaneTest {
         let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
         let isDot = (v ^ SIMD16(repeating: 0x2e)) &- SIMD16(repeating: 1)
         return (isPercent | isSemicolon | isBackslash | isDot) & ~v
+    }
+
+    /// As the other, but of dots only those with a slash in the lane before.
+    @inlinable @inline(__always)
+    static func lanes(_ v: SIMD16<UInt8>, behind before: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
+        let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
+        let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
+        let isNoDotSegment = (v ^ SIMD16(repeating: 0x2e)) | (before ^ SIMD16(repeating: 0x2f))
+        return (isPercent | isSemicolon | isBackslash | (isNoDotSegment &- SIMD16(repeating: 1))) & ~v
     }
 }
 

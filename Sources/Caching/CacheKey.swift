@@ -35,6 +35,7 @@ extension Rules {
         request.port == scheme.defaultPort ? request.host : request.authority
     }
 
+    @inline(__always)
     func writeKey(
         authority: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>, hasQuery: Bool, scheme: Scheme,
         into key: inout ByteBuffer
@@ -42,13 +43,17 @@ extension Rules {
         // What is over the limit raw is refused without being copied.
         guard authority.count &+ path.count &+ query.count <= Self.urlLimit else { return .refused(.key) }
         key.removeAll()
-        key.append(littleEndian: keyPrefix.low)
-        key.append(littleEndian: keyPrefix.high)
-        key.append(scheme == .http ? UInt8(ascii: "h") : UInt8(ascii: "s"))
-        let routingStart = key.count
-        key.append(lowercasing: authority)
-        let targetStart = key.count
-        if path.isEmpty { key.append(UInt8(ascii: "/")) } else { key.append(path) }
+        let isHTTP = scheme == .http
+        let routingStart = 17
+        let targetStart = routingStart &+ authority.count
+        // Eight more for an authority that is shorter than a word.
+        key.append(atMost: targetStart &+ path.count &+ 8) { room in
+            room.append(littleEndian: keyPrefix.low)
+            room.append(littleEndian: keyPrefix.high)
+            room.append(isHTTP ? UInt8(ascii: "h") : UInt8(ascii: "s"))
+            room.append(lowercasing: authority)
+            if path.isEmpty { room.append(UInt8(ascii: "/")) } else { room.append(path) }
+        }
         if hasQuery { names.query.append(query, to: &key) }
         guard key.count &- routingStart <= Self.urlLimit else { return .refused(.key) }
         return .key(routingStart: routingStart, targetStart: targetStart)

@@ -76,6 +76,20 @@ public enum CacheStatus {
         head.append("\r\n")
     }
 
+    /// Bytes that `appendPlainHit` needs room for.
+    @inlinable public static var plainHitLimit: Int { 64 }
+
+    /// The line of a plain, fresh hit, in every form but `debug`: as `appendHit`.
+    @inlinable @inline(__always)
+    public static func appendPlainHit(
+        ttlSeconds: UInt32, _ form: Policy.CacheStatus, to room: inout ByteBuffer.Room
+    ) {
+        guard form != .none else { return }
+        room.append("Cache-Status: larder; hit; ttl=")
+        room.append(decimal: UInt64(ttlSeconds))
+        room.append("\r\n")
+    }
+
     /// `Cache-Status: larder; fwd=…`.
     ///
     /// - Parameters:

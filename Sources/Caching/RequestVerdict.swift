@@ -87,6 +87,14 @@ public struct RequestVerdict: Sendable {
         flags.contains(.noCache) || maxAgeSeconds != Self.unlimited || minFreshSeconds != 0
     }
 
+    /// A GET for the whole, without anything that would have a fresh entry looked at twice: of what `Rules`
+    /// found only the codings matter.
+    @inlinable public var isPlain: Bool {
+        @inline(__always) get {
+            method == .get && mayLookup && mayStore && flags.isSubset(of: .query) && !restrictsAge
+        }
+    }
+
     /// Which of the codings of one body answers: the highest; 0 for one that cannot.
     @inlinable
     public func rank(_ coding: Codings, preferring preferred: Codings) -> Int {

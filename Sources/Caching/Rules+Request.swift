@@ -49,7 +49,10 @@ extension Rules {
     ) {
         let isRead = request.method == .get || request.method == .head
         if findings.ends(.requestMethod, isRead && request.form != .asterisk ? nil : .method) { return }
-        let isPlain = Self.isPlain(bytes, request.path.range)
+        let isPlain =
+            request.pathHasMarks || request.path.isEmpty
+            ? Self.isPlain(bytes, request.path.range)
+            : bytes[request.path.range.lowerBound] == UInt8(ascii: "/")
         if findings.ends(.requestPath, isPlain ? nil : .path) { return }
         verdict.codings = Codings.accepted(by: request.fields, bytes)
         if heuristicPercent > 0, request.hasQuery, !names.query.isIgnored { verdict.flags.insert(.query) }

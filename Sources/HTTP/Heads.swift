@@ -57,6 +57,8 @@ public struct RequestHead: ~Copyable {
     /// The raw path, from its `/`. Empty for an absolute-form without a path, where `/` is implied (`*` for
     /// OPTIONS, RFC 9112 §3.2.4), and for asterisk-form.
     public var path: Slice = .empty
+    /// May the path hold `%`, `;`, `\`, or a `.` behind a `/`? If not, every origin reads it alike.
+    public var pathHasMarks = true
     /// The query without its `?`; `hasQuery` tells an empty one from none.
     public var query: Slice = .empty
     public var hasQuery = false

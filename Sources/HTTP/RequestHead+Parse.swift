@@ -29,10 +29,11 @@ extension RequestHead {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
         var result = HeadResult.needMore
         if !scan.lineIsStillOpen(view) {
-            result = parse(view, limits: limits, resuming: &scan)
-            if case .complete = result, scan.lines > 0 {
-                scan = HeadScan()
+            while true {
                 result = parse(view, limits: limits, resuming: &scan)
+                guard case .complete = result, scan.lines > 0 else { break }
+                // It came in pieces: once more, from its first byte.
+                scan = HeadScan()
             }
         }
         switch result {
@@ -48,6 +49,7 @@ extension RequestHead {
     }
 
     /// Parses from the incomplete line on; a whole head only if that is the first one.
+    @inline(__always)
     private mutating func parse(
         _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan
     )
@@ -97,7 +99,7 @@ extension RequestHead {
         methodName = Slice(parsed: start, count: cursor &- start)
 
         let targetStart = cursor &+ 1
-        let pathEnd = bytes.firstNonPath(from: targetStart)
+        let pathEnd = bytes.firstNonPath(from: targetStart, hasMarks: &pathHasMarks)
         let targetEnd = Self.targetEnd(bytes, pathEnd: pathEnd)
         guard targetEnd < bytes.count else { return .incomplete(lineStart: start) }
         guard bytes[targetEnd] == 0x20, targetEnd > targetStart else {
@@ -130,6 +132,7 @@ extension RequestHead {
     }
 
     /// The rules that need the whole head; nil if it keeps them.
+    @inline(__always)
     private mutating func judge(_ bytes: Span<UInt8>) -> Refusal? {
         guard judgeHost(bytes) else { return .host }
         guard let framing = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else {

@@ -24,6 +24,7 @@ public struct Authority: Sendable {
 
     /// As `init(_:)` for a text inside a head: the bytes behind it allow whole-word loads. `host` counts from
     /// the start of the text.
+    @inline(__always)
     init?(_ bytes: Span<UInt8>, _ text: Range<Int>) {
         let (start, end) = (text.lowerBound, text.upperBound)
         guard start < end else { return nil }

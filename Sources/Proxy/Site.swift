@@ -4,13 +4,15 @@ internal import Caching
 internal import Files
 internal import HTTP
 internal import Kernel
+internal import Loop
 internal import Settings
 
 /// Settings compiled for serving: names resolved to indices, policies to rules, servers to addresses. Never
 /// changed, and made for each thread anew: every request counts references to its tables, and threads that
 /// count the same ones wait for each other.
 final class Site: Sendable {
-    struct Route: Sendable {
+    /// Not copyable, so that its rules are lent, and no request counts a reference to them.
+    struct Route: ~Copyable, Sendable {
         let name: String
         let rules: Rules
         /// False for a route without a policy: nothing is looked up and nothing stored.
@@ -52,7 +54,7 @@ final class Site: Sendable {
     }
 
     let table: RouteTable
-    let routes: [Route]
+    let routes: FixedTable<Route>
     let upstreams: [Upstream]
     let servers: [Server]
     let forwarding: ForwardedHeads
@@ -116,7 +118,8 @@ final class Site: Sendable {
         self.servers = servers
         self.upstreams = upstreams
         table = settings.routeTable
-        routes = settings.routes.map { route in
+        routes = FixedTable(count: settings.routes.count) { index in
+            let route = settings.routes[index]
             let policy = route.policy.map { settings.policies[$0] }
             return Route(
                 name: route.name,

@@ -42,6 +42,8 @@ extension Worker {
             let before = inbound.count
             useInput(h)
             guard clients.contains(h) else { return }
+            // Nearly always it is used up, and there is no more.
+            if inbound.isEmpty, received == .some, !clients[h].channel.wantsReading { return }
             let isUnused = inbound.count == before
             if !inbound.isEmpty { clients[h].channel.keep(inbound) }
             if received == .end, isUnused || inbound.isEmpty {
@@ -76,7 +78,7 @@ extension Worker {
 
     /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
     private mutating func readRequests(_ h: Handle) {
-        while clients[h].takesRequest, !inbound.isEmpty {
+        while !inbound.isEmpty, clients[h].takesRequest {
             requestOf = .none
             switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
             case .needMore:
@@ -103,6 +105,7 @@ extension Worker {
     }
 
     /// Between requests: the keep-alive time runs.
+    @inline(__always)
     mutating func rest(_ h: Handle) {
         Self.rest(id(h), &clients[h], &clientTimers, site, now.milliseconds)
     }

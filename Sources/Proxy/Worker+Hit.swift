@@ -44,6 +44,71 @@ extension Worker {
         return answer
     }
 
+    /// As `answerFromStore`, of a request that is plain and is looked up for the first time: answers it where
+    /// one entry alone has its key and simply answers. That is nearly every hit, and for less.
+    @inline(never)
+    mutating func answerPlainly(
+        _ h: Handle, route: Int, accepted: Codings, _ keyed: KeyedRequest, headCount: Int
+    ) -> PlainAnswer {
+        var hit = Hit()
+        guard
+            Self.servePlainly(
+                store, &clients[h], site.routes[route], request, inbound, key, accepted, keyed, now.times,
+                &out, &hit)
+        else { return store.hasNone(keyed.hash) ? .absent : .unclear }
+        finishHit(h, route: route, hit, headCount: headCount, nil)
+        return .answered
+    }
+
+    @inline(__always)
+    private static func servePlainly(
+        _ store: borrowing StoreThread, _ client: inout Client, _ route: borrowing Site.Route,
+        _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
+        _ accepted: Codings, _ keyed: KeyedRequest, _ now: Times, _ out: inout ByteBuffer, _ hit: inout Hit
+    ) -> Bool {
+        let preferred = route.rules.compression.choose(accepted: accepted) ?? .identity
+        var age: UInt32 = 0
+        var ttl: UInt32 = 0
+        let found = store.lookupOnly(key: key.span, hash: keyed.hash) { facts, vary, isOutdated in
+            let entry = EntryFacts(facts)
+            guard entry.coding == preferred,
+                let use = route.rules.plainUse(entry, now: now, isOutdated: isOutdated),
+                Variance.matches(vary, request.fields, inbound.span)
+            else { return false }
+            age = use.ageSeconds
+            ttl = use.ttlSeconds
+            return true
+        }
+        guard let view = found else { return false }
+        hit.status = EntryFacts(view.facts).status
+        out.removeAll()
+        let (head, body) = (view.head, view.body)
+        let count = head.count &+ body.count
+        guard count <= gatherLimit, route.rules.cacheStatus != .debug, !client.closing,
+            request.minorVersion == 1
+        else {
+            let routingKey = key.span.extracting(droppingFirst: keyed.routingStart)
+            let age = Age(seconds: age, timeToLive: Int64(ttl))
+            send(
+                &client, route.rules, request, routingKey, head: head, body: body, age, .hit, nil, &out, &hit)
+            return true
+        }
+        // As `send`, of an answer that is small and has no `Connection`.
+        out.append(atMost: count &+ CacheStatus.plainHitLimit &+ 64) { room in
+            room.append(long: head)
+            room.append("Age: ")
+            room.append(decimal: UInt64(age))
+            room.append("\r\n")
+            CacheStatus.appendPlainHit(ttlSeconds: ttl, route.rules.cacheStatus, to: &room)
+            room.append("\r\n")
+            room.append(long: body)
+        }
+        hit.bytes = out.count
+        hit.sent = client.channel.send(out.span)
+        hit.isOver = hit.sent && client.channel.isFlushed
+        return true
+    }
+
     /// The answer is sent, or kept for the socket to take.
     mutating func finishHit(_ h: Handle, route: Int, _ hit: Hit, headCount: Int, _ again: Again?) {
         logHit(h, route: route, hit, again)
@@ -81,7 +146,6 @@ extension Worker {
 
     /// Looks up, decides and sends. A function of separate parts, because the borrowed view lives through all
     /// of it.
-    @inline(__always)
     private static func serve(
         _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
@@ -197,6 +261,18 @@ extension Worker {
                 body = Span()
             }
         }
+        send(
+            &client, rules, request, routingKey, head: head, body: body, age, served, verdict.reason, &out,
+            &hit)
+    }
+
+    /// Sends a head that lacks the lines of our own, and a body. What stands in `out` follows the head.
+    @inline(never)
+    private static func send(
+        _ client: inout Client, _ rules: borrowing Rules, _ request: borrowing RequestHead,
+        _ routingKey: Span<UInt8>, head: Span<UInt8>, body: Span<UInt8>, _ age: Age,
+        _ served: CacheStatus.Served, _ detail: Reason?, _ out: inout ByteBuffer, _ hit: inout Hit
+    ) {
         // What is small goes out as one run.
         let isGathered = head.count &+ body.count <= gatherLimit
         if isGathered { out.append(head) }
@@ -204,7 +280,7 @@ extension Worker {
         out.append(decimal: UInt64(age.seconds))
         out.append("\r\n")
         CacheStatus.appendHit(
-            served, ttlSeconds: age.timeToLive, key: routingKey, detail: verdict.reason, rules.cacheStatus,
+            served, ttlSeconds: age.timeToLive, key: routingKey, detail: detail, rules.cacheStatus,
             to: &out)
         appendConnection(closing: client.closing, minorVersion: request.minorVersion, to: &out)
         out.append("\r\n")
@@ -276,6 +352,15 @@ struct Again: BitwiseCopyable {
         case .failed: use.mayIfError
         }
     }
+}
+
+/// What `answerPlainly` came to.
+enum PlainAnswer {
+    case answered
+    /// There is nothing for the request.
+    case absent
+    /// It takes `answerFromStore` to tell.
+    case unclear
 }
 
 /// What the store had for a request.

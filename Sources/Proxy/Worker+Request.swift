@@ -40,15 +40,12 @@ extension Worker {
             answer(h, .noRoute, headCount: headCount)
             return
         }
-        // Counted once: each reference costs two locked instructions.
-        let rules = site.routes[route].rules
-        var verdict = rules.judge(request, inbound.span)
-        if !site.routes[route].caches { verdict.bypass(nil) }
+        var verdict = Self.judge(site.routes[route], request, inbound)
         var keyed = KeyedRequest()
         if request.fields.containsAny(of: FieldSet(.xForwardedProto).with(.forwarded)) {
             keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer.address)
         }
-        switch Self.writeKey(request, inbound, rules, keyed.scheme, into: &key) {
+        switch Self.writeKey(site.routes[route], request, inbound, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
             keyed.targetStart = targetStart
@@ -57,11 +54,30 @@ extension Worker {
             verdict.bypass(reason)
             key.removeAll()
         }
-        var forwarding = Forwarding.bypass
+        var plain = PlainAnswer.unclear
+        if verdict.isPlain, again == nil {
+            plain = answerPlainly(h, route: route, accepted: verdict.codings, keyed, headCount: headCount)
+            if plain == .answered { return }
+        }
+        answerOrForward(
+            h, route: route, verdict: verdict, keyed, isAbsent: plain == .absent, headCount: headCount,
+            again: again)
+    }
+
+    /// Goes on with a request that is judged and has its key: from the store, or else to an origin.
+    /// - Parameter isAbsent: the store is known to have nothing for it.
+    @inline(never)
+    private mutating func answerOrForward(
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, isAbsent: Bool,
+        headCount: Int, again: Again?
+    ) {
+        var verdict = verdict
+        var forwarding = isAbsent ? Forwarding.miss : .bypass
         var renewal: Renewal?
-        if verdict.mayLookup {
+        if verdict.mayLookup, !isAbsent {
             let found = answerFromStore(
-                h, route: route, rules, verdict: verdict, keyed, headCount: headCount, again: again)
+                h, route: route, site.routes[route].rules, verdict: verdict, keyed, headCount: headCount,
+                again: again)
             switch found {
             case .answered: return
             case .absent, .undecoded: forwarding = .miss
@@ -97,9 +113,16 @@ extension Worker {
             again: again)
     }
 
+    private static func judge(
+        _ route: borrowing Site.Route, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer
+    ) -> RequestVerdict {
+        var verdict = route.rules.judge(request, bytes.span)
+        if !route.caches { verdict.bypass(nil) }
+        return verdict
+    }
+
     private static func writeKey(
-        _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer, _ rules: borrowing Rules,
-        _ scheme: Scheme,
-        into key: inout ByteBuffer
-    ) -> KeyVerdict { rules.writeKey(request, bytes.span, scheme: scheme, into: &key) }
+        _ route: borrowing Site.Route, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer,
+        _ scheme: Scheme, into key: inout ByteBuffer
+    ) -> KeyVerdict { route.rules.writeKey(request, bytes.span, scheme: scheme, into: &key) }
 }

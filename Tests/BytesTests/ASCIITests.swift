@@ -101,5 +101,35 @@ struct ASCIITests {
             first { "%;\\.".utf8.contains($0) },
         ]
         if found != expected { Issue.record("\(bytes) from \(start): \(found), not \(expected)") }
+        if start > 0 { checkMarks(bytes, from: start) }
+    }
+
+    /// The scan that tells of marks finds the same end, and no mark where there is none.
+    func checkMarks(_ bytes: [UInt8], from start: Int) {
+        var hasMarks = false
+        let end = bytes.span.firstNonPath(from: start, hasMarks: &hasMarks)
+        let expected = (start..<end).contains { index in
+            "%;\\".utf8.contains(bytes[index]) || bytes[index] == 0x2e && bytes[index - 1] == 0x2f
+        }
+        if end != bytes.span.firstNonPath(from: start) || expected && !hasMarks {
+            Issue.record("\(bytes) from \(start): marks \(hasMarks), not \(expected)")
+        }
+    }
+
+    /// A mark at every place of a path, in front of its end and behind it.
+    @Test(arguments: ["%", ";", "\\", "/.", ".", "a.b"])
+    func marksOfPaths(mark: String) {
+        for before in 0..<40 {
+            for end in [" ", "?", "#", "\r", "\u{7f}"] {
+                let filler = String(repeating: "a", count: before)
+                for (text, isInside) in [(filler + mark + "b" + end, true), (filler + "b" + end + mark, false)] {
+                    let bytes = Array(("GET " + text + String(repeating: "x", count: 40)).utf8)
+                    var hasMarks = false
+                    let found = bytes.span.firstNonPath(from: 4, hasMarks: &hasMarks)
+                    let expected = isInside && mark != "." && mark != "a.b"
+                    #expect(hasMarks == expected && found == bytes.span.firstNonPath(from: 4), "\(text)")
+                }
+            }
+        }
     }
 }

@@ -95,6 +95,9 @@ import Testing
                 let path = ByteBuffer(start + text + " HTTP/1.1\r\nHost: a;b%2f\r\n\r\n")
                 let isPlain = Rules.isPlain(path.span, 0..<(start + text).utf8.count)
                 #expect(isPlain == expected, "\(start + text)")
+                let request = RequestSample("GET", start + text)
+                let reason = request.verdict().reason
+                #expect(reason == (expected ? nil : .path), "\(start + text)")
             }
         }
     }

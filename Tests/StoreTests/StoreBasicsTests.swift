@@ -46,6 +46,41 @@ import Testing
         #expect(store.statistics.objects == 2)
     }
 
+    /// The short way to a record: what it finds is what `lookup` finds, and it leaves to that one all else.
+    @Test func theOnlyRecordIsFoundAtOnce() throws {
+        let store = try Store.create(StoreOptions(memory: 4 << 20), bans: testBans)
+        var thread = store.row()!
+        thread.beginTurn()
+        let key = bytes("k")
+        let hash = thread.hash(key.span)
+        func only(_ thread: borrowing StoreThread, wanted: Bool = true) -> [UInt8]? {
+            let view = thread.lookupOnly(key: key.span, hash: hash) { _, _, isOutdated in wanted && !isOutdated }
+            guard let view else { return nil }
+            return view.body.copied
+        }
+        let before = (only(thread), thread.hasNone(hash))
+        #expect(before == (nil, true))
+        _ = thread.put(key, vary: bytes("a"), body: bytes("1"))
+        let one = (only(thread), only(thread, wanted: false), thread.hasNone(hash))
+        #expect(one == (bytes("1"), nil, false))
+        thread.purge(key, soft: true)
+        let outdated = (only(thread), thread.isOutdated(key))
+        #expect(outdated == (nil, true))
+        _ = thread.put(key, vary: bytes("a"), body: bytes("2"))
+        let renewed = only(thread)
+        #expect(renewed == bytes("2"))
+        // A ban makes it prove itself, which `lookup` does.
+        thread.ban("knone")
+        let banned = only(thread)
+        let proven = thread.body(key)
+        let again = only(thread)
+        #expect(banned == nil && proven == bytes("2") && again == bytes("2"))
+        _ = thread.put(key, vary: bytes("b"), body: bytes("3"))
+        let several = only(thread)
+        #expect(several == nil)
+        thread.endTurn()
+    }
+
     @Test func theNinthRecordReplacesTheOldest() throws {
         let store = try Store.create(StoreOptions(memory: 4 << 20))
         var thread = store.row()!

@@ -43,7 +43,9 @@ enum ImportTable {
         ModuleRow("CKernel", []),
         ModuleRow("CPolicies", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
-        ModuleRow("Bytes", ["CVector", "CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift"])),
+        ModuleRow(
+            "Bytes", ["CVector", "CXXHash"],
+            unsafe: .files(["Scan.swift", "ByteBuffer.swift", "ByteBuffer+Room.swift"])),
         ModuleRow("HTTP", ["Bytes", "Synchronization"]),
         ModuleRow("Settings", ["Bytes"]),
         ModuleRow("Eviction", []),
@@ -61,7 +63,7 @@ enum ImportTable {
         ModuleRow("Compression", ["Bytes", "CBrotli", "CZlib", "CZstd"], unsafe: .anywhere),
         ModuleRow(
             "Loop", ["Bytes", "Kernel", "Synchronization", "SystemPackage"],
-            unsafe: .files(["SlotTable.swift", "TimerWheel.swift"])),
+            unsafe: .files(["FixedTable.swift", "SlotTable.swift", "TimerWheel.swift"])),
         ModuleRow("AccessLog", ["Bytes", "Kernel", "Loop", "Synchronization", "SystemPackage"]),
         ModuleRow("Files", ["Bytes", "HTTP", "Kernel", "Loop", "Synchronization", "SystemPackage"]),
         ModuleRow(

@@ -1,0 +1,32 @@
+/// Elements that are made once and lent where they lie: to use what one holds costs no count of a reference,
+/// as a copy out of an array does.
+@safe
+public struct FixedTable<Element: ~Copyable & Sendable>: ~Copyable, Sendable {
+    // `count` initialised elements, never changed.
+    @usableFromInline nonisolated(unsafe) let elements: UnsafeMutablePointer<Element>
+    public let count: Int
+
+    public init(count: Int, _ make: (Int) -> Element) {
+        precondition(count >= 0)
+        self.count = count
+        unsafe elements = .allocate(capacity: count)
+        // Room for `count`, each initialised once.
+        for index in 0..<count { unsafe (elements + index).initialize(to: make(index)) }
+    }
+
+    deinit {
+        unsafe elements.deinitialize(count: count)
+        unsafe elements.deallocate()
+    }
+
+    /// The element, in place.
+    @inlinable
+    public subscript(index: Int) -> Element {
+        @inline(__always)
+        unsafeAddress {
+            precondition(index >= 0 && index < count, "no such element")
+            // Initialised, and there for as long as self is.
+            return unsafe UnsafePointer(elements + index)
+        }
+    }
+}

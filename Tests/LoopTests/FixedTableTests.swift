@@ -1,0 +1,42 @@
+/// The fixed table: what it lends is what was made, and it ends each element once.
+
+import Loop
+import Synchronization
+import Testing
+
+@Suite struct FixedTableTests {
+    struct Element: ~Copyable, Sendable {
+        let number: Int
+        let ended: Counter
+
+        deinit { ended.value.add(number, ordering: .relaxed) }
+    }
+
+    final class Counter: Sendable {
+        let value = Atomic(0)
+    }
+
+    @Test func lendsWhatWasMadeAndEndsItOnce() {
+        let ended = Counter()
+        do {
+            let table = FixedTable(count: 3) { Element(number: 1 << $0, ended: ended) }
+            let numbers = [table[0].number, table[1].number, table[2].number]
+            #expect(numbers == [1, 2, 4])
+            #expect(ended.value.load(ordering: .relaxed) == 0)
+        }
+        #expect(ended.value.load(ordering: .relaxed) == 7)
+    }
+
+    @Test func mayBeEmpty() {
+        let table = FixedTable<Int>(count: 0) { $0 }
+        let count = table.count
+        #expect(count == 0)
+    }
+
+    @Test func knowsItsBounds() async {
+        await #expect(processExitsWith: .failure) {
+            let table = FixedTable<Int>(count: 1) { $0 }
+            print(table[1])
+        }
+    }
+}
