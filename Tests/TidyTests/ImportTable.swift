@@ -49,7 +49,7 @@ enum ImportTable {
         ModuleRow("Eviction", []),
         ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),
         ModuleRow("Balancing", ["Bytes"]),
-        ModuleRow("Exchange", ["Bytes", "HTTP"]),
+        ModuleRow("Exchange", ["Bytes", "HTTP", "Synchronization"]),
         // YAML to Settings. The shipped policies are C strings of the binary.
         ModuleRow(
             "Configuration", ["CPolicies", "Foundation", "Settings", "Yams"], unsafe: .files(["ShippedPolicies.swift"])),
