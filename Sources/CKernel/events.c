@@ -34,13 +34,6 @@ int larder_poller_remove(int poller, int fd) {
     return epoll_ctl(poller, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
 }
 
-int larder_poller_wait(int poller, void *events, int capacity, int timeout_milliseconds) {
-    // As in sockets.c: without the C library's cancellation point. epoll_wait itself is not on every machine.
-    int n = (int)syscall(SYS_epoll_pwait, poller, events, capacity, timeout_milliseconds, NULL, 8);
-    if (n >= 0) return n;
-    return errno == EINTR ? 0 : -errno;
-}
-
 size_t larder_event_stride(void) { return sizeof(struct epoll_event); }
 size_t larder_event_token_offset(void) { return offsetof(struct epoll_event, data); }
 

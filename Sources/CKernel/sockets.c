@@ -233,24 +233,6 @@ int larder_peer_address(int fd, struct larder_address *to, char *path) {
     return decode(&address, length, to, path);
 }
 
-// The C library's recv and send are cancellation points: in a process with threads each takes two locked
-// instructions and a hundred others around the system call. No thread here is ever cancelled.
-int64_t larder_receive(int fd, void *into, size_t count) {
-    for (;;) {
-        long n = syscall(SYS_recvfrom, fd, into, count, 0, NULL, NULL);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -errno;
-    }
-}
-
-int64_t larder_send1(int fd, const void *a, size_t an, int more) {
-    for (;;) {
-        long n = syscall(SYS_sendto, fd, a, an, more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL, NULL, 0);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -errno;
-    }
-}
-
 enum { GATHER_LIMIT = 4096 };
 
 int64_t larder_send4(int fd, const void *a, size_t an, const void *b, size_t bn, const void *c, size_t cn,
@@ -271,9 +253,9 @@ int64_t larder_send4(int fd, const void *a, size_t an, const void *b, size_t bn,
     struct iovec runs[4] = {{(void *)a, an}, {(void *)b, bn}, {(void *)c, cn}, {(void *)d, dn}};
     struct msghdr message = {.msg_iov = runs, .msg_iovlen = dn ? 4 : cn ? 3 : 2};
     for (;;) {
-        long n = syscall(SYS_sendmsg, fd, &message, more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -errno;
+        int64_t n = larder_call(SYS_sendmsg, fd, (int64_t)&message,
+                                more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL, 0, 0, 0);
+        if (n != -EINTR) return n;
     }
 }
 

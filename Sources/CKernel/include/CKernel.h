@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stddef.h>
 #include "memory.h"
+#include "calls.h"
 #include "sockets.h"
 #include "events.h"
 #include "files.h"

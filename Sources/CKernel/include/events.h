@@ -13,8 +13,6 @@ enum {
 int larder_poller(void);
 int larder_poller_add(int poller, int fd, uint64_t token, int watch);
 int larder_poller_remove(int poller, int fd);
-/// Fills `events` (larder_event_stride bytes each). An interrupted wait is 0 events.
-int larder_poller_wait(int poller, void *_Nonnull events, int capacity, int timeout_milliseconds);
 /// Bytes of one event, and where its 64-bit token lies; its 32-bit flags are at 0.
 size_t larder_event_stride(void);
 size_t larder_event_token_offset(void);

@@ -34,9 +34,6 @@ int larder_socket_pair(int *_Nonnull first, int *_Nonnull second);
 int larder_local_address(int fd, struct larder_address *_Nonnull address, char *_Nonnull path);
 int larder_peer_address(int fd, struct larder_address *_Nonnull address, char *_Nonnull path);
 
-int64_t larder_receive(int fd, void *_Nonnull into, size_t count);
-/// One send. `more` says that further bytes follow at once.
-int64_t larder_send1(int fd, const void *_Nullable a, size_t an, int more);
 /// One sendmsg of up to four runs; unused ones are (NULL, 0).
 int64_t larder_send4(int fd, const void *_Nullable a, size_t an, const void *_Nullable b, size_t bn,
                      const void *_Nullable c, size_t cn, const void *_Nullable d, size_t dn, int more);
