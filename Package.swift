@@ -50,10 +50,11 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CVector"),
         .target(name: "CKernel"),
         .target(name: "CPolicies"),
         // Pure: no I/O, no clock.
-        module("Bytes", ["CXXHash"]),
+        module("Bytes", ["CVector", "CXXHash"]),
         module("HTTP", ["Bytes"]),
         module("Settings", ["Bytes"]),
         module("Eviction"),

@@ -134,6 +134,9 @@ public struct AccessLogThread: ~Copyable, Sendable {
         pending = Batch(textCapacity: isEnabled ? 2 * Self.turnBytes : 0)
     }
 
+    /// What the writer is woken by.
+    public var descriptors: [CInt] { [shared.counter.raw] }
+
     /// Notes one request. Copies, takes no lock, and does not allocate once the buffers have grown.
     ///
     /// - Parameters:

@@ -1,3 +1,4 @@
+public import CVector
 public import CXXHash
 
 /// The few places of this module that say `unsafe`: vector loads, literals and the hash.
@@ -29,6 +30,16 @@ extension StaticString {
         // index + n = utf8CodeUnitCount, checked above.
         for offset in 0..<n { word |= unsafe UInt64(utf8Start[index &+ offset]) &<< UInt64(offset &* 8) }
         return word
+    }
+}
+
+extension SIMD16<UInt8> {
+    /// Sixteen bytes from two words, the first byte lowest.
+    @inlinable @inline(__always)
+    init(_ low: UInt64, _ high: UInt64) {
+        // A cast of equal sizes.
+        self = unsafe unsafeBitCast(
+            SIMD2(low.littleEndian, high.littleEndian), to: SIMD16<UInt8>.self)
     }
 }
 
@@ -94,6 +105,22 @@ extension Span<UInt8> {
             | UInt64(self[index &+ last]) &<< UInt64(truncatingIfNeeded: last &* 8)
     }
 
+    /// The first and the last eight of `length` (at least 1) bytes from `index` on; of fewer than eight both
+    /// are all of them, and zero below. Eight bytes must be there.
+    @inlinable @inline(__always)
+    public func ends(at index: Int, length: Int) -> (first: UInt64, last: UInt64) {
+        precondition(index >= 0 && length >= 0 && index &+ 8 <= count && index &+ length <= count)
+        // Eight bytes are there from `index` on (checked), and up to the end of `length` if those are eight.
+        let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+        if length < 8 {
+            let all = UInt64(littleEndian: word) &<< UInt64(truncatingIfNeeded: 64 &- length &* 8)
+            return (all, all)
+        }
+        let last = unsafe bytes.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: index &+ length &- 8, as: UInt64.self)
+        return (UInt64(littleEndian: word), UInt64(littleEndian: last))
+    }
+
     /// Do two bytes stand at `index`, and are they these, the first lowest?
     @inlinable @inline(__always)
     public func hasPair(_ pair: UInt16, at index: Int) -> Bool {
@@ -108,38 +135,39 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     func first<Test: LaneTest>(_ test: Test, from start: Int) -> Int {
         precondition(start >= 0)
+        let index = firstInVectors(test, from: start)
+        return index < count || start >= count
+            ? index : firstInTail(test, from: Swift.max(start, count &- 16))
+    }
+
+    /// As `first`, but looks only at whole steps of sixteen bytes from `start` on: `count` may also mean that
+    /// it is among the last fifteen bytes. Without a call, so that all constants stay in registers.
+    @inlinable @inline(__always)
+    func firstInVectors<Test: LaneTest>(_ test: Test, from start: Int) -> Int {
         var index = start
-        while index &+ 16 <= count {
+        // One test for both ends: an index below 0 is a large number without its sign.
+        while UInt(bitPattern: index) < UInt(bitPattern: Swift.max(count, 15) &- 15) {
             // The loop condition keeps the whole load inside the span.
             let vector = unsafe bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
-            // There is no movemask; two words tell the place just as well (a cast of equal sizes).
-            let found = unsafe unsafeBitCast(test.lanes(vector), to: SIMD2<UInt64>.self)
-            let low = UInt64(littleEndian: found[0]) & 0x8080_8080_8080_8080
-            if low != 0 { return index &+ low.trailingZeroBitCount &>> 3 }
-            let high = UInt64(littleEndian: found[1]) & 0x8080_8080_8080_8080
-            if high != 0 { return index &+ 8 &+ high.trailingZeroBitCount &>> 3 }
+            let found = larder_high_bits(test.lanes(vector))
+            if found != 0 { return index &+ found.trailingZeroBitCount }
             index &+= 16
         }
-        return index < count ? firstInTail(test, from: index) : count
+        return count
     }
 
-    /// As `first`, where fewer than sixteen bytes are left, but not none. A call, so that its constants take
-    /// no register from the loops that `first` is inlined into.
+    /// As `first`, where no more than sixteen bytes are left, but not none. A call, so that its constants
+    /// take no register from the loops that `first` is inlined into.
     @inlinable @inline(never)
     func firstInTail<Test: LaneTest>(_ test: Test, from start: Int) -> Int {
         // The last sixteen bytes, or all there are.
         let base = Swift.max(0, count &- 16)
         let low = word(at: base, length: Swift.min(count, 8))
         let high = count > 8 ? word(at: base &+ 8, length: Swift.min(count, 16) &- 8) : 0
-        let vector = UInt128(high) &<< 64 | UInt128(low)
-        // Casts of equal sizes.
-        let lanes = unsafe test.lanes(unsafeBitCast(vector.littleEndian, to: SIMD16<UInt8>.self))
-        let found = unsafe unsafeBitCast(lanes, to: UInt128.self).littleEndian
         // Lanes before `start` do not count, nor do those behind the end.
-        let wanted: UInt128 = 0x8080_8080_8080_8080_8080_8080_8080_8080 &<< UInt128((start &- base) &* 8)
-        let index = base &+ (found & wanted).trailingZeroBitCount &>> 3
-        return Swift.min(index, count)
+        let found = UInt32(larder_high_bits(test.lanes(SIMD16(low, high)))) &>> UInt32(start &- base)
+        return found == 0 ? count : Swift.min(start &+ found.trailingZeroBitCount, count)
     }
 
     /// The index of the first `byte` at or after `start`, or nil. 16 bytes at a step.
@@ -159,6 +187,11 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     public func firstControl(from start: Int) -> Int { first(Control(), from: start) }
 
+    /// As `firstControl`, but looks only at whole steps of sixteen bytes from `start` on: `count` may also
+    /// mean that it is among the last fifteen bytes.
+    @inlinable @inline(__always)
+    public func firstControlInVectors(from start: Int) -> Int { firstInVectors(Control(), from: start) }
+
     /// The index of the first byte at or after `start` outside visible ASCII (0x21 to 0x7E), or `count`.
     @inlinable @inline(__always)
     public func firstNonVisible(from start: Int) -> Int { first(NonVisible(), from: start) }
@@ -176,7 +209,7 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     public func firstNonPath(from start: Int, hasMarks: inout Bool) -> Int {
         precondition(start > 0)
-        var marks: UInt64 = 0
+        var marks: UInt16 = 0
         var index = start
         while index &+ 16 <= count {
             // The loop condition keeps the loads inside the span; start is above 0.
@@ -184,19 +217,14 @@ extension Span<UInt8> {
                 fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
             let before = unsafe bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: index &- 1, as: SIMD16<UInt8>.self)
-            // Casts of equal sizes.
-            let ends = unsafe unsafeBitCast(NonPath().lanes(vector), to: SIMD2<UInt64>.self)
-            let found = unsafe unsafeBitCast(PathMark.lanes(vector, behind: before), to: SIMD2<UInt64>.self)
-            for half in 0..<2 {
-                let end = UInt64(littleEndian: ends[half]) & 0x8080_8080_8080_8080
-                let mark = UInt64(littleEndian: found[half]) & 0x8080_8080_8080_8080
-                if end != 0 {
-                    // Those below the lowest end.
-                    hasMarks = marks | (mark & (end &- 1) & ~end) != 0
-                    return index &+ half &* 8 &+ end.trailingZeroBitCount &>> 3
-                }
-                marks |= mark
+            let ends = larder_high_bits(NonPath().lanes(vector))
+            let found = larder_high_bits(PathMark.lanes(vector, behind: before))
+            if ends != 0 {
+                // Those in front of the first end.
+                hasMarks = marks | (found & (ends &- 1) & ~ends) != 0
+                return index &+ ends.trailingZeroBitCount
             }
+            marks |= found
             index &+= 16
         }
         hasMarks = true
@@ -207,6 +235,11 @@ extension Span<UInt8> {
     /// most field names end.
     @inlinable @inline(__always)
     public func firstNonWord(from start: Int) -> Int { first(NonWord(), from: start) }
+
+    /// As `firstNonWord`, but looks only at whole steps of sixteen bytes from `start` on: `count` may also
+    /// mean that it is among the last fifteen bytes.
+    @inlinable @inline(__always)
+    public func firstNonWordInVectors(from start: Int) -> Int { firstInVectors(NonWord(), from: start) }
 
     /// The index of the first byte at or after `start` that is no letter, digit, hyphen or dot, or `count`:
     /// where most host names end.

@@ -3,9 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -182,6 +185,32 @@ int larder_accept(int fd, struct larder_address *peer) {
     }
 }
 
+int larder_listen_privately(int backlog, uint8_t name[LARDER_PRIVATE_NAME]) {
+    int fd = stream_socket(AF_UNIX);
+    if (fd < 0) return fd;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    // An address of nothing but its family: the kernel chooses an abstract name, NUL and five digits
+    // (unix(7), "Autobind").
+    if (bind(fd, (struct sockaddr *)&address, sizeof address.sun_family) < 0) return fail(fd, errno);
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) return fail(fd, errno);
+    if (length != offsetof(struct sockaddr_un, sun_path) + LARDER_PRIVATE_NAME) return fail(fd, EPROTO);
+    if (listen(fd, backlog) < 0) return fail(fd, errno);
+    memcpy(name, address.sun_path, LARDER_PRIVATE_NAME);
+    return fd;
+}
+
+int larder_connect_privately(const uint8_t name[LARDER_PRIVATE_NAME]) {
+    int fd = stream_socket(AF_UNIX);
+    if (fd < 0) return fd;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, name, LARDER_PRIVATE_NAME);
+    socklen_t length = offsetof(struct sockaddr_un, sun_path) + LARDER_PRIVATE_NAME;
+    // A unix socket is connected at once, or not at all.
+    if (connect(fd, (struct sockaddr *)&address, length) < 0) return fail(fd, errno);
+    return fd;
+}
+
 int larder_socket_pair(int *first, int *second) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
@@ -280,6 +309,25 @@ int larder_peer_credentials(int fd, int *pid, uint32_t *uid, uint32_t *gid) {
 int larder_close_descriptor(int fd) {
     // Linux frees the number even when close is interrupted: never again.
     return close(fd) < 0 ? -errno : 0;
+}
+
+int larder_duplicate_descriptor(int fd) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return copy < 0 ? -errno : copy;
+}
+
+int larder_separate_descriptors(const int *kept, size_t count) {
+    // By close_range and not by unshare, which containers forbid. What lies behind the last kept number is
+    // not even copied.
+    unsigned from = count ? (unsigned)kept[count - 1] + 1 : 3;
+    if (syscall(SYS_close_range, from, ~0U, CLOSE_RANGE_UNSHARE) < 0) return -errno;
+    from = 3;
+    for (size_t i = 0; i < count; i++) {
+        // Cannot fail: the table is this thread's own, and the range not empty.
+        if ((unsigned)kept[i] > from) syscall(SYS_close_range, from, (unsigned)kept[i] - 1, 0);
+        from = (unsigned)kept[i] + 1;
+    }
+    return 0;
 }
 
 int larder_format_ipv6(uint64_t high, uint64_t low, char *text) {

@@ -25,12 +25,18 @@ struct CacheDirectives: BitwiseCopyable {
         static var immutable: Flags { Flags(rawValue: 256) }
     }
 
-    /// A lifetime as one directive states it.
-    enum Lifetime: BitwiseCopyable, Equatable {
-        case absent
-        case seconds(UInt32)
+    /// A lifetime as one directive states it. One number, not an enumeration: of these the compiler copies
+    /// payload, tag and gaps one by one.
+    struct Lifetime: BitwiseCopyable, Equatable {
+        private var number: UInt32
+
+        static var absent: Lifetime { Lifetime(number: .max) }
         /// Malformed, or conflicting duplicates: stale (RFC 9111 §4.2.1).
-        case invalid
+        static var invalid: Lifetime { Lifetime(number: .max - 1) }
+        static func seconds(_ seconds: UInt32) -> Lifetime { Lifetime(number: min(seconds, .max - 2)) }
+
+        /// Nil where it is absent or invalid.
+        var seconds: UInt32? { number < .max - 1 ? number : nil }
 
         mutating func note(_ seconds: UInt32?, _ reading: Policy.Reading) {
             let new = seconds.map { Lifetime.seconds($0) } ?? .invalid
@@ -55,8 +61,7 @@ struct CacheDirectives: BitwiseCopyable {
 
     /// Reads all Cache-Control lines.
     init(cacheControl fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ reading: Policy.Reading) {
-        guard fields.contains(.cacheControl) else { return }
-        for index in 0..<fields.count where fields[index].id == .cacheControl {
+        for index in fields.range(of: .cacheControl) where fields[index].id == .cacheControl {
             let value = bytes.slice(fields[index].value)
             var position = 0
             while let directive = Directive.next(in: value, from: &position) {
@@ -125,9 +130,7 @@ struct CacheDirectives: BitwiseCopyable {
     }
 
     /// A valid `s-maxage`, with all that it permits.
-    var hasSharedMaxAge: Bool {
-        if case .seconds = sharedMaxAge { true } else { false }
-    }
+    var hasSharedMaxAge: Bool { sharedMaxAge.seconds != nil }
 
     var mayAnswerCookies: Bool { flags.contains(.public) || hasSharedMaxAge }
     var mayAnswerAuthorized: Bool { mayAnswerCookies || flags.contains(.mustRevalidate) }
@@ -139,7 +142,6 @@ struct CacheDirectives: BitwiseCopyable {
 
     /// A window of RFC 5861 in seconds; 0 where it is malformed, or nothing may be served stale.
     func window(_ stated: Lifetime) -> UInt32 {
-        guard case .seconds(let seconds) = stated, !forbidsStale else { return 0 }
-        return seconds
+        forbidsStale ? 0 : stated.seconds ?? 0
     }
 }

@@ -24,7 +24,7 @@ public enum CacheGroups {
         else { return [] }
         var names: [[UInt8]] = []
         let isOnly = !response.fields.isRepeated(.cacheGroupInvalidation)
-        for index in 0..<response.fields.count
+        for index in response.fields.range(of: .cacheGroupInvalidation)
         where response.fields[index].id == .cacheGroupInvalidation {
             var reader = StructuredReader(bytes.slice(response.fields[index].value))
             guard read(&reader, isOnly: isOnly, { names.append($0) }) else { return [] }

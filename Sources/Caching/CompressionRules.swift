@@ -67,9 +67,6 @@ public struct CompressionRules: Sendable {
     public func isCompressible(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
         guard choices != 0, Self.hasWholeBody(response.status) else { return false }
         guard !response.fields.containsAny(of: .untransformable) else { return false }
-        guard let type = response.fields.first(.contentType), !response.fields.isRepeated(.contentType),
-            lists(bytes.slice(type.value))
-        else { return false }
         switch response.framing {
         case .length(let count): if count < minBody { return false }
         case .chunked, .untilClose: break
@@ -80,13 +77,15 @@ public struct CompressionRules: Sendable {
                 }
             }
         }
+        guard let type = response.fields.first(.contentType), !response.fields.isRepeated(.contentType),
+            lists(bytes.slice(type.value))
+        else { return false }
         return !Self.forbidsTransform(response.fields, bytes)
     }
 
     /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?
     public static func forbidsTransform(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
-        guard fields.contains(.cacheControl) else { return false }
-        for index in 0..<fields.count where fields[index].id == .cacheControl {
+        for index in fields.range(of: .cacheControl) where fields[index].id == .cacheControl {
             if mentionsNoTransform(bytes.slice(fields[index].value)) { return true }
         }
         return false

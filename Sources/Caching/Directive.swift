@@ -14,7 +14,8 @@ struct Directive {
     var isWellFormed: Bool
 
     /// The next directive of one line's value at or behind `position`, which then moves behind it; nil at the
-    /// end.
+    /// end. Inlined, so that nothing of it goes through memory.
+    @inline(__always)
     static func next(in value: Span<UInt8>, from position: inout Int) -> Directive? {
         var start = position
         while start < value.count, ASCII.isBlank(value[start]) || value[start] == comma { start &+= 1 }

@@ -62,7 +62,7 @@ extension Rules {
         guard case .fields(let names) = subject else { return nil }
         var lines: [String] = []
         for name in names where fields.contains(name) {
-            for index in 0..<fields.count where fields[index].id == name {
+            for index in fields.range(of: name) where fields[index].id == name {
                 let field = fields[index]
                 lines.append("\(bytes.slice(field.name).string): \(bytes.slice(field.value).string)")
             }

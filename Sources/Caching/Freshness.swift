@@ -173,7 +173,7 @@ extension Rules {
         _ stated: CacheDirectives.Lifetime, _ source: Timing.Source, _ timing: inout Timing
     ) -> Reason? {
         timing.source = source
-        guard case .seconds(let seconds) = stated else { return .noFreshness }
+        guard let seconds = stated.seconds else { return .noFreshness }
         timing.lifetime = Int64(seconds) &* 1000
         return nil
     }

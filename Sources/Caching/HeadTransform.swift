@@ -50,12 +50,7 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
     @inlinable
     public func passes(_ id: FieldName) -> Bool {
         if case .none = change { return true }
-        switch id {
-        case .vary, .contentEncoding, .contentLength, .etag, .acceptRanges, .contentMD5, .digest,
-            .contentDigest, .reprDigest:
-            return false
-        default: return true
-        }
+        return !FieldSet.transformed.contains(id)
     }
 
     /// Appends what becomes of one line.
@@ -104,5 +99,12 @@ extension FieldSet {
     @inlinable @inline(__always)
     static var digests: FieldSet {
         FieldSet(.contentMD5).with(.digest).with(.contentDigest).with(.reprDigest)
+    }
+
+    /// What some transform changes, leaves out, or looks at.
+    @inlinable @inline(__always)
+    static var transformed: FieldSet {
+        FieldSet.digests.with(.vary).with(.contentEncoding).with(.contentLength).with(.etag)
+            .with(.acceptRanges)
     }
 }

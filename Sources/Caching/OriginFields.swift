@@ -32,19 +32,29 @@ extension Rules {
     ///
     /// - Parameter storable: may the answer be stored (`RequestVerdict.mayStore`)?
     public func treatment(of field: FieldName, storable: Bool) -> FieldTreatment {
-        switch field {
-        case .host, .forwarded, .xForwardedFor, .xForwardedHost, .xForwardedProto, .via: return .replace
-        default: break
-        }
-        if HopByHop.contains(field) { return .drop }
-        if field == .http2Settings { return .drop }
-        if field == .cookie { return cookies == .strip ? .drop : .send }
-        guard storable else { return .send }
-        if field == .acceptEncoding { return .replace }
-        let conditions = FieldSet(.ifNoneMatch).with(.ifModifiedSince).with(.ifMatch).with(.ifUnmodifiedSince)
-            .with(.ifRange).with(.range)
-        // A GET that may be stored has no body: nothing expects, nothing has a length.
-        let dropped = conditions.union(.unkeyed).union(.unkeyedForwarding).with(.expect).with(.contentLength)
-        return dropped.contains(field) ? .drop : .send
+        guard withheld(storable: storable).contains(field) else { return .send }
+        return FieldSet.replaced.with(.acceptEncoding).contains(field) ? .replace : .drop
+    }
+
+    /// The fields that are not sent as they came.
+    public func withheld(storable: Bool) -> FieldSet {
+        var set = FieldSet.replaced.union(HopByHop.fields).with(.http2Settings)
+        if cookies == .strip { set = set.with(.cookie) }
+        return storable ? set.union(.unfitForStoring) : set
+    }
+}
+
+extension FieldSet {
+    fileprivate static var replaced: FieldSet {
+        FieldSet(.host).with(.forwarded).with(.xForwardedFor).with(.xForwardedHost).with(.xForwardedProto)
+            .with(.via)
+    }
+
+    /// What does not go along with a request whose answer may be stored: the client's own conditions, what is
+    /// not keyed and would shape the answer, and what a GET without a body has no use for.
+    fileprivate static var unfitForStoring: FieldSet {
+        FieldSet(.ifNoneMatch).with(.ifModifiedSince).with(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)
+            .with(.range).with(.acceptEncoding).union(.unkeyed).union(.unkeyedForwarding).with(.expect)
+            .with(.contentLength)
     }
 }

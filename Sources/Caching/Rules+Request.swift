@@ -243,9 +243,13 @@ extension Rules {
 }
 
 enum Pragma {
+    @inline(__always)
     static func isNoCache(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
-        guard fields.contains(.pragma) else { return false }
-        for index in 0..<fields.count where fields[index].id == .pragma {
+        fields.contains(.pragma) && saysNoCache(fields, bytes)
+    }
+
+    private static func saysNoCache(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
+        for index in fields.range(of: .pragma) where fields[index].id == .pragma {
             let value = bytes.slice(fields[index].value)
             var position = 0
             while let directive = Directive.next(in: value, from: &position) {

@@ -152,7 +152,15 @@ extension Rules {
 
     /// The validators that a revalidation can go by: an ETag that is one, a Last-Modified that is a date,
     /// neither of them twice.
+    @inline(__always)
     private static func validators(
+        of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
+    ) -> EntryFacts.Flags {
+        guard response.fields.containsAny(of: FieldSet(.etag).with(.lastModified)) else { return [] }
+        return readValidators(of: response, bytes, received)
+    }
+
+    private static func readValidators(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
     ) -> EntryFacts.Flags {
         var flags: EntryFacts.Flags = []

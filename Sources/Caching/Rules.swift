@@ -4,6 +4,7 @@
 /// that count the same one wait for each other. Every judgement borrows it. The tables of `Rules+Request`,
 /// `Rules+Response` and `Rules+Use` are the law; this file only holds what they look up.
 internal import Bytes
+public import HTTP
 public import Settings
 
 /// The scheme a request came by: the listener's, or what a trusted proxy says. Never the client's word.
@@ -154,8 +155,16 @@ struct StatusSet: Sendable {
         words[status >> 6] |= 1 << UInt64(status & 63)
     }
 
+    @inline(__always)
     func contains(_ status: UInt16) -> Bool {
         let status = Int(status)
         return status < 600 && words[status >> 6] & (1 << UInt64(status & 63)) != 0
+    }
+}
+
+extension Rules {
+    /// As `CompressionRules.isCompressible`; asked here, nobody counts references to its tables.
+    public func isCompressible(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
+        compression.isCompressible(response, bytes)
     }
 }

@@ -25,7 +25,7 @@ enum TargetedField {
         var isEmpty = true
         // Lines are combined by a comma (RFC 9651 §4.2), so an empty line beside others does not parse.
         let lines = fields.count(of: name)
-        for index in 0..<fields.count where fields[index].id == name {
+        for index in fields.range(of: name) where fields[index].id == name {
             var reader = StructuredReader(bytes.slice(fields[index].value))
             reader.skipSpaces()
             if reader.isAtEnd {

@@ -108,7 +108,7 @@ extension Rules {
     func variesByValue(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool? {
         guard fields.contains(.vary) else { return false }
         var byValue = false
-        for index in 0..<fields.count where fields[index].id == .vary {
+        for index in fields.range(of: .vary) where fields[index].id == .vary {
             let value = bytes.slice(fields[index].value)
             var members = ListTokens(value)
             while let member = members.next() {
@@ -140,7 +140,7 @@ extension Rules {
     ) -> Reason? {
         guard response.fields.contains(.vary) else { return nil }
         let start = blob.count
-        for index in 0..<response.fields.count where response.fields[index].id == .vary {
+        for index in response.fields.range(of: .vary) where response.fields[index].id == .vary {
             let refusal = appendEntries(
                 bytes.slice(response.fields[index].value), request, requestBytes, from: start, to: &blob)
             if let refusal { return refusal }

@@ -6,7 +6,8 @@ public import HTTP
 /// The bytes stay where they are: each step names a range of the input. `closed()` tells what the sender's
 /// close means at this point.
 public struct BodyReader: ~Copyable {
-    private enum Mode {
+    @usableFromInline
+    enum Mode {
         case length(UInt64)
         case chunked
         case untilClose
@@ -23,31 +24,38 @@ public struct BodyReader: ~Copyable {
         case refused(Refusal)
     }
 
-    private var mode: Mode
+    @usableFromInline var mode: Mode
     /// Of a chunked body.
-    private var decoder: Optional<ChunkedDecoder>
+    @usableFromInline var decoder: Optional<ChunkedDecoder>
 
     /// Body bytes delivered so far.
-    public private(set) var delivered: UInt64 = 0
+    @inlinable public var delivered: UInt64 { total }
+    @usableFromInline var total: UInt64
 
     /// - Parameter trailerLimit: the most bytes of trailers.
+    @inlinable
     public init(_ framing: BodyFraming, trailerLimit: Int) {
-        decoder = framing == .chunked ? ChunkedDecoder(trailerLimit: trailerLimit) : nil
+        decoder = nil
+        total = 0
         switch framing {
-        case .none, .length(0): mode = .complete
-        case .length(let length): mode = .length(length)
-        case .chunked: mode = .chunked
+        case .none: mode = .complete
+        case .length(let length): mode = length == 0 ? .complete : .length(length)
+        case .chunked:
+            mode = .chunked
+            decoder = ChunkedDecoder(trailerLimit: trailerLimit)
         case .untilClose: mode = .untilClose
         }
     }
 
     /// Has the whole body come?
+    @inlinable
     public var isComplete: Bool {
         if case .complete = mode { return true }
         return false
     }
 
     /// Do runs of the body come with chunk framing between them?
+    @inlinable
     public var isChunked: Bool {
         if case .chunked = mode { return true }
         return false
@@ -93,12 +101,12 @@ public struct BodyReader: ~Copyable {
         case .complete: return (.end(offset), offset)
         case .untilClose:
             guard offset < input.count else { return (.needMore, offset) }
-            delivered += UInt64(input.count - offset)
+            total += UInt64(input.count - offset)
             return (.data(offset..<input.count), input.count)
         case .length(let rest):
             let n = Int(min(rest, UInt64(input.count - offset)))
             guard n > 0 else { return (.needMore, offset) }
-            delivered += UInt64(n)
+            total += UInt64(n)
             mode = rest == UInt64(n) ? .complete : .length(rest - UInt64(n))
             return (.data(offset..<(offset + n)), offset + n)
         case .chunked:
@@ -107,7 +115,7 @@ public struct BodyReader: ~Copyable {
             }
             switch step {
             case .data(let range):
-                delivered += UInt64(range.count)
+                total += UInt64(range.count)
                 return (.data(range), next)
             case .needMore: return (.needMore, next)
             case .end(let end):

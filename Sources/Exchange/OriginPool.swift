@@ -2,7 +2,7 @@
 /// warm and the surplus ages out. Pure: it holds tokens, its owner holds the sockets and does what the
 /// answers say.
 public struct OriginPool: Sendable {
-    private var idle: [UInt64] = []
+    @usableFromInline var idle: [UInt64] = []
     /// The most idle connections kept.
     public let limit: Int
 
@@ -14,10 +14,12 @@ public struct OriginPool: Sendable {
     public var count: Int { idle.count }
 
     /// The connection that became idle last.
+    @inlinable
     public mutating func take() -> UInt64? { idle.popLast() }
 
     /// Keeps a connection that finished its answer cleanly. Returns the token to close: the oldest one where
     /// the pool is full, the given one where nothing may be kept.
+    @inlinable
     public mutating func put(_ token: UInt64) -> UInt64? {
         guard limit > 0 else { return token }
         var surplus: UInt64?

@@ -4,9 +4,9 @@
 ///                        │  ▲
 ///                        └──┘ failed, and somebody waits: the next of them has the reservation
 ///
-/// Keys whose answers could not be stored are remembered for a while as *not worth waiting for*, in a table
-/// of bounded size that forgets by overwriting. A value: callers bring the time, and the lock where threads
-/// share it. Hash collisions cost a wait and never an answer, since whoever waited looks up again.
+/// Keys whose answers could not be stored are remembered for a while: nobody waits for them. A value, but for
+/// that memory: callers bring the time, and the lock where threads share it. Hash collisions cost a wait and
+/// never an answer, since whoever waited looks up again.
 public import Bytes
 
 public struct Reservations: Sendable {
@@ -41,26 +41,16 @@ public struct Reservations: Sendable {
         case failed
     }
 
-    /// Keys remembered as not worth waiting for, at most.
-    static let memorySize = 1024
-
-    private struct Memory: BitwiseCopyable, Sendable {
-        var hash = Hash128(low: 0, high: 0)
-        /// 0: empty.
-        var until: UInt64 = 0
-    }
-
     private var waiting: [Hash128: [Waiter]] = [:]
-    private var memory = [Memory](repeating: Memory(), count: memorySize)
+    private let worthless: WorthlessKeys
     private let waiterLimit: Int
-    private let memoryMilliseconds: UInt64
 
     /// - Parameters:
+    ///   - worthless: which keys are not worth waiting for; may be shared.
     ///   - waiterLimit: who waits for one key, at most.
-    ///   - memoryMilliseconds: how long a key is remembered as not worth waiting for.
-    public init(waiterLimit: Int = 10_000, memoryMilliseconds: UInt64 = 60_000) {
+    public init(worthless: WorthlessKeys = WorthlessKeys(), waiterLimit: Int = 10_000) {
+        self.worthless = worthless
         self.waiterLimit = waiterLimit
-        self.memoryMilliseconds = memoryMilliseconds
     }
 
     /// Keys that somebody fetches.
@@ -76,21 +66,9 @@ public struct Reservations: Sendable {
             waiting[key]?.append(waiter)
             return .wait
         }
-        if isWorthless(key, now: now) { return .worthless }
+        if worthless.contains(key, now: now) { return .worthless }
         waiting[key] = []
         return .reserved
-    }
-
-    /// Is the key remembered as not worth waiting for?
-    public func isWorthless(_ key: Hash128, now: UInt64) -> Bool {
-        let place = memory[Self.place(key)]
-        return place.until > now && place.hash == key
-    }
-
-    /// The key's answers can be stored after all: it is worth waiting for again.
-    public mutating func forgive(_ key: Hash128) {
-        let place = Self.place(key)
-        if memory[place].hash == key { memory[place].until = 0 }
     }
 
     /// The fetch of a reserved key has ended: who is to be told. After `failed` that is one, who has the
@@ -99,10 +77,10 @@ public struct Reservations: Sendable {
         guard var waiters = waiting.removeValue(forKey: key) else { return [] }
         switch ending {
         case .stored:
-            forgive(key)
+            worthless.remove(key)
             return waiters
         case .unstorable(let remember):
-            if remember { memory[Self.place(key)] = Memory(hash: key, until: now + memoryMilliseconds) }
+            if remember { worthless.insert(key, now: now) }
             return waiters
         case .failed:
             guard !waiters.isEmpty else { return [] }
@@ -110,9 +88,5 @@ public struct Reservations: Sendable {
             waiting[key] = waiters
             return [next]
         }
-    }
-
-    private static func place(_ key: Hash128) -> Int {
-        Int(truncatingIfNeeded: key.low >> 8) & (memorySize - 1)
     }
 }

@@ -4,10 +4,11 @@ internal import Loop
 internal import Synchronization
 public import SystemPackage
 
-/// A folder as an origin: helper threads that speak HTTP/1.1 over socket pairs.
+/// A folder as an origin: helper threads that speak HTTP/1.1 over unix sockets, which only this process
+/// reaches.
 ///
 ///     worker's loop                              helper thread
-///     connect() ── Socket.pair ── mailbox ─────▶ its own poller: FileConnection, Responder
+///     connect() ── PrivateListener ────────────▶ its own poller: FileConnection, Responder
 ///        │                                              │ openat2, pread (may wait for the disk)
 ///        └── pooled like any origin connection ◀────────┘
 ///
@@ -67,13 +68,11 @@ public final class FilesOrigin: Sendable {
     deinit { stop() }
 
     /// A connection to the origin, non-blocking and connected at once. From any thread.
-    /// Throws at the limit of descriptors.
+    /// Throws at the limit of descriptors; `.resourceTemporarilyUnavailable` when 4 096 wait to be accepted.
     public func connect() throws(Errno) -> Socket {
-        let pair = try Socket.pair()
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        threads[Int(UInt(bitPattern: index) % UInt(threads.count))].mailbox.post(
-            FilesThread.Parcel(pair.second))
-        return pair.first
+        return try Socket.connect(
+            to: threads[Int(UInt(bitPattern: index) % UInt(threads.count))].listener.name)
     }
 
     /// Closes all connections and ends the threads. Waits for them: for one read of the disk at most.

@@ -6,39 +6,28 @@ import SystemPackage
 
 /// A helper thread's loop. Built inside its thread from `Control`, and confined to it.
 struct FilesThread: ~Copyable {
-    /// A socket in a mailbox.
-    final class Parcel: Sendable {
-        private let socket: Locked<Socket?>
-
-        init(_ socket: consuming Socket) { self.socket = Locked(consume socket) }
-
-        func open() -> Socket? {
-            var taken: Socket?
-            socket.withLock { taken = $0.take() }
-            return taken
-        }
-    }
-
     /// What other threads hold of it. All that can fail is made here, before the thread starts.
     final class Control: Sendable {
-        let mailbox: Mailbox<Parcel>
+        let listener: PrivateListener
         let root: FilesRoot
+        private let doorbell: Doorbell
         let mustStop = Atomic<Bool>(false)
         // Swift's own mutex, as a poller is not Sendable; taken once, by the new thread.
         private let poller: Mutex<Poller?>
 
         init(root: FilesRoot) throws(Errno) {
-            let doorbell = try Doorbell()
+            doorbell = try Doorbell()
+            listener = try PrivateListener()
             let poller = try Poller(capacity: 64)
             try doorbell.attach(to: poller, token: FilesThread.bell.token)
+            try poller.addListener(listener.raw, token: FilesThread.door.token)
             self.root = root
-            mailbox = Mailbox(doorbell: doorbell)
             self.poller = Mutex(consume poller)
         }
 
         func stop() {
             mustStop.store(true, ordering: .releasing)
-            mailbox.doorbell.ring()
+            doorbell.ring()
         }
 
         func takePoller() -> Poller? { poller.withLock { $0.take() } }
@@ -46,12 +35,15 @@ struct FilesThread: ~Copyable {
 
     private static let connectionKind: UInt8 = 1
     private static let bell = Handle.named(kind: 2)
+    private static let door = Handle.named(kind: 3)
+    /// How long accepting rests after the kernel had no descriptor.
+    private static let pauseMilliseconds = 100
 
     private let control: Control
     private var poller: Poller
     private var connections = SlotTable<FileConnection>(kind: FilesThread.connectionKind)
     private var responder: Responder
-    private var parcels: [Parcel] = []
+    private var isPaused = false
     /// Connections that used up their turn.
     private var unfinished: [Handle] = []
     private var turn: [Handle] = []
@@ -65,12 +57,12 @@ struct FilesThread: ~Copyable {
 
     mutating func run() {
         while true {
-            let count = poller.wait(timeoutMilliseconds: unfinished.isEmpty ? nil : 0)
+            let count = poller.wait(timeoutMilliseconds: timeout)
+            if control.mustStop.load(ordering: .acquiring) { return }
+            if isPaused { resumeAccepting() }
             for index in 0..<count {
                 let handle = Handle(token: poller[index].token)
-                if handle == Self.bell {
-                    control.mailbox.doorbell.answer()
-                    if control.mustStop.load(ordering: .acquiring) { return }
+                if handle == Self.door {
                     accept()
                 } else if connections.contains(handle) {
                     advance(handle)
@@ -82,21 +74,48 @@ struct FilesThread: ~Copyable {
         }
     }
 
+    private var timeout: Int? { !unfinished.isEmpty ? 0 : isPaused ? Self.pauseMilliseconds : nil }
+
     private mutating func accept() {
-        control.mailbox.collect(into: &parcels)
-        for parcel in parcels {
-            guard let socket = parcel.open() else { continue }
-            let raw = socket.raw
-            let handle = connections.insert(FileConnection(socket: socket))
-            do {
-                // Edge-triggered, and what has come already is told at once.
-                try poller.add(raw, token: handle.token)
-            } catch {
-                // No memory to watch it: the proxy sees the connection closed.
-                _ = connections.remove(handle)
+        while true {
+            switch control.listener.accept() {
+            case .connection(let accepted): admit(accepted.socket)
+            case .wouldBlock: return
+            case .descriptorLimit:
+                pauseAccepting()
+                return
+            case .failed:
+                pauseAccepting()
+                return
             }
         }
-        parcels.removeAll(keepingCapacity: true)
+    }
+
+    /// The listener stays readable: without a rest the loop would spin.
+    private mutating func pauseAccepting() {
+        poller.remove(control.listener.raw)
+        isPaused = true
+    }
+
+    private mutating func resumeAccepting() {
+        do {
+            try poller.addListener(control.listener.raw, token: Self.door.token)
+            isPaused = false
+        } catch {
+            // No kernel memory for a watch: after another rest.
+        }
+    }
+
+    private mutating func admit(_ socket: consuming Socket) {
+        let raw = socket.raw
+        let handle = connections.insert(FileConnection(socket: socket))
+        do {
+            // Edge-triggered, and what has come already is told at once.
+            try poller.add(raw, token: handle.token)
+        } catch {
+            // No memory to watch it: the proxy sees the connection closed.
+            _ = connections.remove(handle)
+        }
     }
 
     private mutating func advance(_ handle: Handle) {

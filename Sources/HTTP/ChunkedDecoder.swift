@@ -33,18 +33,19 @@ public struct ChunkedDecoder: ~Copyable {
     private var state = State.size
     /// The chunk's size so far; in `data`, what is left of it.
     private var remaining: UInt64 = 0
-    private var sizeLineBytes = 0
-    private var trailerBytes = 0
-    private var trailerLines = 0
-    private let trailerLimit: Int
+    // Small, for an exchange has two of these, and is moved with them.
+    private var sizeLineBytes: UInt8 = 0
+    private var trailerLines: UInt8 = 0
+    private var trailerBytes: UInt16 = 0
+    private let trailerLimit: UInt16
     /// Kept lines, and behind them (from `keptCount`) the line that is coming in.
     private var lines: [UInt8] = []
-    private var keptCount = 0
+    private var keptCount: UInt16 = 0
 
     /// - Parameter trailerLimit: most bytes of the trailer section, dropped lines included; at most 65 535.
     public init(trailerLimit: Int) {
         precondition(trailerLimit >= 0 && trailerLimit <= 65_535)
-        self.trailerLimit = trailerLimit
+        self.trailerLimit = UInt16(trailerLimit)
     }
 
     /// Did the message have any trailer line, even one that was dropped?
@@ -54,7 +55,7 @@ public struct ChunkedDecoder: ~Copyable {
     /// §6.5.1).
     public var trailers: Span<UInt8> {
         @_lifetime(borrow self)
-        get { lines.span.extracting(first: keptCount) }
+        get { lines.span.extracting(first: Int(keptCount)) }
     }
 
     /// The next step from `offset` of the input on, and the offset to go on from. Call until `needMore`,
@@ -130,11 +131,11 @@ public struct ChunkedDecoder: ~Copyable {
     private mutating func takeTrailerBytes(_ input: Span<UInt8>, from start: Int) -> Int {
         let lineFeed = input.firstIndex(of: FieldLine.lineFeed, from: start)
         let end = lineFeed.map { $0 &+ 1 } ?? input.count
-        guard end &- start <= trailerLimit &- trailerBytes else {
+        guard end &- start <= Int(trailerLimit &- trailerBytes) else {
             state = .broken(.trailers)
             return end
         }
-        trailerBytes &+= end &- start
+        trailerBytes &+= UInt16(end &- start)
         for index in start..<end { lines.append(input[index]) }
         if lineFeed != nil { state = endTrailerLine() }
         return end
@@ -143,13 +144,13 @@ public struct ChunkedDecoder: ~Copyable {
     private mutating func endTrailerLine() -> State {
         trailerLines &+= 1
         guard trailerLines <= Self.trailerLineLimit else { return .broken(.trailers) }
-        switch FieldLine.parse(lines.span, from: keptCount) {
+        switch FieldLine.parse(lines.span, from: Int(keptCount)) {
         case .line(let name, _, _):
             let id = FieldName.identify(lines.span, from: Int(name.start), count: Int(name.count))
             if TrailerRules.permits(id) {
-                keptCount = lines.count
+                keptCount = UInt16(lines.count)
             } else {
-                lines.removeLast(lines.count &- keptCount)
+                lines.removeLast(lines.count &- Int(keptCount))
             }
             return .trailerStart
         case .refused(let refusal, _): return .broken(refusal)

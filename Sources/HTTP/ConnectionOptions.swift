@@ -96,13 +96,12 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
 /// Fields that concern one connection only and are neither stored nor forwarded, whether `Connection` names
 /// them or not.
 public enum HopByHop {
-    @inlinable
-    public static func contains(_ name: FieldName) -> Bool {
-        switch name {
-        case .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade,
-            .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo:
-            true
-        default: false
-        }
+    @inlinable public static var fields: FieldSet {
+        FieldSet(.connection).with(.keepAlive).with(.proxyConnection).with(.te).with(.trailer)
+            .with(.transferEncoding).with(.upgrade).with(.proxyAuthenticate).with(.proxyAuthorization)
+            .with(.proxyAuthenticationInfo)
     }
+
+    @inlinable
+    public static func contains(_ name: FieldName) -> Bool { fields.contains(name) }
 }

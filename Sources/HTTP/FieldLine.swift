@@ -23,21 +23,39 @@ enum FieldLine {
     static let lineBreak: UInt16 = 0x0a0d
     private static let colonAndSpace: UInt16 = 0x203a
 
+    /// A line that needs no second look.
+    struct Plain: BitwiseCopyable {
+        let name: Slice
+        let value: Slice
+        let next: Int
+    }
+
+    /// The line at `start` if it is what nearly all are: a name of letters and hyphens, a colon and a space,
+    /// a value without a tab in it or more blanks around it, CR LF; nil for any other, and near the end of
+    /// the bytes. Without a call, so that the loop around it keeps all constants in registers.
+    @inline(__always)
+    static func plain(_ bytes: Span<UInt8>, from start: Int) -> Plain? {
+        // Said once, so that it need not be found out at each step.
+        guard bytes.count >= 16 else { return nil }
+        let nameEnd = bytes.firstNonWordInVectors(from: start)
+        let valueStart = nameEnd &+ 2
+        guard bytes.hasPair(colonAndSpace, at: nameEnd), nameEnd > start else { return nil }
+        let valueEnd = bytes.firstControlInVectors(from: valueStart)
+        // The first byte is looked at last: of an empty value it would be CR.
+        guard bytes.hasPair(lineBreak, at: valueEnd), bytes[valueEnd &- 1] > 0x20, bytes[valueStart] > 0x20
+        else { return nil }
+        return Plain(
+            name: Slice(parsed: start, count: nameEnd &- start),
+            value: Slice(parsed: valueStart, count: valueEnd &- valueStart), next: valueEnd &+ 2)
+    }
+
     /// Parses the line at `start`, which is inside `bytes` and does not hold CR (the blank line is the
     /// caller's). Slices are relative to `bytes[0]`; the last index must fit 16 bits.
-    @inline(__always)
     static func parse(_ bytes: Span<UInt8>, from start: Int) -> FieldLineResult {
-        // A name seldom holds anything but letters and hyphens.
-        var nameEnd = bytes.firstNonWord(from: start)
-        // Seldom does anything but a colon and one space follow.
-        var valueStart = nameEnd &+ 2
-        if !bytes.hasPair(colonAndSpace, at: nameEnd) {
-            nameEnd = tokenEnd(bytes, from: nameEnd)
-            guard nameEnd < bytes.count else { return .incomplete }
-            guard bytes[nameEnd] == 0x3a else { return brokenName(bytes, at: nameEnd) }
-            valueStart = nameEnd &+ 1
-        }
-        guard nameEnd > start else { return brokenName(bytes, at: nameEnd) }
+        let nameEnd = tokenEnd(bytes, from: bytes.firstNonWord(from: start))
+        guard nameEnd < bytes.count else { return .incomplete }
+        guard nameEnd > start, bytes[nameEnd] == 0x3a else { return brokenName(bytes, at: nameEnd) }
+        var valueStart = nameEnd &+ 1
         while valueStart < bytes.count, ASCII.isBlank(bytes[valueStart]) { valueStart &+= 1 }
 
         var lineEnd = bytes.firstControl(from: valueStart)

@@ -3,6 +3,9 @@
 /// Recognition is by length, then by whole words of eight bytes: no hash, no table in memory. The literals
 /// fold to constants, so that a candidate costs one to four comparisons. `FieldNameTests` holds every case
 /// against `text`.
+///
+/// Names are tokens. Of tokens the bit 0x20 makes small letters of capitals, and no other byte a letter, a
+/// digit or a hyphen.
 import Bytes
 
 extension FieldName {
@@ -92,12 +95,23 @@ extension FieldName {
 
     /// The well-known name that these bytes spell, in whatever case; `.other` if none.
     public static func identify(_ name: Span<UInt8>) -> FieldName {
-        identify(name, from: 0, count: name.count)
+        for index in 0..<name.count where !ASCII.token.contains(name[index]) { return .other }
+        return identify(name, from: 0, count: name.count)
     }
 
-    /// As `identify(_:)` for a name inside a head: the bytes behind it allow whole-word loads.
+    /// As `identify(_:)` for a token inside a head: the bytes behind it allow whole-word loads.
     @inline(__always)
     static func identify(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
+        guard count <= 16, start &+ 8 <= bytes.count else {
+            return identifyRare(bytes, from: start, count: count)
+        }
+        let name = ShortName(ends: bytes.ends(at: start, length: count))
+        return count <= 8 ? short(name, count) : middle(name, count)
+    }
+
+    /// As above, for a name that is long, or near the end of the bytes.
+    @inline(never)
+    private static func identifyRare(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
         if count > 16 { return count <= 32 ? long(LongName(bytes, from: start, count: count)) : .other }
         let name = ShortName(bytes, from: start, count: count)
         return count <= 8 ? short(name, count) : middle(name, count)
@@ -226,20 +240,38 @@ extension FieldName {
     }
 }
 
+@inline(__always)
+private var smallLetters: UInt64 { 0x2020_2020_2020_2020 }
+
+extension StaticString {
+    /// As `ShortName` has a name of so many bytes.
+    @inline(__always)
+    fileprivate var nameWord: UInt64 {
+        word(at: 0) &<< UInt64(truncatingIfNeeded: 64 &- utf8CodeUnitCount &* 8) | smallLetters
+    }
+}
+
 /// A name of up to 16 bytes as its first and its last word, which overlap where it is shorter, and are one
-/// where it has no more than eight.
+/// where it has no more than eight: of fewer the bytes on top.
 private struct ShortName {
     let first: UInt64
     let last: UInt64
 
     @inline(__always)
+    init(ends: (first: UInt64, last: UInt64)) {
+        first = ends.first | smallLetters
+        last = ends.last | smallLetters
+    }
+
+    @inline(__always)
     init(_ bytes: Span<UInt8>, from start: Int, count: Int) {
         if count <= 8 {
-            first = bytes.word(at: start, length: count).foldedLetters
+            let shift = UInt64(truncatingIfNeeded: 64 &- count &* 8)
+            first = bytes.word(at: start, length: count) &<< shift | smallLetters
             last = first
         } else {
-            first = bytes.word(at: start).foldedLetters
-            last = bytes.word(at: start &+ count &- 8).foldedLetters
+            first = bytes.word(at: start) | smallLetters
+            last = bytes.word(at: start &+ count &- 8) | smallLetters
         }
     }
 
@@ -248,9 +280,9 @@ private struct ShortName {
     @inline(__always)
     func spells(_ lowercaseLiteral: StaticString) -> Bool {
         let length = lowercaseLiteral.utf8CodeUnitCount
-        if length <= 8 { return last == lowercaseLiteral.word(at: 0) }
-        return _slowPath(last == lowercaseLiteral.word(at: length &- 8))
-            && first == lowercaseLiteral.word(at: 0)
+        if length <= 8 { return last == lowercaseLiteral.nameWord }
+        return _slowPath(last == lowercaseLiteral.word(at: length &- 8) | smallLetters)
+            && first == lowercaseLiteral.word(at: 0) | smallLetters
     }
 }
 
@@ -271,9 +303,9 @@ private struct LongName {
     @inline(__always)
     func spells(_ lowercaseLiteral: StaticString) -> Bool {
         let length = lowercaseLiteral.utf8CodeUnitCount
-        return front.first == lowercaseLiteral.word(at: 0)
-            && front.last == lowercaseLiteral.word(at: 8)
-            && back.first == lowercaseLiteral.word(at: length &- 16)
-            && back.last == lowercaseLiteral.word(at: length &- 8)
+        return front.first == lowercaseLiteral.word(at: 0) | smallLetters
+            && front.last == lowercaseLiteral.word(at: 8) | smallLetters
+            && back.first == lowercaseLiteral.word(at: length &- 16) | smallLetters
+            && back.last == lowercaseLiteral.word(at: length &- 8) | smallLetters
     }
 }

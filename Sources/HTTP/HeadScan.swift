@@ -62,15 +62,23 @@ extension FieldTable {
         var rows = storage.mutableSpan
         var cursor = start
         var lines = startLines
-        while cursor < bytes.count {
+        while true {
+            // Never full: lines are at most limits.fields, and that at most the capacity.
+            while lines <= limits.fields, let line = FieldLine.plain(bytes, from: cursor) {
+                rows[lines &- startLines].field.name = line.name
+                rows[lines &- startLines].field.value = line.value
+                cursor = line.next
+                lines &+= 1
+            }
+            guard cursor < bytes.count else { break }
             var refusal: Refusal
             var index = cursor
             if bytes[cursor] == FieldLine.carriageReturn {
                 guard cursor &+ 1 < bytes.count else { break }
                 if bytes[cursor &+ 1] == FieldLine.lineFeed {
                     let count = lines &- startLines
-                    let names = Self.identifyNames(&rows, count: count, bytes)
-                    (total, present, repeated) = (count, names.present, names.repeated)
+                    let found = Self.identifyNames(&rows, count: count, bytes)
+                    (total, present, repeated) = (count, found.present, found.repeated)
                     return .complete(cursor &+ 2)
                 }
                 refusal = .bareLineBreak
@@ -79,7 +87,6 @@ extension FieldTable {
             } else {
                 switch FieldLine.parse(bytes, from: cursor) {
                 case .line(let name, let value, let next):
-                    // Never full: lines are at most limits.fields, and that at most the capacity.
                     rows[lines &- startLines].field = Field(name: name, value: value, id: .other)
                     cursor = next
                     lines &+= 1

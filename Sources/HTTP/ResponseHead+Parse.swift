@@ -15,10 +15,7 @@ extension ResponseHead {
         var result = HeadResult.needMore
         if !scan.lineIsStillOpen(view) {
             result = parse(view, limits: limits, resuming: &scan)
-            if case .complete = result, scan.lines > 0 {
-                scan = HeadScan()
-                result = parse(view, limits: limits, resuming: &scan)
-            }
+            if case .complete = result, scan.lines > 0 { result = parseAnew(view, limits: limits, &scan) }
         }
         switch result {
         case .needMore:
@@ -32,6 +29,16 @@ extension ResponseHead {
         return result
     }
 
+    /// A head that came in pieces, from its first byte.
+    @inline(never)
+    private mutating func parseAnew(
+        _ bytes: Span<UInt8>, limits: HeadLimits, _ scan: inout HeadScan
+    ) -> HeadResult {
+        scan = HeadScan()
+        return parse(bytes, limits: limits, resuming: &scan)
+    }
+
+    @inline(__always)
     private mutating func parse(
         _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan
     )

@@ -5,10 +5,10 @@ internal import CKernel
 extension EventCounter {
     /// Waits for a signal without a poller, and drains it: for threads that wait for nothing else.
     /// - Parameter timeoutMilliseconds: nil waits without end.
-    /// - Returns: whether there was a signal; false when the time is up.
+    /// - Returns: the signals since the last drain; 0 when the time is up.
     @discardableResult
-    public func wait(timeoutMilliseconds: Int?) -> Bool {
+    public func wait(timeoutMilliseconds: Int?) -> Int {
         let timeout = timeoutMilliseconds.map { CInt(clamping: max(0, $0)) } ?? -1
-        return larder_poll(raw, 0, timeout) != 0 && drain() > 0
+        return larder_poll(raw, 0, timeout) != 0 ? drain() : 0
     }
 }

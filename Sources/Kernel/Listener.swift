@@ -30,6 +30,11 @@ public struct Listener: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
+    /// The same listener under a number of its own.
+    public static func duplicate(_ raw: CInt) throws(Errno) -> Listener {
+        Listener(owning: Descriptor(owning: try check(larder_duplicate_descriptor(raw))))
+    }
+
     /// The descriptor's number; valid as long as this value lives.
     public var raw: CInt { descriptor.raw }
 

@@ -136,14 +136,7 @@ public struct Socket: ~Copyable, Sendable {
     public var peerAddress: SocketAddress? { unsafe SocketAddress.query(raw, larder_peer_address) }
 
     /// The process at the other end of a unix socket, as it was when it connected.
-    public var peerCredentials: PeerCredentials? {
-        var pid: CInt = 0
-        var user: UInt32 = 0
-        var group: UInt32 = 0
-        // Writes all three, or none and fails.
-        guard unsafe larder_peer_credentials(raw, &pid, &user, &group) == 0 else { return nil }
-        return PeerCredentials(processID: pid, userID: user, groupID: group)
-    }
+    public var peerCredentials: PeerCredentials? { PeerCredentials(of: raw) }
 }
 
 /// Who is at the other end of a unix socket.
@@ -151,6 +144,17 @@ public struct PeerCredentials: Sendable, Hashable {
     public let processID: Int32
     public let userID: UInt32
     public let groupID: UInt32
+
+    init?(of raw: CInt) {
+        var pid: CInt = 0
+        var user: UInt32 = 0
+        var group: UInt32 = 0
+        // Writes all three, or none and fails.
+        guard unsafe larder_peer_credentials(raw, &pid, &user, &group) == 0 else { return nil }
+        processID = pid
+        userID = user
+        groupID = group
+    }
 }
 
 extension SocketAddress {

@@ -10,6 +10,9 @@ public final class Doorbell: Sendable {
 
     public init() throws(Errno) { counter = try EventCounter() }
 
+    /// The descriptor's number, for whoever rings or answers from a table of its own.
+    public var raw: CInt { counter.raw }
+
     /// Makes the loop's poller report `token` when the bell rings.
     public func attach(to poller: borrowing Poller, token: UInt64) throws(Errno) {
         try poller.addReadable(counter.raw, token: token)

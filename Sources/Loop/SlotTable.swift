@@ -5,28 +5,32 @@
 /// warm). A handle is told from a later use of its slot by 24 bits of generation: it would have to outlive 16
 /// million uses of one slot to be mistaken. Confined to one thread.
 ///
-///     slots[index].element     its place in a chunk; initialised if and only if the slot is live
-///     slots[index].state       live: generation and kind as in the handle; free: generation
-///     slots[index].nextFree    free slots only: the one emptied before
+///     slots[index].element    its place in a chunk; initialised if and only if the slot is live
+///     slots[index].word       live: the handle, whose low half is `index`
+///                             free: generation, and in the low half the slot emptied before, or `~index`
+///
+/// Slots are a power of two in number, all of them initialised, so that any handle leads to one: to
+/// `index & mask`. It is that handle's if the word is the same; a free slot's never is, because no low half
+/// that leads to a slot is found in it while it is free.
 @safe
 public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @safe
     @usableFromInline
     struct Slot: BitwiseCopyable {
-        @usableFromInline let element: UnsafeMutablePointer<Element>
-        @usableFromInline var state: UInt32
-        @usableFromInline var nextFree: UInt32
+        @usableFromInline var element: UnsafeMutablePointer<Element>?
+        @usableFromInline var word: UInt64
 
         @inlinable
-        init(_ element: UnsafeMutablePointer<Element>) {
-            unsafe self.element = unsafe element
-            state = 0
-            nextFree = .max
+        init(free index: Int) {
+            unsafe element = nil
+            word = UInt64(~UInt32(truncatingIfNeeded: index))
         }
     }
 
-    // Room for `capacity` slots (a multiple of 256), all of them initialised.
+    // Room for `mask + 1` slots (two, then a multiple of 256), all of them initialised.
     @usableFromInline var slots: UnsafeMutablePointer<Slot>
+    @usableFromInline var mask = 1
+    // Slots that have an element's place.
     @usableFromInline var capacity = 0
     // Slots that were ever used.
     @usableFromInline var used = 0
@@ -35,20 +39,21 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     /// The kind of this table's handles.
     public let kind: UInt8
 
-    /// An empty table; memory comes with the first element.
+    /// An empty table; memory for elements comes with the first.
     public init(kind: UInt8) {
         precondition(kind != Handle.none.kind && kind != 0, "reserved for Handle.none and for free slots")
         self.kind = kind
-        unsafe slots = .allocate(capacity: 1)
+        unsafe slots = SlotTable.freeSlots(2)
     }
 
     deinit {
-        for index in 0..<used where unsafe slots[index].state & slotKind != 0 {
-            // Live slots are initialised.
-            unsafe slots[index].element.deinitialize(count: 1)
-        }
+        var position = 0
+        // Live slots are initialised.
+        while let handle = next(from: &position) { unsafe element(handle).deinitialize(count: 1) }
         // Each chunk is named by the first of its slots.
-        for first in stride(from: 0, to: capacity, by: chunkSize) { unsafe slots[first].element.deallocate() }
+        for first in stride(from: 0, to: capacity, by: chunkSize) {
+            unsafe slots[first].element?.deallocate()
+        }
         unsafe slots.deallocate()
     }
 
@@ -60,33 +65,26 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     /// Whether the handle's element is still there.
     @inlinable @inline(__always)
     public func contains(_ handle: Handle) -> Bool {
-        let index = Int(handle.index)
-        let state = UInt32(truncatingIfNeeded: handle.token >> 32)
-        // A free slot's state has no kind; a live one's has this table's.
-        guard index < used, state & slotKind != 0 else { return false }
-        // Below `used`: initialised.
-        return unsafe slots[index].state == state
+        // Masked: there is such a slot.
+        unsafe slots[Int(handle.index) & mask].word == handle.token
     }
 
     /// Puts an element into a free slot. Amortised O(1); moves no other element.
     @inlinable @inline(__always)
     public mutating func insert(_ element: consuming Element) -> Handle {
-        let index = takeSlot()
+        let handle = takeSlot()
         // The slot was free, so its element is uninitialised.
-        unsafe slots[index].element.initialize(to: element)
-        let generation = unsafe slots[index].state
-        unsafe slots[index].state = generation | UInt32(kind) << 24
-        return Handle(index: UInt32(truncatingIfNeeded: index), generation: generation, kind: kind)
+        unsafe self.element(handle).initialize(to: element)
+        return handle
     }
 
     /// Takes the element out; nil if the handle is stale.
     @inlinable
     public mutating func remove(_ handle: Handle) -> Element? {
         guard contains(handle) else { return nil }
-        let index = Int(handle.index)
-        giveSlot(index)
+        giveSlot(handle)
         // The slot was live until now: initialised, and nobody else's.
-        return unsafe slots[index].element.move()
+        return unsafe element(handle).move()
     }
 
     /// Takes the element out and ends it in place; false if the handle is stale.
@@ -94,10 +92,9 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @discardableResult
     public mutating func discard(_ handle: Handle) -> Bool {
         guard contains(handle) else { return false }
-        let index = Int(handle.index)
-        giveSlot(index)
+        giveSlot(handle)
         // As in `remove`.
-        unsafe slots[index].element.deinitialize(count: 1)
+        unsafe element(handle).deinitialize(count: 1)
         return true
     }
 
@@ -109,14 +106,21 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         unsafeAddress {
             precondition(contains(handle), "stale handle")
             // Live: initialised, and immovable for as long as the access to self lasts.
-            return unsafe UnsafePointer(slots[Int(handle.index)].element)
+            return unsafe UnsafePointer(element(handle))
         }
         @inline(__always)
         unsafeMutableAddress {
             precondition(contains(handle), "stale handle")
             // As above, and exclusive: self is borrowed mutably.
-            return unsafe slots[Int(handle.index)].element
+            return unsafe element(handle)
         }
+    }
+
+    /// The place of a slot that has been used.
+    @inlinable @inline(__always)
+    func element(_ handle: Handle) -> UnsafeMutablePointer<Element> {
+        // Used slots are below `capacity`: they have a place.
+        unsafe slots[Int(handle.index) & mask].element.unsafelyUnwrapped
     }
 
     /// The handle of the first live element at or after `position`, which then moves behind it; nil at the
@@ -128,60 +132,67 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
             let index = position
             position += 1
             // Below `used`: initialised.
-            let state = unsafe slots[index].state
-            if state & slotKind != 0 {
-                return Handle(index: UInt32(truncatingIfNeeded: index), generation: state, kind: kind)
-            }
+            let word = unsafe slots[index].word
+            if Int(UInt32(truncatingIfNeeded: word)) == index { return Handle(token: word) }
         }
         return nil
     }
 
-    /// A free slot's index; its state is its generation.
+    /// Makes a free slot live; its element is yet to be initialised.
     @inlinable
-    mutating func takeSlot() -> Int {
+    mutating func takeSlot() -> Handle {
         live += 1
+        var index = UInt32(truncatingIfNeeded: used)
         if firstFree != .max {
-            let index = Int(firstFree)
+            index = firstFree
             // Free slots are below `used`.
-            unsafe firstFree = slots[index].nextFree
-            return index
+            let before = UInt32(truncatingIfNeeded: unsafe slots[Int(index)].word)
+            firstFree = before == ~index ? .max : before
+        } else {
+            if used == capacity { grow() }
+            used += 1
         }
-        if used == capacity { grow() }
-        used += 1
-        return used - 1
+        let generation = unsafe UInt32(truncatingIfNeeded: slots[Int(index)].word >> 32)
+        let handle = Handle(index: index, generation: generation, kind: kind)
+        unsafe slots[Int(index)].word = handle.token
+        return handle
     }
 
     @inlinable
-    mutating func giveSlot(_ index: Int) {
+    mutating func giveSlot(_ handle: Handle) {
+        let before = firstFree == .max ? ~handle.index : firstFree
+        let generation = (handle.generation &+ 1) & Handle.generationMask
         // A live slot: below `used`.
-        unsafe slots[index].state = (slots[index].state &+ 1) & Handle.generationMask
-        unsafe slots[index].nextFree = firstFree
-        firstFree = UInt32(truncatingIfNeeded: index)
+        unsafe slots[Int(handle.index)].word = UInt64(generation) << 32 | UInt64(before)
+        firstFree = handle.index
         live -= 1
     }
 
-    /// One more chunk; the slots double when they are full.
+    /// One more chunk; the slots double when all of them have a place.
     @usableFromInline
     mutating func grow() {
-        let full = capacity / chunkSize
-        precondition(capacity < Int(UInt32.max) - chunkSize, "more slots than a handle can name")
-        if full & (full - 1) == 0 {
-            // A power of two (or 0) of chunks fills what was allocated.
-            let fresh = UnsafeMutablePointer<Slot>.allocate(capacity: max(1, full * 2) * chunkSize)
-            // `slots` holds `capacity` initialised ones, and there is room for more.
-            unsafe fresh.moveInitialize(from: slots, count: capacity)
+        precondition(capacity + chunkSize <= 1 << 31, "more slots than a handle can name")
+        let room = mask + 1
+        if capacity + chunkSize > room {
+            let fresh = unsafe SlotTable.freeSlots(max(chunkSize, room * 2))
+            // Both have room for what has been used.
+            unsafe fresh.update(from: slots, count: used)
             unsafe slots.deallocate()
             unsafe slots = fresh
+            mask = max(chunkSize, room * 2) - 1
         }
         let chunk = UnsafeMutablePointer<Element>.allocate(capacity: chunkSize)
-        for index in 0..<chunkSize {
-            // Room as above; the chunk has as many elements.
-            unsafe (slots + capacity + index).initialize(to: Slot(chunk + index))
-        }
+        // Room as above; the chunk has as many elements.
+        for index in 0..<chunkSize { unsafe slots[capacity + index].element = unsafe chunk + index }
         capacity += chunkSize
+    }
+
+    private static func freeSlots(_ count: Int) -> UnsafeMutablePointer<Slot> {
+        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: count)
+        // Allocated just now.
+        for index in 0..<count { unsafe (slots + index).initialize(to: Slot(free: index)) }
+        return unsafe slots
     }
 }
 
 @inlinable var chunkSize: Int { 256 }
-/// Above the 24 bits of generation.
-@inlinable var slotKind: UInt32 { 0xff << 24 }

@@ -8,6 +8,7 @@ internal import HTTP
 internal import Kernel
 internal import Loop
 internal import Store
+internal import Synchronization
 
 /// The three things a worker keeps in slots: client connections, origin connections and the exchanges between
 /// them.
@@ -124,8 +125,8 @@ struct Forward: ~Copyable {
     /// The client; nil once it has its answer or has left while the entry is still being fetched, and where
     /// an entry is revalidated behind an answer.
     var client: Handle?
-    /// Of whom the origin is told.
-    let peer: ClientAddress
+    /// Of whom the origin is told, where there is no client.
+    var peer: ClientAddress?
     var origin: Handle?
     /// Waits for another's fetch of its key; nothing has been sent, and no server chosen.
     var isWaiting = false
@@ -180,6 +181,8 @@ struct Forward: ~Copyable {
     /// Of the stored original, once it is committed; what is coded on the way is stored as its variant.
     var serial: UInt64 = 0
     let startedMicroseconds: UInt64
+    // Has it lent by address, and built in its slot (see `FieldTable`): it would else be copied, and moved.
+    private let anchor = Atomic<Bool>(false)
 
     var method: Method { verdict.method }
 
@@ -245,7 +248,8 @@ struct Forward: ~Copyable {
     }
 
     init(
-        client: Handle?, peer: ClientAddress, route: Int, verdict: RequestVerdict, forwarding: Forwarding,
+        client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
+        forwarding: Forwarding,
         renewal: Renewal?, request: consuming ByteBuffer, headCount: Int, keyCount: Int,
         minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
         now: Times, startedMicroseconds: UInt64

@@ -21,32 +21,42 @@ struct WakeUp: Sendable {
 }
 
 /// The reservations of a process: shared by its threads, in shards so that they seldom meet. A hit does not
-/// come here; a miss takes a lock twice. Private to the process: two generations may fetch the same twice.
+/// come here, and a key that is not worth waiting for takes no lock; a miss takes one twice. Private to the
+/// process: two generations may fetch the same twice.
 final class FetchBoard: Sendable {
     private final class Shard: Sendable {
-        let table = Locked(Reservations())
+        let table: Locked<Reservations>
+
+        init(_ worthless: WorthlessKeys) { table = Locked(Reservations(worthless: worthless)) }
     }
 
-    private let shards = (0..<64).map { _ in Shard() }
+    private let shards: [Shard]
+    private let worthless: WorthlessKeys
     /// By thread.
     let mailboxes: [Mailbox<WakeUp>]
 
     init(threads: Int) throws(Errno) {
+        let worthless = WorthlessKeys()
+        self.worthless = worthless
+        shards = (0..<64).map { _ in Shard(worthless) }
         var mailboxes: [Mailbox<WakeUp>] = []
         for _ in 0..<threads { mailboxes.append(Mailbox(doorbell: try Doorbell())) }
         self.mailboxes = mailboxes
     }
 
+    /// What its threads ring by.
+    var descriptors: [CInt] { mailboxes.map(\.doorbell.raw) }
+
     func ask(_ key: Hash128, _ waiter: Reservations.Waiter?, now: UInt64) -> Reservations.Grant {
-        shard(key).table.withLock { $0.ask(key, waiter, now: now) }
+        // What is fetched most needs no lock: what is never stored.
+        if isWorthless(key, now: now) { return .worthless }
+        return shard(key).table.withLock { $0.ask(key, waiter, now: now) }
     }
 
-    func isWorthless(_ key: Hash128, now: UInt64) -> Bool {
-        shard(key).table.withLock { $0.isWorthless(key, now: now) }
-    }
+    func isWorthless(_ key: Hash128, now: UInt64) -> Bool { worthless.contains(key, now: now) }
 
     /// An answer of the key was stored, though nobody had it reserved.
-    func forgive(_ key: Hash128) { shard(key).table.withLock { $0.forgive(key) } }
+    func forgive(_ key: Hash128) { worthless.remove(key) }
 
     /// The fetch of a reserved key has ended: tells those who wait. One whose thread has ended is passed
     /// over.

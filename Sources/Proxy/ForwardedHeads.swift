@@ -7,8 +7,8 @@ public import Settings
 /// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3).
 ///
 /// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are
-/// continued.
-public struct ForwardedHeads: Sendable {
+/// continued. Not copied, so that nobody counts references to the ranges.
+public struct ForwardedHeads: ~Copyable, Sendable {
     let sends: Settings.ForwardedFields
     let trusted: [AddressRange]
 

@@ -72,6 +72,9 @@ final class HelperThreads: Sendable {
         self.clock = clock
     }
 
+    /// What loops wake them by.
+    var descriptors: [CInt] { [counter.raw] }
+
     /// Starts a thread with a row of its own in the store.
     func start(_ row: consuming StoreThread) throws(Errno) {
         let seed = Seed(maker: VariantMaker(row, clock), threads: self)

@@ -42,12 +42,12 @@ public enum OriginRequest {
         out.append("\r\n")
         // What it names of the known hop-by-hop fields is dropped with them.
         let namesOthers = request.connection.namesOthers
+        // The length is said by the framing below.
+        let withheld = rules.withheld(storable: stores).with(.contentLength)
         var run = LineRun()
         for index in 0..<request.fields.count {
             let field = request.fields[index]
-            // The length is said by the framing below.
-            if field.id == .contentLength { continue }
-            guard rules.treatment(of: field.id, storable: stores) == .send else { continue }
+            if withheld.contains(field.id) { continue }
             if namesOthers,
                 request.connection.nominates(bytes.slice(field.name), request.fields, bytes)
             {

@@ -8,27 +8,46 @@ internal import Store
 internal import Synchronization
 internal import SystemPackage
 
-/// A listening socket that threads share.
+/// A listening socket, for arrays, which hold nothing noncopyable.
 final class ListenerSlot: Sendable {
     let listener: Listener
-    let address: SocketAddress
 
-    init(_ listener: consuming Listener, address: SocketAddress) {
-        self.listener = listener
-        self.address = address
+    init(_ listener: consuming Listener) { self.listener = listener }
+}
+
+/// A bound address and its sockets.
+struct Bound: Sendable {
+    var address: SocketAddress
+    var slots: [ListenerSlot] = []
+
+    /// The sockets that thread `index` of `count` watches: its own, or all where they are fewer.
+    func share(thread index: Int, of count: Int) -> [CInt] {
+        slots.indices.filter { slots.count < count || $0 % count == index }.map { slots[$0].listener.raw }
     }
 }
 
 /// What a worker is told to do.
 enum WorkerCommand: UInt8, Sendable { case run, drain, stop }
 
-/// Tells one worker from another thread.
+/// Tells one worker from another thread, and that thread when the worker has started and ended.
 final class WorkerBell: Sendable {
     let counter: EventCounter
+    private let started: EventCounter
     private let word = Atomic<UInt8>(WorkerCommand.run.rawValue)
     private let ended = Atomic<Bool>(false)
 
-    init() throws(Errno) { counter = try EventCounter() }
+    init() throws(Errno) {
+        counter = try EventCounter()
+        started = try EventCounter()
+    }
+
+    var descriptors: [CInt] { [counter.raw, started.raw] }
+
+    /// The worker has all that it takes from other threads.
+    func start() { started.signal() }
+
+    /// To be called once.
+    func waitForStart() { started.wait(timeoutMilliseconds: nil) }
 
     var command: WorkerCommand { WorkerCommand(rawValue: word.load(ordering: .acquiring)) ?? .stop }
 
@@ -46,7 +65,8 @@ final class WorkerBell: Sendable {
 /// What a worker is built from, inside its thread.
 struct WorkerSeed: ~Copyable, Sendable {
     let site: Site
-    let listeners: [ListenerSlot]
+    /// Open at least until the worker has started, which takes them over.
+    let listeners: [CInt]
     let bell: WorkerBell
     let board: FetchBoard
     let store: StoreThread
@@ -58,6 +78,21 @@ struct WorkerSeed: ~Copyable, Sendable {
     let helpers: HelperThreads
     /// nil: the kernel's.
     let clock: SteeredClock?
+
+    /// Gives the calling thread a table of descriptors of its own, if the kernel lets it, and takes over the
+    /// listeners.
+    func takeDescriptors() throws(Errno) -> [ListenerSlot] {
+        let isSeparate = DescriptorTable.separate(
+            keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
+                + log.descriptors)
+        var taken: [ListenerSlot] = []
+        for raw in listeners {
+            taken.append(
+                ListenerSlot(
+                    isSeparate ? Listener(owning: Descriptor(owning: raw)) : try Listener.duplicate(raw)))
+        }
+        return taken
+    }
 }
 
 /// Holds a thread's handle until it is joined.
@@ -77,32 +112,25 @@ extension Server {
     /// Binds every address: as many sockets each as there are threads, sharing the port (SO_REUSEPORT), so
     /// that the kernel spreads connections and threads need not share a queue. A unix socket is one, shared
     /// by all.
-    static func bind(_ binds: [BindAddress], perBind count: Int) throws(StartFailure) -> [[ListenerSlot]] {
-        var all: [[ListenerSlot]] = []
+    static func bind(_ binds: [BindAddress], perBind count: Int) throws(StartFailure) -> [Bound] {
+        var all: [Bound] = []
         for bind in binds {
-            var slots: [ListenerSlot] = []
-            guard var address = SocketAddress(bind) else { throw StartFailure("\(bind): no address to bind") }
-            let sockets = address.isUnix ? 1 : count
-            for _ in 0..<sockets {
+            guard let address = SocketAddress(bind) else { throw StartFailure("\(bind): no address to bind") }
+            var bound = Bound(address: address)
+            for _ in 0..<(address.isUnix ? 1 : count) {
                 do {
-                    let listener = try Listener.bind(address, reusePort: !address.isUnix)
+                    let listener = try Listener.bind(bound.address, reusePort: !address.isUnix)
                     listener.deferUntilBytes()
                     // The kernel's choice of a port holds for the rest of them.
-                    if let chosen = listener.localAddress { address = chosen }
-                    slots.append(ListenerSlot(listener, address: address))
+                    if let chosen = listener.localAddress { bound.address = chosen }
+                    bound.slots.append(ListenerSlot(listener))
                 } catch {
                     throw StartFailure("cannot listen on \(bind): \(error)")
                 }
             }
-            all.append(slots)
+            all.append(bound)
         }
         return all
-    }
-
-    /// The listeners of one bind that thread `index` of `count` watches: its own, or all where they are
-    /// fewer.
-    static func share(of slots: [ListenerSlot], thread index: Int, of count: Int) -> [ListenerSlot] {
-        slots.count < count ? slots : slots.enumerated().filter { $0.offset % count == index }.map(\.element)
     }
 
     /// The helper threads that compress what is stored: one for four loops.

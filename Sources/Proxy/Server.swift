@@ -31,6 +31,11 @@ public final class Server: Sendable {
     private let names: [(upstream: String, server: String)]
     private let notices: Logger
     private let helpers: HelperThreads
+    /// Each worker has a copy in its own table: these here are what tools see, that look at the process's.
+    private let listeners: Locked<[Bound]>
+    // Held, so that their descriptors are closed in this thread's table, and not in that of the last worker.
+    private let board: FetchBoard
+    private let files: [FilesOrigin?]
     private let purger: Locked<Purger>
 
     /// Binds, resolves the servers' names and starts the threads.
@@ -41,8 +46,8 @@ public final class Server: Sendable {
     public init(
         _ settings: Settings, threads count: Int, store: Store, clock: SteeredClock? = nil, notices: Logger
     ) throws(StartFailure) {
-        let slots = try Self.bind(settings.listeners.map(\.bind), perBind: count)
-        addresses = slots.map { $0[0].address }
+        let bound = try Self.bind(settings.listeners.map(\.bind), perBind: count)
+        addresses = bound.map(\.address)
         let log: AccessLog
         do {
             log = try AccessLog(try AccessLog.Options(settings), threads: count) { notices.warning("\($0)") }
@@ -54,11 +59,10 @@ public final class Server: Sendable {
         counters = ServerCounter.table(servers: names.count, threads: count)
         self.notices = notices
         let origins = try Self.resolve(settings.upstreams)
-        let files = try Self.openFiles(settings.upstreams)
+        files = try Self.openFiles(settings.upstreams)
         helpers = try Self.startHelpers(store, threads: count, clock)
         guard let row = store.row() else { throw StartFailure("the store has no row for purges") }
         purger = Locked(Purger(row, settings))
-        let board: FetchBoard
         do {
             board = try FetchBoard(threads: count)
         } catch {
@@ -76,13 +80,14 @@ public final class Server: Sendable {
                 }
                 let seed = WorkerSeed(
                     site: Site(settings, threads: count, addresses: origins, files: files),
-                    listeners: slots.flatMap { Self.share(of: $0, thread: index, of: count) }, bell: bell,
+                    listeners: bound.flatMap { $0.share(thread: index, of: count) }, bell: bell,
                     board: board, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
                     helpers: helpers, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)
+                        worker.bell.start()
                         worker.run()
                         worker.bell.end()
                     } catch {
@@ -97,6 +102,8 @@ public final class Server: Sendable {
             bells.append(bell)
             running.append(JoinBox(handle))
         }
+        for bell in bells { bell.waitForStart() }
+        listeners = Locked(bound)
         self.bells = bells
         threads = Locked(running)
         for (address, listener) in zip(addresses, settings.listeners) {
@@ -157,5 +164,6 @@ public final class Server: Sendable {
 
     private func ring(_ command: WorkerCommand) {
         for bell in bells { bell.ring(command) }
+        listeners.withLock { $0 = [] }
     }
 }

@@ -36,7 +36,6 @@ final class Site: Sendable {
         let hasOneServer: Bool
         let reuse: Reuse
         let idleConnections: Int
-        let idleTimeout: UInt64
         let timeouts: Timeouts
         let retries: Int
     }
@@ -49,6 +48,9 @@ final class Site: Sendable {
         /// Never empty, unless `files` is set.
         let addresses: [SocketAddress]
         let files: FilesOrigin?
+        /// Its upstream's.
+        let idleTimeout: UInt64
+        let timeouts: Timeouts
     }
 
     let table: RouteTable
@@ -79,6 +81,12 @@ final class Site: Sendable {
         var upstreams: [Upstream] = []
         for (index, upstream) in settings.upstreams.enumerated() {
             let first = servers.count
+            let idleTimeout = UInt64(upstream.connections.idleTimeoutMilliseconds)
+            let timeouts = Timeouts(
+                connect: UInt64(upstream.timeouts.connectMilliseconds),
+                response: UInt64(upstream.timeouts.responseMilliseconds),
+                idle: UInt64(upstream.timeouts.idleMilliseconds),
+                tunnel: UInt64(upstream.timeouts.tunnelMilliseconds))
             var identities: [(identity: String, weight: Int)] = []
             switch upstream.origin {
             case .servers(let list):
@@ -87,13 +95,15 @@ final class Site: Sendable {
                     servers.append(
                         Server(
                             name: server.name, upstream: index, index: place,
-                            addresses: addresses[index][place],
-                            files: nil))
+                            addresses: addresses[index][place], files: nil, idleTimeout: idleTimeout,
+                            timeouts: timeouts))
                 }
             case .files:
                 identities.append((upstream.name, 1))
                 servers.append(
-                    Server(name: upstream.name, upstream: index, index: 0, addresses: [], files: files[index])
+                    Server(
+                        name: upstream.name, upstream: index, index: 0, addresses: [], files: files[index],
+                        idleTimeout: idleTimeout, timeouts: timeouts)
                 )
             }
             let balancer = Balancer(upstream, servers: identities)
@@ -103,13 +113,7 @@ final class Site: Sendable {
                     hasOneServer: identities.count == 1 && !balancer.members.isEmpty,
                     reuse: upstream.connections.reuse,
                     idleConnections: upstream.connections.reuse == .never ? 0 : upstream.connections.idle,
-                    idleTimeout: UInt64(upstream.connections.idleTimeoutMilliseconds),
-                    timeouts: Timeouts(
-                        connect: UInt64(upstream.timeouts.connectMilliseconds),
-                        response: UInt64(upstream.timeouts.responseMilliseconds),
-                        idle: UInt64(upstream.timeouts.idleMilliseconds),
-                        tunnel: UInt64(upstream.timeouts.tunnelMilliseconds)),
-                    retries: upstream.retries))
+                    timeouts: timeouts, retries: upstream.retries))
         }
         self.servers = servers
         self.upstreams = upstreams
@@ -137,7 +141,7 @@ final class Site: Sendable {
         fillLimit = max(1 << 20, limits.bufferBytes / threads)
     }
 
-    func timeouts(_ server: Int) -> Timeouts { upstreams[servers[server].upstream].timeouts }
+    func timeouts(_ server: Int) -> Timeouts { servers[server].timeouts }
 }
 
 extension Balancer {

@@ -69,7 +69,7 @@ extension Worker {
             pass.offset = next
             switch step {
             case .data(let range):
-                fill(f, range)
+                if forwards[f].fill != nil { fill(f, range) }
                 if forwards[f].transform.changesBody {
                     if !Self.recode(&forwards[f].recoder, outbound, range, into: &coded) {
                         pass.failed = true

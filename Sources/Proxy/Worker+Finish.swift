@@ -13,7 +13,7 @@ extension Worker {
     /// on.
     mutating func finish(_ f: Handle) {
         if forwards[f].fill != nil { commitFill(f) }
-        commitVariant(f)
+        if forwards[f].isRecoded { commitVariant(f) }
         // A request that was answered early is not read to its end.
         let isRead = forwards[f].requestBody.isComplete
         if let o = forwards[f].origin {
@@ -38,9 +38,9 @@ extension Worker {
     /// Forgets the exchange. Its connections are dealt with already.
     mutating func forget(_ f: Handle) {
         settle(f, .failed)
-        dropFill(f)
+        if forwards[f].fill != nil { dropFill(f) }
         releaseServer(f)
-        dropRecoder(f)
+        if forwards[f].isRecoded { dropRecoder(f) }
         spares.give(&forwards[f].request)
         forwards.discard(f)
     }
@@ -69,7 +69,7 @@ extension Worker {
         let server = origins[o].server
         origins[o].phase = .idle
         originTimers.set(
-            id: id(o), deadline: now.milliseconds + site.upstreams[site.servers[server].upstream].idleTimeout)
+            id: id(o), deadline: now.milliseconds + site.servers[server].idleTimeout)
         if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }
     }
 
@@ -112,7 +112,7 @@ extension Worker {
             // Known to all who read logs, thanks to nginx: it left before an answer came.
             if forwards[f].status == 0 { forwards[f].status = 499 }
             logForward(f)
-            forwards[f].client = nil
+            detach(f, from: c)
             stopDecoding(f)
             let mayBeStored = forwards[f].holdsReservation && !forwards[f].responseStarted
             if forwards[f].fill == nil, !mayBeStored {
@@ -123,6 +123,12 @@ extension Worker {
             }
         }
         closeClientNow(c)
+    }
+
+    /// The exchange goes on without its client.
+    mutating func detach(_ f: Handle, from c: Handle) {
+        forwards[f].peer = clients[c].peer.copy()
+        forwards[f].client = nil
     }
 
     /// Closes a client's connection when everything is sent, with a linger where input may still be on its

@@ -21,7 +21,7 @@ extension Worker {
     ) {
         clients[h].peer.writeHost()
         let f = makeExchange(
-            h, peer: clients[h].peer, route: route, verdict: verdict, forwarding, keyed, renewal,
+            h, peer: nil, route: route, verdict: verdict, forwarding, keyed, renewal,
             headCount: headCount, startedMicroseconds: again?.startedMicroseconds ?? now.microseconds)
         inbound.removeFirst(headCount)
         clients[h].phase = .exchange(f)
@@ -34,9 +34,9 @@ extension Worker {
 
     /// An exchange for the request at the front of `inbound`, as `forward` says; nothing is sent yet.
     mutating func makeExchange(
-        _ client: Handle?, peer: consuming ClientAddress, route: Int, verdict: RequestVerdict,
-        _ forwarding: Forwarding,
-        _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int, startedMicroseconds: UInt64
+        _ client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
+        _ forwarding: Forwarding, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
+        startedMicroseconds: UInt64
     ) -> Handle {
         let upstream = site.routes[route].upstream
         let hasBody = request.framing != .none

@@ -10,18 +10,33 @@ internal import Settings
 extension Worker {
     /// Writes the exchange's request into `out`. Its head is parsed in `request`.
     mutating func composeRequest(_ f: Handle) {
+        let rules = site.routes[forwards[f].route].rules
+        guard let c = forwards[f].client else {
+            Self.writeRequest(&forwards[f], request, rules, site.forwarding, to: &out)
+            return
+        }
         Self.writeRequest(
-            &forwards[f], request, site.routes[forwards[f].route].rules, site.forwarding, to: &out)
+            &forwards[f], request, rules, site.forwarding, peer: &clients[c].peer, to: &out)
     }
 
+    /// Of an exchange without a client.
     private static func writeRequest(
         _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
         _ forwarding: borrowing ForwardedHeads, to out: inout ByteBuffer
     ) {
+        guard var peer = forward.peer.take() else { preconditionFailure("an exchange of nobody") }
+        writeRequest(&forward, request, rules, forwarding, peer: &peer, to: &out)
+        forward.peer = consume peer
+    }
+
+    private static func writeRequest(
+        _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
+        _ forwarding: borrowing ForwardedHeads, peer: inout ClientAddress, to out: inout ByteBuffer
+    ) {
         OriginRequest.append(
             request, forward.head, forward.verdict, keyedHost: forward.keyedHost,
             keyedTarget: forward.keyedTarget, scheme: forward.keyed.scheme, rules, forwarding,
-            peer: forward.peer, conditions: forward.conditions, to: &out)
+            peer: peer, conditions: forward.conditions, to: &out)
     }
 
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
@@ -89,9 +104,10 @@ extension Worker {
         let keepsLength = response.framing == .none && response.status != 204 && !interim
         // What it names of the known hop-by-hop fields is dropped with them.
         let namesOthers = response.connection.namesOthers
+        let dropped = keepsLength ? HopByHop.fields : HopByHop.fields.with(.contentLength)
         for index in 0..<response.fields.count {
             let field = response.fields[index]
-            if HopByHop.contains(field.id) || field.id == .contentLength && !keepsLength { continue }
+            if dropped.contains(field.id) { continue }
             if namesOthers,
                 response.connection.nominates(bytes.slice(field.name), response.fields, bytes)
             {

@@ -38,8 +38,13 @@ extension Worker {
     }
 
     /// An exchange with an origin, when its answer is complete or given up; once, while its client is there.
+    @inline(__always)
     mutating func logForward(_ f: Handle) {
-        guard log.isEnabled, let c = forwards[f].client else { return }
+        if log.isEnabled { writeForward(f) }
+    }
+
+    private mutating func writeForward(_ f: Handle) {
+        guard let c = forwards[f].client else { return }
         parseHead(f)
         var entry = record(
             forwards[f].status, bytes: forwards[f].bytesSent,

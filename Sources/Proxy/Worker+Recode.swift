@@ -59,7 +59,7 @@ extension Worker {
         _ storable: EntryFacts?
     ) -> Bool {
         if let facts = storable { return facts.flags.contains(.compressible) }
-        return rules.compression.isCompressible(response, outbound.span)
+        return rules.isCompressible(response, outbound.span)
     }
 
     private static var variantCapacity: Int { 4 * 1024 }
@@ -220,6 +220,7 @@ extension Worker {
     }
 
     /// Does decoded output wait for its client to take what was sent?
+    @inline(__always)
     func hasUndecoded(_ f: Handle) -> Bool {
         switch forwards[f].recoder {
         case .none: false
@@ -256,7 +257,6 @@ extension Worker {
 
     /// The coded stream is whole: it goes into the store as the variant of what was committed.
     mutating func commitVariant(_ f: Handle) {
-        guard forwards[f].isRecoded else { return }
         fillBytes -= Self.variantBytes(&forwards[f].recoder)
         guard let variant = Self.takeVariant(&forwards[f].recoder), forwards[f].serial != 0,
             case .coded(let coding) = forwards[f].transform.change
@@ -312,7 +312,6 @@ extension Worker {
 
     /// Gives back what the recoder holds.
     mutating func dropRecoder(_ f: Handle) {
-        guard forwards[f].isRecoded else { return }
         fillBytes -= Self.variantBytes(&forwards[f].recoder)
         if let encoder = Self.takeEncoder(&forwards[f].recoder) {
             fillBytes -= encoder.coding.encoderBytes

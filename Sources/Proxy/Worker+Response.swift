@@ -183,7 +183,7 @@ extension Worker {
         out.append("\r\n")
         forwards[f].status = 304
         logForward(f)
-        forwards[f].client = nil
+        detach(f, from: c)
         let sent = clients[c].channel.send(out)
         out.removeAll()
         if sent { releaseClient(c) } else { closeClientNow(c) }

@@ -26,7 +26,7 @@ extension Worker {
 
     /// Adds body bytes of `outbound` to the fill, or gives it up when they are too many.
     mutating func fill(_ f: Handle, _ range: Range<Int>) {
-        guard forwards[f].fill != nil, var fill = forwards[f].fill.take() else { return }
+        guard var fill = forwards[f].fill.take() else { return }
         let before = fill.body.capacity
         let count = fill.body.count + range.count
         let limit = site.routes[forwards[f].route].rules.maxBodyBytes
@@ -42,7 +42,6 @@ extension Worker {
     }
 
     mutating func dropFill(_ f: Handle) {
-        guard forwards[f].fill != nil else { return }
         if let fill = forwards[f].fill.take() { fillBytes -= fill.body.capacity }
     }
 

@@ -57,8 +57,12 @@ extension Worker {
     }
 
     /// Tells those who wait how this one's fetch ended; once.
+    @inline(__always)
     mutating func settle(_ f: Handle, _ ending: Reservations.Ending) {
-        guard forwards[f].holdsReservation else { return }
+        if forwards[f].holdsReservation { release(f, ending) }
+    }
+
+    private mutating func release(_ f: Handle, _ ending: Reservations.Ending) {
         forwards[f].holdsReservation = false
         board.release(forwards[f].keyed.hash, ending, now: now.milliseconds)
     }
@@ -154,7 +158,7 @@ extension Worker {
         guard board.ask(keyed.hash, nil, now: now.milliseconds) == .reserved else { return }
         let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
         let f = makeExchange(
-            nil, peer: clients[h].peer, route: route, verdict: verdict, .stale, keyed, renewal,
+            nil, peer: clients[h].peer.copy(), route: route, verdict: verdict, .stale, keyed, renewal,
             headCount: headCount, startedMicroseconds: now.microseconds)
         forwards[f].holdsReservation = true
         connect(f)

@@ -124,22 +124,24 @@ struct Worker: ~Copyable {
     var isDraining = false
     var drainDeadline: UInt64 = .max
 
-    /// - Throws: the kernel's refusal of an epoll descriptor.
+    /// Gives the thread descriptors of its own, if the kernel lets it: all that it opens from here on.
+    /// - Throws: the kernel's refusal of a descriptor.
     init(_ seed: consuming WorkerSeed) throws(Errno) {
+        let listeners = try seed.takeDescriptors()
+        poller = try Poller()
         let site = seed.site
         self.site = site
         let (index, threads) = (seed.index, seed.threads)
         self.index = index
         board = seed.board
         turns = site.upstreams.map { $0.balancer.firstTurn(thread: index, of: threads) }
-        listeners = seed.listeners
+        self.listeners = listeners
         bell = seed.bell
         store = seed.store
         log = seed.log
         counters = ServerCounters(
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
         helpers = seed.helpers
-        poller = try Poller()
         now = Now(reading: seed.clock)
         clientTimers = TimerWheel(now: now.milliseconds)
         originTimers = TimerWheel(now: now.milliseconds)

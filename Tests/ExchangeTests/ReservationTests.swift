@@ -36,12 +36,13 @@ import Testing
     }
 
     @Test func whatCannotBeStoredIsNotWaitedForAgain() {
-        var table = Reservations(memoryMilliseconds: 100)
+        let worthless = WorthlessKeys(milliseconds: 100)
+        var table = Reservations(worthless: worthless)
         #expect(table.ask(Self.key, Self.waiter(0), now: 0) == .reserved)
         #expect(table.ask(Self.key, Self.waiter(1), now: 0) == .wait)
         #expect(table.release(Self.key, .unstorable(remember: true), now: 10) == [Self.waiter(1)])
         #expect(table.ask(Self.key, Self.waiter(2), now: 50) == .worthless)
-        #expect(table.isWorthless(Self.key, now: 109) && !table.isWorthless(Self.key, now: 110))
+        #expect(worthless.contains(Self.key, now: 109) && !worthless.contains(Self.key, now: 110))
         #expect(table.ask(Self.key, Self.waiter(2), now: 110) == .reserved)
         #expect(table.release(Self.key, .stored, now: 111) == [])
         #expect(table.ask(Self.key, nil, now: 112) == .reserved)
@@ -50,13 +51,14 @@ import Testing
     }
 
     @Test func aKeyIsForgiven() {
-        var table = Reservations()
+        let worthless = WorthlessKeys()
+        var table = Reservations(worthless: worthless)
         #expect(table.ask(Self.key, nil, now: 0) == .reserved)
         #expect(table.release(Self.key, .unstorable(remember: true), now: 0) == [])
         // Another key in the same place of the memory: that is not this one's.
-        table.forgive(Hash128(low: Self.key.low, high: Self.key.high &+ 1))
+        worthless.remove(Hash128(low: Self.key.low, high: Self.key.high &+ 1))
         #expect(table.ask(Self.key, nil, now: 1) == .worthless)
-        table.forgive(Self.key)
+        worthless.remove(Self.key)
         #expect(table.ask(Self.key, nil, now: 1) == .reserved)
     }
 
@@ -70,12 +72,13 @@ import Testing
 
     /// The memory of what is not worth waiting for stays as large as it is, and forgets.
     @Test func theMemoryIsBounded() {
-        var table = Reservations()
-        for number in 0..<10_000 {
+        let worthless = WorthlessKeys()
+        var table = Reservations(worthless: worthless)
+        for number in 0..<100_000 {
             let key = Hash128(low: UInt64(number) &* 0x9e37_79b9_7f4a_7c15, high: UInt64(number))
             #expect(table.ask(key, nil, now: 0) == .reserved)
             #expect(table.release(key, .unstorable(remember: true), now: 0) == [])
-            #expect(table.isWorthless(key, now: 1))
+            #expect(worthless.contains(key, now: 1))
         }
         #expect(table.count == 0)
     }

@@ -46,6 +46,13 @@ package struct Stage {
         }
     }
 
+    /// Waits until no exchange with a server is in flight any more.
+    package func settled(_ what: String) throws {
+        _ = try eventually("nothing in flight after \(what): \(server.figures)") {
+            server.figures.allSatisfy { $0.inFlight == 0 } ? true : nil
+        }
+    }
+
     /// Asks again until there is something, within the usual patience.
     package func eventually<T>(_ what: String, _ body: () throws -> T?) throws -> T {
         let deadline = Clock.monotonicMilliseconds() + UInt64(Peer.patienceMilliseconds)

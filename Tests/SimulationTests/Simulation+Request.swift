@@ -73,7 +73,7 @@ extension Simulation {
         if let again, again.cause == .failed { return answerLocally(client, 502) }
         if verdict.flags.contains(.onlyIfCached) { return answerLocally(client, 504) }
         if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
-            reservations.isWorthless(keyed.hash, now: milliseconds)
+            worthless.contains(keyed.hash, now: milliseconds)
         {
             verdict.mayStore = false
         }

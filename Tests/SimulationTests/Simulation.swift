@@ -92,7 +92,8 @@ final class Simulation {
     let store: Store
     let seats: [Seat]
     let rules: Rules
-    var reservations = Reservations(waiterLimit: 6, memoryMilliseconds: 5000)
+    let worthless = WorthlessKeys(milliseconds: 5000)
+    var reservations: Reservations
     var origin: Origin
     var oracle = Oracle()
     var purges: Purges
@@ -157,6 +158,7 @@ final class Simulation {
         store = try Simulation.store(seed: random.next(), bans: bans)
         seats = [Seat(store: store.row()!), Seat(store: store.row()!)]
         rules = Rules(policy: seed % 3 == 0 ? .strictButVarying : .liberal, upstream: "origin")
+        reservations = Reservations(worthless: worthless, waiterLimit: 6)
         origin = Origin(count: Simulation.resourceCount, &random)
         purges = Purges(count: Simulation.resourceCount)
     }

@@ -39,16 +39,18 @@ enum ImportTable {
         ModuleRow("CZlib", []),
         ModuleRow("CBrotli", []),
         ModuleRow("CZstd", []),
+        ModuleRow("CVector", []),
         ModuleRow("CKernel", []),
         ModuleRow("CPolicies", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
-        ModuleRow("Bytes", ["CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift", "ByteBuffer+Room.swift"])),
+        ModuleRow(
+            "Bytes", ["CVector", "CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift", "ByteBuffer+Room.swift"])),
         ModuleRow("HTTP", ["Bytes", "Synchronization"]),
         ModuleRow("Settings", ["Bytes"]),
         ModuleRow("Eviction", []),
         ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),
         ModuleRow("Balancing", ["Bytes"]),
-        ModuleRow("Exchange", ["Bytes", "HTTP"]),
+        ModuleRow("Exchange", ["Bytes", "HTTP", "Synchronization"]),
         // YAML to Settings. The shipped policies are C strings of the binary.
         ModuleRow(
             "Configuration", ["CPolicies", "Foundation", "Settings", "Yams"], unsafe: .files(["ShippedPolicies.swift"])),

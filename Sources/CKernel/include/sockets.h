@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LARDER_UNIX = 1, LARDER_IPV4 = 4, LARDER_IPV6 = 6, LARDER_PATH_CAPACITY = 108 };
+enum { LARDER_UNIX = 1, LARDER_IPV4 = 4, LARDER_IPV6 = 6, LARDER_PATH_CAPACITY = 108,
+       LARDER_PRIVATE_NAME = 6 };
 
 /// A socket address in host byte order. The path of a unix address travels beside it, NUL-terminated.
 struct larder_address {
@@ -25,6 +26,9 @@ int larder_connect(const struct larder_address *_Nonnull address, const char *_N
                    int *_Nonnull in_progress);
 /// The next queued connection and its peer (an IPv4-mapped peer as IPv4; a unix peer without its path).
 int larder_accept(int fd, struct larder_address *_Nonnull peer);
+/// A unix listener under an abstract name of the kernel's choice, six bytes long.
+int larder_listen_privately(int backlog, uint8_t name[_Nonnull LARDER_PRIVATE_NAME]);
+int larder_connect_privately(const uint8_t name[_Nonnull LARDER_PRIVATE_NAME]);
 int larder_socket_pair(int *_Nonnull first, int *_Nonnull second);
 /// `path` has room for LARDER_PATH_CAPACITY + 1 bytes.
 int larder_local_address(int fd, struct larder_address *_Nonnull address, char *_Nonnull path);
@@ -45,6 +49,10 @@ int larder_defer_accept(int fd);
 int larder_no_delay(int fd);
 int larder_peer_credentials(int fd, int *_Nonnull pid, uint32_t *_Nonnull uid, uint32_t *_Nonnull gid);
 int larder_close_descriptor(int fd);
+int larder_duplicate_descriptor(int fd);
+/// Gives the calling thread a descriptor table of its own in which 0, 1, 2 and `kept` (ascending, above 2)
+/// are open. 0, or -errno with everything as before.
+int larder_separate_descriptors(const int *_Nullable kept, size_t count);
 
 /// Text of 16 address bytes (RFC 5952) into `text` of 46 bytes; its length.
 int larder_format_ipv6(uint64_t high, uint64_t low, char *_Nonnull text);

@@ -10,7 +10,7 @@ internal import Proxy
 internal import Settings
 internal import SystemPackage
 
-struct ExplainFetch {
+struct ExplainFetch: ~Copyable {
     let clock: ExplainClock
     let upstream: Upstream
     let choices: [Upstream.Server?]
