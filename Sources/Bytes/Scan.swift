@@ -208,11 +208,11 @@ extension Span<UInt8> {
     /// `;`, `\`, or a `.` behind a `/`. Near the end of the span it says so without having looked.
     @inlinable @inline(__always)
     public func firstNonPath(from start: Int, hasMarks: inout Bool) -> Int {
-        precondition(start > 0)
+        precondition(start > 0 && start <= count)
         var marks: UInt16 = 0
         var index = start
         while index &+ 16 <= count {
-            // The loop condition keeps the loads inside the span; start is above 0.
+            // The loop condition keeps the loads inside the span: start is inside, and above 0.
             let vector = unsafe bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
             let before = unsafe bytes.unsafeLoadUnaligned(

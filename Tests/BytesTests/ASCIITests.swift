@@ -101,6 +101,11 @@ struct ASCIITests {
             first { "%;\\.".utf8.contains($0) },
         ]
         if found != expected { Issue.record("\(bytes) from \(start): \(found), not \(expected)") }
+        // What is in no whole step of sixteen bytes is not found.
+        let end = start + (bytes.count - start) / 16 * 16
+        let inSteps = [span.firstControlInVectors(from: start), span.firstNonWordInVectors(from: start)]
+        let expectedInSteps = [expected[1], expected[3]].map { $0 < end ? $0 : bytes.count }
+        if inSteps != expectedInSteps { Issue.record("\(bytes) from \(start): \(inSteps) in whole steps") }
         if start > 0 { checkMarks(bytes, from: start) }
     }
 
@@ -129,6 +134,27 @@ struct ASCIITests {
                     let expected = isInside && mark != "." && mark != "a.b"
                     #expect(hasMarks == expected && found == bytes.span.firstNonPath(from: 4), "\(text)")
                 }
+            }
+        }
+    }
+
+    /// A scan by steps has no place to begin outside the bytes.
+    @Test func stepsBeginInside() {
+        let bytes = [UInt8](repeating: 0, count: 40)
+        for start in [.min, -16, -1, 25, 40, .max - 15, .max] as [Int] {
+            #expect(bytes.span.firstControlInVectors(from: start) == 40, "\(start)")
+        }
+    }
+
+    @Test func endsAreTheFirstAndTheLastEight() {
+        let bytes = Array("abcdefghijklmnopqrstuvwxyz".utf8)
+        for index in 0...8 {
+            for length in 1...16 {
+                let ends = bytes.span.ends(at: index, length: length)
+                let count = min(length, 8)
+                let shift = UInt64(64 - count * 8)
+                #expect(ends.first == bytes.span.word(at: index, length: count) << shift)
+                #expect(ends.last == bytes.span.word(at: index + length - count, length: count) << shift)
             }
         }
     }

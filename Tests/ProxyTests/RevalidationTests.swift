@@ -149,7 +149,7 @@ struct RevalidationTests {
             try scripted.sent.wait(count: 2)
             let fetch = scripted.origin.requests[1]
             #expect(fetch["if-none-match"] == "\"a\"" && fetch["range"] == nil)
-            try stage.turn()
+            try stage.settled("the entry's revalidation")
             #expect(try stage.ask("GET", "/")["age"] == "0")
         }
     }

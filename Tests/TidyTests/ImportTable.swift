@@ -44,7 +44,8 @@ enum ImportTable {
         ModuleRow("CPolicies", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
         ModuleRow(
-            "Bytes", ["CVector", "CXXHash"], unsafe: .files(["Scan.swift", "ByteBuffer.swift", "ByteBuffer+Room.swift"])),
+            "Bytes", ["CVector", "CXXHash"],
+            unsafe: .files(["Scan.swift", "ByteBuffer.swift", "ByteBuffer+Room.swift"])),
         ModuleRow("HTTP", ["Bytes", "Synchronization"]),
         ModuleRow("Settings", ["Bytes"]),
         ModuleRow("Eviction", []),
