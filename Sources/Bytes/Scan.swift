@@ -208,28 +208,23 @@ extension Span<UInt8> {
     /// `;`, `\`, or a `.` behind a `/`. Near the end of the span it says so without having looked.
     @inlinable @inline(__always)
     public func firstNonPath(from start: Int, hasMarks: inout Bool) -> Int {
-        precondition(start > 0)
-        var marks: UInt64 = 0
+        precondition(start > 0 && start <= count)
+        var marks: UInt16 = 0
         var index = start
         while index &+ 16 <= count {
-            // The loop condition keeps the loads inside the span; start is above 0.
+            // The loop condition keeps the loads inside the span: start is inside, and above 0.
             let vector = unsafe bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
             let before = unsafe bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: index &- 1, as: SIMD16<UInt8>.self)
-            // Casts of equal sizes.
-            let ends = unsafe unsafeBitCast(NonPath().lanes(vector), to: SIMD2<UInt64>.self)
-            let found = unsafe unsafeBitCast(PathMark.lanes(vector, behind: before), to: SIMD2<UInt64>.self)
-            for half in 0..<2 {
-                let end = UInt64(littleEndian: ends[half]) & 0x8080_8080_8080_8080
-                let mark = UInt64(littleEndian: found[half]) & 0x8080_8080_8080_8080
-                if end != 0 {
-                    // Those below the lowest end.
-                    hasMarks = marks | (mark & (end &- 1) & ~end) != 0
-                    return index &+ half &* 8 &+ end.trailingZeroBitCount &>> 3
-                }
-                marks |= mark
+            let ends = larder_high_bits(NonPath().lanes(vector))
+            let found = larder_high_bits(PathMark.lanes(vector, behind: before))
+            if ends != 0 {
+                // Those in front of the first end.
+                hasMarks = marks | (found & (ends &- 1) & ~ends) != 0
+                return index &+ ends.trailingZeroBitCount
             }
+            marks |= found
             index &+= 16
         }
         hasMarks = true

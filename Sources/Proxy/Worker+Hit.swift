@@ -45,7 +45,8 @@ extension Worker {
     }
 
     /// As `answerFromStore`, of a request that is plain and is looked up for the first time: answers it where
-    /// one entry alone has its key and simply answers. That is nearly every hit, and for less.
+    /// one record alone has its key, or the newest is in the coding preferred, and it simply answers. That is
+    /// nearly every hit, and for less.
     @inline(never)
     mutating func answerPlainly(
         _ h: Handle, route: Int, accepted: Codings, _ keyed: KeyedRequest, headCount: Int
@@ -69,9 +70,13 @@ extension Worker {
         let preferred = route.rules.compression.choose(accepted: accepted) ?? .identity
         var age: UInt32 = 0
         var ttl: UInt32 = 0
-        let found = store.lookupOnly(key: key.span, hash: keyed.hash) { facts, vary, isOutdated in
+        let found = store.lookupOnly(key: key.span, hash: keyed.hash, coding: preferred.rawValue) {
+            facts, vary, isOutdated in
             let entry = EntryFacts(facts)
-            guard entry.coding == preferred,
+            // What could be had in a better coding is asked for by the other.
+            // (The preferred one is identity, too, where the client refuses that.)
+            guard accepted.contains(entry.coding),
+                entry.coding == preferred || !entry.flags.contains(.compressible),
                 let use = route.rules.plainUse(entry, now: now, isOutdated: isOutdated),
                 Variance.matches(vary, request.fields, inbound.span)
             else { return false }

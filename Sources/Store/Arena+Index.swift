@@ -36,6 +36,29 @@ extension Arena {
         return places
     }
 
+    /// Of several slots of a bucket with this tag, the one that leads to a record in this coding, where none
+    /// leads to a newer record of any.
+    @usableFromInline @inline(never)
+    func newest(in coding: UInt8, of places: UInt64, _ bucket: Int, _ tag: UInt64) -> Int? {
+        var places = places
+        var found: Int?
+        var (serial, newest): (UInt64, UInt64) = (0, 0)
+        while places != 0 {
+            let index = bucket &+ places.trailingZeroBitCount
+            places &= places &- 1
+            let slot = loadAcquiring(slotOffset(index))
+            guard Slot.isLive(slot, tag),
+                let header = RecordHeader.read(self, Slot.offset(slot), limit: geometry.areaEnd)
+            else { return nil }
+            newest = max(newest, header.serial)
+            if header.coding == coding, found == nil || header.serial > serial {
+                found = index
+                serial = header.serial
+            }
+        }
+        return serial == newest ? found : nil
+    }
+
     @inlinable @inline(__always)
     func slotOffset(_ slot: Int) -> Int { geometry.indexOffset &+ slot &* 8 }
 

@@ -48,7 +48,7 @@ struct RecordHeader {
     @inlinable var headCount: Int { Int(lengths.1 >> 16 & 0xffff) }
     @inlinable var varyCount: Int { Int(lengths.1 & 0xffff) }
     @inlinable var isDerived: Bool { kind & 1 << 8 != 0 }
-    var coding: UInt8 { UInt8(truncatingIfNeeded: kind) }
+    @inlinable var coding: UInt8 { UInt8(truncatingIfNeeded: kind) }
     var expiry: UInt32 { UInt32(truncatingIfNeeded: kind >> 32) }
     @inlinable var payload: Int { offset &+ RecordHeader.bytes }
     @inlinable var payloadCount: Int { keyCount &+ varyCount &+ headCount &+ bodyCount }

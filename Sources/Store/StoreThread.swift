@@ -96,22 +96,27 @@ public struct StoreThread: ~Copyable, Sendable {
         return view(best, isOutdated: isOutdated)
     }
 
-    /// What `lookup` finds in the common case, for less: one slot of the first bucket has the key's tag, so
-    /// there is nothing to compare its record with. Nil where that is not so, or where `isWanted` (given
-    /// facts, Vary values, and whether a soft purge took it) does not want it: then `lookup` tells. Only
-    /// within a turn.
+    /// What `lookup` finds in the common case, for less: one slot of the first bucket has the key's tag, or
+    /// of several the newest leads to a record in `coding`, the one that suits best; so nothing else could be
+    /// better. Nil where that is not so, or where `isWanted` (given facts, Vary values, and whether a soft
+    /// purge took it) does not want it: then `lookup` tells. Only within a turn.
     @inlinable @inline(__always)
     @_lifetime(borrow self)
     public borrowing func lookupOnly(
-        key: borrowing Span<UInt8>, hash: Hash128, isWanted: (RecordFacts, Span<UInt8>, Bool) -> Bool
+        key: borrowing Span<UInt8>, hash: Hash128, coding: UInt8,
+        isWanted: (RecordFacts, Span<UInt8>, Bool) -> Bool
     ) -> RecordView? {
         // As in `lookup`.
         precondition(arena.load(rowStart &+ Row.epoch) != 0, "lookup outside of a turn")
         let tag = Slot.tag(hash.high)
         let bucket = arena.firstBucket(hash)
         let places = arena.live(bucket, tag)
-        guard places != 0, places & (places &- 1) == 0 else { return nil }
-        let index = bucket &+ places.trailingZeroBitCount
+        guard places != 0 else { return nil }
+        var index = bucket &+ places.trailingZeroBitCount
+        if places & (places &- 1) != 0 {
+            guard let newest = arena.newest(in: coding, of: places, bucket, tag) else { return nil }
+            index = newest
+        }
         let slot = arena.loadAcquiring(arena.slotOffset(index))
         guard Slot.isLive(slot, tag), let header = arena.record(slot, ifKeyed: key), arena.isCurrent(header)
         else { return nil }

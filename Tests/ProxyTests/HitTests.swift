@@ -168,6 +168,19 @@ struct HitTests {
         }
     }
 
+    /// The only record is not served to whom it is not acceptable, whatever the policy would compress.
+    @Test(arguments: ["zstd, identity;q=0", "br, identity;q=0", "identity;q=0, *;q=0"])
+    func aRefusedIdentityIsNotServed(accepted: String) throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("plain") })
+        try withStage(origin) { stage in
+            _ = try stage.ask("GET", "/", "Accept-Encoding: identity")
+            #expect(try stage.ask("GET", "/", "Accept-Encoding: identity").cacheStatus.hasPrefix("hit"))
+            let answer = try stage.ask("GET", "/", "Accept-Encoding: \(accepted)")
+            #expect(!answer.cacheStatus.hasPrefix("hit"))
+            #expect(origin.requests.count == 2)
+        }
+    }
+
     @Test func aListedVaryKeepsRecordsApart() throws {
         let origin = try ScriptedOrigin(answering: { request in
             cacheable("for \(request["x-kind"] ?? "none")", "Vary: X-Kind")

@@ -53,8 +53,10 @@ import Testing
         thread.beginTurn()
         let key = bytes("k")
         let hash = thread.hash(key.span)
-        func only(_ thread: borrowing StoreThread, wanted: Bool = true) -> [UInt8]? {
-            let view = thread.lookupOnly(key: key.span, hash: hash) { _, _, isOutdated in wanted && !isOutdated }
+        func only(_ thread: borrowing StoreThread, coding: UInt8 = 0, wanted: Bool = true) -> [UInt8]? {
+            let view = thread.lookupOnly(key: key.span, hash: hash, coding: coding) { _, _, isOutdated in
+                wanted && !isOutdated
+            }
             guard let view else { return nil }
             return view.body.copied
         }
@@ -75,9 +77,15 @@ import Testing
         let proven = thread.body(key)
         let again = only(thread)
         #expect(banned == nil && proven == bytes("2") && again == bytes("2"))
-        _ = thread.put(key, vary: bytes("b"), body: bytes("3"))
-        let several = only(thread)
-        #expect(several == nil)
+        // Of several the newest, if it is in the coding that is asked for.
+        _ = thread.put(key, vary: bytes("b"), body: bytes("3"), variant: .original(coding: 1))
+        let first = (only(thread, coding: 1), only(thread, coding: 0), only(thread, coding: 2))
+        #expect(first == (bytes("3"), nil, nil))
+        let serial = thread.lookup(key: key.span, hash: hash, ranking: { _, _ in 1 })!.serial
+        _ = thread.put(
+            key, vary: bytes("b"), body: bytes("4"), variant: .derived(coding: 2, from: serial))
+        let kin = (only(thread, coding: 1), only(thread, coding: 2), only(thread, coding: 4))
+        #expect(kin == (bytes("3"), bytes("4"), nil))
         thread.endTurn()
     }
 
