@@ -22,8 +22,9 @@ public enum OriginRequest {
     ) {
         // A revalidation is of the store's making, whatever its method.
         let stores = verdict.mayStore || !conditions.isEmpty
-        // With the space behind it.
-        out.append(bytes.extracting(first: request.methodName.range.upperBound &+ 1))
+        // With the space behind it, and without an empty line before it.
+        let method = request.methodName.range
+        out.append(bytes.extracting(method.lowerBound..<(method.upperBound &+ 1)))
         if stores {
             // What is not keyed must not shape the answer: host and query are the key's.
             out.append(keyedTarget)

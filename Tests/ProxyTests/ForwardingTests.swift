@@ -32,8 +32,12 @@ struct ForwardingTests {
     private static let lines = "A: 1\r\nB:2\r\nX-Hop: 3\r\nC:\t4\r\nD:  5 \t\r\nE: 6\r\nF:\r\nG: \r\n"
 
     /// Lines are copied in runs where they can be; what else stands around a value goes.
-    @Test(arguments: ["HTTP/1.1 200 Fine by me", "HTTP/1.1 200 ", "HTTP/1.1 200", "HTTP/1.0 200 OK"])
-    func aLineIsNameAndValue(status: String) throws {
+    @Test(
+        arguments: [
+            "HTTP/1.1 200 Fine by me", "HTTP/1.1 200 ", "HTTP/1.1 200", "HTTP/1.0 200 OK",
+            "HTTP/1.1 200 Fine \t",
+        ], ["", "\r\n"])
+    func aLineIsNameAndValue(status: String, emptyLine: String) throws {
         let kept = ["A1", "B2", "C4", "D5", "E6", "F", "G"]
         let origin = try ScriptedOrigin(answering: { _ in
             "\(status)\r\nConnection: close, x-hop\r\n\(Self.lines)Content-Length: 2\r\n\r\nab"
@@ -41,7 +45,7 @@ struct ForwardingTests {
         try withStage(origin) { stage in
             let client = try stage.client()
             try client.send(
-                "POST /x HTTP/1.1\r\nHost: a.example\r\nConnection: x-hop\r\n\(Self.lines)\r\n")
+                "\(emptyLine)POST /x HTTP/1.1\r\nHost: a.example\r\nConnection: x-hop\r\n\(Self.lines)\r\n")
             let answer = try client.receiveAnswer()
             let reason = status.dropFirst(13)
             #expect(answer.start == "HTTP/1.1 200 \(reason)" && answer.text == "ab")
