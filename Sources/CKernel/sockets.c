@@ -17,6 +17,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+_Static_assert(EINTR == LARDER_EINTR && MSG_NOSIGNAL == LARDER_NO_SIGNAL && MSG_MORE == LARDER_MORE,
+               "the numbers of calls.h");
+
 union any_address {
     struct sockaddr any;
     struct sockaddr_in ipv4;

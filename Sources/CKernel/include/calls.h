@@ -5,13 +5,13 @@
 // the processor has forgotten where it was called from, and mispredicts every return up to the loop.
 #ifndef LARDER_CKERNEL_CALLS_H
 #define LARDER_CKERNEL_CALLS_H
+// The kernel's numbers alone: the C library's headers, under _GNU_SOURCE, are not what Swift's Glibc has seen.
+#include <asm/unistd.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 
-enum { LARDER_EINTR = 4 };
+// EINTR, MSG_NOSIGNAL and MSG_MORE: part of Linux's user-space interface and the same on every architecture.
+enum { LARDER_EINTR = 4, LARDER_NO_SIGNAL = 0x4000, LARDER_MORE = 0x8000 };
 
 /// A result or -errno.
 static inline __attribute__((always_inline)) int64_t larder_call(
@@ -47,16 +47,16 @@ static inline __attribute__((always_inline)) int64_t larder_call(
 /// recv: the bytes received, 0 at the end of the stream.
 static inline int64_t larder_receive(int fd, void *_Nonnull into, size_t count) {
     for (;;) {
-        int64_t n = larder_call(SYS_recvfrom, fd, (int64_t)into, (int64_t)count, 0, 0, 0);
+        int64_t n = larder_call(__NR_recvfrom, fd, (int64_t)into, (int64_t)count, 0, 0, 0);
         if (n != -LARDER_EINTR) return n;
     }
 }
 
 /// One send. `more` says that further bytes follow at once.
 static inline int64_t larder_send1(int fd, const void *_Nullable a, size_t an, int more) {
-    int64_t flags = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+    int64_t flags = more ? LARDER_NO_SIGNAL | LARDER_MORE : LARDER_NO_SIGNAL;
     for (;;) {
-        int64_t n = larder_call(SYS_sendto, fd, (int64_t)a, (int64_t)an, flags, 0, 0);
+        int64_t n = larder_call(__NR_sendto, fd, (int64_t)a, (int64_t)an, flags, 0, 0);
         if (n != -LARDER_EINTR) return n;
     }
 }
@@ -66,7 +66,7 @@ static inline int64_t larder_send1(int fd, const void *_Nullable a, size_t an, i
 static inline int larder_poller_wait(
     int poller, void *_Nonnull events, int capacity, int timeout_milliseconds) {
     // epoll_wait itself is not on every architecture.
-    int64_t n = larder_call(SYS_epoll_pwait, poller, (int64_t)events, capacity, timeout_milliseconds, 0, 8);
+    int64_t n = larder_call(__NR_epoll_pwait, poller, (int64_t)events, capacity, timeout_milliseconds, 0, 8);
     return n == -LARDER_EINTR ? 0 : (int)n;
 }
 #endif
