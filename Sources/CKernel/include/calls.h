@@ -5,7 +5,7 @@
 // the processor has forgotten where it was called from, and mispredicts every return up to the loop.
 #ifndef LARDER_CKERNEL_CALLS_H
 #define LARDER_CKERNEL_CALLS_H
-// The kernel's numbers alone: the C library's headers, under _GNU_SOURCE, are not what Swift's Glibc has seen.
+// The kernel's numbers alone: under _GNU_SOURCE the C library's headers are not what Swift's Glibc has seen.
 #include <asm/unistd.h>
 #include <stddef.h>
 #include <stdint.h>
