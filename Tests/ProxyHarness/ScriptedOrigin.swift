@@ -3,7 +3,6 @@
 
 internal import Bytes
 package import Kernel
-internal import Synchronization
 internal import SystemPackage
 
 package final class ScriptedOrigin: Sendable {
@@ -26,7 +25,7 @@ package final class ScriptedOrigin: Sendable {
     package let address: SocketAddress
     private let script: Script
     private let stopGate = Gate()
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let changes = Gate()
 
     package init(at bind: SocketAddress = .anyLoopbackPort, _ script: @escaping Script) throws {
@@ -128,12 +127,13 @@ package final class ScriptedOrigin: Sendable {
 
 /// Holds a thread's handle until it is joined.
 private final class Joint: Sendable {
-    private let handle: Mutex<Thread.JoinHandle?>
+    private let handle: Locked<Thread.JoinHandle?>
 
-    init(_ handle: consuming Thread.JoinHandle) { self.handle = Mutex(handle) }
+    init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(handle) }
 
     func join() {
-        let taken = handle.withLock { $0.take() }
-        if let taken { taken.join() }
+        handle.withLock { handle in
+            if let taken = handle.take() { taken.join() }
+        }
     }
 }

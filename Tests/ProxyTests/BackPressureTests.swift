@@ -4,7 +4,6 @@
 import Kernel
 import ProxyHarness
 import Settings
-import Synchronization
 import Testing
 
 struct BackPressureTests {
@@ -19,7 +18,7 @@ struct BackPressureTests {
         let paths = SocketPaths(2)
         let total = 64 << 20
         let stuck = Gate()
-        let sent = Mutex(0)
+        let sent = Locked(0)
         let settled = Gate()
         let origin = try ScriptedOrigin(at: sockets == "tcp" ? .anyLoopbackPort : paths.address(0)) {
             peer, number, origin in

@@ -7,7 +7,6 @@ import Proxy
 import ProxyHarness
 import Settings
 import Store
-import Synchronization
 import Testing
 
 /// How the origin goes on behind the bytes that it sends.
@@ -152,7 +151,7 @@ private enum Got {
 
 /// Numbers from 1 on, for each name.
 private final class Tally: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
+    private let counts = Locked<[String: Int]>([:])
 
     func next(_ name: String) -> Int {
         counts.withLock { counts in
