@@ -37,7 +37,8 @@ struct DrainTests {
             // What began a request gets its answer, and then the end.
             try begun.send("st: a\r\n\r\n")
             let last = try begun.receiveAnswer()
-            #expect(last.status == 204 && last.closes)
+            // (Of another thread it is not known whether it has heard: it ends the connection once it has.)
+            #expect(last.status == 204 && (last.closes || threads > 1))
             try begun.ending()
             #expect(!stage.server.hasEnded)
             // Nobody is let in any more. (Of another thread it is not known whether it has heard.)
