@@ -223,10 +223,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
 
     @inlinable
     public mutating func append(littleEndian value: UInt64) {
-        reserve(8)
-        // reserve(8) left room for the eight bytes.
-        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: value.littleEndian, as: UInt64.self)
-        end &+= 8
+        append(atMost: 8) { $0.append(littleEndian: value) }
     }
 
     /// Appends text. For configuration and logs, not for the hot path.

@@ -313,21 +313,22 @@ struct PathMark: LaneTest {
 
     @inlinable @inline(__always)
     func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
-        let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
-        let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
-        let isDot = (v ^ SIMD16(repeating: 0x2e)) &- SIMD16(repeating: 1)
-        return (isPercent | isSemicolon | isBackslash | isDot) & ~v
+        Self.lanes(v, noDot: v ^ SIMD16(repeating: 0x2e))
     }
 
     /// As the other, but of dots only those with a slash in the lane before.
     @inlinable @inline(__always)
     static func lanes(_ v: SIMD16<UInt8>, behind before: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        lanes(v, noDot: (v ^ SIMD16(repeating: 0x2e)) | (before ^ SIMD16(repeating: 0x2f)))
+    }
+
+    /// - Parameter noDot: zero just in lanes whose dot counts.
+    @inlinable @inline(__always)
+    static func lanes(_ v: SIMD16<UInt8>, noDot: SIMD16<UInt8>) -> SIMD16<UInt8> {
         let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
         let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
         let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
-        let isNoDotSegment = (v ^ SIMD16(repeating: 0x2e)) | (before ^ SIMD16(repeating: 0x2f))
-        return (isPercent | isSemicolon | isBackslash | (isNoDotSegment &- SIMD16(repeating: 1))) & ~v
+        return (isPercent | isSemicolon | isBackslash | (noDot &- SIMD16(repeating: 1))) & ~v
     }
 }
 

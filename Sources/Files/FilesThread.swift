@@ -81,10 +81,8 @@ struct FilesThread: ~Copyable {
             switch control.listener.accept() {
             case .connection(let accepted): admit(accepted.socket)
             case .wouldBlock: return
-            case .descriptorLimit:
-                pauseAccepting()
-                return
-            case .failed:
+            default:
+                // No descriptor, or no listener that works.
                 pauseAccepting()
                 return
             }

@@ -33,11 +33,9 @@ extension Worker {
             switch listeners[index].listener.accept() {
             case .connection(let accepted): admit(accepted)
             case .wouldBlock: return
-            case .descriptorLimit:
-                // The listener stays readable: without a rest the loop would spin.
-                pauseAccepting()
-                return
-            case .failed:
+            default:
+                // No descriptor, or no listener that works. It stays readable: without a rest the loop would
+                // spin.
                 pauseAccepting()
                 return
             }
