@@ -43,6 +43,7 @@ struct Worker: ~Copyable {
         static var listener: UInt8 { 3 }
         static var bell: UInt8 { 4 }
         static var forward: UInt8 { 5 }
+        static var ticker: UInt8 { 6 }
     }
 
     /// The turn's clocks: read once a turn.
@@ -68,6 +69,8 @@ struct Worker: ~Copyable {
 
     /// Reads or writes one connection may take in a turn before others get theirs.
     static var turnBudget: Int { 16 }
+    /// The longest that a turn waits.
+    static var tickMilliseconds: Int { 1_000 }
 
     let site: Site
     /// Which thread this is.
@@ -78,6 +81,8 @@ struct Worker: ~Copyable {
     var listeners: [ListenerSlot]
     let bell: WorkerBell
     var poller: Poller
+    /// Ends the waits that have no deadline nearer than its next tick.
+    let ticker: Ticker
     var store: StoreThread
     var log: AccessLogThread
     var clients = SlotTable<Client>(kind: Kind.client)
@@ -128,7 +133,9 @@ struct Worker: ~Copyable {
     /// - Throws: the kernel's refusal of a descriptor.
     init(_ seed: consuming WorkerSeed) throws(Errno) {
         let listeners = try seed.takeDescriptors()
-        poller = try Poller()
+        let poller = try Poller()
+        ticker = try Ticker(everyMilliseconds: UInt32(Self.tickMilliseconds))
+        self.poller = poller
         let site = seed.site
         self.site = site
         let (index, threads) = (seed.index, seed.threads)
@@ -183,6 +190,7 @@ struct Worker: ~Copyable {
             bell.counter.drain()
             obey(bell.command)
         case Kind.bell: answerCalls()
+        case Kind.ticker: ticker.drain()
         default: preconditionFailure("an event for a kind of descriptor that is never watched")
         }
     }
@@ -224,14 +232,15 @@ struct Worker: ~Copyable {
         deferred.removeFirst(count)
     }
 
-    private func nextTimeout() -> Int {
+    /// How long the next wait may be, in milliseconds; nil where the ticker ends it soon enough.
+    private func nextTimeout() -> Int? {
         if !deferred.isEmpty { return 0 }
-        var timeout = 1_000
+        var timeout = Self.tickMilliseconds
         if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let until = acceptPausedUntil {
             timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
         }
-        return timeout
+        return timeout < Self.tickMilliseconds ? timeout : nil
     }
 }
