@@ -131,6 +131,17 @@ extension Span<UInt8> {
         return UInt16(littleEndian: word) == pair
     }
 
+    @inlinable
+    public func hasPrefix(_ other: borrowing Span<UInt8>) -> Bool {
+        guard count >= other.count, other.count > 0 else { return other.count == 0 }
+        // Neither is empty, so both have addresses; both hold as many bytes as the other.
+        return unsafe withUnsafeBufferPointer { own in
+            unsafe other.withUnsafeBufferPointer { other in
+                unsafe larder_equal(own.baseAddress!, other.baseAddress!, other.count)
+            }
+        }
+    }
+
     /// The index of the first byte at or after `start` that `test` finds, or `count`.
     @inlinable @inline(__always)
     func first<Test: LaneTest>(_ test: Test, from start: Int) -> Int {

@@ -81,6 +81,7 @@ public struct RequestHead: ~Copyable {
     /// What its `Connection` lines say.
     public var connection = ConnectionOptions()
     public var fields = FieldTable()
+    var standing = StandingFields()
 
     public init() {}
 }

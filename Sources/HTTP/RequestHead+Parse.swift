@@ -26,9 +26,10 @@ extension RequestHead {
     {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
         var result = HeadResult.needMore
+        var isRecalled = false
         if !scan.lineIsStillOpen(view) {
             while true {
-                result = parse(view, limits: limits, resuming: &scan)
+                result = parse(view, limits: limits, resuming: &scan, isRecalled: &isRecalled)
                 guard case .complete = result, scan.lines > 0 else { break }
                 // It came in pieces: once more, from its first byte.
                 scan = HeadScan()
@@ -38,8 +39,13 @@ extension RequestHead {
         case .needMore:
             if bytes.count < limits.head { return .needMore }
             result = .refused(scan.lines == 0 ? .targetTooLong : .headTooLarge)
-        case .complete:
-            if let refusal = judge(view) { result = .refused(refusal) }
+        case .complete where isRecalled: break
+        case .complete(let end):
+            if let refusal = judge(view) {
+                result = .refused(refusal)
+            } else {
+                rememberFields(view, end: end)
+            }
         case .refused: break
         }
         scan = HeadScan()
@@ -48,9 +54,9 @@ extension RequestHead {
 
     /// Parses from the incomplete line on; a whole head only if that is the first one.
     @inline(__always)
-    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan)
-        -> HeadResult
-    {
+    private mutating func parse(
+        _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan, isRecalled: inout Bool
+    ) -> HeadResult {
         var cursor = Int(scan.lineStart)
         var lines = Int(scan.lines)
         if lines == 0 {
@@ -62,7 +68,12 @@ extension RequestHead {
                 return .needMore
             }
             lines = 1
+            if let end = recallFields(bytes, from: cursor, limits) {
+                isRecalled = true
+                return .complete(end)
+            }
         }
+        standing.forget()
         return fields.parseLines(bytes, from: cursor, lines: lines, limits: limits, scan: &scan)
     }
 

@@ -9,8 +9,8 @@ extension Worker {
     /// Connections taken from one listener in a turn, before those that are there get theirs.
     static var acceptBudget: Int { 64 }
 
-    /// Watches the doorbells, the ticker and the listeners. Without them the thread is of no use: a refusal ends the
-    /// process.
+    /// Watches the doorbells, the ticker and the listeners. Without them the thread is of no use: a refusal
+    /// ends the process.
     mutating func watchListeners() {
         do {
             try poller.addReadable(bell.counter.raw, token: Handle.named(kind: Kind.bell).token)
