@@ -30,14 +30,14 @@ public struct TimerWheel: ~Copyable {
     // `capacity` initialised nodes.
     @usableFromInline var nodes: UnsafeMutablePointer<Node>
     @usableFromInline var capacity: Int
-    /// First id of each slot, level by level.
-    private var heads = InlineArray<448, UInt32>(repeating: nowhere)
-    /// One bit for each slot that has ids.
-    private var occupied = InlineArray<7, UInt64>(repeating: 0)
     /// The tick that has been reached.
     @usableFromInline var current: UInt64
     /// No occupied slot begins before this tick: what a turn with nothing to expire looks at.
     @usableFromInline var earliest = UInt64.max
+    /// First id of each slot, level by level.
+    private var heads = InlineArray<448, UInt32>(repeating: nowhere)
+    /// One bit for each slot that has ids.
+    private var occupied = InlineArray<7, UInt64>(repeating: 0)
 
     /// A wheel whose time begins at `now` (milliseconds, monotonic).
     public init(now: UInt64) {

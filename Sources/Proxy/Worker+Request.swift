@@ -113,6 +113,7 @@ extension Worker {
             again: again)
     }
 
+    @inline(__always)
     private static func judge(
         _ route: borrowing Site.Route, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer
     ) -> RequestVerdict {

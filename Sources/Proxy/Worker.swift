@@ -72,61 +72,62 @@ struct Worker: ~Copyable {
     /// The longest that a turn waits.
     static var tickMilliseconds: Int { 1_000 }
 
+    // First what every request touches, side by side: behind a system call little of it is still near.
     let site: Site
-    /// Which thread this is.
-    let index: Int
-    let board: FetchBoard
-    var wakeUps: [WakeUp] = []
-    /// Empty from the drain on.
-    var listeners: [ListenerSlot]
-    let bell: WorkerBell
     var poller: Poller
-    /// Ends the waits that have no deadline nearer than its next tick.
-    let ticker: Ticker
     var store: StoreThread
-    var log: AccessLogThread
+    var now: Now
     var clients = SlotTable<Client>(kind: Kind.client)
-    var origins = SlotTable<Origin>(kind: Kind.origin)
-    var forwards = SlotTable<Forward>(kind: Kind.forward)
-    var clientTimers: TimerWheel
-    var originTimers: TimerWheel
-    /// By server.
-    var pools: [OriginPool]
-    /// By server: which of its addresses connected last.
-    var addressInUse: [Int]
-    /// By upstream: the balancers' turns.
-    var turns: [Int]
-    var counters: ServerCounters
-    /// Parsed heads of the message at hand; valid until the next parse.
-    var request = RequestHead()
+    /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
+    var deferred: [Handle] = []
+    var isDraining = false
     /// The exchange whose head `request` holds, if any.
     var requestOf = Handle.none
-    var response = ResponseHead()
+    /// Parsed heads of the message at hand; valid until the next parse.
+    var request = RequestHead()
     /// What was just read from a client, and from an origin.
     var inbound = ByteBuffer(capacity: 2 * Channel.window)
     var outbound = ByteBuffer(capacity: 2 * Channel.window)
     /// What is being composed.
     var out = ByteBuffer(capacity: 16 * 1024)
     var key = ByteBuffer(capacity: 4 * 1024)
+    var compressionGuard = CompressionGuard()
+    let bell: WorkerBell
+    var log: AccessLogThread
+    var counters: ServerCounters
+    let clock: SteeredClock?
+    var response = ResponseHead()
+    var origins = SlotTable<Origin>(kind: Kind.origin)
+    var forwards = SlotTable<Forward>(kind: Kind.forward)
+    /// By server.
+    var pools: [OriginPool]
+    /// By server: which of its addresses connected last.
+    var addressInUse: [Int]
+    /// By upstream: the balancers' turns.
+    var turns: [Int]
     var storedHead = ByteBuffer(capacity: 8 * 1024)
     var vary = ByteBuffer(capacity: 1024)
-    /// A body in another coding than it came in.
-    var coded = ByteBuffer(capacity: Channel.window)
     /// For requests' heads.
     var spares = SpareBuffers()
+    var clientTimers: TimerWheel
+    var originTimers: TimerWheel
+    /// Which thread this is.
+    let index: Int
+    let board: FetchBoard
+    var wakeUps: [WakeUp] = []
+    /// Empty from the drain on.
+    var listeners: [ListenerSlot]
+    /// Ends the waits that have no deadline nearer than its next tick.
+    let ticker: Ticker
+    /// A body in another coding than it came in.
+    var coded = ByteBuffer(capacity: Channel.window)
     var encoders = EncoderPool()
     var decoder: Decoder?
     let helpers: HelperThreads
-    var compressionGuard = CompressionGuard()
     var date = CachedHTTPDate()
-    let clock: SteeredClock?
-    var now: Now
-    /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
-    var deferred: [Handle] = []
     /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
     var fillBytes = 0
     var acceptPausedUntil: UInt64?
-    var isDraining = false
     var drainDeadline: UInt64 = .max
 
     /// Gives the thread descriptors of its own, if the kernel lets it: all that it opens from here on.
