@@ -22,8 +22,13 @@ public struct ClientAddress: ~Copyable, Sendable {
     }
 
     /// Writes the text down, for all requests of the connection: before the first that goes to an origin.
+    @inline(__always)
     mutating func writeHost() {
-        guard count == 0, !address.isUnix else { return }
+        if count == 0 { writeText() }
+    }
+
+    private mutating func writeText() {
+        guard !address.isUnix else { return }
         var host = ByteBuffer(capacity: 48)
         address.appendHost(to: &host)
         count = min(host.count, text.count)

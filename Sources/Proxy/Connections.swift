@@ -155,8 +155,8 @@ struct Forward: ~Copyable {
     var choice = ServerChoice.first
     var addressesTried = 0
     var sent = Sent.nothing
-    var requestBody: BodyReader
-    let requestChunked: Bool
+    var requestBody = BodyReader(.none, trailerLimit: 0)
+    var requestChunked = false
     var responseBody = BodyReader(.none, trailerLimit: 0)
     var responseStarted = false
     var framing = ClientFraming.none
@@ -188,7 +188,9 @@ struct Forward: ~Copyable {
 
     /// The body passes through a coder.
     var isRecoded: Bool {
-        switch recoder {
+        // Asked first: to look at the recoder is to look at all of it.
+        guard transform.changesBody else { return false }
+        return switch recoder {
         case .none: false
         case .encoding: true
         case .decoding: true
@@ -205,7 +207,7 @@ struct Forward: ~Copyable {
     }
 
     var key: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { request.span.extracting(headCount..<(headCount + keyCount)) }
     }
 
@@ -213,8 +215,8 @@ struct Forward: ~Copyable {
     var conditions: Span<UInt8> {
         @_lifetime(borrow self)
         get {
-            let start = renewal?.isConditional == true ? headCount + keyCount : request.count
-            return request.span.extracting(droppingFirst: start)
+            guard renewal?.isConditional == true else { return Span() }
+            return request.span.extracting(droppingFirst: headCount + keyCount)
         }
     }
 
@@ -239,6 +241,12 @@ struct Forward: ~Copyable {
         get { request.span.extracting(first: headCount) }
     }
 
+    /// A body follows the request's head.
+    mutating func expectBody(_ framing: BodyFraming, trailerLimit: Int) {
+        requestBody = BodyReader(framing, trailerLimit: trailerLimit)
+        requestChunked = framing == .chunked
+    }
+
     /// The answer's final head has come.
     mutating func begin(_ response: borrowing ResponseHead, trailerLimit: Int) {
         status = response.status
@@ -251,8 +259,7 @@ struct Forward: ~Copyable {
         client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
         forwarding: Forwarding,
         renewal: Renewal?, request: consuming ByteBuffer, headCount: Int, keyCount: Int,
-        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
-        now: Times, startedMicroseconds: UInt64
+        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, startedMicroseconds: UInt64
     ) {
         self.client = client
         self.peer = peer
@@ -265,8 +272,6 @@ struct Forward: ~Copyable {
         self.minorVersion = minorVersion
         self.keyed = keyed
         self.attempts = attempts
-        requestBody = BodyReader(body, trailerLimit: trailerLimit)
-        requestChunked = body == .chunked
         reason = verdict.reason
         self.forwarding = forwarding
         sentAt = now

@@ -7,13 +7,19 @@ internal import Loop
 /// The server of an exchange: chosen, counted as long as the exchange has it, and given back once.
 extension Worker {
     /// Chooses a server that was not tried, and counts the exchange to it. False: there is none.
+    @inline(__always)
     mutating func chooseServer(_ f: Handle, _ upstream: Int) -> Bool {
-        let members = site.upstreams[upstream].servers
-        let tried = forwards[f].tried
-        if site.upstreams[upstream].hasOneServer, tried.isEmpty {
-            give(f, members.lowerBound, .first)
+        if site.upstreams[upstream].hasOneServer, forwards[f].tried.isEmpty {
+            give(f, site.upstreams[upstream].servers.lowerBound, .first)
             return true
         }
+        return chooseOfSeveral(f, upstream)
+    }
+
+    @inline(never)
+    private mutating func chooseOfSeveral(_ f: Handle, _ upstream: Int) -> Bool {
+        let members = site.upstreams[upstream].servers
+        let tried = forwards[f].tried
         let key = routingHash(f)
         let resting = counters.resting(members, now: now.milliseconds)
         if site.upstreams[upstream].balancer.needsLoads { counters.sumLoads(upstream, members) }
@@ -45,6 +51,7 @@ extension Worker {
         return Rendezvous.hash(head.slice(request.path))
     }
 
+    @inline(__always)
     private mutating func give(_ f: Handle, _ server: Int, _ choice: ServerChoice) {
         forwards[f].server = server
         forwards[f].choice = choice
@@ -52,6 +59,7 @@ extension Worker {
     }
 
     /// The exchange has its server no longer: it ends, or goes to another.
+    @inline(__always)
     mutating func releaseServer(_ f: Handle) {
         guard forwards[f].server >= 0 else { return }
         counters.release(forwards[f].server)

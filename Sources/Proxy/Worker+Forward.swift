@@ -47,23 +47,34 @@ extension Worker {
             case .always: !request.upgradesToWebSocket
             case .never: false
             }
-        let isConditional = renewal?.isConditional == true && verdict.mayRevalidate
+        let renewal = verdict.mayRevalidate ? renewal : nil
+        let isConditional = renewal?.isConditional == true
         var copy = spares.take(capacity: headCount + key.count + (isConditional ? out.count : 0))
-        copy.append(inbound.span.extracting(first: headCount))
-        copy.append(key.span)
+        Self.appendBoth(inbound, headCount, key, to: &copy)
         if isConditional { copy.append(out.span) }
         let f = forwards.insert(
             Forward(
                 client: client, peer: peer, route: route, verdict: verdict, forwarding: forwarding,
-                renewal: verdict.mayRevalidate ? renewal : nil, request: consume copy, headCount: headCount,
-                keyCount: key.count,
+                renewal: renewal, request: consume copy, headCount: headCount, keyCount: key.count,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
-                body: request.framing, trailerLimit: site.headLimits.head, now: now.times,
-                startedMicroseconds: startedMicroseconds))
+                now: now.times, startedMicroseconds: startedMicroseconds))
+        if hasBody { forwards[f].expectBody(request.framing, trailerLimit: site.headLimits.head) }
         requestOf = f
         return f
+    }
+
+    private static func appendBoth(
+        _ inbound: borrowing ByteBuffer, _ headCount: Int, _ key: borrowing ByteBuffer,
+        to copy: inout ByteBuffer
+    ) {
+        let head = inbound.span.extracting(first: headCount)
+        let key = key.span
+        copy.append(atMost: head.count &+ key.count) {
+            $0.append(long: head)
+            $0.append(long: key)
+        }
     }
 
     /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.

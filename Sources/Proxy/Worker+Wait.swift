@@ -16,8 +16,17 @@ extension Worker {
 
     /// Asks for the right to fetch, where the answer may be stored. False: it waits, until it is called or
     /// its time is up.
+    @inline(__always)
     mutating func reserve(_ f: Handle, waits: Bool) -> Bool {
-        guard forwards[f].verdict.mayStore, forwards[f].verdict.mayLookup else { return true }
+        guard forwards[f].verdict.mayStore, forwards[f].verdict.mayLookup,
+            // What is fetched most needs no lock: what is never stored.
+            !board.isWorthless(forwards[f].keyed.hash, now: now.milliseconds)
+        else { return true }
+        return ask(f, waits: waits)
+    }
+
+    @inline(never)
+    private mutating func ask(_ f: Handle, waits: Bool) -> Bool {
         let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: f.token) : nil
         switch board.ask(forwards[f].keyed.hash, waiter, now: now.milliseconds) {
         case .reserved:

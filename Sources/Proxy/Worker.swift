@@ -86,7 +86,7 @@ struct Worker: ~Copyable {
     var clientTimers: TimerWheel
     var originTimers: TimerWheel
     /// By server.
-    var pools: [OriginPool]
+    var pools: FixedTable<OriginPool>
     /// By server: which of its addresses connected last.
     var addressInUse: [Int]
     /// By upstream: the balancers' turns.
@@ -145,7 +145,9 @@ struct Worker: ~Copyable {
         now = Now(reading: seed.clock)
         clientTimers = TimerWheel(now: now.milliseconds)
         originTimers = TimerWheel(now: now.milliseconds)
-        pools = site.servers.map { OriginPool(limit: site.upstreams[$0.upstream].idleConnections) }
+        pools = FixedTable(count: site.servers.count) {
+            OriginPool(limit: site.upstreams[site.servers[$0].upstream].idleConnections)
+        }
         addressInUse = site.servers.map { _ in 0 }
         clock = seed.clock
     }
