@@ -139,7 +139,7 @@ struct Forward: ~Copyable {
     let verdict: RequestVerdict
     /// The request head as it came, the key, then the conditions of a revalidation. Heads are parsed again
     /// where they are needed: that costs less than keeping every parsed field.
-    var request: ByteBuffer
+    var request = ByteBuffer()
     let headCount: Int
     let keyCount: Int
     let keyed: KeyedRequest
@@ -213,7 +213,7 @@ struct Forward: ~Copyable {
 
     /// The lines that make a revalidation conditional; empty once they are of no use.
     var conditions: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get {
             guard renewal?.isConditional == true else { return Span() }
             return request.span.extracting(droppingFirst: headCount + keyCount)
@@ -222,22 +222,22 @@ struct Forward: ~Copyable {
 
     /// The key's host, path and query.
     var routingKey: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { key.extracting(droppingFirst: min(keyed.routingStart, keyCount)) }
     }
 
     var keyedHost: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { key.extracting(keyed.routingStart..<keyed.targetStart) }
     }
 
     var keyedTarget: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { key.extracting(droppingFirst: keyed.targetStart) }
     }
 
     var head: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { request.span.extracting(first: headCount) }
     }
 
@@ -258,7 +258,7 @@ struct Forward: ~Copyable {
     init(
         client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
         forwarding: Forwarding,
-        renewal: Renewal?, request: consuming ByteBuffer, headCount: Int, keyCount: Int,
+        renewal: Renewal?, headCount: Int, keyCount: Int,
         minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, startedMicroseconds: UInt64
     ) {
         self.client = client
@@ -267,7 +267,6 @@ struct Forward: ~Copyable {
         self.keyCount = keyCount
         self.route = route
         self.verdict = verdict
-        self.request = request
         self.headCount = headCount
         self.minorVersion = minorVersion
         self.keyed = keyed

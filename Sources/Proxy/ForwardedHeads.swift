@@ -78,15 +78,15 @@ public struct ForwardedHeads: ~Copyable, Sendable {
             head.append("X-Forwarded-For: ")
             if trusts { Self.appendValues(of: .xForwardedFor, request, bytes, to: &head) }
             peer.appendHost(to: &head)
-            head.append("\r\nX-Forwarded-Proto: http")
-            if scheme == .https { head.append("s") }
-            head.append("\r\nX-Forwarded-Host: ")
-            if trusts, let field = request.fields.first(.xForwardedHost) {
-                head.append(bytes.slice(field.value))
-            } else {
-                head.append(host)
+            var host = host
+            if trusts, let field = request.fields.first(.xForwardedHost) { host = bytes.slice(field.value) }
+            head.append(atMost: 48 &+ host.count) { room in
+                room.append("\r\nX-Forwarded-Proto: http")
+                if scheme == .https { room.append("s") }
+                room.append("\r\nX-Forwarded-Host: ")
+                room.append(host)
+                room.append("\r\n")
             }
-            head.append("\r\n")
         } else if trusts {
             for name in [FieldName.xForwardedFor, .xForwardedProto, .xForwardedHost] {
                 Self.appendLines(name, request, bytes, to: &head)

@@ -14,6 +14,7 @@ public enum OriginRequest {
     ///   - scheme: the keyed one.
     ///   - peer: the client.
     ///   - conditions: the field lines of a revalidation.
+    @inline(__always)
     public static func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict,
         keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,

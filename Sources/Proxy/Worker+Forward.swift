@@ -15,6 +15,7 @@ internal import SystemPackage
 extension Worker {
     /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`,
     /// the conditions of a revalidation in `out`), and drops the head.
+    @inline(__always)
     mutating func forward(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding, _ keyed: KeyedRequest,
         _ renewal: Renewal?, headCount: Int, again: Again?
@@ -47,33 +48,33 @@ extension Worker {
             case .always: !request.upgradesToWebSocket
             case .never: false
             }
-        let renewal = verdict.mayRevalidate ? renewal : nil
-        let isConditional = renewal?.isConditional == true
-        var copy = spares.take(capacity: headCount + key.count + (isConditional ? out.count : 0))
-        Self.appendBoth(inbound, headCount, key, to: &copy)
-        if isConditional { copy.append(out.span) }
         let f = forwards.insert(
             Forward(
                 client: client, peer: peer, route: route, verdict: verdict, forwarding: forwarding,
-                renewal: renewal, request: consume copy, headCount: headCount, keyCount: key.count,
+                renewal: verdict.mayRevalidate ? renewal : nil, headCount: headCount, keyCount: key.count,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
                 now: now.times, startedMicroseconds: startedMicroseconds))
+        Self.keep(inbound, key, conditions: out, in: &forwards[f], &spares)
         if hasBody { forwards[f].expectBody(request.framing, trailerLimit: site.headLimits.head) }
         requestOf = f
         return f
     }
 
-    private static func appendBoth(
-        _ inbound: borrowing ByteBuffer, _ headCount: Int, _ key: borrowing ByteBuffer,
-        to copy: inout ByteBuffer
+    private static func keep(
+        _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, conditions out: borrowing ByteBuffer,
+        in forward: inout Forward, _ spares: inout SpareBuffers
     ) {
-        let head = inbound.span.extracting(first: headCount)
+        let head = inbound.span.extracting(first: forward.headCount)
         let key = key.span
-        copy.append(atMost: head.count &+ key.count) {
+        let conditions = forward.renewal?.isConditional == true ? out.span : Span()
+        let count = head.count &+ key.count &+ conditions.count
+        spares.take(&forward.request, capacity: count)
+        forward.request.append(atMost: count) {
             $0.append(long: head)
             $0.append(long: key)
+            $0.append(long: conditions)
         }
     }
 

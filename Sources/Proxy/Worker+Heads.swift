@@ -9,6 +9,7 @@ internal import Settings
 /// The heads we write: to an origin and to a client.
 extension Worker {
     /// Writes the exchange's request into `out`. Its head is parsed in `request`.
+    @inline(__always)
     mutating func composeRequest(_ f: Handle) {
         let route = forwards[f].route
         guard let c = forwards[f].client else {
@@ -19,7 +20,7 @@ extension Worker {
             &forwards[f], request, site.routes[route], site.forwarding, peer: &clients[c].peer, to: &out)
     }
 
-    /// Of an exchange without a client. Not inlined: the one with it would save registers for this.
+    /// Of an exchange without a client.
     @inline(never)
     private static func writeRequest(
         _ forward: inout Forward, _ request: borrowing RequestHead, _ route: borrowing Site.Route,
@@ -30,6 +31,7 @@ extension Worker {
         forward.peer = consume peer
     }
 
+    @inline(never)
     private static func writeRequest(
         _ forward: inout Forward, _ request: borrowing RequestHead, _ route: borrowing Site.Route,
         _ forwarding: borrowing ForwardedHeads, peer: inout ClientAddress, to out: inout ByteBuffer
