@@ -88,7 +88,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 
     /// Takes the element out and ends it in place; false if the handle is stale.
-    @inlinable
+    @inlinable @inline(__always)
     @discardableResult
     public mutating func discard(_ handle: Handle) -> Bool {
         guard contains(handle) else { return false }

@@ -79,6 +79,7 @@ struct ServerCounters: ~Copyable {
     }
 
     /// An exchange is given this server.
+    @inline(__always)
     mutating func assign(_ server: Int, _ choice: ServerChoice) {
         row.increment(column(.inFlight, server))
         row.increment(column(.requests, server))

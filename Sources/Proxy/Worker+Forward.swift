@@ -34,6 +34,7 @@ extension Worker {
     }
 
     /// An exchange for the request at the front of `inbound`, as `forward` says; nothing is sent yet.
+    @inline(__always)
     mutating func makeExchange(
         _ client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
         _ forwarding: Forwarding, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
@@ -62,6 +63,7 @@ extension Worker {
         return f
     }
 
+    @inline(__always)
     private static func keep(
         _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, conditions out: borrowing ByteBuffer,
         in forward: inout Forward, _ spares: inout SpareBuffers
