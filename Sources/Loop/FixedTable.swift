@@ -19,6 +19,27 @@ public struct FixedTable<Element: ~Copyable & Sendable>: ~Copyable, Sendable {
         unsafe elements.deallocate()
     }
 
+    /// All elements, in place.
+    @inlinable
+    public var span: Span<Element> {
+        @_lifetime(borrow self)
+        get {
+            // Initialised, and there for as long as self is.
+            let span = unsafe Span(_unsafeStart: elements, count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    @inlinable
+    public var mutableSpan: MutableSpan<Element> {
+        @_lifetime(&self)
+        mutating get {
+            // As `span`, and exclusive: self is borrowed mutably.
+            let span = unsafe MutableSpan(_unsafeStart: elements, count: count)
+            return unsafe _overrideLifetime(span, mutating: &self)
+        }
+    }
+
     /// The element, in place.
     @inlinable
     public subscript(index: Int) -> Element {

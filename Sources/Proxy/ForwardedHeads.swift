@@ -3,6 +3,7 @@ internal import Caching
 internal import HTTP
 internal import Kernel
 public import Settings
+internal import Synchronization
 
 /// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3).
 ///
@@ -13,6 +14,8 @@ public struct ForwardedHeads: ~Copyable, Sendable {
     private let sendsForwarded: Bool
     private let sendsVia: Bool
     private let trusted: [AddressRange]
+    // Has it lent by address (see `FieldTable`).
+    private let anchor = Atomic<Bool>(false)
 
     public init(sends: Settings.ForwardedFields, trusted: [AddressRange]) {
         sendsXForwarded = sends.contains(.xForwarded)

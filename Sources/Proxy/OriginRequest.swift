@@ -54,10 +54,13 @@ public enum OriginRequest {
         }
         run.flush(bytes, to: &out)
         if stores {
-            out.append("Accept-Encoding: ")
-            out.append(verdict.codings.fieldValue)
-            out.append("\r\n")
-            out.append(conditions)
+            let codings = verdict.codings.fieldValue
+            out.append(atMost: codings.utf8CodeUnitCount &+ conditions.count &+ 19) { room in
+                room.append("Accept-Encoding: ")
+                room.append(codings)
+                room.append("\r\n")
+                room.append(long: conditions)
+            }
         }
         switch request.framing {
         case .length(let n):
