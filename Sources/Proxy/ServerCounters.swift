@@ -2,6 +2,7 @@ internal import AccessLog
 internal import Balancing
 internal import Kernel
 internal import Loop
+internal import Synchronization
 
 /// What is counted of each server: by every thread in its own row, of the whole process in sums.
 ///
@@ -47,6 +48,8 @@ struct ServerCounters: ~Copyable {
     /// By server: until when it rests. Rarely anything but zeros, so the latest of them is looked at first.
     private var restsUntil: [UInt64]
     private var anyRestsUntil: UInt64 = 0
+    // Has it lent by address, where it would else be copied (see `FieldTable`).
+    private let anchor = Atomic<Bool>(false)
 
     init(_ row: consuming CounterRow, servers: Int, upstreams: Int) {
         self.row = row

@@ -18,20 +18,28 @@ extension Worker {
 
     @inline(never)
     private mutating func chooseOfSeveral(_ f: Handle, _ upstream: Int) -> Bool {
-        let members = site.upstreams[upstream].servers
-        let tried = forwards[f].tried
         let key = routingHash(f)
-        let resting = counters.resting(members, now: now.milliseconds)
-        if site.upstreams[upstream].balancer.needsLoads { counters.sumLoads(upstream, members) }
-        var turn = turns[upstream]
-        let choice = site.upstreams[upstream].balancer.choose(
-            key, loads: counters.loads(members), excluding: tried, avoiding: resting, turn: &turn)
-        turns[upstream] = turn
+        let tried = forwards[f].tried
+        if site.upstreams[upstream].needsLoads {
+            counters.sumLoads(upstream, site.upstreams[upstream].servers)
+        }
+        let choice = Self.choose(
+            key, of: site.upstreams[upstream], counters, excluding: tried, turn: &turns[upstream],
+            now: now.milliseconds)
         guard let choice else { return false }
         give(
-            f, members.lowerBound + choice.server,
+            f, site.upstreams[upstream].servers.lowerBound + choice.server,
             !tried.isEmpty ? .retry : choice.isSpill ? .spill : .first)
         return true
+    }
+
+    private static func choose(
+        _ key: UInt64, of upstream: borrowing Site.Upstream, _ counters: borrowing ServerCounters,
+        excluding tried: ServerSet, turn: inout Int, now: UInt64
+    ) -> Balancer.Choice? {
+        upstream.balancer.choose(
+            key, loads: counters.loads(upstream.servers), excluding: tried,
+            avoiding: counters.resting(upstream.servers, now: now), turn: &turn)
     }
 
     /// What chooses among servers: the key without scheme and settings, or the path where there is no key.

@@ -90,7 +90,7 @@ struct Worker: ~Copyable {
     /// By server: which of its addresses connected last.
     var addressInUse: [Int]
     /// By upstream: the balancers' turns.
-    var turns: [Int]
+    var turns: FixedTable<Int>
     var counters: ServerCounters
     /// Parsed heads of the message at hand; valid until the next parse.
     var request = RequestHead()
@@ -134,7 +134,9 @@ struct Worker: ~Copyable {
         let (index, threads) = (seed.index, seed.threads)
         self.index = index
         board = seed.board
-        turns = site.upstreams.map { $0.balancer.firstTurn(thread: index, of: threads) }
+        turns = FixedTable(count: site.upstreams.count) {
+            site.upstreams[$0].balancer.firstTurn(thread: index, of: threads)
+        }
         self.listeners = listeners
         bell = seed.bell
         store = seed.store
