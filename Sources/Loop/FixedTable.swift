@@ -30,6 +30,7 @@ public struct FixedTable<Element: ~Copyable & Sendable>: ~Copyable, Sendable {
         }
     }
 
+    /// All elements, to be changed in place.
     @inlinable
     public var mutableSpan: MutableSpan<Element> {
         @_lifetime(&self)

@@ -14,13 +14,6 @@ public struct ClientAddress: ~Copyable, Sendable {
 
     public init(_ address: SocketAddress) { self.address = address }
 
-    func copy() -> ClientAddress {
-        var copy = ClientAddress(address)
-        copy.text = text
-        copy.count = count
-        return copy
-    }
-
     /// Writes the text down, for all requests of the connection: before the first that goes to an origin.
     @inline(__always)
     mutating func writeHost() {

@@ -126,7 +126,7 @@ struct Forward: ~Copyable {
     /// an entry is revalidated behind an answer.
     var client: Handle?
     /// Of whom the origin is told, where there is no client.
-    var peer: ClientAddress?
+    var peer: SocketAddress?
     var origin: Handle?
     /// Waits for another's fetch of its key; nothing has been sent, and no server chosen.
     var isWaiting = false
@@ -256,9 +256,8 @@ struct Forward: ~Copyable {
     }
 
     init(
-        client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
-        forwarding: Forwarding,
-        renewal: Renewal?, headCount: Int, keyCount: Int,
+        client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
+        forwarding: Forwarding, renewal: Renewal?, headCount: Int, keyCount: Int,
         minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, startedMicroseconds: UInt64
     ) {
         self.client = client

@@ -21,8 +21,8 @@ struct WakeUp: Sendable {
 }
 
 /// The reservations of a process: shared by its threads, in shards so that they seldom meet. A hit does not
-/// come here, and who asks first whether the key is worth waiting for takes no lock; a miss takes one twice. Private to the
-/// process: two generations may fetch the same twice.
+/// come here, and of what is never stored `isWorthless` tells without a lock; a miss takes one twice. Private
+/// to the process: two generations may fetch the same twice.
 final class FetchBoard: Sendable {
     private final class Shard: Sendable {
         let table: Locked<Reservations>

@@ -130,7 +130,7 @@ extension Worker {
 
     /// The exchange goes on without its client.
     mutating func detach(_ f: Handle, from c: Handle) {
-        forwards[f].peer = clients[c].peer.copy()
+        forwards[f].peer = clients[c].peer.address
         forwards[f].client = nil
     }
 

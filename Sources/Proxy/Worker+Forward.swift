@@ -36,7 +36,7 @@ extension Worker {
     /// An exchange for the request at the front of `inbound`, as `forward` says; nothing is sent yet.
     @inline(__always)
     mutating func makeExchange(
-        _ client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
+        _ client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
         _ forwarding: Forwarding, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
         startedMicroseconds: UInt64
     ) -> Handle {
@@ -63,6 +63,7 @@ extension Worker {
         return f
     }
 
+    /// Keeps the request's head, the key, and the conditions if they are of use.
     @inline(__always)
     private static func keep(
         _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, conditions out: borrowing ByteBuffer,

@@ -26,9 +26,9 @@ extension Worker {
         _ forward: inout Forward, _ request: borrowing RequestHead, _ route: borrowing Site.Route,
         _ forwarding: borrowing ForwardedHeads, to out: inout ByteBuffer
     ) {
-        guard var peer = forward.peer.take() else { preconditionFailure("an exchange of nobody") }
+        guard let address = forward.peer else { preconditionFailure("an exchange of nobody") }
+        var peer = ClientAddress(address)
         writeRequest(&forward, request, route, forwarding, peer: &peer, to: &out)
-        forward.peer = consume peer
     }
 
     @inline(never)

@@ -25,6 +25,7 @@ extension Worker {
         return ask(f, waits: waits)
     }
 
+    /// As `reserve`, of a key that may be worth waiting for.
     @inline(never)
     private mutating func ask(_ f: Handle, waits: Bool) -> Bool {
         let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: f.token) : nil
@@ -167,7 +168,7 @@ extension Worker {
         guard board.ask(keyed.hash, nil, now: now.milliseconds) == .reserved else { return }
         let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
         let f = makeExchange(
-            nil, peer: clients[h].peer.copy(), route: route, verdict: verdict, .stale, keyed, renewal,
+            nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
             headCount: headCount, startedMicroseconds: now.microseconds)
         forwards[f].holdsReservation = true
         connect(f)
