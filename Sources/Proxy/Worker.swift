@@ -100,11 +100,11 @@ struct Worker: ~Copyable {
     var origins = SlotTable<Origin>(kind: Kind.origin)
     var forwards = SlotTable<Forward>(kind: Kind.forward)
     /// By server.
-    var pools: [OriginPool]
+    var pools: FixedTable<OriginPool>
     /// By server: which of its addresses connected last.
     var addressInUse: [Int]
     /// By upstream: the balancers' turns.
-    var turns: [Int]
+    var turns: FixedTable<Int>
     var storedHead = ByteBuffer(capacity: 8 * 1024)
     var vary = ByteBuffer(capacity: 1024)
     /// For requests' heads.
@@ -142,7 +142,9 @@ struct Worker: ~Copyable {
         let (index, threads) = (seed.index, seed.threads)
         self.index = index
         board = seed.board
-        turns = site.upstreams.map { $0.balancer.firstTurn(thread: index, of: threads) }
+        turns = FixedTable(count: site.upstreams.count) {
+            site.upstreams[$0].balancer.firstTurn(thread: index, of: threads)
+        }
         self.listeners = listeners
         bell = seed.bell
         store = seed.store
@@ -153,7 +155,9 @@ struct Worker: ~Copyable {
         now = Now(reading: seed.clock)
         clientTimers = TimerWheel(now: now.milliseconds)
         originTimers = TimerWheel(now: now.milliseconds)
-        pools = site.servers.map { OriginPool(limit: site.upstreams[$0.upstream].idleConnections) }
+        pools = FixedTable(count: site.servers.count) {
+            OriginPool(limit: site.upstreams[site.servers[$0].upstream].idleConnections)
+        }
         addressInUse = site.servers.map { _ in 0 }
         clock = seed.clock
     }
