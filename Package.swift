@@ -33,6 +33,7 @@ let package = Package(
     products: [
         .executable(name: "larder", targets: ["larder"]),
         .executable(name: "floor", targets: ["floor"]),
+        .executable(name: "distance", targets: ["distance"]),
         .executable(name: "pace", targets: ["pace"]),
         .executable(name: "replay", targets: ["replay"]),
         // For perf/Micro, a package of its own.
@@ -87,6 +88,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "distance", dependencies: ["Kernel", systemPackage], path: "perf/Distance",
             swiftSettings: strict),
         .executableTarget(
             name: "codings", dependencies: ["Bytes", "Compression", "CZlib"], path: "perf/Codings",

@@ -83,6 +83,7 @@ enum ImportTable {
 
     /// Programs outside Sources, by folder.
     static let programs: [ModuleRow] = [
+        ModuleRow("perf/Distance", ["Kernel", "Synchronization", "SystemPackage"]),
         ModuleRow("perf/Floor", ["Bytes", "Kernel", "SystemPackage"]),
         ModuleRow("perf/Codings", ["Bytes", "Compression", "CZlib", "Foundation"], unsafe: .anywhere),
         ModuleRow("perf/Pace", ["Bytes", "Glibc", "HTTP", "Kernel", "SystemPackage"]),

@@ -33,6 +33,12 @@ def cores():
     return sorted(os.sched_getaffinity(0))
 
 
+def run_on(chosen, arguments):
+    """What a short program prints that has these cores alone."""
+    return subprocess.run(arguments, check=True, capture_output=True, text=True,
+                          preexec_fn=lambda: os.sched_setaffinity(0, chosen)).stdout
+
+
 class Process:
     """One child. `cpu()` and `memory()` read /proc."""
 

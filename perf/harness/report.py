@@ -13,6 +13,8 @@ class Verdict:
     figure: str
     limit: str
     kept: bool
+    # The figure of those rounds alone in which the cores were near each other.
+    near: str = ""
 
 
 def table(head, lines):
@@ -21,9 +23,9 @@ def table(head, lines):
                      for line in [head, ["-" * width for width in widths], *lines]) + "\n"
 
 
-def ratios(mine, theirs):
-    """Round by round: (median, least, greatest); None where there is no pair."""
-    found = [a / b for a, b in zip(mine, theirs) if b]
+def ratios(mine, theirs, kept=None):
+    """Round by round: (median, least, greatest); None where there is no pair. `kept`: which rounds count."""
+    found = [a / b for a, b, keep in zip(mine, theirs, kept or [True] * len(mine)) if b and keep]
     return (statistics.median(found), min(found), max(found)) if found else None
 
 
@@ -42,11 +44,25 @@ class Report:
     def cost(self, row, peer):
         return self.timed.get(row, {}).get(peer, {}).get("cost", [])
 
+    def near(self, row, peers):
+        """Round by round: were the cores near each other for all of these peers? A virtual machine's host moves
+        cores about; they are near while a cache line takes little longer between them than at best."""
+        distances = [self.timed.get(row, {}).get(peer, {}).get("distance", []) for peer in peers]
+        everywhere = [figure for found in self.timed.values() for figures in found.values()
+                      for figure in figures.get("distance", [])]
+        return [max(round) <= 2 * min(everywhere) for round in zip(*distances)]
+
+    def near_ratio(self, row, mine, theirs, peers):
+        """As text: the ratio of near rounds, and how many of how many they are; empty where all are alike."""
+        near = self.near(row, peers)
+        ratio = ratios(mine, theirs, near)
+        return f"{spread(ratio)}, {sum(near)} of {len(near)}" if ratio and not all(near) else ""
+
     def timed_tables(self):
         shown = [row for row in rows.ROWS if row.name in self.timed]
         if not shown:
             return ""
-        lines, compared, rates = [], [], []
+        lines, compared, close, rates = [], [], [], []
         others = [peer for peer in self.peers() if peer != "larder"]
         for row in shown:
             cells, against, each = [row.title], [row.title], [row.title]
@@ -60,10 +76,14 @@ class Report:
                 cells.append(f"{cost:.2f} ({min(figures['cost']):.2f}–{max(figures['cost']):.2f}), "
                              f"{busy * 100:.0f} %")
                 each.append(f"{statistics.median(figures['rate']):,.0f}; {1e6 / cost:,.0f}")
+            nearby = [row.title]
             for other in others:
-                against.append(spread(ratios(self.cost(row.name, "larder"), self.cost(row.name, other))))
+                mine, theirs = self.cost(row.name, "larder"), self.cost(row.name, other)
+                against.append(spread(ratios(mine, theirs)))
+                nearby.append(self.near_ratio(row.name, mine, theirs, ("larder", other)))
             lines.append(cells)
             compared.append(against)
+            close.append(nearby)
             rates.append(each)
         head = [""] + [NAMES[peer] for peer in self.peers()]
         text = ("## CPU per request\nMicroseconds of the server's user and system time: median of the rounds "
@@ -71,6 +91,10 @@ class Report:
         if others and "larder" in self.peers():
             text += ("\nLarder's by theirs, formed within each round: median (least–greatest).\n\n"
                      + table([""] + [f"÷ {NAMES[peer]}" for peer in others], compared))
+            if any(line[1:] != [""] * len(others) for line in close):
+                text += ("\nOf these, the rounds in which the server's core and the load generator's were near "
+                         "each other, and how many they were.\n\n"
+                         + table([""] + [f"÷ {NAMES[peer]}" for peer in others], close))
         text += ("\nRequests a second: as measured (the load generator's core is the limit where the server's is "
                  "not busy); and what a whole core would do at that cost. In the row of a connection for each "
                  "request they are new connections a second.\n\n" + table(head, rates))
@@ -169,13 +193,16 @@ class Report:
             theirs = [self.cost(limit.other_row or limit.row, peer) for peer in limit.against]
             if not mine or not all(theirs):
                 continue
-            ratio = ratios(mine, [min(costs) for costs in zip(*theirs)])
+            least = [min(costs) for costs in zip(*theirs)]
+            ratio = ratios(mine, least)
             title = next(row.title for row in rows.ROWS if row.name == limit.row)
             other = next((row.title for row in rows.ROWS if row.name == limit.other_row), None) or (
                 " or ".join(NAMES[peer] for peer in limit.against)
                 + (", the better" if len(limit.against) > 1 else ""))
+            near = "" if limit.other_row else self.near_ratio(
+                limit.row, mine, least, ("larder", *limit.against))
             found.append(Verdict(f"{title} ÷ {other}", spread(ratio), f"≤ {limit.share:.2f}",
-                                 ratio[0] <= limit.share))
+                                 ratio[0] <= limit.share, near))
         if (idle := self.results.get("idle", {}).get("larder")) is not None:
             found.append(Verdict("idle connection, bytes", f"{idle:,.0f}", f"≤ {rows.IDLE_BYTES:.0f}",
                                  idle <= rows.IDLE_BYTES))
@@ -198,8 +225,8 @@ class Report:
         if not verdicts:
             return ""
         return "## What Larder must reach\n\n" + table(
-            ["", "figure", "limit", ""],
-            [[v.what, v.figure, v.limit, "ok" if v.kept else "MISSED"] for v in verdicts])
+            ["", "figure", "limit", "", "rounds with the cores near each other"],
+            [[v.what, v.figure, v.limit, "ok" if v.kept else "MISSED", v.near] for v in verdicts])
 
     def machine(self):
         versions = ", ".join(f"{name} {version}" for name, version in self.results.get("versions", {}).items())

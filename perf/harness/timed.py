@@ -7,7 +7,7 @@ import time
 from . import peers, servers
 from .client import fetch
 from .load import wrk
-from .processes import Failure, cores
+from .processes import Failure, cores, run_on
 from .peers import NAMES
 
 
@@ -25,9 +25,10 @@ class Bench:
         self.serving, self.loading = available[0], available[1 if len(available) > 1 else 0]
         self.origin = servers.Origin(stack, self.loading)
         self.running = {}
-        # Row → peer → {"cost": µs of CPU a request, "rate": requests a second, "busy": CPU ÷ wall}, a figure
-        # a round.
+        # Row → peer → {"cost": µs of CPU a request, "rate": requests a second, "busy": CPU ÷ wall, "distance":
+        # ns between the two cores}, a figure a round.
         self.figures = {}
+        self.apart = self.distance()
         self.missing = {}
         self.text = servers.text(16384)
         self.origin.file("text-16k.gz", gzip.compress(self.text, 6))
@@ -92,10 +93,18 @@ class Bench:
         cpu, wall = process.cpu() - before, time.monotonic() - began
         accepted_after, requests_after = self.origin.counts()
         self.check(peer, row, load, accepted_after - accepted, requests_after - requests - 1)
-        figures = self.figures.setdefault(row.name, {}).setdefault(peer, {"cost": [], "rate": [], "busy": []})
+        figures = self.figures.setdefault(row.name, {}).setdefault(
+            peer, {"cost": [], "rate": [], "busy": [], "distance": []})
         figures["cost"].append(cpu / load.requests * 1e6)
         figures["rate"].append(load.rate)
         figures["busy"].append(min(cpu / wall, 1))
+        # The host moves cores at any time: as far as they were before or after.
+        before, self.apart = self.apart, self.distance()
+        figures["distance"].append(max(before, self.apart))
+
+    def distance(self):
+        """Nanoseconds for a cache line from core to core and back (`perf/Distance`)."""
+        return int(run_on((self.serving, self.loading), [servers.build("distance")]))
 
     def check(self, peer, row, load, accepted, fetched):
         where = f"{peer} {row.path}"
