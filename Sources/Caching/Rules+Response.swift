@@ -38,7 +38,7 @@ extension Rules {
     ) -> EntryFacts {
         var facts = EntryFacts(
             received: received, initialAgeMilliseconds: 0, freshForMilliseconds: 0, status: response.status,
-            coding: .identity, flags: [], fingerprint: fingerprint)
+            coding: .identity, flags: .none, fingerprint: fingerprint)
         if findings.ends(.request, request.mayStore ? nil : request.reason ?? .method) { return facts }
         if findings.ends(.status, statuses.contains(response.status) ? nil : .status) { return facts }
         if findings.ends(.setCookie, response.fields.contains(.setCookie) ? .setCookie : nil) { return facts }
@@ -156,14 +156,14 @@ extension Rules {
     private static func validators(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
     ) -> EntryFacts.Flags {
-        guard response.fields.containsAny(of: FieldSet(.etag).with(.lastModified)) else { return [] }
+        guard response.fields.containsAny(of: FieldSet(.etag).with(.lastModified)) else { return .none }
         return readValidators(of: response, bytes, received)
     }
 
     private static func readValidators(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
     ) -> EntryFacts.Flags {
-        var flags: EntryFacts.Flags = []
+        var flags = EntryFacts.Flags.none
         if let field = response.fields.first(.etag), !response.fields.isRepeated(.etag),
             EntityTag.opaqueRange(of: bytes.slice(field.value)) != nil
         {
