@@ -21,7 +21,9 @@ extension RequestHead {
     /// On `.needMore` call again with the same bytes and more behind them, and with the same `scan`; every
     /// other result makes `scan` fresh. Unless the result is `.complete` the head's contents are meaningless.
     /// No byte is looked at more than twice, however the head is cut.
-    public mutating func parse(_ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan)
+    public mutating func parse(
+        _ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan
+    )
         -> HeadResult
     {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
@@ -48,7 +50,9 @@ extension RequestHead {
 
     /// Parses from the incomplete line on; a whole head only if that is the first one.
     @inline(__always)
-    private mutating func parse(_ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan)
+    private mutating func parse(
+        _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan
+    )
         -> HeadResult
     {
         var cursor = Int(scan.lineStart)

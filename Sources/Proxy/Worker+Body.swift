@@ -61,8 +61,11 @@ extension Worker {
     /// Takes the body's runs out of `outbound`: into the fill, and into `out` as the client gets them.
     private mutating func readBody(_ f: Handle) -> Pass {
         var pass = Pass()
+        let framing = forwards[f].framing
+        let changesBody = forwards[f].transform.changesBody
+        let hasClient = forwards[f].client != nil
         let copies =
-            out.count &+ outbound.count <= Self.gatherLimit || forwards[f].framing == .chunked
+            out.count &+ outbound.count <= Self.gatherLimit || framing == .chunked
             || forwards[f].responseBody.isChunked
         while true {
             let (step, next) = forwards[f].responseBody.next(outbound, from: pass.offset)
@@ -70,16 +73,18 @@ extension Worker {
             switch step {
             case .data(let range):
                 if forwards[f].fill != nil { fill(f, range) }
-                if forwards[f].transform.changesBody {
+                if changesBody {
                     if !Self.recode(&forwards[f].recoder, outbound, range, into: &coded) {
                         pass.failed = true
                         return pass
                     }
-                } else if forwards[f].client != nil {
-                    switch forwards[f].framing {
-                    case .chunked: appendChunk(outbound, range, to: &out)
-                    case .length, .untilClose, .none:
-                        if copies { appendRun(outbound, range, to: &out) } else { pass.direct = range }
+                } else if hasClient {
+                    if framing == .chunked {
+                        appendChunk(outbound, range, to: &out)
+                    } else if copies {
+                        appendRun(outbound, range, to: &out)
+                    } else {
+                        pass.direct = range
                     }
                 }
                 if forwards[f].responseBody.isComplete {
