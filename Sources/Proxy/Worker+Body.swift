@@ -58,14 +58,37 @@ extension Worker {
         endPass(f, o, complete: pass.complete, failed: pass.failed)
     }
 
-    /// Takes the body's runs out of `outbound`: into the fill, and into `out` as the client gets them.
+    /// Takes the body's bytes out of `outbound`: into the fill, and into `out` as the client gets them.
+    @inline(__always)
     private mutating func readBody(_ f: Handle) -> Pass {
+        // By its length it goes to the client as it came: in one run, which most often nobody else wants.
+        if forwards[f].framing == .length, forwards[f].fill == nil, forwards[f].client != nil {
+            return Self.readRun(&forwards[f].responseBody, outbound, to: &out)
+        }
+        return readRuns(f)
+    }
+
+    private static func readRun(
+        _ body: inout BodyReader, _ outbound: borrowing ByteBuffer, to out: inout ByteBuffer
+    ) -> Pass {
         var pass = Pass()
-        let framing = forwards[f].framing
-        let changesBody = forwards[f].transform.changesBody
-        let hasClient = forwards[f].client != nil
+        let (step, next) = body.next(outbound, from: 0)
+        pass.offset = next
+        if case .data(let range) = step {
+            if out.count &+ outbound.count <= gatherLimit {
+                appendRun(outbound, range, to: &out)
+            } else {
+                pass.direct = range
+            }
+        }
+        pass.complete = body.isComplete
+        return pass
+    }
+
+    private mutating func readRuns(_ f: Handle) -> Pass {
+        var pass = Pass()
         let copies =
-            out.count &+ outbound.count <= Self.gatherLimit || framing == .chunked
+            out.count &+ outbound.count <= Self.gatherLimit || forwards[f].framing == .chunked
             || forwards[f].responseBody.isChunked
         while true {
             let (step, next) = forwards[f].responseBody.next(outbound, from: pass.offset)
@@ -73,18 +96,16 @@ extension Worker {
             switch step {
             case .data(let range):
                 if forwards[f].fill != nil { fill(f, range) }
-                if changesBody {
+                if forwards[f].transform.changesBody {
                     if !Self.recode(&forwards[f].recoder, outbound, range, into: &coded) {
                         pass.failed = true
                         return pass
                     }
-                } else if hasClient {
-                    if framing == .chunked {
-                        appendChunk(outbound, range, to: &out)
-                    } else if copies {
-                        appendRun(outbound, range, to: &out)
-                    } else {
-                        pass.direct = range
+                } else if forwards[f].client != nil {
+                    switch forwards[f].framing {
+                    case .chunked: appendChunk(outbound, range, to: &out)
+                    case .length, .untilClose, .none:
+                        if copies { appendRun(outbound, range, to: &out) } else { pass.direct = range }
                     }
                 }
                 if forwards[f].responseBody.isComplete {
