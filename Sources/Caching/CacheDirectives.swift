@@ -64,7 +64,7 @@ struct CacheDirectives: BitwiseCopyable {
         guard let line = fields.first(.cacheControl) else { return }
         let value = line.value.range
         // Often it is one name, and there is nothing to take apart.
-        if !fields.isRepeated(.cacheControl), bytes.firstNonName(from: value.lowerBound) == value.upperBound {
+        if !fields.isRepeated(.cacheControl), bytes.firstNonWord(from: value.lowerBound) == value.upperBound {
             note(bytes.extracting(value), seconds: nil, isBare: true, reading)
         } else {
             noteAll(fields, bytes, reading)
