@@ -13,6 +13,7 @@ public struct BoundedHash: Sendable {
     private let percent: UInt64?
     private let allWeights: UInt64
     public let members: ServerSet
+    public let needsLoads: Bool
 
     /// - Parameters:
     ///   - servers: as `Rendezvous.init(servers:)` takes them.
@@ -24,9 +25,8 @@ public struct BoundedHash: Sendable {
         allWeights = servers.reduce(0) { $0 + UInt64($1.weight) }
         percent = boundPercent.map { UInt64($0) }
         members = ServerSet(servers.indices.filter { servers[$0].weight > 0 })
+        needsLoads = percent != nil && members.count > 1
     }
-
-    public var needsLoads: Bool { percent != nil && members.count > 1 }
 
     /// As `Balancer.choose`. A server has room while it is below
     /// ceil((total + 1) · its share of the weights · percent / 100), total and shares counted over the

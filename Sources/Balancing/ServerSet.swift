@@ -26,7 +26,9 @@ public struct ServerSet: Sendable, Equatable {
     public mutating func removeAll() { words = InlineArray(repeating: 0) }
 
     @inlinable
-    public var isEmpty: Bool { words[0] | words[1] | words[2] | words[3] == 0 }
+    public var isEmpty: Bool {
+        @inline(__always) get { words[0] | words[1] | words[2] | words[3] == 0 }
+    }
 
     @inlinable
     public var count: Int {

@@ -60,18 +60,6 @@ extension Span<UInt8> {
         return true
     }
 
-    @inlinable
-    public func hasPrefix(_ other: borrowing Span<UInt8>) -> Bool {
-        guard count >= other.count else { return false }
-        var index = 0
-        while index < other.count {
-            let n = min(8, other.count &- index)
-            if word(at: index, length: n) != other.word(at: index, length: n) { return false }
-            index &+= 8
-        }
-        return true
-    }
-
     /// The range of `self` without spaces and tabs at both ends (`OWS`, RFC 9110 §5.6.3).
     @inlinable
     public func trimmedRange() -> Range<Int> {

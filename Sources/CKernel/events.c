@@ -1,4 +1,4 @@
-// Poller, event counter, signals, clocks and descriptor limits: see events.h.
+// Poller, event counter, ticker, signals, clocks and descriptor limits: see events.h.
 #include "CKernel.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +59,19 @@ int64_t larder_event_drain(int fd) {
         }
         if (errno != EINTR) return -errno;
     }
+}
+
+int larder_ticker(uint32_t milliseconds) {
+    int fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (fd < 0) return -errno;
+    struct timespec interval = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    struct itimerspec both = {interval, interval};
+    if (timerfd_settime(fd, 0, &both, NULL) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
 }
 
 int larder_signal_receiver(uint64_t mask) {

@@ -42,8 +42,13 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
 
     /// What the Accept-Encoding lines of a request accept. Empty where the client refuses identity and names
     /// nothing that Larder knows.
+    @inlinable @inline(__always)
     public static func accepted(by fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings {
-        guard fields.contains(.acceptEncoding) else { return .identity }
+        fields.contains(.acceptEncoding) ? acceptedByLines(of: fields, bytes) : .identity
+    }
+
+    @usableFromInline
+    static func acceptedByLines(of fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings {
         var preference = Preference()
         for index in 0..<fields.count where fields[index].id == .acceptEncoding {
             preference.read(bytes.slice(fields[index].value))

@@ -67,7 +67,7 @@ public struct RequestVerdict: Sendable {
     /// May a fetch for this request renew an entry? GET and HEAD alike (RFC 9111 §4.3.4, §4.3.5), but not
     /// what asks for a part.
     @inlinable public var mayRevalidate: Bool {
-        mayStore || method == .head && mayLookup && reason == .method
+        @inline(__always) get { mayStore || method == .head && mayLookup && reason == .method }
     }
 
     /// The verdict on the whole GET that the store may make on this request's behalf, to renew or replace

@@ -35,7 +35,7 @@ public final class Rules: Sendable {
     let statuses: StatusSet
     let maxAgeMilliseconds: Int64
     let minAgeMilliseconds: Int64
-    let heuristicPercent: Int64
+    @usableFromInline let heuristicPercent: Int64
     let noCache: Policy.NoCache
     let reading: Policy.Reading
     let cookies: Policy.Cookies

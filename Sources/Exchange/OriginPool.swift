@@ -19,7 +19,7 @@ public struct OriginPool: Sendable {
 
     /// Keeps a connection that finished its answer cleanly. Returns the token to close: the oldest one where
     /// the pool is full, the given one where nothing may be kept.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func put(_ token: UInt64) -> UInt64? {
         guard limit > 0 else { return token }
         var surplus: UInt64?

@@ -18,9 +18,13 @@ public struct HeadLimits: BitwiseCopyable, Sendable {
 public enum Method: UInt8, Sendable {
     case get, head, post, put, delete, options, trace, connect, patch, other
     /// Safe by RFC 9110 §9.2.1; unknown methods are not.
-    @inlinable public var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
+    @inlinable public var isSafe: Bool {
+        @inline(__always) get { self == .get || self == .head || self == .options || self == .trace }
+    }
     /// Idempotent by RFC 9110 §9.2.2.
-    @inlinable public var isIdempotent: Bool { isSafe || self == .put || self == .delete }
+    @inlinable public var isIdempotent: Bool {
+        @inline(__always) get { isSafe || self == .put || self == .delete }
+    }
 }
 
 /// How a message's end is found (RFC 9112 §6.3).
@@ -81,6 +85,7 @@ public struct RequestHead: ~Copyable {
     /// What its `Connection` lines say.
     public var connection = ConnectionOptions()
     public var fields = FieldTable()
+    var standing = StandingFields()
 
     public init() {}
 }

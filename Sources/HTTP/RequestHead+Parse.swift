@@ -21,16 +21,15 @@ extension RequestHead {
     /// On `.needMore` call again with the same bytes and more behind them, and with the same `scan`; every
     /// other result makes `scan` fresh. Unless the result is `.complete` the head's contents are meaningless.
     /// No byte is looked at more than twice, however the head is cut.
-    public mutating func parse(
-        _ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan
-    )
+    public mutating func parse(_ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan)
         -> HeadResult
     {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
         var result = HeadResult.needMore
+        var isRecalled = false
         if !scan.lineIsStillOpen(view) {
             while true {
-                result = parse(view, limits: limits, resuming: &scan)
+                result = parse(view, limits: limits, resuming: &scan, isRecalled: &isRecalled)
                 guard case .complete = result, scan.lines > 0 else { break }
                 // It came in pieces: once more, from its first byte.
                 scan = HeadScan()
@@ -40,8 +39,13 @@ extension RequestHead {
         case .needMore:
             if bytes.count < limits.head { return .needMore }
             result = .refused(scan.lines == 0 ? .targetTooLong : .headTooLarge)
-        case .complete:
-            if let refusal = judge(view) { result = .refused(refusal) }
+        case .complete where isRecalled: break
+        case .complete(let end):
+            if let refusal = judge(view) {
+                result = .refused(refusal)
+            } else {
+                rememberFields(view, end: end)
+            }
         case .refused: break
         }
         scan = HeadScan()
@@ -51,10 +55,8 @@ extension RequestHead {
     /// Parses from the incomplete line on; a whole head only if that is the first one.
     @inline(__always)
     private mutating func parse(
-        _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan
-    )
-        -> HeadResult
-    {
+        _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan, isRecalled: inout Bool
+    ) -> HeadResult {
         var cursor = Int(scan.lineStart)
         var lines = Int(scan.lines)
         if lines == 0 {
@@ -66,7 +68,12 @@ extension RequestHead {
                 return .needMore
             }
             lines = 1
+            if let end = recallFields(bytes, from: cursor, limits) {
+                isRecalled = true
+                return .complete(end)
+            }
         }
+        standing.forget()
         return fields.parseLines(bytes, from: cursor, lines: lines, limits: limits, scan: &scan)
     }
 

@@ -97,7 +97,7 @@ public struct CounterRow: ~Copyable, Sendable {
     }
 
     /// Puts the sums over all rows of some columns into `sums` from `start` on, in order, saturating.
-    public borrowing func sum(_ range: Range<Int>, into sums: inout [UInt32], from start: Int) {
+    public borrowing func sum(_ range: Range<Int>, into sums: inout MutableSpan<UInt32>, from start: Int) {
         precondition(range.lowerBound >= 0 && range.upperBound <= columns)
         for place in start..<(start + range.count) { sums[place] = 0 }
         // Row by row: neighbours share a cache line.

@@ -64,7 +64,7 @@ public struct Poller: ~Copyable {
         try check(larder_poller_add(descriptor.raw, raw, token, CInt(LARDER_WATCH_STREAM)))
     }
 
-    /// Watches whether `raw` can be read, level-triggered: event counters, signals, pidfds.
+    /// Watches whether `raw` can be read, level-triggered: counters, tickers, signals, pidfds.
     public func addReadable(_ raw: CInt, token: UInt64) throws(Errno) {
         try check(larder_poller_add(descriptor.raw, raw, token, CInt(LARDER_WATCH_READABLE)))
     }

@@ -1,8 +1,8 @@
 /// Elements that are made once and lent where they lie: to use what one holds costs no count of a reference,
-/// as a copy out of an array does.
+/// as a copy out of an array does, and to change one no look whether the table is shared.
 @safe
 public struct FixedTable<Element: ~Copyable & Sendable>: ~Copyable, Sendable {
-    // `count` initialised elements, never changed.
+    // `count` initialised elements.
     @usableFromInline nonisolated(unsafe) let elements: UnsafeMutablePointer<Element>
     public let count: Int
 
@@ -19,6 +19,28 @@ public struct FixedTable<Element: ~Copyable & Sendable>: ~Copyable, Sendable {
         unsafe elements.deallocate()
     }
 
+    /// All elements, in place.
+    @inlinable
+    public var span: Span<Element> {
+        @_lifetime(borrow self)
+        get {
+            // Initialised, and there for as long as self is.
+            let span = unsafe Span(_unsafeStart: elements, count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// All elements, to be changed in place.
+    @inlinable
+    public var mutableSpan: MutableSpan<Element> {
+        @_lifetime(&self)
+        mutating get {
+            // As `span`, and exclusive: self is borrowed mutably.
+            let span = unsafe MutableSpan(_unsafeStart: elements, count: count)
+            return unsafe _overrideLifetime(span, mutating: &self)
+        }
+    }
+
     /// The element, in place.
     @inlinable
     public subscript(index: Int) -> Element {
@@ -27,6 +49,12 @@ public struct FixedTable<Element: ~Copyable & Sendable>: ~Copyable, Sendable {
             precondition(index >= 0 && index < count, "no such element")
             // Initialised, and there for as long as self is.
             return unsafe UnsafePointer(elements + index)
+        }
+        @inline(__always)
+        unsafeMutableAddress {
+            precondition(index >= 0 && index < count, "no such element")
+            // As above, and exclusive: self is borrowed mutably.
+            return unsafe elements + index
         }
     }
 }

@@ -88,7 +88,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 
     /// Takes the element out and ends it in place; false if the handle is stale.
-    @inlinable
+    @inlinable @inline(__always)
     @discardableResult
     public mutating func discard(_ handle: Handle) -> Bool {
         guard contains(handle) else { return false }
@@ -139,7 +139,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 
     /// Makes a free slot live; its element is yet to be initialised.
-    @inlinable
+    @inlinable @inline(__always)
     mutating func takeSlot() -> Handle {
         live += 1
         var index = UInt32(truncatingIfNeeded: used)
@@ -158,7 +158,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         return handle
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     mutating func giveSlot(_ handle: Handle) {
         let before = firstFree == .max ? ~handle.index : firstFree
         let generation = (handle.generation &+ 1) & Handle.generationMask

@@ -30,14 +30,14 @@ public struct TimerWheel: ~Copyable {
     // `capacity` initialised nodes.
     @usableFromInline var nodes: UnsafeMutablePointer<Node>
     @usableFromInline var capacity: Int
+    /// The tick that has been reached.
+    @usableFromInline var current: UInt64
+    /// No occupied slot begins before this tick: what a turn with nothing to expire looks at.
+    @usableFromInline var earliest = UInt64.max
     /// First id of each slot, level by level.
     private var heads = InlineArray<448, UInt32>(repeating: nowhere)
     /// One bit for each slot that has ids.
     private var occupied = InlineArray<7, UInt64>(repeating: 0)
-    /// The tick that has been reached.
-    private var current: UInt64
-    /// No occupied slot begins before this tick: what a turn with nothing to expire looks at.
-    private var earliest = UInt64.max
 
     /// A wheel whose time begins at `now` (milliseconds, monotonic).
     public init(now: UInt64) {
@@ -80,12 +80,16 @@ public struct TimerWheel: ~Copyable {
 
     /// The next id whose deadline is over, which then has none; nil when there is no more. Call it until nil.
     /// Not in the order of deadlines within what has expired by `now`. A `now` that goes back does nothing.
+    @inlinable @inline(__always)
     public mutating func popExpired(now: UInt64) -> Int? {
         let nowTick = min(now >> tickShift, lastTick)
-        if nowTick < earliest {
-            current = max(current, nowTick)
-            return nil
-        }
+        if nowTick >= earliest { return popDue(now: now, nowTick) }
+        current = max(current, nowTick)
+        return nil
+    }
+
+    @usableFromInline
+    mutating func popDue(now: UInt64, _ nowTick: UInt64) -> Int? {
         while let (slot, begin) = nextSlot(), begin <= nowTick {
             current = begin
             if slot >= slotsPerLevel {
@@ -111,6 +115,7 @@ public struct TimerWheel: ~Copyable {
 
     /// Milliseconds until `popExpired` may have something to do (an expiry, or ids to move); nil when nothing
     /// is set. Never too late; too early by what was cancelled or moved since.
+    @inlinable @inline(__always)
     public func timeout(now: UInt64) -> Int? {
         if earliest == .max { return nil }
         let due = earliest << tickShift
@@ -203,11 +208,11 @@ public struct TimerWheel: ~Copyable {
 
 private let levels = 7
 private let slotsPerLevel = 64
-private let tickShift: UInt64 = 3
+@inlinable var tickShift: UInt64 { 3 }
 private let ticksMask: UInt64 = 7
 /// 42 bits: what seven levels hold.
-private let lastTick: UInt64 = 1 << 42 - 1
+@inlinable var lastTick: UInt64 { 1 << 42 - 1 }
 private let slotTag: UInt32 = 1 << 31
-@inlinable var latestDeadline: UInt64 { (1 << 42 - 1) << 3 }
+@inlinable var latestDeadline: UInt64 { lastTick << tickShift }
 @inlinable var never: UInt64 { .max }
 @inlinable var nowhere: UInt32 { .max }

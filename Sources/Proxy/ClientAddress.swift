@@ -14,16 +14,14 @@ public struct ClientAddress: ~Copyable, Sendable {
 
     public init(_ address: SocketAddress) { self.address = address }
 
-    func copy() -> ClientAddress {
-        var copy = ClientAddress(address)
-        copy.text = text
-        copy.count = count
-        return copy
+    /// Writes the text down, for all requests of the connection: before the first that goes to an origin.
+    @inline(__always)
+    mutating func writeHost() {
+        if count == 0 { writeText() }
     }
 
-    /// Writes the text down, for all requests of the connection: before the first that goes to an origin.
-    mutating func writeHost() {
-        guard count == 0, !address.isUnix else { return }
+    private mutating func writeText() {
+        guard !address.isUnix else { return }
         var host = ByteBuffer(capacity: 48)
         address.appendHost(to: &host)
         count = min(host.count, text.count)

@@ -127,7 +127,7 @@ struct Forward: ~Copyable {
     /// an entry is revalidated behind an answer.
     var client: Handle?
     /// Of whom the origin is told, where there is no client.
-    var peer: ClientAddress?
+    var peer: SocketAddress?
     var origin: Handle?
     /// Waits for another's fetch of its key; nothing has been sent, and no server chosen.
     var isWaiting = false
@@ -140,7 +140,7 @@ struct Forward: ~Copyable {
     let verdict: RequestVerdict
     /// The request head as it came, the key, then the conditions of a revalidation. Heads are parsed again
     /// where they are needed: that costs less than keeping every parsed field.
-    var request: ByteBuffer
+    var request = ByteBuffer()
     let headCount: Int
     let keyCount: Int
     let keyed: KeyedRequest
@@ -156,8 +156,8 @@ struct Forward: ~Copyable {
     var choice = ServerChoice.first
     var addressesTried = 0
     var sent = Sent.nothing
-    var requestBody: BodyReader
-    let requestChunked: Bool
+    var requestBody = BodyReader(.none, trailerLimit: 0)
+    var requestChunked = false
     var responseBody = BodyReader(.none, trailerLimit: 0)
     var responseStarted = false
     var framing = ClientFraming.none
@@ -189,7 +189,9 @@ struct Forward: ~Copyable {
 
     /// The body passes through a coder.
     var isRecoded: Bool {
-        switch recoder {
+        // Asked first: to look at the recoder is to look at all of it.
+        guard transform.changesBody else { return false }
+        return switch recoder {
         case .none: false
         case .encoding: true
         case .decoding: true
@@ -206,22 +208,22 @@ struct Forward: ~Copyable {
     }
 
     var key: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { request.span.extracting(headCount..<(headCount + keyCount)) }
     }
 
     /// The lines that make a revalidation conditional; empty once they are of no use.
     var conditions: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get {
-            let start = renewal?.isConditional == true ? headCount + keyCount : request.count
-            return request.span.extracting(droppingFirst: start)
+            guard renewal?.isConditional == true else { return Span() }
+            return request.span.extracting(droppingFirst: headCount + keyCount)
         }
     }
 
     /// The key's host, path and query.
     var routingKey: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { key.extracting(droppingFirst: min(keyed.routingStart, keyCount)) }
     }
 
@@ -233,18 +235,24 @@ struct Forward: ~Copyable {
     }
 
     var keyedHost: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { key.extracting(keyed.routingStart..<keyed.targetStart) }
     }
 
     var keyedTarget: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { key.extracting(droppingFirst: keyed.targetStart) }
     }
 
     var head: Span<UInt8> {
-        @_lifetime(borrow self)
+        @_lifetime(borrow self) @inline(__always)
         get { request.span.extracting(first: headCount) }
+    }
+
+    /// A body follows the request's head.
+    mutating func expectBody(_ framing: BodyFraming, trailerLimit: Int) {
+        requestBody = BodyReader(framing, trailerLimit: trailerLimit)
+        requestChunked = framing == .chunked
     }
 
     /// The answer's final head has come.
@@ -256,11 +264,9 @@ struct Forward: ~Copyable {
     }
 
     init(
-        client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
-        forwarding: Forwarding,
-        renewal: Renewal?, request: consuming ByteBuffer, headCount: Int, keyCount: Int,
-        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, body: BodyFraming, trailerLimit: Int,
-        now: Times, startedMicroseconds: UInt64
+        client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
+        forwarding: Forwarding, renewal: Renewal?, headCount: Int, keyCount: Int,
+        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, startedMicroseconds: UInt64
     ) {
         self.client = client
         self.peer = peer
@@ -268,13 +274,10 @@ struct Forward: ~Copyable {
         self.keyCount = keyCount
         self.route = route
         self.verdict = verdict
-        self.request = request
         self.headCount = headCount
         self.minorVersion = minorVersion
         self.keyed = keyed
         self.attempts = attempts
-        requestBody = BodyReader(body, trailerLimit: trailerLimit)
-        requestChunked = body == .chunked
         reason = verdict.reason
         self.forwarding = forwarding
         sentAt = now

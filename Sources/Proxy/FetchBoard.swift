@@ -21,8 +21,8 @@ struct WakeUp: Sendable {
 }
 
 /// The reservations of a process: shared by its threads, in shards so that they seldom meet. A hit does not
-/// come here, and a key that is not worth waiting for takes no lock; a miss takes one twice. Private to the
-/// process: two generations may fetch the same twice.
+/// come here, and of what is never stored `isWorthless` tells without a lock; a miss takes one twice. Private
+/// to the process: two generations may fetch the same twice.
 final class FetchBoard: Sendable {
     private final class Shard: Sendable {
         let table: Locked<Reservations>
@@ -48,9 +48,7 @@ final class FetchBoard: Sendable {
     var descriptors: [CInt] { mailboxes.map(\.doorbell.raw) }
 
     func ask(_ key: Hash128, _ waiter: Reservations.Waiter?, now: UInt64) -> Reservations.Grant {
-        // What is fetched most needs no lock: what is never stored.
-        if isWorthless(key, now: now) { return .worthless }
-        return shard(key).table.withLock { $0.ask(key, waiter, now: now) }
+        shard(key).table.withLock { $0.ask(key, waiter, now: now) }
     }
 
     func isWorthless(_ key: Hash128, now: UInt64) -> Bool { worthless.contains(key, now: now) }

@@ -3,22 +3,31 @@ internal import Caching
 internal import HTTP
 internal import Kernel
 public import Settings
+internal import Synchronization
 
 /// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3).
 ///
 /// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are
 /// continued. Not copied, so that nobody counts references to the ranges.
 public struct ForwardedHeads: ~Copyable, Sendable {
-    let sends: Settings.ForwardedFields
-    let trusted: [AddressRange]
+    private let sendsXForwarded: Bool
+    private let sendsForwarded: Bool
+    private let sendsVia: Bool
+    private let trusted: [AddressRange]
+    // Has it lent by address (see `FieldTable`).
+    private let anchor = Atomic<Bool>(false)
 
     public init(sends: Settings.ForwardedFields, trusted: [AddressRange]) {
-        self.sends = sends
+        sendsXForwarded = sends.contains(.xForwarded)
+        sendsForwarded = sends.contains(.forwarded)
+        sendsVia = sends.contains(.via)
         self.trusted = trusted
     }
 
-    func trusts(_ peer: SocketAddress) -> Bool {
-        guard !trusted.isEmpty else { return false }
+    @inline(__always)
+    private func trusts(_ peer: SocketAddress) -> Bool { !trusted.isEmpty && isTrusted(peer) }
+
+    private func isTrusted(_ peer: SocketAddress) -> Bool {
         let address: IPAddress
         if let word = peer.ipv4 {
             address = IPAddress(ipv4: word)
@@ -68,26 +77,25 @@ public struct ForwardedHeads: ~Copyable, Sendable {
         host: Span<UInt8>, scheme: Scheme, to head: inout ByteBuffer
     ) {
         let trusts = trusts(peer.address)
-        if sends.contains(.xForwarded) {
+        if sendsXForwarded {
             head.append("X-Forwarded-For: ")
             if trusts { Self.appendValues(of: .xForwardedFor, request, bytes, to: &head) }
             peer.appendHost(to: &head)
-            head.append(
-                scheme == .https
-                    ? "\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: "
-                    : "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ")
-            if trusts, let field = request.fields.first(.xForwardedHost) {
-                head.append(bytes.slice(field.value))
-            } else {
-                head.append(host)
+            var host = host
+            if trusts, let field = request.fields.first(.xForwardedHost) { host = bytes.slice(field.value) }
+            head.append(atMost: 48 &+ host.count) { room in
+                room.append("\r\nX-Forwarded-Proto: http")
+                if scheme == .https { room.append("s") }
+                room.append("\r\nX-Forwarded-Host: ")
+                room.append(host)
+                room.append("\r\n")
             }
-            head.append("\r\n")
         } else if trusts {
             for name in [FieldName.xForwardedFor, .xForwardedProto, .xForwardedHost] {
                 Self.appendLines(name, request, bytes, to: &head)
             }
         }
-        if sends.contains(.forwarded) {
+        if sendsForwarded {
             head.append("Forwarded: ")
             if trusts { Self.appendValues(of: .forwarded, request, bytes, to: &head) }
             head.append("for=")
@@ -98,11 +106,11 @@ public struct ForwardedHeads: ~Copyable, Sendable {
         } else if trusts {
             Self.appendLines(.forwarded, request, bytes, to: &head)
         }
-        if sends.contains(.via) {
+        if sendsVia {
             head.append("Via: ")
             Self.appendValues(of: .via, request, bytes, to: &head)
             head.append(request.minorVersion == 0 ? "1.0 larder\r\n" : "1.1 larder\r\n")
-        } else {
+        } else if request.fields.contains(.via) {
             Self.appendLines(.via, request, bytes, to: &head)
         }
     }

@@ -14,6 +14,7 @@ public enum OriginRequest {
     ///   - scheme: the keyed one.
     ///   - peer: the client.
     ///   - conditions: the field lines of a revalidation.
+    @inline(__always)
     public static func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict,
         keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,
@@ -23,24 +24,19 @@ public enum OriginRequest {
         // A revalidation is of the store's making, whatever its method.
         let stores = verdict.mayStore || !conditions.isEmpty
         // With the space behind it, and without an empty line before it.
-        let method = request.methodName.range
-        out.append(bytes.extracting(method.lowerBound..<(method.upperBound &+ 1)))
-        if stores {
-            // What is not keyed must not shape the answer: host and query are the key's.
-            out.append(keyedTarget)
-            out.append(" HTTP/1.1\r\nHost: ")
-            out.append(keyedHost)
-        } else {
-            if request.path.isEmpty { out.append("/") }
-            out.append(bytes.slice(request.path))
-            if request.hasQuery {
-                out.append("?")
-                out.append(bytes.slice(request.query))
-            }
-            out.append(" HTTP/1.1\r\nHost: ")
-            out.append(bytes.slice(request.authority))
+        let method = bytes.extracting(
+            request.methodName.range.lowerBound..<(request.methodName.range.upperBound &+ 1))
+        // What is not keyed must not shape the answer: host and query are the key's.
+        let host = stores ? keyedHost : bytes.slice(request.authority)
+        let target = stores ? keyedTarget : bytes.extracting(request.pathAndQuery)
+        out.append(atMost: method.count &+ target.count &+ host.count &+ 20) { room in
+            room.append(method)
+            if !stores, request.path.isEmpty { room.append("/") }
+            room.append(target)
+            room.append(" HTTP/1.1\r\nHost: ")
+            room.append(host)
+            room.append("\r\n")
         }
-        out.append("\r\n")
         // What it names of the known hop-by-hop fields is dropped with them.
         let namesOthers = request.connection.namesOthers
         // The length is said by the framing below.
@@ -57,10 +53,13 @@ public enum OriginRequest {
         }
         run.flush(upTo: request.fields.lines.upperBound, of: bytes, to: &out)
         if stores {
-            out.append("Accept-Encoding: ")
-            out.append(verdict.codings.fieldValue)
-            out.append("\r\n")
-            out.append(conditions)
+            let codings = verdict.codings.fieldValue
+            out.append(atMost: codings.utf8CodeUnitCount &+ conditions.count &+ 19) { room in
+                room.append("Accept-Encoding: ")
+                room.append(codings)
+                room.append("\r\n")
+                room.append(long: conditions)
+            }
         }
         switch request.framing {
         case .length(let n):
@@ -71,8 +70,14 @@ public enum OriginRequest {
         case .none, .untilClose: break
         }
         if request.upgradesToWebSocket { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
-        let host = stores ? keyedHost : bytes.slice(request.authority)
         forwarding.append(request, bytes, peer: peer, host: host, scheme: scheme, to: &out)
         out.append("\r\n")
+    }
+}
+
+extension RequestHead {
+    /// Path and query as they came, which stand side by side.
+    fileprivate var pathAndQuery: Range<Int> {
+        path.range.lowerBound..<(hasQuery ? query : path).range.upperBound
     }
 }

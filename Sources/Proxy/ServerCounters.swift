@@ -1,6 +1,8 @@
 internal import AccessLog
 internal import Balancing
 internal import Kernel
+internal import Loop
+internal import Synchronization
 
 /// What is counted of each server: by every thread in its own row, of the whole process in sums.
 ///
@@ -39,18 +41,20 @@ struct ServerCounters: ~Copyable {
     private let servers: Int
     /// Requests in flight, by server: sums over all rows as of this turn's first choice in the upstream, this
     /// thread's own changes included.
-    private var loads: [UInt32]
+    private var loads: FixedTable<UInt32>
     /// By upstream: the turn in which its loads were summed.
     private var summed: [UInt64]
     private var turn: UInt64 = 1
     /// By server: until when it rests. Rarely anything but zeros, so the latest of them is looked at first.
     private var restsUntil: [UInt64]
     private var anyRestsUntil: UInt64 = 0
+    // Has it lent by address, where it would else be copied (see `FieldTable`).
+    private let anchor = Atomic<Bool>(false)
 
     init(_ row: consuming CounterRow, servers: Int, upstreams: Int) {
         self.row = row
         self.servers = servers
-        loads = [UInt32](repeating: 0, count: servers)
+        loads = FixedTable(count: servers) { _ in 0 }
         summed = [UInt64](repeating: 0, count: upstreams)
         restsUntil = [UInt64](repeating: 0, count: servers)
     }
@@ -63,7 +67,15 @@ struct ServerCounters: ~Copyable {
         guard summed[upstream] != turn else { return }
         summed[upstream] = turn
         let columns = column(.inFlight, members.lowerBound)..<column(.inFlight, members.upperBound)
-        row.sum(columns, into: &loads, from: members.lowerBound)
+        Self.sum(row, columns, into: &loads, from: members.lowerBound)
+    }
+
+    private static func sum(
+        _ row: borrowing CounterRow, _ columns: Range<Int>, into loads: inout FixedTable<UInt32>,
+        from start: Int
+    ) {
+        var sums = loads.mutableSpan
+        row.sum(columns, into: &sums, from: start)
     }
 
     /// The loads of an upstream's servers, by their place in it, as `sumLoads` left them.
@@ -79,6 +91,7 @@ struct ServerCounters: ~Copyable {
     }
 
     /// An exchange is given this server.
+    @inline(__always)
     mutating func assign(_ server: Int, _ choice: ServerChoice) {
         row.increment(column(.inFlight, server))
         row.increment(column(.requests, server))

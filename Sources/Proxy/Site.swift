@@ -27,11 +27,14 @@ final class Site: Sendable {
         let tunnel: UInt64
     }
 
-    struct Upstream: Sendable {
+    /// As `Route`, for the tables of its balancer.
+    struct Upstream: ~Copyable, Sendable {
         let name: String
         /// Indices in `Site.servers`, in the balancer's order.
         let servers: Range<Int>
         let balancer: Balancer
+        /// As the balancer's.
+        let needsLoads: Bool
         /// There is no choice: one server, which has a weight.
         let hasOneServer: Bool
         let reuse: Reuse
@@ -55,7 +58,7 @@ final class Site: Sendable {
 
     let table: RouteTable
     let routes: FixedTable<Route>
-    let upstreams: [Upstream]
+    let upstreams: FixedTable<Upstream>
     let servers: [Server]
     let forwarding: ForwardedHeads
     let headLimits: HeadLimits
@@ -78,8 +81,8 @@ final class Site: Sendable {
     ///   - files: the origins of upstreams that serve a folder, by upstream.
     init(_ settings: Settings, threads: Int, addresses: [[[SocketAddress]]], files: [FilesOrigin?]) {
         var servers: [Server] = []
-        var upstreams: [Upstream] = []
-        for (index, upstream) in settings.upstreams.enumerated() {
+        upstreams = FixedTable(count: settings.upstreams.count) { index in
+            let upstream = settings.upstreams[index]
             let first = servers.count
             let idleTimeout = UInt64(upstream.connections.idleTimeoutMilliseconds)
             let timeouts = Timeouts(
@@ -107,16 +110,15 @@ final class Site: Sendable {
                 )
             }
             let balancer = Balancer(upstream, servers: identities)
-            upstreams.append(
-                Upstream(
-                    name: upstream.name, servers: first..<servers.count, balancer: balancer,
-                    hasOneServer: identities.count == 1 && !balancer.members.isEmpty,
-                    reuse: upstream.connections.reuse,
-                    idleConnections: upstream.connections.reuse == .never ? 0 : upstream.connections.idle,
-                    timeouts: timeouts, retries: upstream.retries))
+            return Upstream(
+                name: upstream.name, servers: first..<servers.count, balancer: balancer,
+                needsLoads: balancer.needsLoads,
+                hasOneServer: identities.count == 1 && !balancer.members.isEmpty,
+                reuse: upstream.connections.reuse,
+                idleConnections: upstream.connections.reuse == .never ? 0 : upstream.connections.idle,
+                timeouts: timeouts, retries: upstream.retries)
         }
         self.servers = servers
-        self.upstreams = upstreams
         table = settings.routeTable
         routes = FixedTable(count: settings.routes.count) { index in
             let route = settings.routes[index]

@@ -9,14 +9,15 @@ struct SpareBuffers: ~Copyable, Sendable {
     private var buffers = InlineArray<32, ByteBuffer> { _ in ByteBuffer() }
     private var count = 0
 
-    /// An empty buffer with room for `capacity` bytes.
-    mutating func take(capacity: Int) -> ByteBuffer {
-        guard count > 0 else { return ByteBuffer(capacity: max(capacity, 512)) }
+    /// Gives memory to a buffer without, for `capacity` bytes if there is none to be had here.
+    @inline(__always)
+    mutating func take(_ buffer: inout ByteBuffer, capacity: Int) {
+        guard count > 0 else {
+            buffer.reserve(max(capacity, 512))
+            return
+        }
         count &-= 1
-        var buffer = ByteBuffer()
         swap(&buffer, &buffers[count])
-        buffer.reserve(capacity)
-        return buffer
     }
 
     /// Keeps a buffer's memory, if there is room, and leaves it one without.

@@ -7,25 +7,39 @@ internal import Loop
 /// The server of an exchange: chosen, counted as long as the exchange has it, and given back once.
 extension Worker {
     /// Chooses a server that was not tried, and counts the exchange to it. False: there is none.
+    @inline(__always)
     mutating func chooseServer(_ f: Handle, _ upstream: Int) -> Bool {
-        let members = site.upstreams[upstream].servers
-        let tried = forwards[f].tried
-        if site.upstreams[upstream].hasOneServer, tried.isEmpty {
-            give(f, members.lowerBound, .first)
+        if site.upstreams[upstream].hasOneServer, forwards[f].tried.isEmpty {
+            give(f, site.upstreams[upstream].servers.lowerBound, .first)
             return true
         }
+        return chooseOfSeveral(f, upstream)
+    }
+
+    @inline(never)
+    private mutating func chooseOfSeveral(_ f: Handle, _ upstream: Int) -> Bool {
         let key = routingHash(f)
-        let resting = counters.resting(members, now: now.milliseconds)
-        if site.upstreams[upstream].balancer.needsLoads { counters.sumLoads(upstream, members) }
-        var turn = turns[upstream]
-        let choice = site.upstreams[upstream].balancer.choose(
-            key, loads: counters.loads(members), excluding: tried, avoiding: resting, turn: &turn)
-        turns[upstream] = turn
+        let tried = forwards[f].tried
+        if site.upstreams[upstream].needsLoads {
+            counters.sumLoads(upstream, site.upstreams[upstream].servers)
+        }
+        let choice = Self.choose(
+            key, of: site.upstreams[upstream], counters, excluding: tried, turn: &turns[upstream],
+            now: now.milliseconds)
         guard let choice else { return false }
         give(
-            f, members.lowerBound + choice.server,
+            f, site.upstreams[upstream].servers.lowerBound + choice.server,
             !tried.isEmpty ? .retry : choice.isSpill ? .spill : .first)
         return true
+    }
+
+    private static func choose(
+        _ key: UInt64, of upstream: borrowing Site.Upstream, _ counters: borrowing ServerCounters,
+        excluding tried: ServerSet, turn: inout Int, now: UInt64
+    ) -> Balancer.Choice? {
+        upstream.balancer.choose(
+            key, loads: counters.loads(upstream.servers), excluding: tried,
+            avoiding: counters.resting(upstream.servers, now: now), turn: &turn)
     }
 
     /// What chooses among servers: the key without scheme and settings, or the path where there is no key.
@@ -45,6 +59,7 @@ extension Worker {
         return Rendezvous.hash(head.slice(request.path))
     }
 
+    @inline(__always)
     private mutating func give(_ f: Handle, _ server: Int, _ choice: ServerChoice) {
         forwards[f].server = server
         forwards[f].choice = choice
@@ -52,6 +67,7 @@ extension Worker {
     }
 
     /// The exchange has its server no longer: it ends, or goes to another.
+    @inline(__always)
     mutating func releaseServer(_ f: Handle) {
         guard forwards[f].server >= 0 else { return }
         counters.release(forwards[f].server)

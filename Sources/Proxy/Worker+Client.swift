@@ -65,6 +65,7 @@ extension Worker {
     }
 
     /// Uses `inbound`, and drops from its front what is used.
+    @inline(__always)
     private mutating func useInput(_ h: Handle) {
         switch clients[h].phase {
         case .idle: readRequests(h)
@@ -77,6 +78,7 @@ extension Worker {
     }
 
     /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
+    @inline(__always)
     private mutating func readRequests(_ h: Handle) {
         while !inbound.isEmpty, clients[h].takesRequest {
             requestOf = .none

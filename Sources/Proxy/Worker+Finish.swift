@@ -36,6 +36,7 @@ extension Worker {
     }
 
     /// Forgets the exchange. Its connections are dealt with already.
+    @inline(__always)
     mutating func forget(_ f: Handle) {
         settle(f, .failed)
         if forwards[f].fill != nil { dropFill(f) }
@@ -46,6 +47,7 @@ extension Worker {
     }
 
     /// The client has its answer: the next request, or the end.
+    @inline(__always)
     mutating func releaseClient(_ c: Handle) {
         clients[c].phase = .idle
         if clients[c].closing {
@@ -61,6 +63,7 @@ extension Worker {
     }
 
     /// Keeps the origin's connection for the next request.
+    @inline(__always)
     mutating func park(_ o: Handle) {
         guard origins[o].isAtRest, !isDraining else {
             closeOrigin(o)
@@ -127,7 +130,7 @@ extension Worker {
 
     /// The exchange goes on without its client.
     mutating func detach(_ f: Handle, from c: Handle) {
-        forwards[f].peer = clients[c].peer.copy()
+        forwards[f].peer = clients[c].peer.address
         forwards[f].client = nil
     }
 

@@ -15,6 +15,7 @@ internal import SystemPackage
 extension Worker {
     /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`,
     /// the conditions of a revalidation in `out`), and drops the head.
+    @inline(__always)
     mutating func forward(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ forwarding: Forwarding, _ keyed: KeyedRequest,
         _ renewal: Renewal?, headCount: Int, again: Again?
@@ -33,8 +34,9 @@ extension Worker {
     }
 
     /// An exchange for the request at the front of `inbound`, as `forward` says; nothing is sent yet.
+    @inline(__always)
     mutating func makeExchange(
-        _ client: Handle?, peer: consuming ClientAddress?, route: Int, verdict: RequestVerdict,
+        _ client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
         _ forwarding: Forwarding, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
         startedMicroseconds: UInt64
     ) -> Handle {
@@ -47,23 +49,36 @@ extension Worker {
             case .always: !request.upgradesToWebSocket
             case .never: false
             }
-        let isConditional = renewal?.isConditional == true && verdict.mayRevalidate
-        var copy = spares.take(capacity: headCount + key.count + (isConditional ? out.count : 0))
-        copy.append(inbound.span.extracting(first: headCount))
-        copy.append(key.span)
-        if isConditional { copy.append(out.span) }
         let f = forwards.insert(
             Forward(
                 client: client, peer: peer, route: route, verdict: verdict, forwarding: forwarding,
-                renewal: verdict.mayRevalidate ? renewal : nil, request: consume copy, headCount: headCount,
-                keyCount: key.count,
+                renewal: verdict.mayRevalidate ? renewal : nil, headCount: headCount, keyCount: key.count,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
-                body: request.framing, trailerLimit: site.headLimits.head, now: now.times,
-                startedMicroseconds: startedMicroseconds))
+                now: now.times, startedMicroseconds: startedMicroseconds))
+        Self.keep(inbound, key, conditions: out, in: &forwards[f], &spares)
+        if hasBody { forwards[f].expectBody(request.framing, trailerLimit: site.headLimits.head) }
         requestOf = f
         return f
+    }
+
+    /// Keeps the request's head, the key, and the conditions if they are of use.
+    @inline(__always)
+    private static func keep(
+        _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, conditions out: borrowing ByteBuffer,
+        in forward: inout Forward, _ spares: inout SpareBuffers
+    ) {
+        let head = inbound.span.extracting(first: forward.headCount)
+        let key = key.span
+        let conditions = forward.renewal?.isConditional == true ? out.span : Span()
+        let count = head.count &+ key.count &+ conditions.count
+        spares.take(&forward.request, capacity: count)
+        forward.request.append(atMost: count) {
+            $0.append(long: head)
+            $0.append(long: key)
+            $0.append(long: conditions)
+        }
     }
 
     /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.

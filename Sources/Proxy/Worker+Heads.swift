@@ -9,33 +9,36 @@ internal import Settings
 /// The heads we write: to an origin and to a client.
 extension Worker {
     /// Writes the exchange's request into `out`. Its head is parsed in `request`.
+    @inline(__always)
     mutating func composeRequest(_ f: Handle) {
-        let rules = site.routes[forwards[f].route].rules
+        let route = forwards[f].route
         guard let c = forwards[f].client else {
-            Self.writeRequest(&forwards[f], request, rules, site.forwarding, to: &out)
+            Self.writeRequest(&forwards[f], request, site.routes[route], site.forwarding, to: &out)
             return
         }
         Self.writeRequest(
-            &forwards[f], request, rules, site.forwarding, peer: &clients[c].peer, to: &out)
+            &forwards[f], request, site.routes[route], site.forwarding, peer: &clients[c].peer, to: &out)
     }
 
     /// Of an exchange without a client.
+    @inline(never)
     private static func writeRequest(
-        _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
+        _ forward: inout Forward, _ request: borrowing RequestHead, _ route: borrowing Site.Route,
         _ forwarding: borrowing ForwardedHeads, to out: inout ByteBuffer
     ) {
-        guard var peer = forward.peer.take() else { preconditionFailure("an exchange of nobody") }
-        writeRequest(&forward, request, rules, forwarding, peer: &peer, to: &out)
-        forward.peer = consume peer
+        guard let address = forward.peer else { preconditionFailure("an exchange of nobody") }
+        var peer = ClientAddress(address)
+        writeRequest(&forward, request, route, forwarding, peer: &peer, to: &out)
     }
 
+    @inline(never)
     private static func writeRequest(
-        _ forward: inout Forward, _ request: borrowing RequestHead, _ rules: borrowing Rules,
+        _ forward: inout Forward, _ request: borrowing RequestHead, _ route: borrowing Site.Route,
         _ forwarding: borrowing ForwardedHeads, peer: inout ClientAddress, to out: inout ByteBuffer
     ) {
         OriginRequest.append(
             request, forward.head, forward.verdict, keyedHost: forward.keyedHost,
-            keyedTarget: forward.keyedTarget, scheme: forward.keyed.scheme, rules, forwarding,
+            keyedTarget: forward.keyedTarget, scheme: forward.keyed.scheme, route.rules, forwarding,
             peer: peer, conditions: forward.conditions, to: &out)
     }
 

@@ -190,7 +190,13 @@ extension Worker {
 
     /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
     /// it, and so do answers that are for this client alone.
+    @inline(__always)
     mutating func refuse(_ f: Handle, status: UInt16) {
+        // Else nobody waits for it, and there is no entry.
+        if forwards[f].holdsReservation || forwards[f].renewal != nil { tellRefusal(f, status: status) }
+    }
+
+    private mutating func tellRefusal(_ f: Handle, status: UInt16) {
         guard forwards[f].verdict.mayStore else {
             // To a HEAD behind an answer: it tells nothing of what a GET will get.
             settle(f, .failed)

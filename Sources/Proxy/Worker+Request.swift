@@ -65,16 +65,28 @@ extension Worker {
     }
 
     /// Goes on with a request that is judged and has its key: from the store, or else to an origin.
-    /// - Parameter isAbsent: the store is known to have nothing for it.
+    /// - Parameter isAbsent: the store is known to have nothing for it, which is plain.
     @inline(never)
     private mutating func answerOrForward(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, isAbsent: Bool,
         headCount: Int, again: Again?
     ) {
+        if isAbsent {
+            forward(h, route: route, verdict: verdict, .miss, keyed, nil, headCount: headCount, again: nil)
+        } else {
+            lookUpOrForward(h, route: route, verdict: verdict, keyed, headCount: headCount, again: again)
+        }
+    }
+
+    @inline(never)
+    private mutating func lookUpOrForward(
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
+        again: Again?
+    ) {
         var verdict = verdict
-        var forwarding = isAbsent ? Forwarding.miss : .bypass
+        var forwarding = Forwarding.bypass
         var renewal: Renewal?
-        if verdict.mayLookup, !isAbsent {
+        if verdict.mayLookup {
             let found = answerFromStore(
                 h, route: route, site.routes[route].rules, verdict: verdict, keyed, headCount: headCount,
                 again: again)
@@ -113,6 +125,7 @@ extension Worker {
             again: again)
     }
 
+    @inline(__always)
     private static func judge(
         _ route: borrowing Site.Route, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer
     ) -> RequestVerdict {

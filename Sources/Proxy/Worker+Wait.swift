@@ -16,8 +16,18 @@ extension Worker {
 
     /// Asks for the right to fetch, where the answer may be stored. False: it waits, until it is called or
     /// its time is up.
+    @inline(__always)
     mutating func reserve(_ f: Handle, waits: Bool) -> Bool {
-        guard forwards[f].verdict.mayStore, forwards[f].verdict.mayLookup else { return true }
+        guard forwards[f].verdict.mayStore, forwards[f].verdict.mayLookup,
+            // What is fetched most needs no lock: what is never stored.
+            !board.isWorthless(forwards[f].keyed.hash, now: now.milliseconds)
+        else { return true }
+        return ask(f, waits: waits)
+    }
+
+    /// As `reserve`, of a key that may be worth waiting for.
+    @inline(never)
+    private mutating func ask(_ f: Handle, waits: Bool) -> Bool {
         let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: f.token) : nil
         switch board.ask(forwards[f].keyed.hash, waiter, now: now.milliseconds) {
         case .reserved:
@@ -158,7 +168,7 @@ extension Worker {
         guard board.ask(keyed.hash, nil, now: now.milliseconds) == .reserved else { return }
         let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
         let f = makeExchange(
-            nil, peer: clients[h].peer.copy(), route: route, verdict: verdict, .stale, keyed, renewal,
+            nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
             headCount: headCount, startedMicroseconds: now.microseconds)
         forwards[f].holdsReservation = true
         connect(f)

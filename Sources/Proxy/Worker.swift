@@ -43,6 +43,7 @@ struct Worker: ~Copyable {
         static var listener: UInt8 { 3 }
         static var bell: UInt8 { 4 }
         static var forward: UInt8 { 5 }
+        static var ticker: UInt8 { 6 }
     }
 
     /// The turn's clocks: read once a turn.
@@ -68,73 +69,82 @@ struct Worker: ~Copyable {
 
     /// Reads or writes one connection may take in a turn before others get theirs.
     static var turnBudget: Int { 16 }
+    /// The longest that a turn waits.
+    static var tickMilliseconds: Int { 1_000 }
 
+    // First what every request touches, side by side: behind a system call little of it is still near.
     let site: Site
-    /// Which thread this is.
-    let index: Int
-    let board: FetchBoard
-    var wakeUps: [WakeUp] = []
-    /// Empty from the drain on.
-    var listeners: [ListenerSlot]
-    let bell: WorkerBell
     var poller: Poller
     var store: StoreThread
-    var log: AccessLogThread
+    var now: Now
     var clients = SlotTable<Client>(kind: Kind.client)
-    var origins = SlotTable<Origin>(kind: Kind.origin)
-    var forwards = SlotTable<Forward>(kind: Kind.forward)
-    var clientTimers: TimerWheel
-    var originTimers: TimerWheel
-    /// By server.
-    var pools: [OriginPool]
-    /// By server: which of its addresses connected last.
-    var addressInUse: [Int]
-    /// By upstream: the balancers' turns.
-    var turns: [Int]
-    var counters: ServerCounters
-    /// Parsed heads of the message at hand; valid until the next parse.
-    var request = RequestHead()
+    /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
+    var deferred: [Handle] = []
+    var isDraining = false
     /// The exchange whose head `request` holds, if any.
     var requestOf = Handle.none
-    var response = ResponseHead()
+    /// Parsed heads of the message at hand; valid until the next parse.
+    var request = RequestHead()
     /// What was just read from a client, and from an origin.
     var inbound = ByteBuffer(capacity: 2 * Channel.window)
     var outbound = ByteBuffer(capacity: 2 * Channel.window)
     /// What is being composed.
     var out = ByteBuffer(capacity: 16 * 1024)
     var key = ByteBuffer(capacity: 4 * 1024)
+    var compressionGuard = CompressionGuard()
+    let bell: WorkerBell
+    var log: AccessLogThread
+    var counters: ServerCounters
+    let clock: SteeredClock?
+    var response = ResponseHead()
+    var origins = SlotTable<Origin>(kind: Kind.origin)
+    var forwards = SlotTable<Forward>(kind: Kind.forward)
+    /// By server.
+    var pools: FixedTable<OriginPool>
+    /// By server: which of its addresses connected last.
+    var addressInUse: [Int]
+    /// By upstream: the balancers' turns.
+    var turns: FixedTable<Int>
     var storedHead = ByteBuffer(capacity: 8 * 1024)
     var vary = ByteBuffer(capacity: 1024)
-    /// A body in another coding than it came in.
-    var coded = ByteBuffer(capacity: Channel.window)
     /// For requests' heads.
     var spares = SpareBuffers()
+    var clientTimers: TimerWheel
+    var originTimers: TimerWheel
+    /// Which thread this is.
+    let index: Int
+    let board: FetchBoard
+    var wakeUps: [WakeUp] = []
+    /// Empty from the drain on.
+    var listeners: [ListenerSlot]
+    /// Ends the waits that have no deadline nearer than its next tick.
+    let ticker: Ticker
+    /// A body in another coding than it came in.
+    var coded = ByteBuffer(capacity: Channel.window)
     var encoders = EncoderPool()
     var decoder: Decoder?
     let helpers: HelperThreads
-    var compressionGuard = CompressionGuard()
     var date = CachedHTTPDate()
-    let clock: SteeredClock?
-    var now: Now
-    /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
-    var deferred: [Handle] = []
     /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
     var fillBytes = 0
     var acceptPausedUntil: UInt64?
-    var isDraining = false
     var drainDeadline: UInt64 = .max
 
     /// Gives the thread descriptors of its own, if the kernel lets it: all that it opens from here on.
     /// - Throws: the kernel's refusal of a descriptor.
     init(_ seed: consuming WorkerSeed) throws(Errno) {
         let listeners = try seed.takeDescriptors()
-        poller = try Poller()
+        let poller = try Poller()
+        ticker = try Ticker(everyMilliseconds: UInt32(Self.tickMilliseconds))
+        self.poller = poller
         let site = seed.site
         self.site = site
         let (index, threads) = (seed.index, seed.threads)
         self.index = index
         board = seed.board
-        turns = site.upstreams.map { $0.balancer.firstTurn(thread: index, of: threads) }
+        turns = FixedTable(count: site.upstreams.count) {
+            site.upstreams[$0].balancer.firstTurn(thread: index, of: threads)
+        }
         self.listeners = listeners
         bell = seed.bell
         store = seed.store
@@ -145,7 +155,9 @@ struct Worker: ~Copyable {
         now = Now(reading: seed.clock)
         clientTimers = TimerWheel(now: now.milliseconds)
         originTimers = TimerWheel(now: now.milliseconds)
-        pools = site.servers.map { OriginPool(limit: site.upstreams[$0.upstream].idleConnections) }
+        pools = FixedTable(count: site.servers.count) {
+            OriginPool(limit: site.upstreams[site.servers[$0].upstream].idleConnections)
+        }
         addressInUse = site.servers.map { _ in 0 }
         clock = seed.clock
     }
@@ -183,6 +195,7 @@ struct Worker: ~Copyable {
             bell.counter.drain()
             obey(bell.command)
         case Kind.bell: answerCalls()
+        case Kind.ticker: ticker.drain()
         default: preconditionFailure("an event for a kind of descriptor that is never watched")
         }
     }
@@ -224,14 +237,15 @@ struct Worker: ~Copyable {
         deferred.removeFirst(count)
     }
 
-    private func nextTimeout() -> Int {
+    /// How long the next wait may be, in milliseconds; nil where the ticker ends it soon enough.
+    private func nextTimeout() -> Int? {
         if !deferred.isEmpty { return 0 }
-        var timeout = 1_000
+        var timeout = Self.tickMilliseconds
         if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let until = acceptPausedUntil {
             timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
         }
-        return timeout
+        return timeout < Self.tickMilliseconds ? timeout : nil
     }
 }

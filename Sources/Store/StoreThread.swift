@@ -35,7 +35,8 @@ public struct StoreThread: ~Copyable, Sendable {
     @inlinable
     public mutating func endTurn() {
         arena.store(0, rowStart &+ Row.inHand)
-        arena.exchange(0, rowStart &+ Row.epoch)
+        // Whoever reclaims may see it late, and reuses the memory later then.
+        arena.storeReleasing(0, rowStart &+ Row.epoch)
     }
 
     /// The hash that every other call expects for `key`: seeded by the store, the same in all processes.

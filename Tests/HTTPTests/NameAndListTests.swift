@@ -99,6 +99,22 @@ struct NameAndListTests {
         }
     }
 
+    /// Lines that were known from the request before stand where they are in this one.
+    @Test func linesMoveWithTheFirstLine() {
+        let lines = "Host: a.example\r\nAccept: */*\r\nX-Long: 0123456789012345678901234567890\r\n"
+        var head = RequestHead()
+        var scan = HeadScan()
+        for path in ["/", "/a/longer/path?with=query", "/a", "/a", "/b/c"] {
+            let start = "GET \(path) HTTP/1.1\r\n"
+            let bytes = latin1(start + lines + "\r\n")
+            let result = head.parse(bytes.span, limits: roomy, scan: &scan)
+            #expect(result == .complete(bytes.count))
+            #expect(head.fields.lines == start.utf8.count..<(start.utf8.count + lines.utf8.count))
+            let found = (0..<head.fields.count).map { bytes[head.fields.line($0)] }
+            #expect(Array(found.joined()) == latin1(lines))
+        }
+    }
+
     @Test func tableKnowsRepeats() {
         var head = ResponseHead()
         var scan = HeadScan()

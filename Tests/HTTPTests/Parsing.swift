@@ -27,6 +27,13 @@ func fieldTexts(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> [String
 /// verdict.
 func parseRequest(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = roomy) -> Parsed {
     var head = RequestHead()
+    return parseRequest(bytes, into: &head, cuts: cuts, limits: limits)
+}
+
+/// As the other, into a head that may have been parsed into before.
+func parseRequest(
+    _ bytes: [UInt8], into head: inout RequestHead, cuts: [Int] = [], limits: HeadLimits = roomy
+) -> Parsed {
     var scan = HeadScan()
     for end in cuts + [bytes.count] {
         let span = bytes.span.extracting(first: end)
@@ -38,7 +45,8 @@ func parseRequest(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = roomy
             text: [
                 "\(head.method)", span.text(head.methodName), span.text(head.target), "\(head.form)",
                 span.text(head.path),
-                span.text(head.query), span.text(head.authority), "\(head.minorVersion)",
+                span.text(head.query), span.text(head.authority), span.text(head.host),
+                "\(head.port.map(Int.init) ?? -1)", "\(head.minorVersion)",
             ] + fieldTexts(head.fields, span),
             framing: head.framing,
             flags: [

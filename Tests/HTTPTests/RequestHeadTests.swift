@@ -15,7 +15,7 @@ struct RequestHeadTests {
         #expect(parsed.framing == .length(12))
         #expect(
             parsed.text == [
-                "post", "POST", "/a/b?x=1&y", "origin", "/a/b", "x=1&y", "Ex.com:8080", "1",
+                "post", "POST", "/a/b?x=1&y", "origin", "/a/b", "x=1&y", "Ex.com:8080", "Ex.com", "8080", "1",
                 "Host=Ex.com:8080 (host)", "X-Odd!#$%&'*+.^_`|~=v\u{fffd} \"q\" (other)",
                 "content-length=12 (contentLength)",
                 "Empty= (other)", "Tabs_2=a\t\tb\t0123456789abcdef\tc (other)",
@@ -231,5 +231,39 @@ struct RequestHeadTests {
         #expect(head.parse(second.span, limits: roomy, scan: &scan) == .complete(second.count))
         let left = head.fields.count == 1 && !head.hasQuery && head.query.isEmpty && head.path.isEmpty
         #expect(left)
+    }
+
+    /// First lines and fields in all combinations, one after the other: what stood before leaves no trace.
+    @Test func aHeadOwesNothingToTheOneBefore() {
+        let lines = [
+            "GET / HTTP/1.1", "GET /longer/than?before HTTP/1.1", "GET / HTTP/1.0", "HEAD / HTTP/1.1",
+            "POST / HTTP/1.1", "GET http://a:1/ HTTP/1.1", "GET http://b/ HTTP/1.1", "OPTIONS * HTTP/1.1",
+            "GET /# HTTP/1.1", "\r\nGET / HTTP/1.1",
+        ]
+        let fields = [
+            "Host: a\r\n", "Host: a:1\r\n", "Host: A:1\r\n", "", "Host: a\r\nHost: a\r\n",
+            "Accept: x\r\nHost: b:80\r\nConnection: close\r\n", "Host: a\r\nContent-Length: 2\r\n",
+            "Host: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nExpect: 100-continue\r\n",
+            "Host: a\r\nA: \(String(repeating: "y", count: 1_100))\r\n", "Host: a\r\nA: b\r\nA: c\r\n",
+        ]
+        let heads = lines.flatMap { line in fields.map { latin1("\(line)\r\n\($0)\r\n") } }
+        let alone = heads.map { parseRequest($0) }
+        var head = RequestHead()
+        for first in heads.indices {
+            for second in heads.indices {
+                for index in [first, second] {
+                    let whole = parseRequest(heads[index], into: &head)
+                    #expect(whole == alone[index], "head \(index) after \(first) and \(second)")
+                }
+            }
+            let halves = [heads[first].count / 2, heads[first].count - 1]
+            #expect(parseRequest(heads[first], into: &head, cuts: halves) == alone[first])
+        }
+        // Bounds are those of the head at hand.
+        let one = latin1("GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n")
+        for limits in [roomy, HeadLimits(head: 36, fields: 9), HeadLimits(head: 99, fields: 1), roomy] {
+            let result = parseRequest(one, into: &head, limits: limits).result
+            #expect(result == parseRequest(one, limits: limits).result)
+        }
     }
 }

@@ -17,7 +17,8 @@ import Testing
     #expect(own == [6, 1, 1])
     // Into the middle of something larger.
     var sums: [UInt32] = [9, 9, 9, 9]
-    second.sum(3..<5, into: &sums, from: 1)
+    var places = sums.mutableSpan
+    second.sum(3..<5, into: &places, from: 1)
     #expect(sums == [9, 0, 1, 9])
 }
 

@@ -151,4 +151,16 @@ import Testing
         let after = poller.wait(timeoutMilliseconds: 0)
         #expect(after == 0)
     }
+
+    @Test func tickersTickUntilDrainedAndAgain() throws {
+        let ticker = try Ticker(everyMilliseconds: 1)
+        var poller = try Poller()
+        try poller.addReadable(ticker.raw, token: 4)
+        for _ in 0..<2 {
+            let count = poller.wait(timeoutMilliseconds: nil)
+            #expect(count == 1 && poller[0].token == 4 && poller[0].readable)
+            let ticks = ticker.drain()
+            #expect(ticks >= 1)
+        }
+    }
 }

@@ -27,6 +27,16 @@ import Testing
         #expect(ended.value.load(ordering: .relaxed) == 7)
     }
 
+    @Test func isChangedInPlace() {
+        var table = FixedTable(count: 3) { [$0] }
+        table[1].append(7)
+        var all = table.mutableSpan
+        all[2] = [9]
+        let (count, lent) = (table.span.count, [table.span[0], table.span[1], table[2]])
+        #expect(count == 3)
+        #expect(lent == [[0], [1, 7], [9]])
+    }
+
     @Test func mayBeEmpty() {
         let table = FixedTable<Int>(count: 0) { $0 }
         let count = table.count

@@ -1,4 +1,4 @@
-// epoll, eventfd, signalfd, clocks, limits and thread names. A result or -errno; no state.
+// epoll, eventfd, timerfd, signalfd, clocks, limits and thread names. A result or -errno; no state.
 #ifndef LARDER_CKERNEL_EVENTS_H
 #define LARDER_CKERNEL_EVENTS_H
 #include <stddef.h>
@@ -19,7 +19,11 @@ size_t larder_event_token_offset(void);
 
 int larder_event_counter(void);
 int larder_event_signal(int fd);
+/// The count since the last drain, of a counter or a ticker; or -EAGAIN.
 int64_t larder_event_drain(int fd);
+
+/// A descriptor that becomes readable every so many milliseconds of time since boot.
+int larder_ticker(uint32_t milliseconds);
 
 /// Blocks the signals of `mask` (bit n - 1 for signal n) in the calling thread; a descriptor that receives
 /// them.
