@@ -69,6 +69,25 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end = 0
     }
 
+    /// As the other, and leaves room for `n` bytes to be put in front of what comes.
+    @inlinable
+    public mutating func removeAll(leavingRoom n: Int) {
+        precondition(n >= 0 && n <= capacity)
+        start = n
+        end = n
+    }
+
+    /// Puts a run in front of the readable bytes, if there is room for it: left there, or of bytes that were
+    /// dropped.
+    @inlinable
+    public mutating func prepend(_ span: borrowing Span<UInt8>) -> Bool {
+        guard span.count <= start else { return false }
+        start &-= span.count
+        // The bytes before the readable ones are ours, and in no use; the source is borrowed, so not of them.
+        unsafe Self.copy(span, to: base + start)
+        return true
+    }
+
     /// Drops `n` readable bytes from the front.
     @inlinable
     public mutating func removeFirst(_ n: Int) {

@@ -121,6 +121,29 @@ extension Span<UInt8> {
         return (UInt64(littleEndian: word), UInt64(littleEndian: last))
     }
 
+    /// Do `length` bytes whose `ends` are these stand at `index`, and this pair behind them? False of more
+    /// than sixteen bytes, and within the last seventeen of the span.
+    @inlinable @inline(__always)
+    public func has(
+        _ ends: (first: UInt64, last: UInt64), length: UInt8, before pair: UInt16, at index: Int
+    ) -> Bool {
+        // Tests for all loads: each lies inside the eighteen bytes from `index` on, or ends with `length`.
+        guard length <= 16, UInt(bitPattern: index) < UInt(bitPattern: Swift.max(count, 17) &- 17) else {
+            return false
+        }
+        let end = index &+ Int(length)
+        let behind = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: end, as: UInt16.self)
+        var first = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            .littleEndian
+        guard UInt16(littleEndian: behind) == pair else { return false }
+        if length < 8 {
+            first = first &<< UInt64(truncatingIfNeeded: 64 &- Int(length) &* 8)
+            return first == ends.first
+        }
+        let last = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: end &- 8, as: UInt64.self)
+        return first == ends.first && UInt64(littleEndian: last) == ends.last
+    }
+
     /// Do two bytes stand at `index`, and are they these, the first lowest?
     @inlinable @inline(__always)
     public func hasPair(_ pair: UInt16, at index: Int) -> Bool {
@@ -168,6 +191,27 @@ extension Span<UInt8> {
         return count
     }
 
+    /// As `first`, if this pair of bytes, the first lowest, begins at what is found; nil also within the last
+    /// sixteen bytes. What is found in the first step costs no call; a loop here would want the registers of
+    /// the loop around it.
+    @inlinable @inline(__always)
+    func first<Test: LaneTest>(_ test: Test, from start: Int, beginning pair: UInt16) -> Int? {
+        // One test for both ends, as above, and with a byte to spare: of the pair both bytes lie inside.
+        guard UInt(bitPattern: start) < UInt(bitPattern: Swift.max(count, 16) &- 16) else { return nil }
+        let vector = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: SIMD16<UInt8>.self)
+        let found = larder_high_bits(test.lanes(vector))
+        guard found != 0 else { return further(test, from: start &+ 16, beginning: pair) }
+        let place = start &+ found.trailingZeroBitCount
+        let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt16.self)
+        return UInt16(littleEndian: word) == pair ? place : nil
+    }
+
+    @inlinable @inline(never)
+    func further<Test: LaneTest>(_ test: Test, from start: Int, beginning pair: UInt16) -> Int? {
+        let place = firstInVectors(test, from: start)
+        return hasPair(pair, at: place) ? place : nil
+    }
+
     /// As `first`, where no more than sixteen bytes are left, but not none. A call, so that its constants
     /// take no register from the loops that `first` is inlined into.
     @inlinable @inline(never)
@@ -198,10 +242,12 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     public func firstControl(from start: Int) -> Int { first(Control(), from: start) }
 
-    /// As `firstControl`, but looks only at whole steps of sixteen bytes from `start` on: `count` may also
-    /// mean that it is among the last fifteen bytes.
+    /// As `firstControl`, if this pair of bytes begins there, the first lowest; nil also within the last
+    /// sixteen bytes.
     @inlinable @inline(__always)
-    public func firstControlInVectors(from start: Int) -> Int { firstInVectors(Control(), from: start) }
+    public func firstControl(from start: Int, beginning pair: UInt16) -> Int? {
+        first(Control(), from: start, beginning: pair)
+    }
 
     /// The index of the first byte at or after `start` outside visible ASCII (0x21 to 0x7E), or `count`.
     @inlinable @inline(__always)
@@ -247,129 +293,17 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     public func firstNonWord(from start: Int) -> Int { first(NonWord(), from: start) }
 
-    /// As `firstNonWord`, but looks only at whole steps of sixteen bytes from `start` on: `count` may also
-    /// mean that it is among the last fifteen bytes.
+    /// As `firstNonWord`, if this pair of bytes begins there, the first lowest; nil also within the last
+    /// sixteen bytes.
     @inlinable @inline(__always)
-    public func firstNonWordInVectors(from start: Int) -> Int { firstInVectors(NonWord(), from: start) }
+    public func firstNonWord(from start: Int, beginning pair: UInt16) -> Int? {
+        first(NonWord(), from: start, beginning: pair)
+    }
 
     /// The index of the first byte at or after `start` that is no letter, digit, hyphen or dot, or `count`:
     /// where most host names end.
     @inlinable @inline(__always)
     public func firstNonName(from start: Int) -> Int { first(NonName(), from: start) }
-}
-
-/// What a scan looks for, sixteen bytes at once: sets the highest bit of each lane that holds it.
-///
-/// By additions and bit operations alone: Swift 6.3 turns most comparisons of vectors into a loop over the
-/// lanes, ten times slower. Below, `v` is a byte and 0x80 > c: where v < 0x80, v - c has the highest bit just
-/// if v < c, v + (0x80 - c) just if v >= c, and (v ^ c) - 1 just if v == c.
-@usableFromInline
-protocol LaneTest {
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8>
-}
-
-@usableFromInline
-struct Exactly: LaneTest {
-    @usableFromInline let pattern: SIMD16<UInt8>
-
-    @inlinable
-    init(_ byte: UInt8) { pattern = SIMD16(repeating: byte) }
-
-    @inlinable @inline(__always)
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let difference = v ^ pattern
-        return (difference &- SIMD16(repeating: 1)) & ~difference
-    }
-}
-
-@usableFromInline
-struct Control: LaneTest {
-    @inlinable
-    init() {}
-
-    @inlinable @inline(__always)
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        ((v &- SIMD16(repeating: 0x20)) | (v &+ SIMD16(repeating: 0x80 - 0x7f))) & ~v
-    }
-}
-
-@usableFromInline
-struct NonVisible: LaneTest {
-    @inlinable
-    init() {}
-
-    @inlinable @inline(__always)
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        v | (v &- SIMD16(repeating: 0x21)) | (v &+ SIMD16(repeating: 0x80 - 0x7f))
-    }
-}
-
-@usableFromInline
-struct NonPath: LaneTest {
-    @inlinable
-    init() {}
-
-    @inlinable @inline(__always)
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let isHash = (v ^ SIMD16(repeating: 0x23)) &- SIMD16(repeating: 1)
-        let isQuestion = (v ^ SIMD16(repeating: 0x3f)) &- SIMD16(repeating: 1)
-        return NonVisible().lanes(v) | isHash | isQuestion
-    }
-}
-
-@usableFromInline
-struct PathMark: LaneTest {
-    @inlinable
-    init() {}
-
-    @inlinable @inline(__always)
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        Self.lanes(v, noDot: v ^ SIMD16(repeating: 0x2e))
-    }
-
-    /// As the other, but of dots only those with a slash in the lane before.
-    @inlinable @inline(__always)
-    static func lanes(_ v: SIMD16<UInt8>, behind before: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        lanes(v, noDot: (v ^ SIMD16(repeating: 0x2e)) | (before ^ SIMD16(repeating: 0x2f)))
-    }
-
-    /// - Parameter noDot: zero just in lanes whose dot counts.
-    @inlinable @inline(__always)
-    static func lanes(_ v: SIMD16<UInt8>, noDot: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
-        let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
-        let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
-        return (isPercent | isSemicolon | isBackslash | (noDot &- SIMD16(repeating: 1))) & ~v
-    }
-}
-
-@usableFromInline
-struct NonWord: LaneTest {
-    @inlinable
-    init() {}
-
-    @inlinable @inline(__always)
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let small = v | SIMD16(repeating: 0x20)
-        let isNoLetter = (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
-        let isHyphen = (v ^ SIMD16(repeating: 0x2d)) &- SIMD16(repeating: 1)
-        return (isNoLetter & ~isHyphen) | v
-    }
-}
-
-@usableFromInline
-struct NonName: LaneTest {
-    @inlinable
-    init() {}
-
-    @inlinable @inline(__always)
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let small = v | SIMD16(repeating: 0x20)
-        let isNoLetter = (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
-        let isNoDigit = (v &- SIMD16(repeating: 0x30)) | (v &+ SIMD16(repeating: 0x80 - 0x3a))
-        let isNoMark = (v &- SIMD16(repeating: 0x2d)) | (v &+ SIMD16(repeating: 0x80 - 0x2f))
-        return (isNoLetter & isNoDigit & isNoMark) | v
-    }
 }
 
 /// A 128-bit hash value.

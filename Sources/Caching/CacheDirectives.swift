@@ -61,13 +61,26 @@ struct CacheDirectives: BitwiseCopyable {
 
     /// Reads all Cache-Control lines.
     init(cacheControl fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ reading: Policy.Reading) {
+        guard let line = fields.first(.cacheControl) else { return }
+        let value = line.value.range
+        // Often it is one name, and there is nothing to take apart.
+        if !fields.isRepeated(.cacheControl), bytes.firstNonWord(from: value.lowerBound) == value.upperBound {
+            note(bytes.extracting(value), seconds: nil, isBare: true, reading)
+        } else {
+            noteAll(fields, bytes, reading)
+        }
+    }
+
+    private mutating func noteAll(
+        _ fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ reading: Policy.Reading
+    ) {
         for index in fields.range(of: .cacheControl) where fields[index].id == .cacheControl {
-            let value = bytes.slice(fields[index].value)
-            var position = 0
-            while let directive = Directive.next(in: value, from: &position) {
+            let value = fields[index].value.range
+            var position = value.lowerBound
+            while let directive = Directive.next(in: bytes, upTo: value.upperBound, from: &position) {
                 if !directive.isWellFormed { isMalformed = true }
                 note(
-                    value.extracting(directive.name), seconds: directive.seconds(in: value),
+                    bytes.extracting(directive.name), seconds: directive.seconds(in: bytes),
                     isBare: directive.argument == nil && directive.isWellFormed, reading)
             }
         }

@@ -10,7 +10,8 @@ public enum Forwarding: UInt8, Sendable, BitwiseCopyable {
 
     /// The line up to and with this parameter: each a literal where it is appended, so that it costs a few
     /// stores.
-    func append(to head: inout ByteBuffer) {
+    @inline(__always)
+    func append(to head: inout ByteBuffer.Room) {
         switch self {
         case .bypass: head.append("Cache-Status: larder; fwd=bypass")
         case .method: head.append("Cache-Status: larder; fwd=method")
@@ -50,30 +51,28 @@ public enum CacheStatus {
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
-        var detail = detail
-        switch served {
-        case .hit:
-            head.append("Cache-Status: larder; hit; ttl=")
-            detail = nil
-        case .collapsed(let forwarding):
-            forwarding.append(to: &head)
-            head.append("; collapsed; ttl=")
-        case .revalidated(let forwarding):
-            forwarding.append(to: &head)
-            head.append("; fwd-status=304; stored; ttl=")
-        case .insteadOf(let status, let forwarding):
-            forwarding.append(to: &head)
-            if status > 0 {
-                head.append("; fwd-status=")
-                head.append(decimal: UInt64(status))
+        head.append(atMost: lineLimit) { line in
+            switch served {
+            case .hit: line.append("Cache-Status: larder; hit")
+            case .collapsed(let forwarding):
+                forwarding.append(to: &line)
+                line.append("; collapsed")
+            case .revalidated(let forwarding):
+                forwarding.append(to: &line)
+                line.append("; fwd-status=304; stored")
+            case .insteadOf(let status, let forwarding):
+                forwarding.append(to: &line)
+                if status > 0 {
+                    line.append("; fwd-status=")
+                    line.append(decimal: UInt64(status))
+                }
             }
-            head.append("; ttl=")
+            line.append("; ttl=")
+            if ttlSeconds < 0 { line.append(UInt8(ascii: "-")) }
+            line.append(decimal: ttlSeconds.magnitude)
+            if let detail, served != .hit { append(detail, form, to: &line) }
         }
-        if ttlSeconds < 0 { head.append(UInt8(ascii: "-")) }
-        head.append(decimal: ttlSeconds.magnitude)
-        if let detail { append(detail, form, to: &head) }
-        if form == .debug { appendKey(key, to: &head) }
-        head.append("\r\n")
+        end(key: key, form, to: &head)
     }
 
     /// Bytes that `appendPlainHit` needs room for.
@@ -101,23 +100,34 @@ public enum CacheStatus {
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
-        forwarding.append(to: &head)
-        if let status {
-            head.append("; fwd-status=")
-            head.append(decimal: UInt64(status))
+        head.append(atMost: lineLimit) { line in
+            forwarding.append(to: &line)
+            if let status {
+                line.append("; fwd-status=")
+                line.append(decimal: UInt64(status))
+            }
+            if stored { line.append("; stored") }
+            if let detail { append(detail, form, to: &line) }
         }
-        if stored { head.append("; stored") }
-        if let detail { append(detail, form, to: &head) }
-        if form == .debug { appendKey(key, to: &head) }
-        head.append("\r\n")
+        end(key: key, form, to: &head)
     }
 
+    /// Bytes of a line without a key, and the twenty that a number wants free.
+    private static var lineLimit: Int { 192 }
+
+    @inline(__always)
     private static func append(
-        _ detail: Reason, _ form: Policy.CacheStatus, to head: inout ByteBuffer
+        _ detail: Reason, _ form: Policy.CacheStatus, to line: inout ByteBuffer.Room
     ) {
         guard form != .brief else { return }
-        head.append("; detail=")
-        head.append(detail.code)
+        line.append("; detail=")
+        line.append(detail.code)
+    }
+
+    @inline(__always)
+    private static func end(key: Span<UInt8>, _ form: Policy.CacheStatus, to head: inout ByteBuffer) {
+        if form == .debug { appendKey(key, to: &head) }
+        head.append("\r\n")
     }
 
     private static func appendKey(_ key: Span<UInt8>, to head: inout ByteBuffer) {

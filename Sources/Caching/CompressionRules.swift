@@ -84,6 +84,7 @@ public struct CompressionRules: Sendable {
     }
 
     /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?
+    @inline(__always)
     public static func forbidsTransform(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
         for index in fields.range(of: .cacheControl) where fields[index].id == .cacheControl {
             if mentionsNoTransform(bytes.slice(fields[index].value)) { return true }
@@ -99,6 +100,7 @@ public struct CompressionRules: Sendable {
     }
 
     /// Is this Content-Type listed? Its parameters do not matter.
+    @inline(__always)
     private func lists(_ value: Span<UInt8>) -> Bool {
         let front = value.word(at: 0, length: min(value.count, 8)).lowercasedBytes
         for index in types.indices where types[index].begins(front) {
@@ -119,6 +121,7 @@ public struct CompressionRules: Sendable {
 
     /// `no-transform` anywhere in a Cache-Control value. A prohibition counts however it is spelt; where the
     /// word means something else, only a compression is lost.
+    @inline(__always)
     static func mentionsNoTransform(_ value: Span<UInt8>) -> Bool {
         let count = 12
         guard value.count >= count else { return false }

@@ -13,54 +13,55 @@ struct Directive {
     var argument: Range<Int>?
     var isWellFormed: Bool
 
-    /// The next directive of one line's value at or behind `position`, which then moves behind it; nil at the
-    /// end. Inlined, so that nothing of it goes through memory.
+    /// The next directive of a line's value, which ends at `end`, at or behind `position`, which then moves
+    /// behind it; nil at the end. Inlined, so that nothing of it goes through memory.
     @inline(__always)
-    static func next(in value: Span<UInt8>, from position: inout Int) -> Directive? {
+    static func next(in head: Span<UInt8>, upTo end: Int, from position: inout Int) -> Directive? {
         var start = position
-        while start < value.count, ASCII.isBlank(value[start]) || value[start] == comma { start &+= 1 }
+        while start < end, ASCII.isBlank(head[start]) || head[start] == comma { start &+= 1 }
         position = start
-        if start == value.count { return nil }
-        // Nearly all are `name` or `name=token`, of letters, digits, hyphens and dots.
-        let nameEnd = value.firstNonName(from: start)
+        if start == end { return nil }
+        // Nearly all are `name` or `name=token`, of letters, digits, hyphens and dots. Behind the value the
+        // head goes on, with a byte that is none of these.
+        let nameEnd = head.firstNonName(from: start)
         if nameEnd > start {
-            if endsMember(value, nameEnd) {
+            if endsMember(head, nameEnd, end) {
                 position = nameEnd
                 return Directive(name: start..<nameEnd, argument: nil, isWellFormed: true)
             }
             let argumentStart = nameEnd &+ 1
-            if value[nameEnd] == UInt8(ascii: "="), argumentStart < value.count {
-                let end = value.firstNonName(from: argumentStart)
-                if end > argumentStart, endsMember(value, end) {
-                    position = end
+            if argumentStart < end, head[nameEnd] == UInt8(ascii: "=") {
+                let argumentEnd = head.firstNonName(from: argumentStart)
+                if argumentEnd > argumentStart, endsMember(head, argumentEnd, end) {
+                    position = argumentEnd
                     return Directive(
-                        name: start..<nameEnd, argument: argumentStart..<end, isWellFormed: true)
+                        name: start..<nameEnd, argument: argumentStart..<argumentEnd, isWellFormed: true)
                 }
             }
         }
-        return read(value, from: start, &position)
+        return read(head, from: start, upTo: end, &position)
     }
 
     private static var comma: UInt8 { UInt8(ascii: ",") }
 
-    private static func endsMember(_ value: Span<UInt8>, _ index: Int) -> Bool {
-        index == value.count || value[index] == comma
+    private static func endsMember(_ head: Span<UInt8>, _ index: Int, _ end: Int) -> Bool {
+        index == end || index < end && head[index] == comma
     }
 
     /// As `next`, for whatever there may be.
     @inline(never)
     private static func read(
-        _ value: Span<UInt8>, from start: Int, _ position: inout Int
+        _ head: Span<UInt8>, from start: Int, upTo end: Int, _ position: inout Int
     ) -> Directive? {
-        var members = ListTokens(value.extracting(droppingFirst: start))
+        var members = ListTokens(head.extracting(start..<end))
         guard let place = members.next() else {
-            position = value.count
+            position = end
             return nil
         }
         let member = (start &+ place.lowerBound)..<(start &+ place.upperBound)
         // The white space and the comma behind it are skipped by the next call.
         position = member.upperBound
-        let text = value.extracting(member)
+        let text = head.extracting(member)
         let nameEnd = text.tokenEnd
         if nameEnd == text.count { return Directive(name: member, argument: nil, isWellFormed: true) }
         guard let equals = text.firstIndex(of: UInt8(ascii: "=")) else {
@@ -81,8 +82,8 @@ struct Directive {
     }
 
     /// The argument as delta-seconds (RFC 9111 §1.2.2), saturating at 2³¹; nil for anything malformed.
-    func seconds(in value: Span<UInt8>) -> UInt32? {
-        guard isWellFormed, let argument, let number = value.extracting(argument).decimalSaturating() else {
+    func seconds(in head: Span<UInt8>) -> UInt32? {
+        guard isWellFormed, let argument, let number = head.extracting(argument).decimalSaturating() else {
             return nil
         }
         return UInt32(min(number, 1 << 31))

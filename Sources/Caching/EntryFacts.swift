@@ -19,6 +19,8 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         @inlinable
         public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+        /// No flag; `[]` would count references to an empty array.
+        static var none: Flags { Flags(rawValue: 0) }
         /// May answer a request with a Cookie: `public`, `s-maxage`, or stored under `cookies: strip`.
         @inlinable public static var answersCookies: Flags { Flags(rawValue: 1) }
         /// May answer a request with Authorization: `public`, `s-maxage` or `must-revalidate` (RFC 9111

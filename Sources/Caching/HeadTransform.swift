@@ -38,7 +38,15 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
     public static func coded(_ coding: Codings) -> HeadTransform { HeadTransform(.coded(coding)) }
     public static var decoded: HeadTransform { HeadTransform(.decoded) }
 
+    /// Does the head stay as it is?
+    @inlinable
+    public var isNone: Bool {
+        if case .none = change { return true }
+        return false
+    }
+
     /// Is the body another than what the origin sent?
+    @inlinable
     public var changesBody: Bool {
         switch change {
         case .none, .varies: false
@@ -46,18 +54,18 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
         }
     }
 
-    /// Does a line of this name stay as it is, and say nothing that `append` must hear?
+    /// The fields that some transform changes, leaves out, or looks at; lines of others stay as they are.
     @inlinable
-    public func passes(_ id: FieldName) -> Bool {
-        if case .none = change { return true }
-        return !FieldSet.transformed.contains(id)
+    public static var fields: FieldSet {
+        FieldSet.digests.with(.vary).with(.contentEncoding).with(.contentLength).with(.etag)
+            .with(.acceptRanges)
     }
 
     /// Appends what becomes of one line.
     public mutating func append(
         _ name: Span<UInt8>, _ value: Span<UInt8>, _ id: FieldName, to head: inout ByteBuffer
     ) {
-        if id == .vary, change != .none, Self.coversAcceptEncoding(value) { hasVary = true }
+        if id == .vary, !isNone, Self.coversAcceptEncoding(value) { hasVary = true }
         guard changesBody else { return head.append(name: name, value: value) }
         if Self.dropped.contains(id) { return }
         if id == .contentEncoding, change == .decoded { return }
@@ -76,7 +84,7 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
             head.append(coding.name)
             head.append("\r\n")
         }
-        if change != .none, !hasVary { head.append("Vary: Accept-Encoding\r\n") }
+        if !isNone, !hasVary { head.append("Vary: Accept-Encoding\r\n") }
     }
 
     private static var dropped: FieldSet {
@@ -99,12 +107,5 @@ extension FieldSet {
     @inlinable @inline(__always)
     static var digests: FieldSet {
         FieldSet(.contentMD5).with(.digest).with(.contentDigest).with(.reprDigest)
-    }
-
-    /// What some transform changes, leaves out, or looks at.
-    @inlinable @inline(__always)
-    static var transformed: FieldSet {
-        FieldSet.digests.with(.vary).with(.contentEncoding).with(.contentLength).with(.etag)
-            .with(.acceptRanges)
     }
 }

@@ -162,10 +162,10 @@ extension Rules {
             return
         }
         for index in 0..<request.fields.count where request.fields[index].id == .cacheControl {
-            let value = bytes.slice(request.fields[index].value)
-            var position = 0
-            while let directive = Directive.next(in: value, from: &position) {
-                let name = value.extracting(directive.name)
+            let value = request.fields[index].value.range
+            var position = value.lowerBound
+            while let directive = Directive.next(in: bytes, upTo: value.upperBound, from: &position) {
+                let name = bytes.extracting(directive.name)
                 if name.equalsIgnoringCase("no-store") {
                     verdict.flags.insert(.noStore)
                 } else if name.equalsIgnoringCase("only-if-cached") {
@@ -175,14 +175,14 @@ extension Rules {
                 } else if name.equalsIgnoringCase("no-cache") {
                     verdict.flags.insert(.noCache)
                 } else if name.equalsIgnoringCase("max-age") {
-                    let seconds = directive.seconds(in: value) ?? 0
+                    let seconds = directive.seconds(in: bytes) ?? 0
                     verdict.maxAgeSeconds = min(verdict.maxAgeSeconds, seconds)
                 } else if name.equalsIgnoringCase("min-fresh") {
-                    let seconds = directive.seconds(in: value) ?? RequestVerdict.unlimited
+                    let seconds = directive.seconds(in: bytes) ?? RequestVerdict.unlimited
                     verdict.minFreshSeconds = max(verdict.minFreshSeconds, seconds)
                 } else if name.equalsIgnoringCase("max-stale") {
                     let seconds =
-                        directive.argument == nil ? RequestVerdict.unlimited : directive.seconds(in: value)
+                        directive.argument == nil ? RequestVerdict.unlimited : directive.seconds(in: bytes)
                     verdict.maxStaleSeconds = max(verdict.maxStaleSeconds, seconds ?? 0)
                 }
             }
@@ -267,10 +267,10 @@ enum Pragma {
 
     private static func saysNoCache(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
         for index in fields.range(of: .pragma) where fields[index].id == .pragma {
-            let value = bytes.slice(fields[index].value)
-            var position = 0
-            while let directive = Directive.next(in: value, from: &position) {
-                if value.extracting(directive.name).equalsIgnoringCase("no-cache") { return true }
+            let value = fields[index].value.range
+            var position = value.lowerBound
+            while let directive = Directive.next(in: bytes, upTo: value.upperBound, from: &position) {
+                if bytes.extracting(directive.name).equalsIgnoringCase("no-cache") { return true }
             }
         }
         return false

@@ -38,31 +38,46 @@ extension Rules {
     ) -> EntryFacts {
         var facts = EntryFacts(
             received: received, initialAgeMilliseconds: 0, freshForMilliseconds: 0, status: response.status,
-            coding: .identity, flags: [], fingerprint: fingerprint)
+            coding: .identity, flags: .none, fingerprint: fingerprint)
         if findings.ends(.request, request.mayStore ? nil : request.reason ?? .method) { return facts }
         if findings.ends(.status, statuses.contains(response.status) ? nil : .status) { return facts }
         if findings.ends(.setCookie, response.fields.contains(.setCookie) ? .setCookie : nil) { return facts }
 
-        let validators = Self.validators(of: response, bytes, received)
-        let mayKeepStale = noCache == .revalidate && !validators.isEmpty && 200..<300 ~= response.status
         let directives =
             TargetedField.directives(response.fields, bytes, reading)
             ?? CacheDirectives(cacheControl: response.fields, bytes, reading)
+        if walkProhibitions(directives, of: response, &findings) { return facts }
+        walk(
+            response, bytes, directives, to: request, sent: sent, received: received, &timing, &findings,
+            &facts)
+        return facts
+    }
+
+    /// The rows behind those that forbid any storing. A function of its own: most answers that are only
+    /// passed on do not come so far.
+    @inline(never)
+    private func walk<F: Findings>(
+        _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
+        to request: RequestVerdict, sent: Times, received: Times, _ timing: inout Timing, _ findings: inout F,
+        _ facts: inout EntryFacts
+    ) {
+        let validators = Self.validators(of: response, bytes, received)
+        let mayKeepStale = noCache == .revalidate && !validators.isEmpty && 200..<300 ~= response.status
         // RFC 9111 gives Pragma in answers no meaning; who sends it means no-cache.
         let pragma =
             !directives.isTargeted && reading == .strict && Pragma.isNoCache(response.fields, bytes)
         let ended = walkDirectives(
-            directives, pragma: pragma, mayKeepStale: mayKeepStale, of: response, to: request, &findings)
-        if ended { return facts }
+            directives, pragma: pragma, mayKeepStale: mayKeepStale, to: request, &findings)
+        if ended { return }
         let varies = walkVary(of: response, bytes, &findings)
-        guard let varies else { return facts }
+        guard let varies else { return }
         let coding = Self.coding(response.fields, bytes)
-        if findings.ends(.contentEncoding, coding == nil ? .encoding : nil) { return facts }
-        if walkShape(of: response, &findings) { return facts }
+        if findings.ends(.contentEncoding, coding == nil ? .encoding : nil) { return }
+        if walkShape(of: response, &findings) { return }
         let ends = walkFreshness(
             of: response, bytes, directives, mayGuess: !request.flags.contains(.query),
             mayKeepStale: mayKeepStale, sent: sent, received: received, &timing, &findings)
-        if ends { return facts }
+        if ends { return }
 
         facts.coding = coding ?? .identity
         facts.initialAgeMilliseconds = UInt64(timing.initialAge)
@@ -81,14 +96,13 @@ extension Rules {
         if facts.coding == .identity, compression.isCompressible(response, bytes) {
             facts.flags.insert(.compressible)
         }
-        return facts
     }
 
-    /// Prohibitions, and what answers to cookies and credentials need.
+    /// What forbids storing, whatever else is said.
     /// - Returns: did the walk end here?
-    private func walkDirectives<F: Findings>(
-        _ directives: CacheDirectives, pragma: Bool, mayKeepStale: Bool, of response: borrowing ResponseHead,
-        to request: RequestVerdict, _ findings: inout F
+    @inline(__always)
+    private func walkProhibitions<F: Findings>(
+        _ directives: CacheDirectives, of response: borrowing ResponseHead, _ findings: inout F
     ) -> Bool {
         let flags = directives.flags
         let isUnderstood = Self.understands(response.status)
@@ -100,7 +114,16 @@ extension Rules {
         // §5.2.2.3: no-store beside must-understand is for caches that know neither it nor the status.
         let isLifted = reading == .rfc && flags.contains(.liftsNoStore) && isUnderstood
         if findings.ends(.noStore, flags.contains(.noStore) && !isLifted ? .noStore : nil) { return true }
-        if findings.ends(.private, flags.contains(.private) ? .private : nil) { return true }
+        return findings.ends(.private, flags.contains(.private) ? .private : nil)
+    }
+
+    /// What forbids storing without a way to revalidate, and what answers to cookies and credentials need.
+    /// - Returns: did the walk end here?
+    private func walkDirectives<F: Findings>(
+        _ directives: CacheDirectives, pragma: Bool, mayKeepStale: Bool, to request: RequestVerdict,
+        _ findings: inout F
+    ) -> Bool {
+        let flags = directives.flags
         if flags.contains(.noCache), mayKeepStale {
             findings.defers(.noCache)
         } else if findings.ends(.noCache, flags.contains(.noCache) ? .noCache : nil) {
@@ -156,14 +179,14 @@ extension Rules {
     private static func validators(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
     ) -> EntryFacts.Flags {
-        guard response.fields.containsAny(of: FieldSet(.etag).with(.lastModified)) else { return [] }
+        guard response.fields.containsAny(of: FieldSet(.etag).with(.lastModified)) else { return .none }
         return readValidators(of: response, bytes, received)
     }
 
     private static func readValidators(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
     ) -> EntryFacts.Flags {
-        var flags: EntryFacts.Flags = []
+        var flags = EntryFacts.Flags.none
         if let field = response.fields.first(.etag), !response.fields.isRepeated(.etag),
             EntityTag.opaqueRange(of: bytes.slice(field.value)) != nil
         {

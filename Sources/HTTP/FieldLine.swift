@@ -21,32 +21,44 @@ enum FieldLine {
     static let lineFeed: UInt8 = 0x0a
     /// CR LF, and `: `, as pairs: the first byte lowest.
     static let lineBreak: UInt16 = 0x0a0d
-    private static let colonAndSpace: UInt16 = 0x203a
+    static let colonAndSpace: UInt16 = 0x203a
 
     /// A line that needs no second look.
     struct Plain: BitwiseCopyable {
         let name: Slice
         let value: Slice
         let next: Int
+        /// Its name is the expected one.
+        let isExpected: Bool
     }
 
     /// The line at `start` if it is what nearly all are: a name of letters and hyphens, a colon and a space,
     /// a value without a tab in it or more blanks around it, CR LF; nil for any other, and near the end of
-    /// the bytes. Without a call, so that the loop around it keeps all constants in registers.
+    /// the bytes.
+    /// - Parameter expected: a name that was parsed before, of which the bytes need only be compared.
     @inline(__always)
-    static func plain(_ bytes: Span<UInt8>, from start: Int) -> Plain? {
-        // Said once, so that it need not be found out at each step.
-        guard bytes.count >= 16 else { return nil }
-        let nameEnd = bytes.firstNonWordInVectors(from: start)
+    static func plain(_ bytes: Span<UInt8>, from start: Int, expected: ShortName) -> Plain? {
+        var nameEnd = start &+ Int(expected.count)
+        let isExpected = expected.stands(in: bytes, at: start, before: colonAndSpace)
+        if !isExpected {
+            guard let end = bytes.firstNonWord(from: start, beginning: colonAndSpace), end > start
+            else { return nil }
+            nameEnd = end
+        }
         let valueStart = nameEnd &+ 2
-        guard bytes.hasPair(colonAndSpace, at: nameEnd), nameEnd > start else { return nil }
-        let valueEnd = bytes.firstControlInVectors(from: valueStart)
+        guard let valueEnd = bytes.firstControl(from: valueStart, beginning: lineBreak) else { return nil }
         // The first byte is looked at last: of an empty value it would be CR.
-        guard bytes.hasPair(lineBreak, at: valueEnd), bytes[valueEnd &- 1] > 0x20, bytes[valueStart] > 0x20
-        else { return nil }
+        guard bytes[valueEnd &- 1] > 0x20, bytes[valueStart] > 0x20 else { return nil }
         return Plain(
             name: Slice(parsed: start, count: nameEnd &- start),
-            value: Slice(parsed: valueStart, count: valueEnd &- valueStart), next: valueEnd &+ 2)
+            value: Slice(parsed: valueStart, count: valueEnd &- valueStart), next: valueEnd &+ 2,
+            isExpected: isExpected)
+    }
+
+    /// Does this line, found in any way, stand as `plain` reads it?
+    static func isPlain(_ bytes: Span<UInt8>, _ name: Slice, _ value: Slice, next: Int) -> Bool {
+        value.range.lowerBound == name.range.upperBound &+ 2 && value.range.upperBound &+ 2 == next
+            && bytes.hasPair(colonAndSpace, at: name.range.upperBound)
     }
 
     /// Parses the line at `start`, which is inside `bytes` and does not hold CR (the blank line is the

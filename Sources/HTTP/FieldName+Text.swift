@@ -102,24 +102,26 @@ extension FieldName {
     /// As `identify(_:)` for a token inside a head: the bytes behind it allow whole-word loads.
     @inline(__always)
     static func identify(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
-        guard count <= 16, start &+ 8 <= bytes.count else {
+        guard let name = ShortName(inside: bytes, from: start, count: count) else {
             return identifyRare(bytes, from: start, count: count)
         }
-        let name = ShortName(ends: bytes.ends(at: start, length: count))
-        return count <= 8 ? short(name, count) : middle(name, count)
+        return identify(name)
     }
 
     /// As above, for a name that is long, or near the end of the bytes.
     @inline(never)
     private static func identifyRare(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
         if count > 16 { return count <= 32 ? long(LongName(bytes, from: start, count: count)) : .other }
-        let name = ShortName(bytes, from: start, count: count)
-        return count <= 8 ? short(name, count) : middle(name, count)
+        return identify(ShortName(bytes, from: start, count: count))
+    }
+
+    private static func identify(_ name: ShortName) -> FieldName {
+        name.count <= 8 ? short(name.lowercased) : middle(name.lowercased)
     }
 
     @inline(__always)
-    private static func short(_ name: ShortName, _ count: Int) -> FieldName {
-        switch count {
+    private static func short(_ name: ShortName) -> FieldName {
+        switch name.count {
         case 2:
             if name.spells("te") { return .te }
         case 3:
@@ -158,8 +160,8 @@ extension FieldName {
     }
 
     @inline(__always)
-    private static func middle(_ name: ShortName, _ count: Int) -> FieldName {
-        switch count {
+    private static func middle(_ name: ShortName) -> FieldName {
+        switch name.count {
         case 9:
             if name.spells("cache-tag") { return .cacheTag }
             if name.spells("forwarded") { return .forwarded }
@@ -251,32 +253,58 @@ extension StaticString {
     }
 }
 
-/// A name of up to 16 bytes as its first and its last word, which overlap where it is shorter, and are one
-/// where it has no more than eight: of fewer the bytes on top.
-private struct ShortName {
+/// A name of up to 16 bytes, as it is spelt or in small letters: its first and its last word, which overlap
+/// where it is shorter, and are one where it has no more than eight: of fewer the bytes on top.
+@usableFromInline
+struct ShortName: BitwiseCopyable, Sendable {
     let first: UInt64
     let last: UInt64
+    let count: UInt8
+
+    /// No name's: these bytes would be zero.
+    static var none: ShortName { ShortName(first: 0, last: 0, count: 0) }
 
     @inline(__always)
-    init(ends: (first: UInt64, last: UInt64)) {
-        first = ends.first | smallLetters
-        last = ends.last | smallLetters
+    private init(first: UInt64, last: UInt64, count: UInt8) {
+        self.first = first
+        self.last = last
+        self.count = count
+    }
+
+    /// Of a name inside a head; nil if it is longer, or near the end of the bytes.
+    @inline(__always)
+    init?(inside bytes: Span<UInt8>, from start: Int, count: Int) {
+        guard count <= 16, start &+ 16 <= bytes.count else { return nil }
+        (first, last) = bytes.ends(at: start, length: count)
+        self.count = UInt8(truncatingIfNeeded: count)
     }
 
     @inline(__always)
     init(_ bytes: Span<UInt8>, from start: Int, count: Int) {
         if count <= 8 {
             let shift = UInt64(truncatingIfNeeded: 64 &- count &* 8)
-            first = bytes.word(at: start, length: count) &<< shift | smallLetters
+            first = bytes.word(at: start, length: count) &<< shift
             last = first
         } else {
-            first = bytes.word(at: start) | smallLetters
-            last = bytes.word(at: start &+ count &- 8) | smallLetters
+            first = bytes.word(at: start)
+            last = bytes.word(at: start &+ count &- 8)
         }
+        self.count = UInt8(truncatingIfNeeded: count)
     }
 
-    /// Is it this name, whose length the caller has compared? Told that the last words seldom match, the
-    /// compiler searches by them alone, and compares the first word of the one that did.
+    /// Does it stand at `start`, with this pair of bytes behind it? Near the end of the bytes nobody knows.
+    @inline(__always)
+    func stands(in bytes: Span<UInt8>, at start: Int, before pair: UInt16) -> Bool {
+        bytes.has((first, last), length: count, before: pair, at: start)
+    }
+
+    @inline(__always)
+    var lowercased: ShortName {
+        ShortName(first: first | smallLetters, last: last | smallLetters, count: count)
+    }
+
+    /// Is it, in small letters, this name, whose length the caller has compared? Told that the last words
+    /// seldom match, the compiler searches by them alone, and compares the first word of the one that did.
     @inline(__always)
     func spells(_ lowercaseLiteral: StaticString) -> Bool {
         let length = lowercaseLiteral.utf8CodeUnitCount
@@ -295,8 +323,8 @@ private struct LongName {
     @inline(__always)
     init(_ bytes: Span<UInt8>, from start: Int, count: Int) {
         self.count = count
-        front = ShortName(bytes, from: start, count: 16)
-        back = ShortName(bytes, from: start &+ count &- 16, count: 16)
+        front = ShortName(bytes, from: start, count: 16).lowercased
+        back = ShortName(bytes, from: start &+ count &- 16, count: 16).lowercased
     }
 
     /// As for `ShortName`.

@@ -18,6 +18,14 @@ public struct FieldSet: BitwiseCopyable, Sendable {
         insert(name)
     }
 
+    /// Every name, `.other` included.
+    @inlinable @inline(__always)
+    public static var all: FieldSet {
+        var set = FieldSet()
+        (set.low, set.high) = (.max, .max)
+        return set
+    }
+
     /// This set and one name more. Chains of literals fold to a constant.
     @inlinable @inline(__always)
     public func with(_ name: FieldName) -> FieldSet {

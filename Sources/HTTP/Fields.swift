@@ -64,13 +64,16 @@ public struct FieldTable: ~Copyable {
 
     // Row n holds line n, and beside it the number of the first line whose name is number n: a name is looked
     // up without a search, and nothing is cleared, for `present` tells which names are there.
+    //
+    // `spelling` is the name that the line's `id` was found for, byte for byte. Most heads have the names of
+    // the one before, in the same places: these need no second look, and what is known of them stays.
     @usableFromInline
     struct Row: BitwiseCopyable, Sendable {
-        @usableFromInline var field: Field = .none
-        @usableFromInline var firstLine: UInt8 = 0
+        @usableFromInline var spelling: ShortName
+        @usableFromInline var field: Field
+        @usableFromInline var firstLine: UInt8
 
-        @inlinable
-        init() {}
+        static var none: Row { Row(spelling: .none, field: .none, firstLine: 0) }
     }
 
     // An array, allocated once for the life of a head: reading one element of an InlineArray that is borrowed
@@ -80,12 +83,17 @@ public struct FieldTable: ~Copyable {
     @usableFromInline var repeated = FieldSet()
     @inlinable public var count: Int { total }
     @usableFromInline var total: Int
+    /// Is each line `name: value` and CRLF, without a blank more?
+    public internal(set) var isPlain = true
+    /// Where the first line begins, and where the blank line does behind the last.
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
     // Of a struct with an atomic in it the compiler lends the address; Swift 6.3 would else copy the table,
     // and with it all 120 bytes of its head, for every call that borrows one.
     private let anchor = Atomic<Bool>(false)
 
     public init() {
-        storage = Array(repeating: Row(), count: Self.capacity)
+        storage = Array(repeating: .none, count: Self.capacity)
         total = 0
     }
 
@@ -93,6 +101,13 @@ public struct FieldTable: ~Copyable {
     public subscript(_ index: Int) -> Field {
         precondition(index < count)
         return storage[index].field
+    }
+
+    /// The name of one line, without a look at the rest of it.
+    @inlinable @inline(__always)
+    public func id(of index: Int) -> FieldName {
+        precondition(index < count)
+        return storage[index].field.id
     }
 
     /// Is there at least one line of this well-known name?
@@ -107,6 +122,18 @@ public struct FieldTable: ~Copyable {
     @inlinable @inline(__always)
     public func first(_ id: FieldName) -> Field? {
         contains(id) ? storage[firstLine(id)].field : nil
+    }
+
+    /// All lines, each with its CRLF.
+    @inlinable @inline(__always)
+    public var lines: Range<Int> { start..<end }
+
+    /// A line with its CRLF, whatever stands around the value.
+    @inlinable @inline(__always)
+    public func line(_ index: Int) -> Range<Int> {
+        precondition(index < count)
+        let next = index &+ 1 < count ? Int(storage[index &+ 1].field.name.start) : end
+        return Int(storage[index].field.name.start)..<next
     }
 
     /// How many lines of this name there are.
@@ -130,31 +157,24 @@ public struct FieldTable: ~Copyable {
     @inlinable @inline(__always)
     func firstLine(_ id: FieldName) -> Int { Int(storage[Int(id.rawValue)].firstLine) }
 
-    @inlinable
-    public mutating func removeAll() {
-        present = FieldSet()
-        repeated = FieldSet()
-        total = 0
-    }
-
-    /// Finds out which names the first `count` rows have, whose lines came without, and tells which names are
-    /// there, and which more than once. A loop of its own: together with the one that finds the lines it
+    /// Finds out which names the first `count` rows have, whose lines came without, and notes which names are
+    /// there, and which more than once. A function of its own: together with the loop that finds the lines it
     /// would want for registers.
     @inline(never)
-    static func identifyNames(
-        _ rows: inout MutableSpan<Row>, count: Int, _ bytes: Span<UInt8>
-    ) -> (present: FieldSet, repeated: FieldSet) {
+    mutating func identifyNames(count: Int, _ bytes: Span<UInt8>) {
         var (present, repeated) = (FieldSet(), FieldSet())
+        var rows = storage.mutableSpan
         // From the last line to the first, so that of several lines the first has the last word.
         var line = count
         while line > 0 {
             line &-= 1
-            let name = rows[line].field.name
-            let id = FieldName.identify(bytes, from: Int(name.start), count: Int(name.count))
+            let name = rows[line].field.name.range
+            let id = FieldName.identify(bytes, from: name.lowerBound, count: name.count)
+            rows[line].spelling = ShortName(inside: bytes, from: name.lowerBound, count: name.count) ?? .none
             rows[line].field.id = id
-            present.insert(id, repeated: &repeated)
             rows[Int(id.rawValue)].firstLine = UInt8(truncatingIfNeeded: line)
+            present.insert(id, repeated: &repeated)
         }
-        return (present, repeated)
+        (total, self.present, self.repeated) = (count, present, repeated)
     }
 }

@@ -54,21 +54,28 @@ public struct HeadScan: BitwiseCopyable, Sendable {
 /// The lines of a head behind its start line, the same for requests and responses.
 extension FieldTable {
     /// Parses field lines from `start` up to and including the blank line. `lines` counts whole lines so far,
-    /// the start line included. Only lines from `start` on are in the table afterwards.
+    /// the start line included. If the result is `.complete`, the lines from `start` on are in the table
+    /// afterwards; else what is there is meaningless.
     mutating func parseLines(
         _ bytes: Span<UInt8>, from start: Int, lines startLines: Int, limits: HeadLimits, scan: inout HeadScan
     ) -> HeadResult {
-        removeAll()
         var rows = storage.mutableSpan
         var cursor = start
-        var lines = startLines
+        var line = 0
+        var isPlain = true
+        // Are the names those of the head before, each in its place?
+        var areKnown = true
+        // Never full: lines are at most limits.fields, and that at most the capacity.
+        let most = limits.fields &- startLines
         while true {
-            // Never full: lines are at most limits.fields, and that at most the capacity.
-            while lines <= limits.fields, let line = FieldLine.plain(bytes, from: cursor) {
-                rows[lines &- startLines].field.name = line.name
-                rows[lines &- startLines].field.value = line.value
-                cursor = line.next
-                lines &+= 1
+            while line <= most,
+                let plain = FieldLine.plain(bytes, from: cursor, expected: rows[line].spelling)
+            {
+                areKnown = areKnown && plain.isExpected
+                rows[line].field.name = plain.name
+                rows[line].field.value = plain.value
+                cursor = plain.next
+                line &+= 1
             }
             guard cursor < bytes.count else { break }
             var refusal: Refusal
@@ -76,23 +83,28 @@ extension FieldTable {
             if bytes[cursor] == FieldLine.carriageReturn {
                 guard cursor &+ 1 < bytes.count else { break }
                 if bytes[cursor &+ 1] == FieldLine.lineFeed {
-                    let count = lines &- startLines
-                    let found = Self.identifyNames(&rows, count: count, bytes)
-                    (total, present, repeated) = (count, found.present, found.repeated)
+                    self.start = start
+                    (self.isPlain, end) = (isPlain, cursor)
+                    if !areKnown || line != total { identifyNames(count: line, bytes) }
                     return .complete(cursor &+ 2)
                 }
                 refusal = .bareLineBreak
-            } else if lines > limits.fields {
+            } else if line > most {
                 refusal = .headTooLarge
             } else {
                 switch FieldLine.parse(bytes, from: cursor) {
                 case .line(let name, let value, let next):
-                    rows[lines &- startLines].field = Field(name: name, value: value, id: .other)
+                    rows[line].field.name = name
+                    rows[line].field.value = value
+                    if !FieldLine.isPlain(bytes, name, value, next: next) { isPlain = false }
+                    let known = rows[line].spelling
+                    areKnown =
+                        areKnown && known.stands(in: bytes, at: cursor, before: FieldLine.colonAndSpace)
                     cursor = next
-                    lines &+= 1
+                    line &+= 1
                     continue
                 case .incomplete:
-                    scan.stop(atLine: cursor, lines: lines, bytes: bytes)
+                    scan.stop(atLine: cursor, lines: startLines &+ line, bytes: bytes)
                     return .needMore
                 case .refused(let reason, let place):
                     refusal = reason
@@ -102,7 +114,7 @@ extension FieldTable {
             if FieldLine.hasLineEnd(bytes, from: index) { return .refused(refusal) }
             break
         }
-        scan.stop(atLine: cursor, lines: lines, bytes: bytes)
+        scan.stop(atLine: cursor, lines: startLines &+ line, bytes: bytes)
         return .needMore
     }
 }

@@ -65,6 +65,11 @@ extension ResponseHead {
     /// `HTTP/1.x` SP 3DIGIT SP [reason] CRLF. The second space may be missing with an empty reason, as every
     /// peer allows.
     private mutating func parseStatusLine(_ bytes: Span<UInt8>) -> StartLineResult {
+        // By far the most common line.
+        if bytes.startsWithOK {
+            (minorVersion, status, reason) = (1, 200, Slice(parsed: 13, count: 2))
+            return .whole(17)
+        }
         guard case .minor(let minor, let end) = HTTPVersion.parse(bytes, from: 0) else {
             return brokenVersion(bytes)
         }
@@ -121,5 +126,15 @@ extension ResponseHead {
             framing = stated.body
         }
         return nil
+    }
+}
+
+extension Span<UInt8> {
+    /// `HTTP/1.1 200 OK` CRLF, as two words and the space between them.
+    @inline(__always)
+    fileprivate var startsWithOK: Bool {
+        let line: StaticString = "HTTP/1.1 200 OK\r\n"
+        return count >= 17 && word(at: 0) == line.word(at: 0) && word(at: 9) == line.word(at: 9)
+            && self[8] == 0x20
     }
 }

@@ -53,6 +53,8 @@ struct StandingFields: ~Copyable {
 extension FieldTable {
     /// Moves all lines by so many bytes; they stay inside a head.
     mutating func move(by distance: Int) {
+        start &+= distance
+        end &+= distance
         let distance = UInt16(truncatingIfNeeded: distance)
         let count = total
         var rows = storage.mutableSpan

@@ -7,6 +7,7 @@ internal import Exchange
 internal import HTTP
 internal import Kernel
 internal import Loop
+internal import Settings
 internal import Store
 internal import Synchronization
 
@@ -224,6 +225,13 @@ struct Forward: ~Copyable {
     var routingKey: Span<UInt8> {
         @_lifetime(borrow self) @inline(__always)
         get { key.extracting(droppingFirst: min(keyed.routingStart, keyCount)) }
+    }
+
+    /// What Cache-Status shows of the key.
+    @_lifetime(borrow self)
+    func shownKey(_ form: Policy.CacheStatus) -> Span<UInt8> {
+        if form == .debug { return routingKey }
+        return Span()
     }
 
     var keyedHost: Span<UInt8> {

@@ -1,40 +1,23 @@
-/// Field lines on their way from one head into another: neighbours are copied in one piece.
+/// The field lines of a head that go out as they came: what lies between two that do not is one copy.
 
 internal import Bytes
 internal import HTTP
 
-/// Invariant: [start, end) of the source are lines that go out byte for byte, and wait for that.
 struct LineRun {
-    private var start = 0
-    private var end = 0
+    /// Where what is not written yet begins.
+    private var start: Int
 
-    init() {}
+    init(from start: Int) { self.start = start }
 
-    /// Begins with lines that stand at the front of the source.
-    init(first count: Int) { end = count }
-
-    /// Takes the next line, which goes out as `name: value` whatever stood around the value.
-    @inline(__always)
-    mutating func append(_ field: Field, of bytes: Span<UInt8>, to out: inout ByteBuffer) {
-        let (name, value) = (field.name.range, field.value.range)
-        guard value.lowerBound == name.upperBound &+ 2, bytes[name.upperBound &+ 1] == 0x20,
-            bytes[value.upperBound] == 0x0d
-        else {
-            flush(bytes, to: &out)
-            out.append(name: bytes.extracting(name), value: bytes.extracting(value))
-            return
-        }
-        if name.lowerBound != end {
-            flush(bytes, to: &out)
-            start = name.lowerBound
-        }
-        end = value.upperBound &+ 2
+    /// Writes what stands in front of this line, and leaves the line out.
+    mutating func leaveOut(_ line: Range<Int>, of bytes: Span<UInt8>, to out: inout ByteBuffer) {
+        flush(upTo: line.lowerBound, of: bytes, to: &out)
+        start = line.upperBound
     }
 
-    /// Writes what waits: before anything else is written, and at the end.
+    /// Writes what waits: behind the last line.
     @inline(__always)
-    mutating func flush(_ bytes: Span<UInt8>, to out: inout ByteBuffer) {
+    func flush(upTo end: Int, of bytes: Span<UInt8>, to out: inout ByteBuffer) {
         if end > start { out.append(bytes.extracting(start..<end)) }
-        start = end
     }
 }

@@ -41,18 +41,17 @@ public enum OriginRequest {
         let namesOthers = request.connection.namesOthers
         // The length is said by the framing below.
         let withheld = rules.withheld(storable: stores).with(.contentLength)
-        var run = LineRun()
-        for index in 0..<request.fields.count {
+        let touched = namesOthers || !request.fields.isPlain ? .all : withheld
+        var run = LineRun(from: request.fields.lines.lowerBound)
+        for index in 0..<request.fields.count where touched.contains(request.fields.id(of: index)) {
+            run.leaveOut(request.fields.line(index), of: bytes, to: &out)
             let field = request.fields[index]
             if withheld.contains(field.id) { continue }
-            if namesOthers,
-                request.connection.nominates(bytes.slice(field.name), request.fields, bytes)
-            {
-                continue
-            }
-            run.append(field, of: bytes, to: &out)
+            let name = bytes.slice(field.name)
+            if namesOthers, request.connection.nominates(name, request.fields, bytes) { continue }
+            out.append(name: name, value: bytes.slice(field.value))
         }
-        run.flush(bytes, to: &out)
+        run.flush(upTo: request.fields.lines.upperBound, of: bytes, to: &out)
         if stores {
             let codings = verdict.codings.fieldValue
             out.append(atMost: codings.utf8CodeUnitCount &+ conditions.count &+ 19) { room in

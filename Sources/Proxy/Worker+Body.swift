@@ -42,10 +42,7 @@ extension Worker {
             appendLastChunk(&forwards[f].responseBody, to: &out)
         }
         if let c = forwards[f].client, !out.isEmpty || !pass.direct.isEmpty {
-            let isSent =
-                pass.direct.isEmpty
-                ? clients[c].channel.send(out) : clients[c].channel.send(out, outbound, pass.direct)
-            guard isSent else {
+            guard Self.send(out, outbound, pass.direct, to: &clients[c].channel) else {
                 dropClient(c)
                 // What goes into the store goes on, and this may have been its end.
                 if forwards.contains(f) { endPass(f, o, complete: pass.complete, failed: pass.failed) }
@@ -58,8 +55,46 @@ extension Worker {
         endPass(f, o, complete: pass.complete, failed: pass.failed)
     }
 
-    /// Takes the body's runs out of `outbound`: into the fill, and into `out` as the client gets them.
+    /// Sends a head and a run of `outbound`, either of them perhaps empty.
+    private static func send(
+        _ out: borrowing ByteBuffer, _ outbound: borrowing ByteBuffer, _ direct: Range<Int>,
+        to channel: inout Channel
+    ) -> Bool {
+        if direct.isEmpty { return channel.send(out) }
+        if out.isEmpty { return channel.send(outbound.span.extracting(direct)) }
+        return channel.send(out, outbound, direct)
+    }
+
+    /// Takes the body's bytes out of `outbound`: into the fill, and into `out` as the client gets them.
+    @inline(__always)
     private mutating func readBody(_ f: Handle) -> Pass {
+        // By its length it goes to the client as it came: in one run, which most often nobody else wants.
+        if forwards[f].framing == .length, forwards[f].fill == nil, forwards[f].client != nil {
+            return Self.readRun(&forwards[f].responseBody, &outbound, &out)
+        }
+        return readRuns(f)
+    }
+
+    /// Takes a run that goes out where it is, the head put in front of it: less to copy, and one run to send.
+    private static func readRun(
+        _ body: inout BodyReader, _ outbound: inout ByteBuffer, _ out: inout ByteBuffer
+    ) -> Pass {
+        var pass = Pass()
+        let (step, next) = body.next(outbound, from: 0)
+        pass.offset = next
+        if case .data(let range) = step {
+            pass.direct = range
+            if outbound.prepend(out.span) {
+                pass.offset &+= out.count
+                pass.direct = 0..<(out.count &+ range.count)
+                out.removeAll()
+            }
+        }
+        pass.complete = body.isComplete
+        return pass
+    }
+
+    private mutating func readRuns(_ f: Handle) -> Pass {
         var pass = Pass()
         let copies =
             out.count &+ outbound.count <= Self.gatherLimit || forwards[f].framing == .chunked

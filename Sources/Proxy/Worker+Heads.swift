@@ -59,9 +59,11 @@ extension Worker {
         }
         if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
         if framing == .length, case .length(let n) = response.framing {
-            out.append("Content-Length: ")
-            out.append(decimal: n)
-            out.append("\r\n")
+            out.append(atMost: 40) {
+                $0.append("Content-Length: ")
+                $0.append(decimal: n)
+                $0.append("\r\n")
+            }
         }
         appendForwardStatus(f)
         if let c = forwards[f].client {
@@ -72,17 +74,19 @@ extension Worker {
     }
 
     /// Larder's Cache-Status of an exchange with an origin.
+    @inline(__always)
     mutating func appendForwardStatus(_ f: Handle) {
         guard site.routes[forwards[f].route].caches else { return }
         Self.writeStatus(&forwards[f], site.routes[forwards[f].route].rules.cacheStatus, to: &out)
     }
 
+    @inline(__always)
     private static func writeStatus(
         _ forward: inout Forward, _ form: Policy.CacheStatus, to out: inout ByteBuffer
     ) {
         CacheStatus.appendForward(
-            forward.forwarding, stored: forward.stored, detail: forward.reason, key: forward.routingKey, form,
-            to: &out)
+            forward.forwarding, stored: forward.stored, detail: forward.reason,
+            key: forward.shownKey(form), form, to: &out)
     }
 
     /// The status line and the origin's fields, less what concerns its connection only.
@@ -92,42 +96,37 @@ extension Worker {
     ) {
         var transform = transform
         let bytes = outbound.span
-        var run = LineRun()
-        if bytes[7] == UInt8(ascii: "1"), !response.reason.isEmpty {
-            // The line as it came, CRLF included.
-            run = LineRun(first: response.reason.range.upperBound &+ 2)
-        } else {
+        // With the status line, if it can go out as it came.
+        var run = LineRun(from: 0)
+        if bytes[7] != UInt8(ascii: "1") || response.reason.isEmpty {
             out.append("HTTP/1.1 ")
             out.append(decimal: UInt64(response.status))
             out.append(" ")
             out.append(bytes.slice(response.reason))
             out.append("\r\n")
+            run = LineRun(from: response.fields.lines.lowerBound)
         }
         // A HEAD or 304 keeps the length it describes; elsewhere the framing says it.
         let keepsLength = response.framing == .none && response.status != 204 && !interim
+        let dropped = keepsLength ? HopByHop.fields : HopByHop.fields.with(.contentLength)
         // What it names of the known hop-by-hop fields is dropped with them.
         let namesOthers = response.connection.namesOthers
-        let dropped = keepsLength ? HopByHop.fields : HopByHop.fields.with(.contentLength)
-        for index in 0..<response.fields.count {
+        var touched = transform.isNone ? dropped : dropped.union(HeadTransform.fields)
+        if namesOthers || !response.fields.isPlain { touched = .all }
+        for index in 0..<response.fields.count where touched.contains(response.fields.id(of: index)) {
+            run.leaveOut(response.fields.line(index), of: bytes, to: &out)
             let field = response.fields[index]
             if dropped.contains(field.id) { continue }
-            if namesOthers,
-                response.connection.nominates(bytes.slice(field.name), response.fields, bytes)
-            {
-                continue
-            }
-            if transform.passes(field.id) {
-                run.append(field, of: bytes, to: &out)
-            } else {
-                run.flush(bytes, to: &out)
-                transform.append(bytes.slice(field.name), bytes.slice(field.value), field.id, to: &out)
-            }
+            let name = bytes.slice(field.name)
+            if namesOthers, response.connection.nominates(name, response.fields, bytes) { continue }
+            transform.append(name, bytes.slice(field.value), field.id, to: &out)
         }
-        run.flush(bytes, to: &out)
-        transform.finish(to: &out)
+        run.flush(upTo: response.fields.lines.upperBound, of: bytes, to: &out)
+        if !transform.isNone { transform.finish(to: &out) }
     }
 
     /// `Connection`, where it says something: close, or keep-alive to an HTTP/1.0 client that asked for it.
+    @inline(__always)
     static func appendConnection(closing: Bool, minorVersion: UInt8, to out: inout ByteBuffer) {
         if closing {
             out.append("Connection: close\r\n")

@@ -40,7 +40,7 @@ extension Worker {
                 return
             }
             budget -= 1
-            outbound.removeAll()
+            outbound.removeAll(leavingRoom: Self.headRoom)
             switch origins[o].channel.receive(into: &outbound) {
             case .nothing: return
             case .failed:
@@ -52,6 +52,10 @@ extension Worker {
             }
         }
     }
+
+    /// What a head for the client may have more than the origin's and still be put in front of the body,
+    /// where that is. A longer one is sent beside it.
+    private static var headRoom: Int { 512 }
 
     /// Has the origin more for us, and does the client keep up? Only heads are ever kept, and they wait for
     /// more.

@@ -55,11 +55,12 @@ extension Worker {
 
     /// May the answer in `response` be compressed? What may be stored was judged for that already.
     static func isCompressible(
-        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ rules: borrowing Rules,
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ route: borrowing Site.Route,
         _ storable: EntryFacts?
     ) -> Bool {
+        guard route.caches else { return false }
         if let facts = storable { return facts.flags.contains(.compressible) }
-        return rules.isCompressible(response, outbound.span)
+        return route.rules.isCompressible(response, outbound.span)
     }
 
     private static var variantCapacity: Int { 4 * 1024 }

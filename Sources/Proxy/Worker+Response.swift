@@ -58,15 +58,11 @@ extension Worker {
             return
         }
         let route = forwards[f].route
-        // Counted once: each reference costs two locked instructions.
-        let rules = site.routes[route].rules
         forwards[f].begin(response, trailerLimit: site.answerLimits.head)
         if Rules.invalidates(forwards[f].method, status: response.status) { invalidate(f) }
 
         var storable: EntryFacts?
-        switch rules.judge(
-            response, outbound.span, to: forwards[f].verdict, sent: forwards[f].sentAt, received: now.times)
-        {
+        switch Self.judge(response, outbound, to: &forwards[f], site.routes[route], received: now.times) {
         case .store(let facts):
             storable = facts
             if !facts.isWorthWaitingFor { settle(f, .unstorable(remember: true)) }
@@ -74,8 +70,7 @@ extension Worker {
             forwards[f].reason = reason
             refuse(f, status: response.status)
         }
-        let isCompressible =
-            site.routes[route].caches && Self.isCompressible(response, outbound, rules, storable)
+        let isCompressible = Self.isCompressible(response, outbound, site.routes[route], storable)
         let isCurrent =
             storable != nil && forwards[f].client != nil
             && forwards[f].verdict.flags.contains(.conditional)
@@ -88,7 +83,7 @@ extension Worker {
             if let length = completeLength(outbound.count - headCount) {
                 // The whole body is here: it is committed first, so that the head can say `stored`.
                 Self.commit(
-                    &forwards[f], into: &store, facts, rules, request, response,
+                    &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
                     head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
                     now.times)
                 settleStored(f, facts)
@@ -100,6 +95,15 @@ extension Worker {
         outbound.removeFirst(headCount)
         guard forwards.contains(f), forwards[f].origin == o else { return }
         passBody(f, o, ended: ended)
+    }
+
+    // Lent the route: of its rules alone, taken from it here, a reference would be counted.
+    private static func judge(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, to forward: inout Forward,
+        _ route: borrowing Site.Route, received: Times
+    ) -> StoreVerdict {
+        route.rules.judge(
+            response, outbound.span, to: forward.verdict, sent: forward.sentAt, received: received)
     }
 
     /// The body's length if `available` bytes are all of it.

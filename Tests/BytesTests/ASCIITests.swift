@@ -101,12 +101,31 @@ struct ASCIITests {
             first { "%;\\.".utf8.contains($0) },
         ]
         if found != expected { Issue.record("\(bytes) from \(start): \(found), not \(expected)") }
-        // What is in no whole step of sixteen bytes is not found.
-        let end = start + (bytes.count - start) / 16 * 16
-        let inSteps = [span.firstControlInVectors(from: start), span.firstNonWordInVectors(from: start)]
-        let expectedInSteps = [expected[1], expected[3]].map { $0 < end ? $0 : bytes.count }
-        if inSteps != expectedInSteps { Issue.record("\(bytes) from \(start): \(inSteps) in whole steps") }
+        checkPairs(bytes, from: start)
         if start > 0 { checkMarks(bytes, from: start) }
+    }
+
+    /// What begins a pair is found where a whole step of sixteen bytes, and one byte more, reaches it.
+    func checkPairs(_ bytes: [UInt8], from start: Int) {
+        let span = bytes.span
+        for (place, find) in [
+            (span.firstControl(from: start), { bytes.span.firstControl(from: start, beginning: $0) }),
+            (span.firstNonWord(from: start), { bytes.span.firstNonWord(from: start, beginning: $0) }),
+        ] as [(Int, (UInt16) -> Int?)] {
+            guard place + 1 < bytes.count else {
+                if find(0) != nil { Issue.record("\(bytes) from \(start): a pair at the end") }
+                continue
+            }
+            let pair = UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8
+            let isReached = start + (place - start) / 16 * 16 + 17 <= bytes.count
+            let found = find(pair)
+            if found != place, isReached || found != nil {
+                Issue.record("\(bytes) from \(start): \(String(describing: found)), not \(place)")
+            }
+            if find(pair ^ 0x100) != nil || find(pair ^ 1) != nil {
+                Issue.record("\(bytes) from \(start): another pair")
+            }
+        }
     }
 
     /// The scan that tells of marks finds the same end, and no mark where there is none.
@@ -127,7 +146,9 @@ struct ASCIITests {
         for before in 0..<40 {
             for end in [" ", "?", "#", "\r", "\u{7f}"] {
                 let filler = String(repeating: "a", count: before)
-                for (text, isInside) in [(filler + mark + "b" + end, true), (filler + "b" + end + mark, false)] {
+                for (text, isInside) in [
+                    (filler + mark + "b" + end, true), (filler + "b" + end + mark, false),
+                ] {
                     let bytes = Array(("GET " + text + String(repeating: "x", count: 40)).utf8)
                     var hasMarks = false
                     let found = bytes.span.firstNonPath(from: 4, hasMarks: &hasMarks)
@@ -142,7 +163,7 @@ struct ASCIITests {
     @Test func stepsBeginInside() {
         let bytes = [UInt8](repeating: 0, count: 40)
         for start in [.min, -16, -1, 25, 40, .max - 15, .max] as [Int] {
-            #expect(bytes.span.firstControlInVectors(from: start) == 40, "\(start)")
+            #expect(bytes.span.firstControl(from: start, beginning: 0) == nil, "\(start)")
         }
     }
 

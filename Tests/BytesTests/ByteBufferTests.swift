@@ -81,6 +81,25 @@ struct ByteBufferTests {
         }
     }
 
+    @Test(arguments: [0, 1, 5, 40])
+    func whatStandsInFrontIsPutThere(_ room: Int) {
+        for dropped in [0, 3] {
+            for count in [0, 1, 3, 4, 5, 8, 20, 40, 43, 44] {
+                var buffer = ByteBuffer(capacity: 64)
+                buffer.removeAll(leavingRoom: room)
+                buffer.append("abcdef" as StaticString)
+                buffer.removeFirst(dropped)
+                let run = [UInt8](repeating: 0x78, count: count)
+                let rest = Array("abcdef".utf8).dropFirst(dropped)
+                let fits = buffer.prepend(run.span)
+                #expect(fits == (count <= room + dropped))
+                #expect(buffer.span.copied == (fits ? run : []) + rest)
+                buffer.append("g" as StaticString)
+                #expect(buffer.span.copied == (fits ? run : []) + rest + [0x67])
+            }
+        }
+    }
+
     @Test func oneWithoutMemoryGetsIt() {
         var buffer = ByteBuffer()
         #expect(buffer.capacity == 0 && buffer.isEmpty && buffer.span.isEmpty)

@@ -7,12 +7,13 @@ import Testing
 @testable import Caching
 
 @Suite struct DirectiveTests {
-    /// What a value's directives are, as text.
+    /// What a value's directives are, as text. More of a head follows the value.
     static func read(_ value: String) -> [String] {
-        let bytes = ByteBuffer(value)
+        let bytes = ByteBuffer(value + "\r\nno-store: 1, no-cache=1\r\n")
+        let end = value.utf8.count
         var position = 0
         var found: [String] = []
-        while let directive = Directive.next(in: bytes.span, from: &position) {
+        while let directive = Directive.next(in: bytes.span, upTo: end, from: &position) {
             found.append(show(directive, bytes.span))
         }
         return found

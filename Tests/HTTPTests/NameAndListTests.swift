@@ -44,6 +44,77 @@ struct NameAndListTests {
         return FieldName.allCases.first { "\($0.text)".lowercased() == text } ?? .other
     }
 
+    /// A table that knows the names of the head before reads the next as an empty one does: with the same
+    /// names, with others of the same ends, and with one more or less.
+    @Test func headsFollowOneAnother() {
+        let names = [
+            ["Server", "Date", "Vary", "Vary"], ["server", "DATE", "vary", "Vary"],
+            ["Server", "Date", "Vary", "Age"],
+            ["Server", "Date", "Vary", "Vary"], ["Server", "Date", "Vary"], ["Server", "Date", "Vary", "x"],
+            ["If-Match", "Content-Range", "x"], ["If-MatchIf-Match", "Content-Range", "x"],
+            ["If-Match", "Content-Range", "x"], ["x", "Content-Range", "If-Match"], ["aaaaaaaaa"],
+            ["aaaaaaaaaa"],
+            ["X-HTTP-Method-Override", "Age"], ["X-HTTP-Method-Override", "Age"],
+            ["X-HTTP-Method-OverridX", "Age"],
+            [], ["Age"], ["Via"], [], ["Via"],
+        ]
+        var head = ResponseHead()
+        var scan = HeadScan()
+        for after in ["", "the body, which may be looked at"] {
+            for names in names {
+                let bytes = latin1(
+                    "HTTP/1.1 200 OK\r\n" + names.map { "\($0): 1\r\n" }.joined() + "\r\n" + after)
+                let result = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
+                #expect(result == .complete(bytes.count - after.utf8.count))
+                #expect(fieldTexts(head.fields, bytes.span) == Array(parseResponse(bytes).text.dropFirst(3)))
+                for name in FieldName.allCases {
+                    let expected = names.filter { other(Array($0.utf8)) == name }
+                    #expect(head.fields.contains(name) == !expected.isEmpty)
+                    #expect(head.fields.isRepeated(name) == (expected.count > 1))
+                    let first = head.fields.first(name).map { bytes.span.text($0.name) }
+                    #expect(first == expected.first)
+                }
+            }
+        }
+    }
+
+    /// Lines with what stands around them, whatever that is.
+    @Test(arguments: [
+        ("A: b\r\nC: d\r\n", true), ("A: b\r\n", true), ("", true), ("A:b\r\nC: d\r\n", false),
+        ("A: b\r\nC:  d\r\n", false), ("A: b \r\nC: d\r\n", false), ("A: \r\nC: d\r\n", true),
+        ("A:\r\nC: d\r\n", false), ("A: \tb\r\n", false), ("A: b\tb\r\n", true), ("A_1: b\r\n", true),
+    ])
+    func linesStandWhereTheyWere(_ text: String, isPlain: Bool) {
+        for after in ["", "the body, which may be looked at"] {
+            var head = ResponseHead()
+            var scan = HeadScan()
+            let start = "HTTP/1.1 200 OK\r\n"
+            let bytes = latin1(start + text + "\r\n" + after)
+            let result = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
+            #expect(result == .complete(bytes.count - after.utf8.count))
+            let lines = (0..<head.fields.count).map { bytes[head.fields.line($0)] }
+            #expect(Array(lines.joined()) == latin1(text) && lines.allSatisfy { $0.last == 0x0a })
+            #expect(head.fields.lines == start.utf8.count..<(start.utf8.count + text.utf8.count))
+            #expect(head.fields.isPlain == isPlain)
+        }
+    }
+
+    /// Lines that were known from the request before stand where they are in this one.
+    @Test func linesMoveWithTheFirstLine() {
+        let lines = "Host: a.example\r\nAccept: */*\r\nX-Long: 0123456789012345678901234567890\r\n"
+        var head = RequestHead()
+        var scan = HeadScan()
+        for path in ["/", "/a/longer/path?with=query", "/a", "/a", "/b/c"] {
+            let start = "GET \(path) HTTP/1.1\r\n"
+            let bytes = latin1(start + lines + "\r\n")
+            let result = head.parse(bytes.span, limits: roomy, scan: &scan)
+            #expect(result == .complete(bytes.count))
+            #expect(head.fields.lines == start.utf8.count..<(start.utf8.count + lines.utf8.count))
+            let found = (0..<head.fields.count).map { bytes[head.fields.line($0)] }
+            #expect(Array(found.joined()) == latin1(lines))
+        }
+    }
+
     @Test func tableKnowsRepeats() {
         var head = ResponseHead()
         var scan = HeadScan()

@@ -1,0 +1,114 @@
+/// What a scan looks for, sixteen bytes at once: sets the highest bit of each lane that holds it.
+///
+/// By additions and bit operations alone: Swift 6.3 turns most comparisons of vectors into a loop over the
+/// lanes, ten times slower. Below, `v` is a byte and 0x80 > c: where v < 0x80, v - c has the highest bit just
+/// if v < c, v + (0x80 - c) just if v >= c, and (v ^ c) - 1 just if v == c.
+
+@usableFromInline
+protocol LaneTest {
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8>
+}
+
+@usableFromInline
+struct Exactly: LaneTest {
+    @usableFromInline let pattern: SIMD16<UInt8>
+
+    @inlinable
+    init(_ byte: UInt8) { pattern = SIMD16(repeating: byte) }
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let difference = v ^ pattern
+        return (difference &- SIMD16(repeating: 1)) & ~difference
+    }
+}
+
+@usableFromInline
+struct Control: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        ((v &- SIMD16(repeating: 0x20)) | (v &+ SIMD16(repeating: 0x80 - 0x7f))) & ~v
+    }
+}
+
+@usableFromInline
+struct NonVisible: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        v | (v &- SIMD16(repeating: 0x21)) | (v &+ SIMD16(repeating: 0x80 - 0x7f))
+    }
+}
+
+@usableFromInline
+struct NonPath: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let isHash = (v ^ SIMD16(repeating: 0x23)) &- SIMD16(repeating: 1)
+        let isQuestion = (v ^ SIMD16(repeating: 0x3f)) &- SIMD16(repeating: 1)
+        return NonVisible().lanes(v) | isHash | isQuestion
+    }
+}
+
+@usableFromInline
+struct PathMark: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        Self.lanes(v, noDot: v ^ SIMD16(repeating: 0x2e))
+    }
+
+    /// As the other, but of dots only those with a slash in the lane before.
+    @inlinable @inline(__always)
+    static func lanes(_ v: SIMD16<UInt8>, behind before: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        lanes(v, noDot: (v ^ SIMD16(repeating: 0x2e)) | (before ^ SIMD16(repeating: 0x2f)))
+    }
+
+    /// - Parameter noDot: zero just in lanes whose dot counts.
+    @inlinable @inline(__always)
+    static func lanes(_ v: SIMD16<UInt8>, noDot: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
+        let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
+        let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)
+        return (isPercent | isSemicolon | isBackslash | (noDot &- SIMD16(repeating: 1))) & ~v
+    }
+}
+
+@usableFromInline
+struct NonWord: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let small = v | SIMD16(repeating: 0x20)
+        let isNoLetter = (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
+        let isHyphen = (v ^ SIMD16(repeating: 0x2d)) &- SIMD16(repeating: 1)
+        return (isNoLetter & ~isHyphen) | v
+    }
+}
+
+@usableFromInline
+struct NonName: LaneTest {
+    @inlinable
+    init() {}
+
+    @inlinable @inline(__always)
+    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let small = v | SIMD16(repeating: 0x20)
+        let isNoLetter = (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
+        let isNoDigit = (v &- SIMD16(repeating: 0x30)) | (v &+ SIMD16(repeating: 0x80 - 0x3a))
+        let isNoMark = (v &- SIMD16(repeating: 0x2d)) | (v &+ SIMD16(repeating: 0x80 - 0x2f))
+        return (isNoLetter & isNoDigit & isNoMark) | v
+    }
+}
