@@ -37,8 +37,8 @@ enum FieldLine {
     /// the bytes.
     /// - Parameter expected: a name that was parsed before, of which the bytes need only be compared.
     @inline(__always)
-    static func plain(_ bytes: Span<UInt8>, from start: Int, expected: ShortName) -> Plain? {
-        var nameEnd = start &+ Int(expected.count)
+    static func plain(_ bytes: Span<UInt8>, from start: Int, expected: Spelling) -> Plain? {
+        var nameEnd = start &+ expected.count
         let isExpected = expected.stands(in: bytes, at: start, before: colonAndSpace)
         if !isExpected {
             guard let end = bytes.firstNonWord(from: start, beginning: colonAndSpace), end > start

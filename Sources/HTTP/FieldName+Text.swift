@@ -255,14 +255,10 @@ extension StaticString {
 
 /// A name of up to 16 bytes, as it is spelt or in small letters: its first and its last word, which overlap
 /// where it is shorter, and are one where it has no more than eight: of fewer the bytes on top.
-@usableFromInline
-struct ShortName: BitwiseCopyable, Sendable {
+private struct ShortName {
     let first: UInt64
     let last: UInt64
     let count: UInt8
-
-    /// No name's: these bytes would be zero.
-    static var none: ShortName { ShortName(first: 0, last: 0, count: 0) }
 
     @inline(__always)
     private init(first: UInt64, last: UInt64, count: UInt8) {
@@ -290,12 +286,6 @@ struct ShortName: BitwiseCopyable, Sendable {
             last = bytes.word(at: start &+ count &- 8)
         }
         self.count = UInt8(truncatingIfNeeded: count)
-    }
-
-    /// Does it stand at `start`, with this pair of bytes behind it? Near the end of the bytes nobody knows.
-    @inline(__always)
-    func stands(in bytes: Span<UInt8>, at start: Int, before pair: UInt16) -> Bool {
-        bytes.has((first, last), length: count, before: pair, at: start)
     }
 
     @inline(__always)

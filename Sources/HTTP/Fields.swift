@@ -69,11 +69,11 @@ public struct FieldTable: ~Copyable {
     // the one before, in the same places: these need no second look, and what is known of them stays.
     @usableFromInline
     struct Row: BitwiseCopyable, Sendable {
-        @usableFromInline var spelling: ShortName
+        @usableFromInline var spelling: Spelling
         @usableFromInline var field: Field
         @usableFromInline var firstLine: UInt8
 
-        static var none: Row { Row(spelling: .none, field: .none, firstLine: 0) }
+        static var none: Row { Row(spelling: Spelling(), field: .none, firstLine: 0) }
     }
 
     // An array, allocated once for the life of a head: reading one element of an InlineArray that is borrowed
@@ -170,7 +170,7 @@ public struct FieldTable: ~Copyable {
             line &-= 1
             let name = rows[line].field.name.range
             let id = FieldName.identify(bytes, from: name.lowerBound, count: name.count)
-            rows[line].spelling = ShortName(inside: bytes, from: name.lowerBound, count: name.count) ?? .none
+            rows[line].spelling = Spelling(bytes, from: name.lowerBound, count: name.count)
             rows[line].field.id = id
             rows[Int(id.rawValue)].firstLine = UInt8(truncatingIfNeeded: line)
             present.insert(id, repeated: &repeated)

@@ -56,6 +56,11 @@ struct NameAndListTests {
             ["aaaaaaaaaa"],
             ["X-HTTP-Method-Override", "Age"], ["X-HTTP-Method-Override", "Age"],
             ["X-HTTP-Method-OverridX", "Age"],
+            ["X-HTTP-MeXhod-Override", "Age"], ["X-HTTP-Method-Override", "Age"],
+            ["X-HTTP-Method-OXerride", "Age"], ["X-HTTP-Method-Override", "Age"],
+            ["Proxy-Authentication-Info", "Age"], ["Proxy-AuthenticatioX-Info", "Age"],
+            ["Proxy-Authentication-Info", "Age"], ["Proxy-Authentication-InfoX", "Age"],
+            [String(repeating: "a", count: 32)], [String(repeating: "a", count: 33)],
             [], ["Age"], ["Via"], [], ["Via"],
         ]
         var head = ResponseHead()
