@@ -1,7 +1,8 @@
 /// A field name as it is spelt, byte for byte: kept to know it again.
 ///
 /// Names of up to 32 bytes, by words: the first and the last, which overlap where the name is shorter than
-/// two of them, and are all of one that is shorter than one; then the two between, of more than sixteen bytes.
+/// two of them, and are all of one that is shorter than one; then the two between, where there are more than
+/// sixteen bytes.
 import Bytes
 
 @usableFromInline
