@@ -7,7 +7,8 @@ import SystemPackage
 /// `floor [body bytes] [port] [close]` listens on 127.0.0.1 (port 0: any free one, printed), one thread,
 /// edge-triggered: each receive into one fixed buffer is answered with one send of one fixed response. It
 /// parses nothing, so it takes each receive for one whole request, which holds for keep-alive clients without
-/// pipelining. With `close` it says so and ends each connection after its answer.
+/// pipelining. With `close` it says so and ends each connection after its answer. `floor relay ORIGIN-PORT
+/// [port]` is the floor of a proxy (`Relay`).
 @main
 enum Floor {
     static let listenerToken = UInt64.max
@@ -15,13 +16,22 @@ enum Floor {
 
     static func main() throws {
         let arguments = CommandLine.arguments
+        if arguments.count > 2, arguments[1] == "relay" {
+            let listener = try listen(arguments.count > 3 ? arguments[3] : "")
+            var relay = try Relay(origin: UInt16(arguments[2]) ?? 0)
+            try relay.run(listener)
+        }
         let bodySize = arguments.count > 1 ? Int(arguments[1]) ?? 1024 : 1024
-        let port = arguments.count > 2 ? UInt16(arguments[2]) ?? 0 : 0
-        let listener = try Listener.bind(.ipv4(0x7f00_0001, port: port))
-        // Not print: a pipe would be buffered for ever.
-        try FileDescriptor.standardOutput.writeAll("\(listener.localAddress?.port ?? 0)\n".utf8)
+        let listener = try listen(arguments.count > 2 ? arguments[2] : "")
         let closes = arguments.count > 3 && arguments[3] == "close"
         try run(listener, response: response(bodySize: bodySize, closes: closes), closes: closes)
+    }
+
+    static func listen(_ port: String) throws -> Listener {
+        let listener = try Listener.bind(.ipv4(0x7f00_0001, port: UInt16(port) ?? 0))
+        // Not print: a pipe would be buffered for ever.
+        try FileDescriptor.standardOutput.writeAll("\(listener.localAddress?.port ?? 0)\n".utf8)
+        return listener
     }
 
     static func response(bodySize: Int, closes: Bool) -> ByteBuffer {

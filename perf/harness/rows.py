@@ -29,7 +29,7 @@ class Row:
 ROWS = [
     Row("hit-1k", "hit, 1 KiB", "/hit-1k", 1024, ALL),
     Row("hit-16k", "hit, 16 KiB", "/hit-16k", 16384, ALL),
-    Row("pass-1k", "pass-through, 1 KiB", "/pass-1k", 1024, PROXIES, hits=False),
+    Row("pass-1k", "pass-through, 1 KiB", "/pass-1k", 1024, ("floor", *PROXIES), hits=False),
     Row("connection-1k", "a connection for each request, 1 KiB", "/hit-1k", 1024, ALL, closes=True),
     Row("gzip-16k", "gzip hit, 16 KiB of text", "/text-16k", None, (*PROXIES, "h2o"), gzip=True),
     # Of the size that Larder's gzip has: how big that is shows once it was asked for.

@@ -106,6 +106,14 @@ def floor(stack, size, core=None, closes=False):
     return Server("floor", process, port)
 
 
+def relay(stack, origin, core=None):
+    """The floor of a pass-through."""
+    port = free_port()
+    process = stack.start("relay", [build("floor"), "relay", str(origin), str(port)], core)
+    stack.listening(process, port)
+    return Server("floor", process, port)
+
+
 def nginx_head(stack, name):
     """Everything before the http block's own lines. One process, no daemon: its CPU is that of one pid."""
     for folder in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):

@@ -35,6 +35,8 @@ class Bench:
 
     def start(self, peer, row):
         stack, origin, core = self.stack, self.origin.port, self.serving
+        if peer == "floor" and not row.hits:
+            return servers.relay(stack, origin, core)
         if peer == "floor":
             return servers.floor(stack, row.size, core, closes=row.closes)
         if peer == "larder":
@@ -49,7 +51,7 @@ class Bench:
 
     def server(self, peer, row):
         """Each peer runs throughout; another configuration for another row where it has one."""
-        key = (peer, row.size, row.closes) if peer == "floor" else (
+        key = (peer, row.size, row.closes, row.hits) if peer == "floor" else (
             peer, row.gzip and peer != "larder", row.hits or peer != "haproxy")
         if key not in self.running:
             self.running[key] = self.start(peer, row)
