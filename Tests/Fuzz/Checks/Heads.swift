@@ -5,7 +5,7 @@ import HTTP
 let fuzzLimits = HeadLimits(head: 1_024, fields: 12)
 
 /// Parses `bytes` cut at `cuts` and at last whole; the verdict, and how many bytes had come when it fell.
-private func parseRequest(
+func parseRequest(
     _ head: inout RequestHead, _ bytes: Span<UInt8>, cuts: some Sequence<Int>
 ) -> (
     HeadResult, Int
@@ -18,7 +18,7 @@ private func parseRequest(
     return (head.parse(bytes, limits: fuzzLimits, scan: &scan), bytes.count)
 }
 
-private func parseResponse(
+func parseResponse(
     _ head: inout ResponseHead, _ bytes: Span<UInt8>, cuts: some Sequence<Int>, method: HTTP.Method
 ) -> (HeadResult, Int) {
     var scan = HeadScan()
@@ -49,7 +49,7 @@ public func checkRequestHead(_ bytes: Span<UInt8>) {
         dripped.authority == head.authority && dripped.framing == head.framing
             && dripped.keepAlive == head.keepAlive)
     precondition(dripped.fields.count == head.fields.count && dripped.methodName == head.methodName)
-    checkRecalled(&head, bytes)
+    checkFollowing(&dripped, bytes, lines: head.target.range.upperBound + 11)
 
     let view = bytes.extracting(first: length)
     let start = Int(head.methodName.start)
@@ -67,32 +67,6 @@ public func checkRequestHead(_ bytes: Span<UInt8>) {
     precondition(
         head.fields.count(of: .host) == 1 || (head.minorVersion == 0 && head.fields.count(of: .host) == 0))
     if !head.authority.isEmpty { precondition(Authority(view.slice(head.authority)) != nil) }
-}
-
-/// Behind another first line the same fields come to the same: whether they are known again or parsed.
-private func checkRecalled(_ known: inout RequestHead, _ bytes: Span<UInt8>) {
-    let lines = Int(known.target.range.upperBound) + 11
-    for line in ["GET /other?line HTTP/1.1\r\n", "HEAD / HTTP/1.0\r\n"] {
-        var other = Array(line.utf8)
-        for index in lines..<bytes.count { other.append(bytes[index]) }
-        var fresh = RequestHead()
-        let result = parseRequest(&fresh, other.span, cuts: []).0
-        precondition(parseRequest(&known, other.span, cuts: []).0 == result, "recalled and parsed differ")
-        guard case .complete = result else { continue }
-        precondition(
-            known.authority == fresh.authority && known.host == fresh.host && known.port == fresh.port)
-        precondition(known.framing == fresh.framing && known.keepAlive == fresh.keepAlive)
-        precondition(known.upgradesToWebSocket == fresh.upgradesToWebSocket)
-        precondition(known.fields.count == fresh.fields.count)
-        for index in 0..<known.fields.count {
-            precondition(known.fields[index].name == fresh.fields[index].name)
-            precondition(known.fields[index].value == fresh.fields[index].value)
-            precondition(known.fields[index].id == fresh.fields[index].id)
-        }
-    }
-    // As the caller had it.
-    let again = parseRequest(&known, bytes, cuts: []).0
-    precondition(again != .needMore)
 }
 
 private func checkTarget(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
@@ -131,6 +105,7 @@ public func checkResponseHead(_ bytes: Span<UInt8>) {
         precondition(result != .needMore || bytes.count < fuzzLimits.head, "past the limit without a verdict")
         guard case .complete(let length) = result else { continue }
         precondition(end == length, "complete only with its last byte")
+        checkFollowing(&dripped, bytes, method)
         let view = bytes.extracting(first: length)
         checkFields(head.fields, view, startLine: 0)
         precondition((100..<600).contains(head.status))
