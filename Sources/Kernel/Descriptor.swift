@@ -34,15 +34,18 @@ public enum IOResult: Sendable, Equatable {
     case failed(Errno)
 
     /// The result of a C wrapper: a count, or -errno.
+    @inlinable @inline(__always)
     init(received result: Int64) {
         self = result > 0 ? .bytes(Int(result)) : result == 0 ? .endOfStream : IOResult(error: result)
     }
 
+    @inlinable @inline(__always)
     init(sent result: Int64) {
         self = result >= 0 ? .bytes(Int(result)) : IOResult(error: result)
     }
 
-    private init(error: Int64) {
+    @usableFromInline
+    init(error: Int64) {
         let errno = Errno(rawValue: CInt(truncatingIfNeeded: -error))
         self = errno == .wouldBlock ? .wouldBlock : .failed(errno)
     }

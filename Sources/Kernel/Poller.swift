@@ -1,4 +1,4 @@
-internal import CKernel
+public import CKernel
 public import SystemPackage
 
 /// What happened to one descriptor.
@@ -34,14 +34,15 @@ public struct Event: Sendable, BitwiseCopyable {
 /// (generations).
 @safe
 public struct Poller: ~Copyable {
-    let descriptor: Descriptor
+    @usableFromInline let descriptor: Descriptor
     // `capacity` events of `stride` bytes; the first `count` are initialised by the last wait.
     @usableFromInline let events: UnsafeMutableRawPointer
     @usableFromInline let stride: Int
     @usableFromInline let tokenOffset: Int
-    let capacity: Int
+    @usableFromInline let capacity: Int
     /// Events of the last wait.
-    public private(set) var count = 0
+    @inlinable public var count: Int { found }
+    @usableFromInline var found = 0
 
     public init() throws(Errno) { try self.init(capacity: 256) }
 
@@ -81,13 +82,14 @@ public struct Poller: ~Copyable {
 
     /// Waits for events and returns how many there are; 0 when the time is up or a signal came.
     /// - Parameter timeoutMilliseconds: 0 only looks; nil waits without end.
+    @inlinable @inline(__always)
     public mutating func wait(timeoutMilliseconds: Int?) -> Int {
         let timeout = timeoutMilliseconds.map { CInt(clamping: max(0, $0)) } ?? -1
         // `events` has room for `capacity` events.
         let n = unsafe larder_poller_wait(descriptor.raw, events, CInt(clamping: capacity), timeout)
         precondition(n >= 0, "epoll_wait refuses a poller of our own making")
-        count = Int(n)
-        return count
+        found = Int(n)
+        return found
     }
 
     /// An event of the last wait.

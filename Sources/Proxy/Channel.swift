@@ -59,6 +59,7 @@ struct Channel: ~Copyable {
     /// Gives back the kept bytes, then reads once, up to a window, if the kernel may have something. A window
     /// of kept bytes is used first: whoever sends requests ahead would else have one more window kept with
     /// every answer.
+    @inline(__always)
     mutating func receive(into buffer: inout ByteBuffer) -> Received {
         var gaveBack = false
         if hasInput {
@@ -126,6 +127,7 @@ struct Channel: ~Copyable {
     }
 
     /// As the other, of one run.
+    @inline(__always)
     mutating func send(_ run: Span<UInt8>, last: Bool = false) -> Bool {
         var sent = 0
         if isFlushed {
@@ -162,6 +164,7 @@ struct Channel: ~Copyable {
         send(head.span, body.span.extracting(range), Span())
     }
 
+    @inline(__always)
     mutating func send(_ head: borrowing ByteBuffer) -> Bool { send(head.span) }
 
     /// Sends kept bytes, after the socket became writable.

@@ -94,7 +94,7 @@ extension Worker {
                 return
             case .complete(let count):
                 clients[h].noteHead()
-                handleRequest(h, headCount: count)
+                if handleRequest(h, headCount: count) { sendComposed(h) }
                 guard clients.contains(h) else { return }
                 // A request that came whole with its body goes on here, without another turn.
                 if case .exchange(let f) = clients[h].phase, !inbound.isEmpty, wantsRequestBody(f) {

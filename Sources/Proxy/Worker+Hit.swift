@@ -57,8 +57,24 @@ extension Worker {
                 store, &clients[h], site.routes[route], request, inbound, key, accepted, keyed, now.times,
                 &out, &hit)
         else { return store.hasNone(keyed.hash) ? .absent : .unclear }
-        finishHit(h, route: route, hit, headCount: headCount, nil)
-        return .answered
+        guard hit.isComposed else {
+            finishHit(h, route: route, hit, headCount: headCount, nil)
+            return .answered
+        }
+        logHit(h, route: route, hit, nil)
+        inbound.removeFirst(headCount)
+        return .composed
+    }
+
+    /// Sends what `answerPlainly` composed: up here, because returns behind a system call are dear (`Socket`).
+    @inline(__always)
+    mutating func sendComposed(_ h: Handle) {
+        let sent = clients[h].channel.send(out)
+        if !sent {
+            closeClientNow(h)
+        } else if !clients[h].channel.isFlushed {
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+        }
     }
 
     @inline(__always)
@@ -98,7 +114,7 @@ extension Worker {
                 &client, route.rules, request, routingKey, head: head, body: body, age, .hit, nil, &out, &hit)
             return true
         }
-        // As `send`, of an answer that is small and has no `Connection`.
+        // As `send` does, of an answer that is small and has no `Connection`.
         out.append(atMost: count &+ CacheStatus.plainHitLimit &+ 64) { room in
             room.append(long: head)
             room.append("Age: ")
@@ -109,8 +125,7 @@ extension Worker {
             room.append(long: body)
         }
         hit.bytes = out.count
-        hit.sent = client.channel.send(out.span)
-        hit.isOver = hit.sent && client.channel.isFlushed
+        hit.isComposed = true
         return true
     }
 
@@ -131,6 +146,8 @@ extension Worker {
     struct Hit {
         var status: UInt16 = 0
         var bytes = 0
+        /// All of it stands in `out`, and is yet to be sent.
+        var isComposed = false
         var sent = false
         /// It is sent, all of it, and the connection goes on.
         var isOver = false
@@ -362,6 +379,8 @@ struct Again: BitwiseCopyable {
 /// What `answerPlainly` came to.
 enum PlainAnswer {
     case answered
+    /// The answer stands in `out`: `sendComposed`.
+    case composed
     /// There is nothing for the request.
     case absent
     /// It takes `answerFromStore` to tell.

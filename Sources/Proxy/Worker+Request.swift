@@ -20,16 +20,17 @@ struct KeyedRequest {
 extension Worker {
     /// Handles the request at the front of `inbound`, whose head is in `request`, and drops that head.
     /// - Parameter again: it was looked up before, and this has happened since.
-    mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) {
+    /// - Returns: is the answer composed, and the rest left to `sendComposed`? Not of what is handled again.
+    mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
         if !request.keepAlive || isDraining { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
         if request.form == .asterisk {
             answer(h, .options, headCount: headCount)
-            return
+            return false
         }
         if case .length(let n) = request.framing, n > site.requestBodyLimit {
             answer(h, .refused(.bodyTooLarge), headCount: headCount)
-            return
+            return false
         }
         let found =
             site.table.isTakenByFirst
@@ -38,7 +39,7 @@ extension Worker {
                 host: inbound.span.slice(request.host), path: inbound.span.slice(request.path))
         guard let route = found else {
             answer(h, .noRoute, headCount: headCount)
-            return
+            return false
         }
         var verdict = Self.judge(site.routes[route], request, inbound)
         var keyed = KeyedRequest()
@@ -57,11 +58,13 @@ extension Worker {
         var plain = PlainAnswer.unclear
         if verdict.isPlain, again == nil {
             plain = answerPlainly(h, route: route, accepted: verdict.codings, keyed, headCount: headCount)
-            if plain == .answered { return }
+            if plain == .composed { return true }
+            if plain == .answered { return false }
         }
         answerOrForward(
             h, route: route, verdict: verdict, keyed, isAbsent: plain == .absent, headCount: headCount,
             again: again)
+        return false
     }
 
     /// Goes on with a request that is judged and has its key: from the store, or else to an origin.

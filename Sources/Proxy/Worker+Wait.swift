@@ -151,7 +151,7 @@ extension Worker {
         let result = Self.parse(inbound, into: &request, site.headLimits, &scan)
         precondition(result == .complete(headCount), "a kept request head changed")
         clients[c].phase = .idle
-        handleRequest(c, headCount: headCount, again: again)
+        _ = handleRequest(c, headCount: headCount, again: again)
         if clients.contains(c), clients[c].phase == .idle, !clients[c].closing { releaseClient(c) }
     }
 
