@@ -63,8 +63,8 @@ public struct Socket: ~Copyable, Sendable {
     }
 
     // MARK: Moving bytes
-    // Inlined, the system call with them: behind one the processor has forgotten where it was called from, and
-    // each return on the way up costs some ten nanoseconds.
+    // Inlined, the system call with them: behind one the processor has forgotten where it was called from,
+    // and each return on the way up costs some ten nanoseconds.
 
     /// Appends up to `limit` (> 0) received bytes to `buffer`, which grows if its spare part is smaller.
     @inlinable @inline(__always)

@@ -66,7 +66,8 @@ extension Worker {
         return .composed
     }
 
-    /// Sends what `answerPlainly` composed: up here, because returns behind a system call are dear (`Socket`).
+    /// Sends what `answerPlainly` composed: not down there, because returns behind a system call are dear
+    /// (`Socket`).
     @inline(__always)
     mutating func sendComposed(_ h: Handle) {
         let sent = clients[h].channel.send(out)
