@@ -91,10 +91,8 @@ struct NonWord: LaneTest {
 
     @inlinable @inline(__always)
     func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let small = v | SIMD16(repeating: 0x20)
-        let isNoLetter = (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
         let isHyphen = (v ^ SIMD16(repeating: 0x2d)) &- SIMD16(repeating: 1)
-        return (isNoLetter & ~isHyphen) | v
+        return (v.nonLetters & ~isHyphen) | v
     }
 }
 
@@ -105,10 +103,17 @@ struct NonName: LaneTest {
 
     @inlinable @inline(__always)
     func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let small = v | SIMD16(repeating: 0x20)
-        let isNoLetter = (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
         let isNoDigit = (v &- SIMD16(repeating: 0x30)) | (v &+ SIMD16(repeating: 0x80 - 0x3a))
         let isNoMark = (v &- SIMD16(repeating: 0x2d)) | (v &+ SIMD16(repeating: 0x80 - 0x2f))
-        return (isNoLetter & isNoDigit & isNoMark) | v
+        return (v.nonLetters & isNoDigit & isNoMark) | v
+    }
+}
+
+extension SIMD16<UInt8> {
+    /// The highest bit is set in the lanes that hold no ASCII letter; of lanes from 0x80 on it says nothing.
+    @inlinable @inline(__always)
+    var nonLetters: SIMD16<UInt8> {
+        let small = self | SIMD16(repeating: 0x20)
+        return (small &- SIMD16(repeating: 0x61)) | (small &+ SIMD16(repeating: 0x80 - 0x7b))
     }
 }

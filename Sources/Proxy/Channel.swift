@@ -157,11 +157,13 @@ struct Channel: ~Copyable {
         output = isFlushed ? nil : consume rest
     }
 
-    /// Sends a head (perhaps empty) and a run of a buffer.
+    /// Sends a head and a run of a buffer, either of them perhaps empty: one run alone is less to do.
     mutating func send(
         _ head: borrowing ByteBuffer, _ body: borrowing ByteBuffer, _ range: Range<Int>
     ) -> Bool {
-        send(head.span, body.span.extracting(range), Span())
+        if range.isEmpty { return send(head) }
+        if head.isEmpty { return send(body.span.extracting(range)) }
+        return send(head.span, body.span.extracting(range), Span())
     }
 
     @inline(__always)

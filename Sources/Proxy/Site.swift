@@ -33,7 +33,7 @@ final class Site: Sendable {
         /// Indices in `Site.servers`, in the balancer's order.
         let servers: Range<Int>
         let balancer: Balancer
-        /// As the balancer's.
+        /// As the balancer's, of which a copy would have to be asked.
         let needsLoads: Bool
         /// There is no choice: one server, which has a weight.
         let hasOneServer: Bool

@@ -42,7 +42,7 @@ extension Worker {
             appendLastChunk(&forwards[f].responseBody, to: &out)
         }
         if let c = forwards[f].client, !out.isEmpty || !pass.direct.isEmpty {
-            guard Self.send(out, outbound, pass.direct, to: &clients[c].channel) else {
+            guard clients[c].channel.send(out, outbound, pass.direct) else {
                 dropClient(c)
                 // What goes into the store goes on, and this may have been its end.
                 if forwards.contains(f) { endPass(f, o, complete: pass.complete, failed: pass.failed) }
@@ -53,16 +53,6 @@ extension Worker {
             }
         }
         endPass(f, o, complete: pass.complete, failed: pass.failed)
-    }
-
-    /// Sends a head and a run of `outbound`, either of them perhaps empty.
-    private static func send(
-        _ out: borrowing ByteBuffer, _ outbound: borrowing ByteBuffer, _ direct: Range<Int>,
-        to channel: inout Channel
-    ) -> Bool {
-        if direct.isEmpty { return channel.send(out) }
-        if out.isEmpty { return channel.send(outbound.span.extracting(direct)) }
-        return channel.send(out, outbound, direct)
     }
 
     /// Takes the body's bytes out of `outbound`: into the fill, and into `out` as the client gets them.

@@ -57,13 +57,8 @@ extension Worker {
                 store, &clients[h], site.routes[route], request, inbound, key, accepted, keyed, now.times,
                 &out, &hit)
         else { return store.hasNone(keyed.hash) ? .absent : .unclear }
-        guard hit.isComposed else {
-            finishHit(h, route: route, hit, headCount: headCount, nil)
-            return .answered
-        }
-        logHit(h, route: route, hit, nil)
-        inbound.removeFirst(headCount)
-        return .composed
+        finishHit(h, route: route, hit, headCount: headCount, nil)
+        return hit.isComposed ? .composed : .answered
     }
 
     /// Sends what `answerPlainly` composed: not down there, because returns behind a system call are dear
@@ -130,11 +125,11 @@ extension Worker {
         return true
     }
 
-    /// The answer is sent, or kept for the socket to take.
+    /// The answer is sent, kept for the socket to take, or left to `sendComposed`.
     mutating func finishHit(_ h: Handle, route: Int, _ hit: Hit, headCount: Int, _ again: Again?) {
         logHit(h, route: route, hit, again)
         inbound.removeFirst(headCount)
-        if hit.isOver { return }
+        if hit.isOver || hit.isComposed { return }
         if !hit.sent {
             closeClientNow(h)
         } else if clients[h].closing {

@@ -101,8 +101,8 @@ class Bench:
         figures["rate"].append(load.rate)
         figures["busy"].append(min(cpu / wall, 1))
         # The host moves cores at any time: as far as they were before or after.
-        before, self.apart = self.apart, self.distance()
-        figures["distance"].append(max(before, self.apart))
+        apart, self.apart = self.apart, self.distance()
+        figures["distance"].append(max(apart, self.apart))
 
     def distance(self):
         """Nanoseconds for a cache line from core to core and back (`perf/Distance`)."""
