@@ -47,6 +47,8 @@ enum Floor {
     static func run(
         _ listener: borrowing Listener, response: borrowing ByteBuffer, closes: Bool
     ) throws {
+        // A connection that comes with its only request needs no event of its own.
+        if closes { listener.deferUntilBytes() }
         var poller = try Poller()
         try poller.addListener(listener.raw, token: listenerToken)
         // Indexed by descriptor number.
@@ -57,26 +59,35 @@ enum Floor {
             for index in 0..<count {
                 let event = poller[index]
                 if event.token == listenerToken {
-                    if case .connection(let accepted) = listener.accept() {
-                        let socket = accepted.socket
-                        let number = Int(socket.raw)
-                        guard number < connectionLimit else { continue }
-                        try poller.add(socket.raw, token: UInt64(number))
-                        connections[number] = consume socket
-                    }
+                    guard case .connection(let accepted) = listener.accept() else { continue }
+                    let socket = accepted.socket
+                    let number = Int(socket.raw)
+                    guard number < connectionLimit else { continue }
+                    if closes, socket.answer(with: response, &scratch) != .nothing { continue }
+                    try poller.add(socket.raw, token: UInt64(number))
+                    connections[number] = consume socket
                 } else if event.readable {
                     let number = Int(event.token)
-                    scratch.removeAll()
-                    let received = connections[number]?.receive(into: &scratch, atMost: 65536)
-                    if case .bytes = received,
-                        case .bytes(response.count) = connections[number]?.send(response.span)
-                    {
-                        if closes { connections[number] = nil }
-                        continue
-                    }
-                    if received != .wouldBlock { connections[number] = nil }
+                    let outcome = connections[number]?.answer(with: response, &scratch)
+                    if closes && outcome == .answered || outcome == .ended { connections[number] = nil }
                 }
             }
+        }
+    }
+}
+
+/// Of one receive and one send.
+private enum Outcome { case answered, nothing, ended }
+
+extension Socket {
+    fileprivate func answer(with response: borrowing ByteBuffer, _ scratch: inout ByteBuffer) -> Outcome {
+        scratch.removeAll()
+        switch receive(into: &scratch, atMost: 65536) {
+        case .bytes:
+            if case .bytes(response.count) = send(response.span) { return .answered }
+            return .ended
+        case .wouldBlock: return .nothing
+        default: return .ended
         }
     }
 }

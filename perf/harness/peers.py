@@ -50,7 +50,7 @@ backend back
     file = stack.write(f"haproxy-{port}.cfg", text)
     process = stack.start("haproxy", [*wrapper, program("haproxy"), "-db", "-f", file], core)
     stack.listening(process, port, 60 if wrapper else 15)
-    return Server("HAProxy", process, port, text)
+    return Server("HAProxy", process, port, text, "with gzip" if gzip else "" if cache else "without a cache")
 
 
 def nginx_cache(stack, origin, core=None, gzip=False, megabytes=256, managed=False):
@@ -63,6 +63,8 @@ def nginx_cache(stack, origin, core=None, gzip=False, megabytes=256, managed=Fal
     name = f"nginx-{port}"
     text = nginx_head(stack, name) + f"""\
     proxy_cache_path {folder} keys_zone=z:32m max_size={megabytes}m use_temp_path=off inactive=60m;
+    open_file_cache max=100000 inactive=60m;
+    open_file_cache_valid 60m;
     upstream back {{ server 127.0.0.1:{origin}; keepalive 256; keepalive_requests 1000000000; }}
     server {{
         listen 127.0.0.1:{port} deferred;
@@ -81,7 +83,7 @@ def nginx_cache(stack, origin, core=None, gzip=False, megabytes=256, managed=Fal
         text = text.replace("master_process off", "master_process on")
     process = nginx_start(stack, name, stack.write(f"{name}.conf", text), core)
     stack.listening(process, port)
-    server = Server("nginx", process, port, text)
+    server = Server("nginx", process, port, text, "with gzip" if gzip else "")
     server.cleanup = folder
     return server
 
@@ -130,7 +132,7 @@ sub vcl_backend_response {{ {stored} }}
     process = stack.start("varnish", [program("varnishd"), *arguments], core)
     stack.listening(process, port, 60)
     shown = " ".join(arguments).replace(stack.folder, "FOLDER")
-    return Server("Varnish", process, port, f"# varnishd {shown}\n{text}")
+    return Server("Varnish", process, port, f"# varnishd {shown}\n{text}", "with gzip" if gzip else "")
 
 
 def h2o(stack, folder, core=None):

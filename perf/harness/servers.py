@@ -46,10 +46,12 @@ def connection_limit():
 
 
 class Server:
-    """A running server: its process, its port, and the configuration to show beside its figures."""
+    """A running server: its process, its port, and the configuration to show beside its figures. `variant` says
+    what is different in it where a peer has several."""
 
-    def __init__(self, name, process, port, configuration=""):
+    def __init__(self, name, process, port, configuration="", variant=""):
         self.name, self.process, self.port = name, process, port
+        self.variant = variant
         self.configuration = configuration
         # A folder of its own outside of the run's, to be removed after.
         self.cleanup = None

@@ -142,13 +142,15 @@ class Bench:
             print(f"round {number + 1} of {self.options.rounds}: {row.title}: {line} µs", file=sys.stderr)
 
     def configurations(self):
-        """By server's name, the first configuration of each peer that ran: caches before mere proxies."""
+        """Every configuration of the timed rows, by server and what is different in it."""
         shown = {}
         for server in self.running.values():
             if server.configuration:
                 text = server.configuration.replace(self.stack.folder, "FOLDER")
-                shown.setdefault(server.name, text.replace(str(server.port), "PORT"))
-        return {name: text.replace(str(self.origin.port), "ORIGIN") for name, text in shown.items()}
+                text = text.replace(str(server.port), "PORT")
+                title = f"{server.name}, {server.variant}" if server.variant else server.name
+                shown[title] = text.replace(str(self.origin.port), "ORIGIN")
+        return shown
 
     def close(self):
         for server in self.running.values():

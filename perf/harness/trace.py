@@ -30,5 +30,5 @@ def web07():
         return [(int(line), 1024) for line in lines if line.strip().isdigit()]
 
 
-def footprint(requests, overhead=0):
-    return sum(size + overhead for size in dict(requests).values())
+def footprint(requests):
+    return sum(dict(requests).values())
