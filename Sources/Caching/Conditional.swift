@@ -46,29 +46,40 @@ public enum Conditional {
     /// RFC 9110 §15.4.5, and Last-Modified where there is no ETag.
     public static func appendNotModified(head: Span<UInt8>, to output: inout ByteBuffer) {
         output.append("HTTP/1.1 304 Not Modified\r\n")
-        let hasEntityTag = StoredHead.field("etag", in: head) != nil
+        var hasEntityTag = false
+        var lastModified: Range<Int>?
         var position = 0
         while let line = StoredHead.nextLine(of: head, from: &position) {
-            guard isKept(line, of: head, hasEntityTag: hasEntityTag) else { continue }
-            output.append(head.extracting(line))
-            output.append("\r\n")
+            guard !line.isEmpty else { continue }
+            func isNamed(_ name: StaticString) -> Bool {
+                StoredHead.value(ofLine: line, name, in: head) != nil
+            }
+            let isKept: Bool
+            switch head[line.lowerBound] | 0x20 {
+            case UInt8(ascii: "c"):
+                // Cache-Status too: Larder's own line is appended to the origin's.
+                isKept =
+                    isNamed("cache-control") || isNamed("content-location") || isNamed("cdn-cache-control")
+                    || isNamed("cache-status")
+            case UInt8(ascii: "d"): isKept = isNamed("date")
+            case UInt8(ascii: "e"):
+                let isEntityTag = isNamed("etag")
+                if isEntityTag { hasEntityTag = true }
+                isKept = isEntityTag || isNamed("expires")
+            case UInt8(ascii: "l"):
+                if isNamed("last-modified") { lastModified = line }
+                isKept = false
+            case UInt8(ascii: "v"): isKept = isNamed("vary")
+            default: isKept = false
+            }
+            if isKept { append(line, of: head, to: &output) }
         }
+        if !hasEntityTag, let lastModified { append(lastModified, of: head, to: &output) }
     }
 
-    private static func isKept(_ line: Range<Int>, of head: Span<UInt8>, hasEntityTag: Bool) -> Bool {
-        func isNamed(_ name: StaticString) -> Bool { StoredHead.value(ofLine: line, name, in: head) != nil }
-        guard !line.isEmpty else { return false }
-        return switch head[line.lowerBound] | 0x20 {
-        case UInt8(ascii: "c"):
-            // Cache-Status too: Larder's own line is appended to the origin's.
-            isNamed("cache-control") || isNamed("content-location") || isNamed("cdn-cache-control")
-                || isNamed("cache-status")
-        case UInt8(ascii: "d"): isNamed("date")
-        case UInt8(ascii: "e"): isNamed("etag") || isNamed("expires")
-        case UInt8(ascii: "l"): !hasEntityTag && isNamed("last-modified")
-        case UInt8(ascii: "v"): isNamed("vary")
-        default: false
-        }
+    private static func append(_ line: Range<Int>, of head: Span<UInt8>, to output: inout ByteBuffer) {
+        output.append(head.extracting(line))
+        output.append("\r\n")
     }
 }
 

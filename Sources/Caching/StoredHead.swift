@@ -85,13 +85,13 @@ public enum StoredHead {
 
     /// The value's range if `line` has this (lower-case) name.
     static func value(ofLine line: Range<Int>, _ name: StaticString, in head: Span<UInt8>) -> Range<Int>? {
-        let count = name.utf8CodeUnitCount
-        let text = head.extracting(line)
-        guard text.count > count, text[count] == UInt8(ascii: ":"),
-            text.extracting(first: count).equalsIgnoringCase(name)
+        // Where the colon stands tells most names apart.
+        let colon = line.lowerBound &+ name.utf8CodeUnitCount
+        guard colon < line.upperBound, head[colon] == UInt8(ascii: ":"),
+            head.extracting(line.lowerBound..<colon).equalsIgnoringCase(name)
         else { return nil }
-        let value = text.extracting(droppingFirst: count &+ 1).trimmedRange()
-        let start = line.lowerBound &+ count &+ 1
+        let start = colon &+ 1
+        let value = head.extracting(start..<line.upperBound).trimmedRange()
         return (start &+ value.lowerBound)..<(start &+ value.upperBound)
     }
 }
