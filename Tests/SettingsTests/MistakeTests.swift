@@ -54,6 +54,14 @@ import Testing
             "larder.yaml:9: error: threads: given twice; first on line 4",
             "larder.yaml:8: error: limits.keepAlive: given twice; first on line 6"),
         Row(
+            "keys given twice, with other line breaks",
+            (base + "limits:\n  keepAlive: 1s\n  keepAlive: 2s").replacing("\n", with: "\r\n"),
+            "larder.yaml:6: error: limits.keepAlive: given twice; first on line 5"),
+        Row(
+            "keys given twice, with the line breaks of old",
+            (base + "threads: 1\nthreads: 2").replacing("\n", with: "\r"),
+            "larder.yaml:5: error: threads: given twice; first on line 4"),
+        Row(
             "an upstream given twice",
             Fixture.listeners + Fixture.routes
                 + "upstreams:\n  app: { files: a }\n  app: { files: b }",
