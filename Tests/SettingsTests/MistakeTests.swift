@@ -141,6 +141,14 @@ import Testing
                 + "range of them "
                 + "(10.0.0.0/8, 2001:db8::/32); the prefix length is a number up to 32"),
         Row(
+            "lists that are too long",
+            base + "trustedProxies: [\(Array(repeating: "127.0.0.1", count: 1025).joined(separator: ", "))]\n"
+                + "forwarded: [via, via, via, via]",
+            "larder.yaml:4: error: trustedProxies: found a list of 1025; allowed: a list of address ranges, "
+                + "at most 1024",
+            "larder.yaml:5: error: forwarded: found a list of 4; allowed: a list of x-forwarded, forwarded, "
+                + "via, at most 3"),
+        Row(
             "forwarded", base + "forwarded: [x-forward]",
             "larder.yaml:4: error: forwarded[0]: found 'x-forward'; allowed: x-forwarded, forwarded, via; "
                 + "did you mean 'x-forwarded'?"),
