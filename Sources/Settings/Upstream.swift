@@ -81,8 +81,8 @@ public struct Upstream: Sendable, Equatable {
 
     public var name: String
     public var balance = Balance.urlHash
-    /// A server takes at most this share of the mean load before keys spill to their next choice; nil: no
-    /// bound.
+    /// Under `url-hash` a server takes at most this share of the mean load before keys spill to their next
+    /// choice; nil: no bound.
     public var boundedLoadPercent: Int? = 150
     public var origin: Origin
     public var connections = Connections()
