@@ -51,9 +51,11 @@ extension Sections {
                     "files", .path, "A folder of files to answer from, instead of `servers`.",
                     optional: \.files),
                 Key(
-                    "cacheControl", .fieldValue, "The `Cache-Control` of answers from `files`.",
-                    optional: \.cacheControl,
-                    standard: "none sent"),
+                    "cacheControl", Form<String>.fieldValue.orNone,
+                    "The `Cache-Control` of answers from `files`; `none`: they have none, and the default "
+                        + "policy stores none of them.",
+                    standard: "`none`", get: { $0.files == nil ? nil : .some($0.cacheControl) },
+                    set: { $0.cacheControl = $1 }),
                 forServers(
                     "balance", .choice,
                     "How one is chosen: by a hash of host, path and keyed query, in turn, the least busy.",
@@ -99,7 +101,7 @@ extension Sections {
             reading.report(at: reading.path(of: "files"), "found beside 'servers'; allowed: one of them")
         case (.some(let servers), nil):
             draft.upstream.origin = .servers(servers)
-            if draft.cacheControl != nil {
+            if reading.isGiven(reading.path(of: "cacheControl")) {
                 reading.report(
                     at: reading.path(of: "cacheControl"), "found beside 'servers'; allowed: beside 'files'")
             }

@@ -14,7 +14,8 @@ public struct Upstream: Sendable, Equatable {
     public struct Files: Sendable, Equatable {
         /// A folder, as resolved against the configuration file's.
         public var root: String
-        /// The `Cache-Control` of its answers; nil: none is sent.
+        /// The `Cache-Control` of its answers; nil: none is sent. Whoever says nothing gives no leave to keep
+        /// what may change at any moment.
         public var cacheControl: String?
 
         public init(root: String, cacheControl: String? = nil) {

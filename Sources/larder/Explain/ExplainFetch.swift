@@ -102,7 +102,7 @@ struct ExplainFetch: ~Copyable {
             // Its helper threads end with the process.
             let origin = try FilesOrigin(
                 root: try Directory.open(files.root),
-                cacheControl: files.cacheControl ?? FilesOrigin.defaultCacheControl)
+                cacheControl: files.cacheControl)
             return try ExplainConnection(
                 try origin.connect(), deadline: deadline, timeoutMilliseconds: timeoutMilliseconds,
                 files: origin)
