@@ -97,9 +97,7 @@ struct PolicyFolder {
     /// A problem with a setting of a policy that was found from outside; at the file's line, if it is there.
     mutating func report(_ name: String, at setting: String, _ message: String) {
         guard case .loaded(let loaded) = states[name] else { return }
-        var reading = loaded.reading
-        reading.report(at: setting, message)
-        problems += reading.problems.suffix(1)
+        problems.append(loaded.reading.problem(as: .error, at: setting, message))
     }
 
     private func file(_ name: String) -> String { "\(path)/\(name).yaml" }

@@ -40,7 +40,7 @@ enum Sections {
                     "What origins are told: `X-Forwarded-For`, `-Proto` and `-Host`; `Forwarded`; `Via`.",
                     \.settings.forwarded),
                 Key("limits", limits, "Bounds on what clients can take.", \.settings.limits),
-                Key("process", process, "Whom the worker runs as.", \.settings.process),
+                Key("process", process, "Whom Larder runs as.", \.settings.process),
                 Key("log", log, "The access log. Notices go to stderr.", \.settings.log),
             ])
     }
@@ -166,9 +166,10 @@ enum Sections {
             Settings.Process(),
             [
                 Key(
-                    "user", .name, "The user that the worker becomes.", optional: \.user,
-                    standard: "whoever started it",
-                    unbuilt: { _ in .note("Larder runs as whoever starts it") }),
+                    "user", .name,
+                    "The user that Larder runs as: started as another, it refuses. It changes to none by "
+                        + "itself; systemd does, by `User=`.", optional: \.user,
+                    standard: "whoever starts it"),
                 Key(
                     "runFolder", .absolutePath, "The folder of sockets and state.", optional: \.runFolder,
                     standard: "none",

@@ -100,7 +100,7 @@ extension Settings {
     }
 
     public struct Process: Sendable, Equatable {
-        /// The user that workers run as; nil: whoever started Larder.
+        /// The user that Larder must be started as; nil: any.
         public var user: String?
         /// Sockets and state; nil: none.
         public var runFolder: String?

@@ -64,6 +64,7 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let loaded = try load()
+        if let problem = loaded.userProblem(as: .error) { throw ConfigurationError(problems: [problem]) }
         LoggingSystem.bootstrap { _ in Notices() }
         let logger = Logger(label: "larder")
         for note in loaded.notes { Terminal.report(note) }

@@ -190,7 +190,6 @@ import Testing
                     + "count as healthy",
                 "larder.yaml:5: note: admin: not in effect yet: there is no admin API yet, nothing listens "
                     + "there",
-                "larder.yaml:6: note: process.user: not in effect yet: Larder runs as whoever starts it",
                 "larder.yaml:6: note: process.runFolder: not in effect yet: nothing is kept there yet",
             ])
     }
