@@ -144,7 +144,11 @@ enum Sections {
                     \.requestBodyBytes),
                 Key("connections", .count(1...10_000_000), "Client connections at a time.", \.connections),
                 Key(
-                    "buffers", .size(1 << 20...1 << 40), "Memory for the buffers of all connections.",
+                    "buffers", .size(1 << 20...1 << 40),
+                    "Memory for bodies on their way into the store and for compressing them as they pass, "
+                        + "divided among the threads (1MiB each at least); where it is used up they are "
+                        + "passed on, and not stored or not compressed. Buffers of connections are not "
+                        + "counted.",
                     \.bufferBytes),
                 Key(
                     "headTimeout", .duration(1...longestMilliseconds),
