@@ -72,7 +72,7 @@ public enum ConfigurationFile {
         var policies = PolicyFolder(path: folder, shownPath: reading.shown(folder), files: files)
         draft.check(&reading)
         draft.resolve(&reading, &policies)
-        if everyPolicy { for name in policies.names { _ = policies.policy(name) } }
+        if everyPolicy { policies.readAll() }
         draft.checkBodies(&policies)
 
         let problems = reading.problems + policies.problems
