@@ -246,6 +246,20 @@ import Testing
             ]
         ),
         (
+            "decisions: [{ name: x, then: { after: 30s } }]",
+            [
+                "\(file):1: error: decisions[0].then: 'expect' is missing: a map with the keys served, age, "
+                    + "reason"
+            ]
+        ),
+        (
+            "store: { statuses: [\(Array(repeating: "200", count: 65).joined(separator: ", "))] }",
+            [
+                "\(file):1: error: store.statuses: found a list of 65; allowed: a list of statuses, at most "
+                    + "64"
+            ]
+        ),
+        (
             "decisions: [{ name: x, response: { headers: [a] }, expect: { stored: maybe } }]",
             [
                 "\(file):1: error: decisions[0].response.headers[0]: found 'a'; allowed: a field line, such "
