@@ -53,8 +53,6 @@ struct Reading {
         return Problem(kind: kind, file: file, line: line, path: path, message: message)
     }
 
-    mutating func add(_ others: [Problem]) { problems += others }
-
     /// `path` as seen from the configuration file's folder.
     func resolve(_ path: String) -> String {
         if path.hasPrefix("/") || folder.isEmpty { return path }

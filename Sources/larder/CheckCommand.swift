@@ -46,10 +46,7 @@ struct CheckCommand: ParsableCommand {
             // No error: who checks a configuration need not be who serves it.
             let notes = loaded.notes + [loaded.userProblem(as: .warning)].compactMap { $0 }
             if let policy {
-                guard let found = loaded.policies.first(where: { $0.policy.name == policy }) else {
-                    throw ValidationError("There is no policy '\(policy)'.")
-                }
-                print(json ? found.document.json : found.document.yaml, terminator: "")
+                try PolicyCommand.ShowCommand.print(policy, of: loaded.policies, json: json)
             } else if json {
                 print(Report.json(settings: loaded.document, problems: notes), terminator: "")
             } else {
