@@ -26,6 +26,8 @@ struct DecisionRun {
         var requestHead = RequestHead()
         try requestText.parse(into: &requestHead, "request")
         let verdict = rules.judge(requestHead, requestText.head.span)
+        // No origin is asked.
+        if verdict.flags.contains(.onlyIfCached) { return .clientRefresh }
         if !verdict.mayLookup, let reason = verdict.reason { return reason }
         var key = ByteBuffer(capacity: 256)
         if case .refused(let reason) = rules.writeKey(
@@ -58,7 +60,8 @@ struct DecisionRun {
         var stored = ByteBuffer(capacity: 1024)
         if let reason = StoredHead.write(
             head, text.span, bodyCount: response.bodyBytes, receivedSeconds: received.wallSeconds,
-            limit: rules.maxHeadBytes, into: &stored)
+            limit: rules.maxHeadBytes, transform: facts.flags.contains(.compressible) ? .varies : .none,
+            into: &stored)
         {
             return reason
         }
@@ -77,25 +80,28 @@ struct DecisionRun {
         var head = RequestHead()
         try text.parse(into: &head, "second request")
         let verdict = rules.judge(head, bytes)
-        if !verdict.mayLookup { return Self.refusal(.bypass, verdict.reason) }
+        func asks(_ served: PolicyDecision.Served, _ reason: Reason? = nil) -> PolicyDecision.Answer {
+            verdict.flags.contains(.onlyIfCached)
+                ? PolicyDecision.Answer(.gatewayTimeout)
+                : PolicyDecision.Answer(served, reason: reason.map { String(describing: $0.code) })
+        }
+        if !verdict.mayLookup { return asks(.bypass, verdict.reason) }
         var key = ByteBuffer(capacity: 256)
         if case .refused(let reason) = rules.writeKey(head, bytes, scheme: text.scheme, into: &key) {
-            return Self.refusal(.bypass, reason)
+            return asks(.bypass, reason)
         }
-        let missed: PolicyDecision.Served = verdict.flags.contains(.onlyIfCached) ? .gatewayTimeout : .miss
         guard let entry, key.span.equals(entry.key.span), verdict.accepts(entry.facts.coding),
             Variance.matches(entry.vary.span, head.fields, bytes)
-        else { return PolicyDecision.Answer(missed) }
+        else { return asks(.miss) }
         let now = Self.time(after: seconds)
         switch rules.use(entry.facts, for: verdict, now: now) {
-        case .refused(let reason): return Self.refusal(.bypass, reason)
-        case .refresh(let reason, _):
-            return missed == .miss ? Self.refusal(.refresh, reason) : PolicyDecision.Answer(missed)
+        case .refused(let reason): return asks(.bypass, reason)
+        case .refresh(let reason, _): return asks(.refresh, reason)
         case .stale(let use):
             if use.mayWhileRevalidating || use.mayByClient {
                 return PolicyDecision.Answer(.staleHit, ageSeconds: Int(use.ageSeconds))
             }
-            return PolicyDecision.Answer(missed == .miss ? .stale : missed)
+            return asks(.stale)
         case .fresh(let age, _):
             let served = Self.served(entry, head, bytes, nowSeconds: now.wallSeconds)
             return PolicyDecision.Answer(served, ageSeconds: Int(age))
@@ -117,10 +123,6 @@ struct DecisionRun {
         case .part: .partial
         case .unsatisfiable: .unsatisfiable
         }
-    }
-
-    private static func refusal(_ served: PolicyDecision.Served, _ reason: Reason?) -> PolicyDecision.Answer {
-        PolicyDecision.Answer(served, reason: reason.map { String(describing: $0.code) })
     }
 
     private static func time(after seconds: Int) -> Times {

@@ -9,8 +9,18 @@ public struct LoadedConfiguration: Sendable {
     public var policies: [LoadedPolicy] = []
     /// Warnings and notes.
     public var notes: [Problem] = []
+    /// How the file was read: its lines.
+    private let reading: Reading
 
-    public init(settings: Settings) { self.settings = settings }
+    init(settings: Settings, _ reading: Reading) {
+        self.settings = settings
+        self.reading = reading
+    }
+
+    /// A problem with what is at `path` in the file, for those who know of the world what a file cannot tell.
+    public func problem(as kind: Problem.Kind, at path: String, _ message: String) -> Problem {
+        reading.problem(as: kind, at: path, message)
+    }
 
     /// The effective configuration, all defaults filled in; it reads back as the same settings.
     public var document: Tree { Sections.file.write(Draft(settings)) }
@@ -62,14 +72,14 @@ public enum ConfigurationFile {
         var policies = PolicyFolder(path: folder, shownPath: reading.shown(folder), files: files)
         draft.check(&reading)
         draft.resolve(&reading, &policies)
-        if everyPolicy { for name in policies.names { _ = policies.policy(name) } }
+        if everyPolicy { policies.readAll() }
         draft.checkBodies(&policies)
 
         let problems = reading.problems + policies.problems
         if problems.contains(where: { $0.kind == .error }) {
             throw ConfigurationError(problems: problems.filter { $0.kind == .error })
         }
-        var loaded = LoadedConfiguration(settings: draft.settings)
+        var loaded = LoadedConfiguration(settings: draft.settings, reading)
         loaded.notes = problems
         loaded.policies = policies.loaded
         return loaded

@@ -4,6 +4,9 @@ internal import Settings
 
 public struct FlagSettings: Sendable {
     public static var standardListener: String { "127.0.0.1:8080" }
+    /// What files are served with, which a configuration file has to say: flags are for a first try, and that
+    /// should show a cache.
+    public static var filesCacheControl: String { "public, max-age=60" }
 
     public var listen: [String] = []
     public var upstream: String?
@@ -16,7 +19,9 @@ public struct FlagSettings: Sendable {
 
     /// - Parameter folder: what relative paths start from.
     /// - Throws: every mistake that was found, the flag in the place of the file.
-    public func load(folder: String, files source: FileSource) throws(ConfigurationError)
+    public func load(
+        folder: String, files source: FileSource
+    ) throws(ConfigurationError)
         -> LoadedConfiguration
     {
         var draft = Draft()
@@ -55,7 +60,10 @@ public struct FlagSettings: Sendable {
             if let root = value(.path, "--files", path) {
                 let absolute = Reading(file: "", folder: folder).resolve(root)
                 draft.settings.upstreams = [
-                    Upstream(name: "files", origin: .files(Upstream.Files(root: absolute)))
+                    Upstream(
+                        name: "files",
+                        origin: .files(
+                            Upstream.Files(root: absolute, cacheControl: Self.filesCacheControl)))
                 ]
                 draft.routes = [RouteDraft(upstream: "files")]
             }

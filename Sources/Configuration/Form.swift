@@ -97,6 +97,7 @@ extension Form {
         let allowed = minimum == 0 ? "a list of \(items)" : "a list of \(items), at least \(minimum)"
         var schema: [Tree.Entry] = [.init("type", "array"), .init("items", self.schema)]
         if minimum > 0 { schema.append(.init("minItems", .number(minimum))) }
+        schema.append(.init("maxItems", .number(maximum)))
         return Form<[Value]>(
             type: "list of \(plural)", allowed: allowed, schema: .map(schema),
             rows: rows.map { row in
@@ -105,8 +106,14 @@ extension Form {
                 return row
             },
             read: { [read] node, reading in
-                guard case .list(let items) = node.content, (minimum...maximum).contains(items.count) else {
+                guard case .list(let items) = node.content, items.count >= minimum else {
                     reading.reportWrong(node, allowed: allowed)
+                    return nil
+                }
+                guard items.count <= maximum else {
+                    let bound = minimum == 0 ? ", at most \(maximum)" : " and at most \(maximum)"
+                    reading.report(
+                        line: node.line, "found a list of \(items.count); allowed: \(allowed)\(bound)")
                     return nil
                 }
                 var values: [Value] = []

@@ -34,7 +34,7 @@ extension ConfigurationFile {
         inFolder folder: String, shownFolder: String, files: FileSource
     ) throws(ConfigurationError) -> [LoadedPolicy] {
         var policies = PolicyFolder(path: folder, shownPath: shownFolder, files: files)
-        for name in policies.names { _ = policies.policy(name) }
+        policies.readAll()
         try policies.throwErrors()
         return policies.loaded
     }
@@ -46,13 +46,11 @@ extension ConfigurationFile {
     public static func policy(
         path: String, folder: String, files: FileSource
     ) throws(ConfigurationError) -> LoadedPolicy {
-        let name = path.split(separator: "/").last.map(String.init) ?? ""
-        guard name.hasSuffix(".yaml"), Naming.isName(String(name.dropLast(5))) else {
-            throw mistake(
-                path, "found '\(name)'; allowed: a policy file, NAME.yaml, where NAME is \(Form.name.allowed)"
-            )
+        let file = path.split(separator: "/").last.map(String.init) ?? ""
+        guard let name = PolicyFolder.name(ofFile: file) else {
+            throw mistake(path, "found '\(file)'; \(PolicyFolder.allowedFiles(for: file))")
         }
-        if case .failure(let why) = files.text("\(folder)/\(name)") {
+        if case .failure(let why) = files.text("\(folder)/\(file)") {
             switch why {
             case .missing: throw mistake(path, "there is no such file")
             case .unreadable(let why): throw mistake(path, why)
@@ -60,9 +58,9 @@ extension ConfigurationFile {
         }
         let shownFolder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
         var policies = PolicyFolder(path: folder, shownPath: shownFolder, files: files)
-        _ = policies.policy(String(name.dropLast(5)))
+        _ = policies.policy(name)
         try policies.throwErrors()
-        guard var loaded = policies.loaded.first(where: { $0.policy.name == name.dropLast(5) }) else {
+        guard var loaded = policies.loaded.first(where: { $0.policy.name == name }) else {
             preconditionFailure("a policy that was not read has an error")
         }
         loaded.file = path

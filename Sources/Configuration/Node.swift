@@ -46,9 +46,7 @@ struct Node {
 
     /// The document's root; an empty document is `.nothing`.
     static func parse(_ text: String) throws(SyntaxError) -> Node {
-        if let line = text.split(separator: "\n", omittingEmptySubsequences: false)
-            .firstIndex(where: { $0.contains(mark) })
-        {
+        if let line = lines(of: text).firstIndex(where: { $0.contains(mark) }) {
             throw SyntaxError(line: line + 1, message: "the character U+E000 may not occur")
         }
         var text = text
@@ -68,9 +66,14 @@ struct Node {
         throw SyntaxError(line: 1, message: "more than 64 keys are given twice")
     }
 
-    /// The text with the key at `position` renamed.
+    /// By any line break, as Yams counts lines: CRLF is one `Character`, and not the one that LF is.
+    private static func lines(of text: String) -> [Substring] {
+        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    }
+
+    /// The text with the key at `position` renamed; line breaks become LF.
     private static func renamed(_ text: String, at position: Mark) -> String {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var lines = lines(of: text).map(String.init)
         guard lines.indices.contains(position.line - 1) else { return text }
         var scalars = Array(lines[position.line - 1].unicodeScalars)
         var column = min(position.column - 1, scalars.count)

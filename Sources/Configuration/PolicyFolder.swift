@@ -38,8 +38,39 @@ struct PolicyFolder {
     var names: [String] { Set(fileNames).union(ShippedPolicies.names).sorted() }
 
     /// The names that the folder has files for.
-    private var fileNames: [String] {
-        files.names(path).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
+    private var fileNames: [String] { files.names(path).compactMap(Self.name) }
+
+    /// The name of the policy in this file of a folder; nil where the file cannot be one.
+    static func name(ofFile file: String) -> String? {
+        guard file.hasSuffix(".yaml"), Naming.isName(String(file.dropLast(5))) else { return nil }
+        return String(file.dropLast(5))
+    }
+
+    /// Reads all policies, of the folder and shipped. A YAML file that cannot be one is a mistake: whoever
+    /// put it there would take it for checked and tested. Other files, hidden ones and the copies that
+    /// editors make are no concern of ours.
+    mutating func readAll() {
+        for file in files.names(path) where !file.hasPrefix(".") {
+            guard Self.isYAML(file), Self.name(ofFile: file) == nil else { continue }
+            problems.append(
+                Problem(
+                    kind: .error, file: shown(file), line: nil, path: "",
+                    message: "found '\(file)'; \(Self.allowedFiles(for: file))"))
+        }
+        for name in names { _ = policy(name) }
+    }
+
+    /// What a message says is allowed in the place of a file that cannot be a policy.
+    static func allowedFiles(for file: String) -> String {
+        let meant =
+            isYAML(file) ? file.prefix(through: file.lastIndex(of: ".") ?? file.startIndex) + "yaml" : ""
+        let hint = name(ofFile: String(meant)) != nil ? "; did you mean '\(meant)'?" : ""
+        return "allowed: a policy file, NAME.yaml, where NAME is \(Form.name.allowed)\(hint)"
+    }
+
+    private static func isYAML(_ file: String) -> Bool {
+        let lower = file.lowercased()
+        return lower.hasSuffix(".yaml") || lower.hasSuffix(".yml")
     }
 
     /// nil: there is no such policy (then `missing` says so), or a problem was reported.
@@ -97,15 +128,15 @@ struct PolicyFolder {
     /// A problem with a setting of a policy that was found from outside; at the file's line, if it is there.
     mutating func report(_ name: String, at setting: String, _ message: String) {
         guard case .loaded(let loaded) = states[name] else { return }
-        var reading = loaded.reading
-        reading.report(at: setting, message)
-        problems += reading.problems.suffix(1)
+        problems.append(loaded.reading.problem(as: .error, at: setting, message))
     }
 
     private func file(_ name: String) -> String { "\(path)/\(name).yaml" }
 
+    private func shown(_ file: String) -> String { shownPath.isEmpty ? file : "\(shownPath)/\(file)" }
+
     private mutating func load(_ name: String) -> Loaded? {
-        let shownFile = shownPath.isEmpty ? "\(name).yaml" : "\(shownPath)/\(name).yaml"
+        let shownFile = shown("\(name).yaml")
         switch files.text(file(name)) {
         case .success(let text): return read(text, name, Reading(file: shownFile, folder: path))
         case .failure(.missing): return Self.shipped(name)

@@ -41,15 +41,17 @@ struct Reading {
 
     /// A problem found afterwards with what `path` gives, on its line or that of the nearest path around it.
     mutating func report(as kind: Problem.Kind = .error, at path: String, _ message: String) {
+        problems.append(problem(as: kind, at: path, message))
+    }
+
+    func problem(as kind: Problem.Kind, at path: String, _ message: String) -> Problem {
         var nearest = path[...]
         while lines[String(nearest)] == nil, let end = nearest.lastIndex(where: { $0 == "." || $0 == "[" }) {
             nearest = nearest[..<end]
         }
         let line = lines[String(nearest)]
-        problems.append(Problem(kind: kind, file: file, line: line, path: path, message: message))
+        return Problem(kind: kind, file: file, line: line, path: path, message: message)
     }
-
-    mutating func add(_ others: [Problem]) { problems += others }
 
     /// `path` as seen from the configuration file's folder.
     func resolve(_ path: String) -> String {

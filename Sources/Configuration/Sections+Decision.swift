@@ -73,7 +73,8 @@ extension Sections {
                     "after", .seconds(0...31_536_000), "From the first answer to the second request.",
                     \.afterSeconds),
                 Key("request", decisionRequest, "The second request.", \.request),
-                Key("expect", decisionAnswer, "What it is answered with.", \.expect),
+                Key(
+                    "expect", decisionAnswer.form(), "What it is answered with.", \.expect, isRequired: true),
             ])
     }
 

@@ -40,7 +40,7 @@ enum Sections {
                     "What origins are told: `X-Forwarded-For`, `-Proto` and `-Host`; `Forwarded`; `Via`.",
                     \.settings.forwarded),
                 Key("limits", limits, "Bounds on what clients can take.", \.settings.limits),
-                Key("process", process, "Whom the worker runs as.", \.settings.process),
+                Key("process", process, "Whom Larder runs as.", \.settings.process),
                 Key("log", log, "The access log. Notices go to stderr.", \.settings.log),
             ])
     }
@@ -144,7 +144,11 @@ enum Sections {
                     \.requestBodyBytes),
                 Key("connections", .count(1...10_000_000), "Client connections at a time.", \.connections),
                 Key(
-                    "buffers", .size(1 << 20...1 << 40), "Memory for the buffers of all connections.",
+                    "buffers", .size(1 << 20...1 << 40),
+                    "Memory for bodies on their way into the store and for compressing them as they pass, "
+                        + "divided among the threads (1MiB each at least); where it is used up they are "
+                        + "passed on, and not stored or not compressed. Buffers of connections are not "
+                        + "counted.",
                     \.bufferBytes),
                 Key(
                     "headTimeout", .duration(1...longestMilliseconds),
@@ -166,9 +170,10 @@ enum Sections {
             Settings.Process(),
             [
                 Key(
-                    "user", .name, "The user that the worker becomes.", optional: \.user,
-                    standard: "whoever started it",
-                    unbuilt: { _ in .note("Larder runs as whoever starts it") }),
+                    "user", .name,
+                    "The user that Larder runs as: started as another, it refuses. It changes to none by "
+                        + "itself; systemd does, by `User=`.", optional: \.user,
+                    standard: "whoever starts it"),
                 Key(
                     "runFolder", .absolutePath, "The folder of sockets and state.", optional: \.runFolder,
                     standard: "none",

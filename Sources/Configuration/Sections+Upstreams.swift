@@ -51,9 +51,11 @@ extension Sections {
                     "files", .path, "A folder of files to answer from, instead of `servers`.",
                     optional: \.files),
                 Key(
-                    "cacheControl", .fieldValue, "The `Cache-Control` of answers from `files`.",
-                    optional: \.cacheControl,
-                    standard: "none sent"),
+                    "cacheControl", Form<String>.fieldValue.orNone,
+                    "The `Cache-Control` of answers from `files`; `none`: they have none, and the default "
+                        + "policy stores none of them.",
+                    standard: "`none`", get: { $0.files == nil ? nil : .some($0.cacheControl) },
+                    set: { $0.cacheControl = $1 }),
                 forServers(
                     "balance", .choice,
                     "How one is chosen: by a hash of host, path and keyed query, in turn, the least busy.",
@@ -61,7 +63,7 @@ extension Sections {
                 forServers(
                     "boundedLoad", Form<Int>.percent(101...10_000).orNone,
                     "With `url-hash`: the share of the mean load that a server takes before keys spill to "
-                        + "their next choice.",
+                        + "their next choice. With another balance: `none`.",
                     \.boundedLoadPercent),
                 forServers(
                     "connections", connections.form(), "Idle connections that are kept.", \.connections),
@@ -99,10 +101,11 @@ extension Sections {
             reading.report(at: reading.path(of: "files"), "found beside 'servers'; allowed: one of them")
         case (.some(let servers), nil):
             draft.upstream.origin = .servers(servers)
-            if draft.cacheControl != nil {
+            if reading.isGiven(reading.path(of: "cacheControl")) {
                 reading.report(
                     at: reading.path(of: "cacheControl"), "found beside 'servers'; allowed: beside 'files'")
             }
+            boundLoad(of: &draft.upstream, &reading)
             var seen: [String: Int] = [:]
             for (index, server) in servers.enumerated() {
                 if let first = seen[server.name] {
@@ -126,6 +129,19 @@ extension Sections {
                 reading.report(at: reading.path(of: key), "found beside 'files'; allowed: beside 'servers'")
             }
         }
+    }
+
+    /// Only `url-hash` has a bound: beside another balance there is none, and none may be asked for.
+    private static func boundLoad(of upstream: inout Upstream, _ reading: inout Reading) {
+        guard upstream.balance != .urlHash, let percent = upstream.boundedLoadPercent else { return }
+        let path = reading.path(of: "boundedLoad")
+        if reading.isGiven(path) {
+            reading.report(
+                at: path,
+                "found '\(percent)%' beside 'balance: \(upstream.balance.rawValue)'; allowed: none, or "
+                    + "beside 'balance: url-hash'")
+        }
+        upstream.boundedLoadPercent = nil
     }
 
     /// An address, or a map with one.
@@ -189,6 +205,11 @@ extension Sections {
         guard let address = found.first, found.count == 1 else {
             reading.report(
                 "found \(found.isEmpty ? "none" : "several") of address, dns, srv; allowed: one of them")
+            return nil
+        }
+        if draft.address != nil, reading.isGiven(reading.path(of: "slots")) {
+            reading.report(
+                at: reading.path(of: "slots"), "found beside 'address'; allowed: beside 'dns' or 'srv'")
             return nil
         }
         var server = Upstream.Server(address)

@@ -16,8 +16,6 @@ public import SystemPackage
 /// holds for files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden,
 /// regular files only.
 public final class FilesOrigin: Sendable {
-    public static var defaultCacheControl: String { "public, max-age=60" }
-
     private let threads: [FilesThread.Control]
     private let handles: Locked<[Handle]>
     private let next = Atomic<Int>(0)
@@ -37,14 +35,14 @@ public final class FilesOrigin: Sendable {
     /// Starts the helper threads.
     ///
     /// - Parameters:
-    ///   - cacheControl: sent with every file; empty for none. Must be a valid field value.
+    ///   - cacheControl: sent with every file; nil for none. Must be a valid field value.
     ///   - threads: how many files can wait for the disk at a time.
     /// Throws what making descriptors and threads throws.
     public init(
-        root: consuming Directory, cacheControl: String = FilesOrigin.defaultCacheControl, threads: Int = 2
+        root: consuming Directory, cacheControl: String? = nil, threads: Int = 2
     ) throws(Errno) {
         precondition(threads > 0)
-        let root = FilesRoot(directory: root, cacheControl: cacheControl)
+        let root = FilesRoot(directory: root, cacheControl: cacheControl ?? "")
         var controls: [FilesThread.Control] = []
         var handles: [Handle] = []
         do {

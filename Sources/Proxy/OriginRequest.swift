@@ -6,6 +6,11 @@ public import HTTP
 internal import Settings
 
 public enum OriginRequest {
+    /// May the request be sent a second time, after it may have come?
+    public static func isReplayable(_ request: borrowing RequestHead) -> Bool {
+        request.method.isIdempotent && request.framing == .none && !request.upgradesToWebSocket
+    }
+
     /// Appends the whole head.
     ///
     /// - Parameters:

@@ -198,9 +198,7 @@ extension Server {
             }
             do {
                 all.append(
-                    try FilesOrigin(
-                        root: try Directory.open(files.root),
-                        cacheControl: files.cacheControl ?? FilesOrigin.defaultCacheControl))
+                    try FilesOrigin(root: try Directory.open(files.root), cacheControl: files.cacheControl))
             } catch {
                 throw StartFailure("upstream \(upstream.name), files \(files.root): \(error)")
             }

@@ -62,8 +62,7 @@ final class Site: Sendable {
     let servers: [Server]
     let forwarding: ForwardedHeads
     let headLimits: HeadLimits
-    /// Answers' heads: as large as heads can be.
-    let answerLimits = HeadLimits(head: 60 << 10, fields: FieldTable.capacity)
+    let answerLimits = OriginAnswer.headLimits
     let requestBodyLimit: UInt64
     let headTimeout: UInt64
     let keepAlive: UInt64

@@ -42,7 +42,7 @@ extension Worker {
     ) -> Handle {
         let upstream = site.routes[route].upstream
         let hasBody = request.framing != .none
-        let replayable = request.method.isIdempotent && !hasBody && !request.upgradesToWebSocket
+        let replayable = OriginRequest.isReplayable(request)
         let reuse =
             switch site.upstreams[upstream].reuse {
             case .safe: replayable

@@ -10,9 +10,6 @@ internal import Store
 /// The origin's answer arrives: interim heads, tunnels, invalidation, may it be stored, and what the client
 /// gets.
 extension Worker {
-    /// The most interim (1xx) heads of one answer.
-    private static var interimLimit: Int { 32 }
-
     /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in
     /// `response` and stands at the front of `outbound`.
     mutating func handleInterim(_ f: Handle, _ o: Handle, headCount: Int) {
@@ -26,7 +23,7 @@ extension Worker {
             openTunnel(f, o, headCount: headCount)
             return
         }
-        guard forwards[f].interimCount <= Self.interimLimit else {
+        guard forwards[f].interimCount <= OriginAnswer.interimLimit else {
             fail(f, .malformed)
             return
         }
@@ -80,8 +77,7 @@ extension Worker {
         }
         if let facts = storable {
             parseHead(f)
-            if let length = completeLength(outbound.count - headCount) {
-                // The whole body is here: it is committed first, so that the head can say `stored`.
+            if let length = OriginAnswer.completeLength(response.framing, of: outbound.count - headCount) {
                 Self.commit(
                     &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
                     head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
@@ -104,15 +100,6 @@ extension Worker {
     ) -> StoreVerdict {
         route.rules.judge(
             response, outbound.span, to: forward.verdict, sent: forward.sentAt, received: received)
-    }
-
-    /// The body's length if `available` bytes are all of it.
-    private func completeLength(_ available: Int) -> Int? {
-        switch response.framing {
-        case .none: 0
-        case .length(let n) where n <= UInt64(available): Int(n)
-        case .length, .chunked, .untilClose: nil
-        }
     }
 
     /// Composes what the client gets in `out`, for the body to go with it.

@@ -88,7 +88,8 @@ extension Settings {
         public var requestBodyBytes: Int?
         /// Client connections of the process.
         public var connections = 20_000
-        /// Memory of all buffers of the process.
+        /// Memory of all threads for bodies on their way into the store, and for encoders and the variants
+        /// that they make; what connections have in hand is not counted.
         public var bufferBytes = 256 << 20
         /// From a connection's or request's first byte to the end of its head.
         public var headTimeoutMilliseconds = 10_000
@@ -100,7 +101,7 @@ extension Settings {
     }
 
     public struct Process: Sendable, Equatable {
-        /// The user that workers run as; nil: whoever started Larder.
+        /// The user that Larder must be started as; nil: any.
         public var user: String?
         /// Sockets and state; nil: none.
         public var runFolder: String?

@@ -14,7 +14,8 @@ public struct Upstream: Sendable, Equatable {
     public struct Files: Sendable, Equatable {
         /// A folder, as resolved against the configuration file's.
         public var root: String
-        /// The `Cache-Control` of its answers; nil: none is sent.
+        /// The `Cache-Control` of its answers; nil: none is sent. Whoever says nothing gives no leave to keep
+        /// what may change at any moment.
         public var cacheControl: String?
 
         public init(root: String, cacheControl: String? = nil) {
@@ -81,8 +82,8 @@ public struct Upstream: Sendable, Equatable {
 
     public var name: String
     public var balance = Balance.urlHash
-    /// A server takes at most this share of the mean load before keys spill to their next choice; nil: no
-    /// bound.
+    /// Under `url-hash` a server takes at most this share of the mean load before keys spill to their next
+    /// choice; nil: no bound.
     public var boundedLoadPercent: Int? = 150
     public var origin: Origin
     public var connections = Connections()

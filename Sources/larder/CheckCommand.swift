@@ -43,15 +43,14 @@ struct CheckCommand: ParsableCommand {
         }
         do {
             let loaded = try ConfigurationOptions.load(file, everyPolicy: true)
+            // No error: who checks a configuration need not be who serves it.
+            let notes = loaded.notes + [loaded.userProblem(as: .warning)].compactMap { $0 }
             if let policy {
-                guard let found = loaded.policies.first(where: { $0.policy.name == policy }) else {
-                    throw ValidationError("There is no policy '\(policy)'.")
-                }
-                print(json ? found.document.json : found.document.yaml, terminator: "")
+                try PolicyCommand.ShowCommand.print(policy, of: loaded.policies, json: json)
             } else if json {
-                print(Report.json(settings: loaded.document, problems: loaded.notes), terminator: "")
+                print(Report.json(settings: loaded.document, problems: notes), terminator: "")
             } else {
-                for note in loaded.notes { Terminal.report(note) }
+                for note in notes { Terminal.report(note) }
                 print(loaded.document.yaml, terminator: "")
             }
         } catch let error as ConfigurationError where json {

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
+internal import Kernel
 internal import Settings
 
 enum ConfigurationOptions {
@@ -34,4 +35,17 @@ enum ConfigurationOptions {
     }
 
     static var currentFolder: String { FileManager.default.currentDirectoryPath }
+}
+
+extension LoadedConfiguration {
+    /// That this process does not run as `process.user`, if so: to serve it would be as somebody who may do
+    /// more.
+    func userProblem(as kind: Problem.Kind) -> Problem? {
+        guard let user = settings.process.user, User.id(named: user) != User.current else { return nil }
+        let current = User.name(of: User.current) ?? String(User.current)
+        return problem(
+            as: kind, at: "process.user",
+            "found '\(user)', and this is '\(current)': Larder serves only as the user that is named here; "
+                + "start it as that one (systemd: User=\(user))")
+    }
 }

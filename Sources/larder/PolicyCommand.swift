@@ -79,12 +79,18 @@ struct PolicyCommand: ParsableCommand {
 
         func run() throws {
             let policies = try ConfigurationOptions.policies(source.file)
+            try Self.print(name, of: policies, json: json, settings: settings)
+        }
+
+        static func print(
+            _ name: String, of policies: [LoadedPolicy], json: Bool, settings: Bool = false
+        ) throws {
             guard var policy = policies.first(where: { $0.policy.name == name }) else {
                 let names = policies.map(\.policy.name).joined(separator: ", ")
                 throw ValidationError("There is no policy '\(name)'; there are \(names).")
             }
             if settings { policy.decisions = [] }
-            print(json ? policy.document.json : policy.document.yaml, terminator: "")
+            Swift.print(json ? policy.document.json : policy.document.yaml, terminator: "")
         }
     }
 }

@@ -28,7 +28,11 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The origin: http://host:port.", valueName: "url"))
     var upstream: String?
 
-    @Option(help: ArgumentHelp("A folder of files to serve, instead of --upstream.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "A folder of files to serve, instead of --upstream; with Cache-Control: "
+                + "\(FlagSettings.filesCacheControl).",
+            valueName: "folder"))
     var files: String?
 
     @Option(help: ArgumentHelp("Memory of the store. (default: 256MiB)", valueName: "size"))
@@ -60,6 +64,7 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let loaded = try load()
+        if let problem = loaded.userProblem(as: .error) { throw ConfigurationError(problems: [problem]) }
         LoggingSystem.bootstrap { _ in Notices() }
         let logger = Logger(label: "larder")
         for note in loaded.notes { Terminal.report(note) }

@@ -1,6 +1,7 @@
 /// The executable from outside: exit codes, and what goes to stdout and what to stderr.
 
 import Foundation
+import Kernel
 import Testing
 
 @Suite struct CommandTests {
@@ -85,6 +86,33 @@ import Testing
         let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
         #expect(object?["valid"] as? Bool == false)
         #expect((object?["problems"] as? [[String: Any]])?.first?["line"] as? Int == 4)
+    }
+
+    /// Larder does not serve as somebody who may do more than the user that it was told.
+    @Test func serveRefusesToRunAsAnother() throws {
+        func files(_ user: String) -> [String: String] {
+            // Nobody has that address: who gets as far as listening fails there.
+            let text = Self.good.replacing("127.0.0.1:0", with: "192.0.2.1:80")
+            return ["larder.yaml": text + "\nprocess: { user: \(user) }"]
+        }
+        let own = User.name(of: User.current)
+        let others = ["no-such-user", own == "daemon" ? "root" : "daemon"]
+        for user in others where User.id(named: user) != User.current {
+            let found =
+                "process.user: found '\(user)', and this is '\(own ?? String(User.current))': Larder serves "
+                + "only as the user that is named here; start it as that one (systemd: User=\(user))\n"
+            let served = try Self.run(["serve"], files: files(user))
+            #expect(served.status == 2 && served.output.isEmpty)
+            #expect(served.errors == "larder.yaml:4: error: \(found)")
+            let checked = try Self.run(["check"], files: files(user))
+            #expect(checked.status == 0)
+            #expect(checked.errors.hasSuffix("\nlarder.yaml:4: warning: \(found)"))
+        }
+        guard let own else { return }
+        let served = try Self.run(["serve"], files: files(own))
+        #expect(served.status == 1)
+        #expect(served.errors.contains("cannot listen on 192.0.2.1:80"))
+        #expect(try !Self.run(["check"], files: files(own)).errors.contains("process.user"))
     }
 
     @Test func checkPrintsJSONAndPolicies() throws {

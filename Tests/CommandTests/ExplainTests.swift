@@ -96,7 +96,7 @@ import Testing
         #expect(shown.contains(Self.answer))
     }
 
-    private func outcome(_ arguments: [String], files: [String: String] = [:]) throws -> String {
+    func outcome(_ arguments: [String], files: [String: String] = [:]) throws -> String {
         let run = try CommandTests.run(["explain"] + arguments + Self.at, files: files)
         #expect(run.status == 0, "\(run.errors)")
         let lines = run.output.split(separator: "\n")
@@ -134,6 +134,89 @@ import Testing
                 == "only-if-cached: Larder answers 504 unless the store has it; no server is asked.")
     }
 
+    /// What serving answers without an origin is no more stored when an answer is pasted.
+    @Test func onlyIfCachedStoresNothing() throws {
+        let run = try CommandTests.run(
+            ["explain", "http://example.com/", "-H", "Cache-Control: only-if-cached", "--response", "a"],
+            files: ["a": Self.answer])
+        #expect(run.status == 0)
+        #expect(run.output.hasSuffix("Larder answers 504 unless the store has it; no server is asked.\n"))
+    }
+
+    /// `stored` is said of what came whole with its head, in one read.
+    @Test(arguments: [(60_000, true), (70_000, false), (200_000, false)])
+    func saysStoredWhereServingDoes(_ count: Int, _ isSaid: Bool) throws {
+        let answer =
+            "HTTP/1.1 200 OK\nCache-Control: max-age=60\nContent-Length: \(count)\n\n"
+            + String(repeating: "x", count: count)
+        let run = try CommandTests.run(
+            ["explain", "http://example.com/", "--policy", "static-assets", "--response", "a"],
+            files: ["a": answer])
+        #expect(run.output.contains("  Larder stores it: fresh for 60 s from receipt on.\n"))
+        #expect(run.output.contains("\n  Cache-Status: larder; fwd=miss\(isSaid ? "; stored" : "")\n"))
+    }
+
+    /// What may be compressed is stored with the `Vary` that says so, and that counts.
+    @Test func theHeadIsCountedAsItIsStored() throws {
+        func answer(_ type: String) -> String {
+            let head =
+                "HTTP/1.1 200 OK\nDate: Thu, 01 Jan 2026 00:00:00 GMT\nContent-Type: \(type)\n"
+                + "Cache-Control: max-age=60\nContent-Length: 600\nX: "
+            return head + String(repeating: "x", count: 4_080 - head.utf8.count - 8) + "\n\n"
+                + String(repeating: "a", count: 600)
+        }
+        #expect(
+            try outcome(
+                ["http://example.com/", "--response", "a"], files: ["a": answer("image/jpg")])
+                == "Larder stores it: fresh for 50 s from receipt on.")
+        #expect(
+            try outcome(["http://example.com/", "--response", "a"], files: ["a": answer("text/css ")])
+                == "Miss, not stored (head-too-large).")
+    }
+
+    /// Where the balance does not go by the key, the servers stand in the file's order.
+    @Test func aBalanceWithoutKeysHasNoOrder() throws {
+        var files = Self.sample.files.merging(["a": Self.answer]) { $1 }
+        for (balance, how) in [("round-robin", "in turn"), ("least-requests", "by load")] {
+            files["larder.yaml"] = Self.sample.files["larder.yaml"]?.replacing(
+                "  assets:\n", with: "  assets:\n    balance: \(balance)\n")
+            let run = try CommandTests.run(
+                [
+                    "explain", "http://static.example.com/assets/x.js", "-c", "larder.yaml", "--response",
+                    "a",
+                ], files: files)
+            #expect(
+                run.output.contains(
+                    """
+                    Server (\(balance): any may take it, \(how))
+                      1         a 127.0.0.1:1
+                      2         b 127.0.0.1:2
+                      3         c 127.0.0.1:3
+
+                    """))
+        }
+    }
+
+    /// What files are served with is what the configuration says, and nothing else.
+    @Test(arguments: [
+        ("", "Miss, not stored (no-freshness)."),
+        (", cacheControl: none", "Miss, not stored (no-freshness)."),
+        (", cacheControl: max-age=60", "Larder stores it: fresh for "),
+    ])
+    func filesAreStoredWhereItIsSaid(_ setting: String, _ line: String) throws {
+        let run = try CommandTests.run(
+            ["explain", "http://example.com/a.css", "-c", "larder.yaml"],
+            files: [
+                "larder.yaml": """
+                listeners: [{ bind: 127.0.0.1:0 }]
+                routes: [{ upstream: site }]
+                upstreams: { site: { files: site\(setting) } }
+                """, "site/a.css": "body{}",
+            ])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("\n  \(line)"))
+    }
+
     @Test func takesARequestFromStandardInput() throws {
         let request = "GET /x?b&a HTTP/1.1\nHost: Example.COM\nCookie: a=b\n"
         let run = try CommandTests.run(
@@ -144,117 +227,6 @@ import Testing
         #expect(object?["stored"] as? Bool == false)
         #expect((object?["key"] as? [String: Any])?["host"] as? String == "example.com")
         #expect(object?["cacheStatus"] as? String == "Cache-Status: larder; fwd=miss; detail=cookie")
-    }
-
-    // MARK: Fetching
-
-    private static let live =
-        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
-        + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
-
-    /// The first choice does not connect, the second answers; what reaches it is what Larder would send.
-    @Test func fetchesAsLarderWould() throws {
-        let origin = try Origin(Self.live)
-        defer { origin.stop() }
-        var files = Self.sample.files
-        files["larder.yaml"] = files["larder.yaml"]?.replacing(
-            "127.0.0.1:2", with: "127.0.0.1:\(origin.port)")
-        let run = try CommandTests.run(
-            [
-                "explain", "http://Static.example.com/assets/x.js?utm=1&v=3", "-c", "larder.yaml", "--json",
-                "-H", "Accept-Encoding: zstd;q=0, gzip;q=0.1", "-H", "If-None-Match: \"a\"",
-                "-H", "X-Forwarded-For: 1.2.3.4",
-            ], files: files)
-        #expect(run.status == 0, "\(run.errors)")
-        #expect(
-            origin.seen == [
-                "GET /assets/x.js?v=3 HTTP/1.1\r\nHost: static.example.com\r\nAccept-Encoding: gzip\r\n"
-                    + "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\n"
-                    + "X-Forwarded-Host: static.example.com\r\n\r\n"
-            ])
-        let object = try #require(
-            try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
-        #expect(object["stored"] as? Bool == true)
-        #expect((object["sent"] as? [String])?.first == "GET /assets/x.js?v=3 HTTP/1.1")
-        #expect((object["answer"] as? [String: Any])?["pasted"] as? Bool == false)
-        let servers = object["servers"] as? [[String: String]]
-        #expect(servers?.count == 3)
-        // Those before it in the key's order refused the connection, those behind were not asked.
-        let place = servers?.firstIndex { $0["name"] == "b" } ?? 3
-        for (index, server) in (servers ?? []).enumerated() {
-            #expect((server["failure"] != nil) == (index < place))
-        }
-    }
-
-    struct Failure: Sendable, CustomTestStringConvertible {
-        var name: String
-        var answer: String
-        var end = Origin.End.close
-        var status: Int
-        var testDescription: String { name }
-    }
-
-    @Test(arguments: [
-        Failure(name: "the answer's head did not come within 200 ms", answer: "", end: .stall, status: 504),
-        Failure(name: "the server closed without an answer", answer: "", status: 502),
-        Failure(name: "the server closed within the head", answer: "HTTP/1.1 200 OK\r\nA", status: 502),
-        Failure(
-            name: "the server's answer is no valid HTTP/1.1 (a malformed start line)",
-            answer: "\u{1}\u{2}\r\n",
-            status: 502),
-        Failure(
-            name: "the server's answer is no valid HTTP/1.1 (lengths that contradict each other)",
-            answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", status: 502),
-    ])
-    func saysWhyThereIsNoAnswer(_ row: Failure) throws {
-        let origin = try Origin(row.answer, then: row.end)
-        defer { origin.stop() }
-        let run = try CommandTests.run([
-            "explain", "http://127.0.0.1:\(origin.port)/", "--timeout", "200ms", "--json",
-        ])
-        #expect(run.status == 1)
-        #expect(run.errors == "larder explain: \(row.name)\n")
-        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
-        #expect((object?["failure"] as? [String: Any])?["status"] as? Int == row.status)
-        #expect(object?["key"] != nil && object?["answer"] == nil)
-    }
-
-    struct Body: Sendable, CustomTestStringConvertible {
-        var note: String
-        var answer: String
-        var end = Origin.End.close
-        var reason: String
-        var testDescription: String { note }
-    }
-
-    /// A body that does not come whole is an answer still: one that is not stored.
-    @Test(arguments: [
-        Body(
-            note: "the server closed within the body", answer: "Content-Length: 9\r\n\r\nhalf",
-            reason: "incomplete"),
-        Body(
-            note: "the rest of the body did not come within 200 ms",
-            answer: "Content-Length: 9\r\n\r\nhalf", end: .stall, reason: "incomplete"),
-        Body(
-            note: "a malformed chunk", answer: "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\nx\r\n",
-            reason: "incomplete"),
-        Body(
-            note: "not read: its length is known", answer: "Content-Length: 70000\r\n\r\n", end: .stall,
-            reason: "too-large"),
-        Body(
-            note: "not read further",
-            answer: "Transfer-Encoding: chunked\r\n\r\n10001\r\n" + String(repeating: "x", count: 0x10001),
-            end: .stall, reason: "too-large"),
-    ])
-    func aBodyThatIsNotWhole(_ row: Body) throws {
-        let origin = try Origin("HTTP/1.1 200 OK\r\nCache-Control: max-age=9\r\n\(row.answer)", then: row.end)
-        defer { origin.stop() }
-        let run = try CommandTests.run([
-            "explain", "http://127.0.0.1:\(origin.port)/", "--timeout", row.end == .stall ? "200ms" : "10s",
-        ])
-        #expect(run.status == 0)
-        #expect(run.output.contains("  body      \(row.note)\n"))
-        #expect(run.output.contains("  Miss, not stored (\(row.reason)).\n"))
     }
 
     // MARK: Wrong input

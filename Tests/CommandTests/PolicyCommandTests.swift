@@ -69,6 +69,28 @@ import Testing
         #expect(differences?.dropFirst().first == ["what": "reason", "expected": "cookie"])
     }
 
+    /// What the documentation shows of a table that fails is what is printed.
+    @Test func theDocumentationIsTrue() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../docs/configuration.md").standardized
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let name = "# cache-policies/brief.yaml\n"
+        let start = try #require(text.range(of: "```yaml\n\(name)"))
+        let end = try #require(text.range(of: "```\n", range: start.upperBound..<text.endIndex))
+        let policy = name + text[start.upperBound..<end.lowerBound]
+        let outcome = try Self.run("test", files: ["cache-policies/brief.yaml": policy])
+        #expect(outcome.status == 1 && outcome.errors.isEmpty)
+        #expect(text.contains("```\n\(outcome.output)```\n"), "\(outcome.output)")
+    }
+
+    /// With nothing but a file of another name in the folder, the shipped tables would pass in its place.
+    @Test func aFileOfAnotherNameIsNoPass() throws {
+        let outcome = try Self.run("test", files: ["cache-policies/mine.yml": Self.wrong])
+        #expect(outcome.status == 2 && outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("cache-policies/mine.yml: error: found 'mine.yml'; allowed: "))
+        #expect(outcome.errors.hasSuffix("; did you mean 'mine.yaml'?\n"))
+    }
+
     /// The folder is the one that the configuration names, wherever the command is run.
     @Test func theConfigurationNamesTheFolder() throws {
         let files = [

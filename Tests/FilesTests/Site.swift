@@ -12,7 +12,7 @@ final class Site: Sendable {
     let origin: FilesOrigin
     static let bigSize = 1_500_001
 
-    init(cacheControl: String = FilesOrigin.defaultCacheControl, threads: Int = 1) throws {
+    init(cacheControl: String? = "public, max-age=60", threads: Int = 1) throws {
         base = NSTemporaryDirectory() + "larder-files-\(UUID().uuidString)"
         let root = base + "/root"
         let files = FileManager.default

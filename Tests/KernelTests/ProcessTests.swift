@@ -6,6 +6,15 @@ import Synchronization
 import SystemPackage
 import Testing
 
+@Suite struct UserTests {
+    @Test func usersAreFoundByName() throws {
+        #expect(User.id(named: "root") == 0)
+        #expect(User.name(of: 0) == "root")
+        #expect(User.id(named: "no such user") == nil)
+        #expect(User.name(of: .max - 1) == nil)
+    }
+}
+
 @Suite struct ThreadTests {
     /// Counts its own destruction.
     struct Seed: ~Copyable, Sendable {

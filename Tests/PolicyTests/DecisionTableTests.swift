@@ -49,6 +49,47 @@ struct DecisionTableTests {
         #expect(seen == Set(Reason.allCases.map { String(describing: $0.code) }))
     }
 
+    /// Without an answer in the store none is fetched, whatever else is wrong with the request.
+    @Test func onlyIfCachedFetchesNothing() throws {
+        var row = PolicyDecision(name: "")
+        row.response.headers = ["Cache-Control: max-age=60"]
+        row.request.headers = ["Cache-Control: only-if-cached"]
+        #expect(
+            try Decision.evaluate(row, policy: Policy(name: "test"))
+                == PolicyDecision.Outcome(stored: false, reason: "client-refresh"))
+        var then = PolicyDecision.FollowUp()
+        for request in [
+            "http://example.com/other", "http://example.com/?" + String(repeating: "x", count: 2048),
+        ] {
+            then.request.url = request
+            then.request.headers = row.request.headers
+            row.then = then
+            #expect(
+                try Decision.evaluate(row, policy: Policy(name: "test")).then
+                    == PolicyDecision.Answer(.gatewayTimeout))
+        }
+    }
+
+    /// The head counts as it is stored: with the Vary of what may be compressed.
+    @Test(arguments: [
+        ("image/png", 4094, true), ("image/png", 4096, true), ("image/png", 4097, false),
+        ("text/css", 4073, true), ("text/css", 4074, false),
+    ])
+    func headsCountAsTheyAreStored(_ type: String, _ size: Int, _ isStored: Bool) throws {
+        let lines =
+            "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Type: \(type)\r\nX: \r\n"
+            + "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 1000\r\n"
+        var row = PolicyDecision(name: "")
+        row.response.bodyBytes = 1000
+        row.response.headers = [
+            "Cache-Control: max-age=60", "Content-Type: \(type)",
+            "X: " + String(repeating: "x", count: size - lines.utf8.count),
+        ]
+        #expect(
+            try Decision.evaluate(row, policy: Policy(name: "test"))
+                == PolicyDecision.Outcome(stored: isStored, reason: isStored ? nil : "head-too-large"))
+    }
+
     /// A table that expects the wrong thing is noticed.
     @Test func aWrongExpectationFails() throws {
         var wrong = try #require(Self.rows.first { $0.decision.expect?.stored == true })

@@ -97,6 +97,28 @@ struct StorabilityTests {
         }
     }
 
+    /// Files are kept as long as the configuration says, and without a word not at all.
+    @Test(arguments: [nil, "max-age=60"])
+    func filesAreStoredWhereItIsSaid(cacheControl: String?) throws {
+        let folder = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.startIndex))
+        let origin = try ScriptedOrigin(answering: { _ in answer("never") })
+        try withStage(
+            origin,
+            settings: {
+                $0.upstreams[0].origin = .files(Upstream.Files(root: folder, cacheControl: cacheControl))
+            }
+        ) { stage in
+            let answer = try stage.ask("GET", "/Scripted.swift")
+            #expect(answer.status == 200 && answer["cache-control"] == cacheControl)
+            guard cacheControl == nil else {
+                #expect(try stage.stored("/Scripted.swift").text == answer.text)
+                return
+            }
+            #expect(answer.cacheStatus == "fwd=miss; detail=no-freshness")
+            #expect(try stage.ask("GET", "/Scripted.swift").cacheStatus == "fwd=miss; detail=no-freshness")
+        }
+    }
+
     @Test func aBodyThatTheCloseEndsIsNotStored() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)

@@ -146,6 +146,28 @@ import Testing
         #expect(fromJSON.settings == loaded.settings)
     }
 
+    /// What is not said is printed as what is done, and can be said.
+    @Test(arguments: [
+        ("files: x", "    cacheControl: none\n"),
+        ("files: x, cacheControl: none", "    cacheControl: none\n"),
+        ("files: x, cacheControl: no-cache", "    cacheControl: no-cache\n"),
+        ("servers: [a:1], balance: round-robin", "    boundedLoad: none\n"),
+        ("servers: [a:1], balance: least-requests, boundedLoad: none", "    boundedLoad: none\n"),
+        ("servers: [a:1], boundedLoad: none", "    boundedLoad: none\n"),
+    ])
+    func whatIsInEffectIsPrinted(_ upstream: String, _ line: String) throws {
+        let loaded = try Fixture.read(
+            Fixture.listeners + Fixture.routes + "upstreams: { app: { \(upstream) } }")
+        let printed = loaded.document.yaml
+        #expect(printed.contains(line))
+        #expect(try Fixture.read(printed).settings == loaded.settings)
+        switch loaded.settings.upstreams[0].origin {
+        case .files(let files):
+            #expect(files.cacheControl == (line.contains("no-cache") ? "no-cache" : nil))
+        case .servers: #expect(loaded.settings.upstreams[0].boundedLoadPercent == nil)
+        }
+    }
+
     @Test func whatIsPrintedIsComplete() throws {
         let text = try Fixture.read(Fixture.listeners + Fixture.routes + Fixture.upstreams).document.yaml
         #expect(

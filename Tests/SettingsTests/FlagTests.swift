@@ -37,7 +37,8 @@ import Testing
             $0.accessLog = "none"
         }
         #expect(settings.listeners.map(\.bind.description) == ["[::]:80", "127.0.0.1:0"])
-        #expect(settings.upstreams[0].origin == .files(Upstream.Files(root: "/srv/public")))
+        let files = Upstream.Files(root: "/srv/public", cacheControl: "public, max-age=60")
+        #expect(settings.upstreams[0].origin == .files(files))
         #expect(settings.cache.memoryBytes == 8 << 20)
         #expect(settings.cache.memoryMaxBytes == 16 << 20)
         #expect(settings.threads == .count(2))

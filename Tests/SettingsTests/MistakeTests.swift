@@ -54,6 +54,14 @@ import Testing
             "larder.yaml:9: error: threads: given twice; first on line 4",
             "larder.yaml:8: error: limits.keepAlive: given twice; first on line 6"),
         Row(
+            "keys given twice, with other line breaks",
+            (base + "limits:\n  keepAlive: 1s\n  keepAlive: 2s").replacing("\n", with: "\r\n"),
+            "larder.yaml:6: error: limits.keepAlive: given twice; first on line 5"),
+        Row(
+            "keys given twice, with the line breaks of old",
+            (base + "threads: 1\nthreads: 2").replacing("\n", with: "\r"),
+            "larder.yaml:5: error: threads: given twice; first on line 4"),
+        Row(
             "an upstream given twice",
             Fixture.listeners + Fixture.routes
                 + "upstreams:\n  app: { files: a }\n  app: { files: b }",
@@ -132,6 +140,14 @@ import Testing
             "larder.yaml:4: error: trustedProxies[2]: found '10.0.0.0/40'; allowed: an IP address or a "
                 + "range of them "
                 + "(10.0.0.0/8, 2001:db8::/32); the prefix length is a number up to 32"),
+        Row(
+            "lists that are too long",
+            base + "trustedProxies: [\(Array(repeating: "127.0.0.1", count: 1025).joined(separator: ", "))]\n"
+                + "forwarded: [via, via, via, via]",
+            "larder.yaml:4: error: trustedProxies: found a list of 1025; allowed: a list of address ranges, "
+                + "at most 1024",
+            "larder.yaml:5: error: forwarded: found a list of 4; allowed: a list of x-forwarded, forwarded, "
+                + "via, at most 3"),
         Row(
             "forwarded", base + "forwarded: [x-forward]",
             "larder.yaml:4: error: forwarded[0]: found 'x-forward'; allowed: x-forwarded, forwarded, via; "

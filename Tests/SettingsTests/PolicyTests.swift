@@ -140,6 +140,35 @@ import Testing
             ])
     }
 
+    /// Who puts a policy there takes it for read and tested.
+    @Test(arguments: [
+        ("assets.yml", "; did you mean 'assets.yaml'?"), ("my.v2.YAML", "; did you mean 'my.v2.yaml'?"),
+        ("my policy.yaml", ""), ("-x.yaml", ""), ("my policy.yml", ""),
+        ("README", nil), ("notes.txt", nil), (".hidden.yaml", nil), ("mine.yaml~", nil), ("#mine.yaml#", nil),
+        ("mine.yaml.orig", nil),
+    ])
+    func filesThatCannotBePolicies(_ name: String, _ hint: String?) {
+        let files = FileSource.memory(["/etc/larder/policies/\(name)": "stre: {}"])
+        var problems: [String] = []
+        do {
+            _ = try ConfigurationFile.policies(
+                inFolder: "/etc/larder/policies", shownFolder: "policies", files: files)
+        } catch { problems = error.problems.map(\.description) }
+        let message =
+            "policies/\(name): error: found '\(name)'; allowed: a policy file, NAME.yaml, where NAME is a name "
+            + "of at most 64 letters, digits, '.', '_' and '-', a letter or digit first"
+        #expect(problems == (hint.map { [message + $0] } ?? []))
+    }
+
+    /// `check` reads the whole folder; serving, what it uses.
+    @Test func onlyCheckLooksForFilesThatCannotBePolicies() throws {
+        let files = ["mine": "{}", "my policy": "stre: {}"]
+        #expect(try Fixture.read(Self.text, policies: files).notes.isEmpty)
+        #expect(throws: ConfigurationError.self) {
+            try Fixture.read(Self.text, policies: files, everyPolicy: true)
+        }
+    }
+
     static let file = "cache-policies/mine.yaml"
     static let mistakes: [(String, [String])] = [
         (
@@ -214,6 +243,20 @@ import Testing
             [
                 "\(file):1: error: decisions[0]: found neither 'expect' nor 'then'; allowed: one of them at "
                     + "least"
+            ]
+        ),
+        (
+            "decisions: [{ name: x, then: { after: 30s } }]",
+            [
+                "\(file):1: error: decisions[0].then: 'expect' is missing: a map with the keys served, age, "
+                    + "reason"
+            ]
+        ),
+        (
+            "store: { statuses: [\(Array(repeating: "200", count: 65).joined(separator: ", "))] }",
+            [
+                "\(file):1: error: store.statuses: found a list of 65; allowed: a list of statuses, at most "
+                    + "64"
             ]
         ),
         (

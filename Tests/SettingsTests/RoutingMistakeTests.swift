@@ -99,6 +99,23 @@ import Testing
                 + "of them"
         ),
         Row(
+            "slots of one address", upstreams("  app: { servers: [{ address: a:1, slots: 2 }] }"),
+            "larder.yaml:4: error: upstreams.app.servers[0].slots: found beside 'address'; allowed: beside "
+                + "'dns' or 'srv'"
+        ),
+        Row(
+            "a bound where nothing is hashed",
+            upstreams("  app: { servers: [a:1], balance: round-robin, boundedLoad: 150% }"),
+            "larder.yaml:4: error: upstreams.app.boundedLoad: found '150%' beside 'balance: round-robin'; "
+                + "allowed: none, or beside 'balance: url-hash'"
+        ),
+        Row(
+            "too many servers",
+            upstreams("  app: { servers: [\(Array(repeating: "a:1", count: 257).joined(separator: ", "))] }"),
+            "larder.yaml:4: error: upstreams.app.servers: found a list of 257; allowed: a list of servers, "
+                + "at least 1 and at most 256"
+        ),
+        Row(
             "weights of nothing", upstreams("  app: { servers: [{ address: a:1, weight: 0 }] }"),
             "larder.yaml:4: error: upstreams.app.servers: found only weights of 0; allowed: one above it at "
                 + "least"
@@ -173,7 +190,6 @@ import Testing
                     + "count as healthy",
                 "larder.yaml:5: note: admin: not in effect yet: there is no admin API yet, nothing listens "
                     + "there",
-                "larder.yaml:6: note: process.user: not in effect yet: Larder runs as whoever starts it",
                 "larder.yaml:6: note: process.runFolder: not in effect yet: nothing is kept there yet",
             ])
     }

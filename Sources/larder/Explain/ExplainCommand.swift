@@ -100,13 +100,27 @@ struct ExplainCommand: ParsableCommand {
         ).explain(input)
     }
 
+    /// Whom to ask without a configuration: the URL's host.
+    private static func server(for input: borrowing ExplainInput) throws -> String {
+        let text = input.authority
+        // A Host that is none is the parser's to refuse.
+        guard let authority = HTTP.Authority(Array(text.utf8).span) else { return "localhost" }
+        var host = String(decoding: Array(text.utf8)[authority.host], as: UTF8.self)
+        // The end of an absolute name: not a part of the address.
+        if host.hasSuffix(".") { host.removeLast() }
+        let server = "\(host):\(authority.port ?? 80)"
+        if ServerAddress(parsing: server) != nil { return authority.port == nil ? host : server }
+        guard input.response == nil else { return "localhost" }
+        throw ExplainRefusal(
+            "found '\(text)', which is no host that can be connected to; name its server in a file with -c, "
+                + "or paste its answer with --response.")
+    }
+
     /// The configuration, or one made of the URL's host and a policy.
     private func load(for input: borrowing ExplainInput) throws -> LoadedConfiguration {
         if let file { return try ConfigurationOptions.load(file, everyPolicy: false) }
         var flags = FlagSettings()
-        // A Host that is none is the parser's to refuse.
-        let host = HTTP.Authority(Array(input.authority.utf8).span) == nil ? "localhost" : input.authority
-        flags.upstream = "http://\(host)"
+        flags.upstream = try "http://\(Self.server(for: input))"
         let folder = ConfigurationOptions.currentFolder
         var loaded = try flags.load(folder: folder, files: .disk)
         // Nobody asked for the notes on a configuration that nobody wrote.

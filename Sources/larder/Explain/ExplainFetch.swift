@@ -3,6 +3,7 @@
 
 internal import Bytes
 internal import Caching
+internal import Exchange
 internal import Files
 internal import HTTP
 internal import Kernel
@@ -33,7 +34,7 @@ struct ExplainFetch: ~Copyable {
         deadline = Clock.monotonicMilliseconds() + timeoutMilliseconds
     }
 
-    /// Fetches from the first server that a connection is made to, as Larder does.
+    /// Fetches from the first server that answers, as Larder does, by its own rules on what is tried again.
     /// - Returns: nil where there is no answer; the report says why.
     mutating func run(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict, host: Span<UInt8>,
@@ -45,24 +46,38 @@ struct ExplainFetch: ~Copyable {
                 status: 502)
             return nil
         }
-        for index in choices.indices.prefix(upstream.retries + 1) {
+        // Every connection is a fresh one.
+        var attempts = Attempts(
+            idempotent: OriginRequest.isReplayable(request), retries: upstream.retries, reuse: false)
+        for index in choices.indices {
+            var sent = Sent.nothing
             do throws(ExplainFetchFailure) {
                 var connection = try connect(choices[index])
                 var head = ByteBuffer(capacity: 1024)
                 let peer = connection.localAddress ?? SocketAddress(ip: "127.0.0.1", port: 0)
-                guard let peer else { throw .connection("no address of our own") }
+                guard let peer else { throw .origin(.notConnected, "no address of our own") }
                 OriginRequest.append(
                     request, bytes, verdict, keyedHost: host, keyedTarget: target, scheme: scheme, rules,
                     forwarding, peer: ClientAddress(peer), to: &head)
                 report.sent = Self.lines(head)
                 return try connection.exchange(
-                    head, method: request.method, bodyLimit: bodyLimit, clock: clock)
+                    head, method: request.method, bodyLimit: bodyLimit, clock: clock, &sent)
             } catch {
                 report.servers[index].failure = error.description
-                report.failure = .init(description: error.description, status: error.status)
-                // What connected is not asked twice.
-                guard error.isBeforeConnection, Clock.monotonicMilliseconds() < deadline else { return nil }
-                if index + 1 < min(choices.count, upstream.retries + 1) { report.failure = nil }
+                guard case .origin(let failure, _) = error else {
+                    report.failure = .init(description: error.description, status: nil)
+                    return nil
+                }
+                let recovery = attempts.on(
+                    failure, reused: false, sent: sent, serversLeft: index + 1 < choices.count)
+                switch recovery {
+                case .nextServer: continue
+                case .answer(let status):
+                    report.failure = .init(description: error.description, status: Int(status))
+                    return nil
+                case .reconnect, .abort:
+                    preconditionFailure("no connection was used before, and no answer has begun")
+                }
             }
         }
         if choices.isEmpty {
@@ -77,37 +92,37 @@ struct ExplainFetch: ~Copyable {
 
     private func connect(_ server: Upstream.Server?) throws(ExplainFetchFailure) -> ExplainConnection {
         guard let server else { return try connectToFiles() }
-        var last = ExplainFetchFailure.connection("\(server.address): no address")
+        var last = ExplainFetchFailure.origin(.notConnected, "\(server.address): no address")
         for address in try addresses(of: server) {
             do {
                 let connecting = try Socket.connect(to: address)
                 let pending = connecting.inProgress
                 var connection = try ExplainConnection(
-                    connecting.socket, deadline: deadline, timeoutMilliseconds: timeoutMilliseconds)
-                let limit = Clock.monotonicMilliseconds() + UInt64(upstream.timeouts.connectMilliseconds)
-                if pending { try connection.finishConnect(address, before: min(limit, deadline)) }
+                    connecting.socket, upstream.timeouts, deadline: deadline,
+                    timeoutMilliseconds: timeoutMilliseconds)
+                if pending { try connection.finishConnect(address) }
                 return connection
             } catch let failure as ExplainFetchFailure {
+                if failure.isOurs { throw failure }
                 last = failure
             } catch {
-                last = .connection("\(address): \(error)")
+                last = .origin(.notConnected, "\(address): \(error)")
             }
         }
         throw last
     }
 
     private func connectToFiles() throws(ExplainFetchFailure) -> ExplainConnection {
-        guard case .files(let files) = upstream.origin else { throw .connection("no server") }
+        guard case .files(let files) = upstream.origin else { throw .origin(.notConnected, "no server") }
         do {
             // Its helper threads end with the process.
             let origin = try FilesOrigin(
-                root: try Directory.open(files.root),
-                cacheControl: files.cacheControl ?? FilesOrigin.defaultCacheControl)
+                root: try Directory.open(files.root), cacheControl: files.cacheControl)
             return try ExplainConnection(
-                try origin.connect(), deadline: deadline, timeoutMilliseconds: timeoutMilliseconds,
-                files: origin)
+                try origin.connect(), upstream.timeouts, deadline: deadline,
+                timeoutMilliseconds: timeoutMilliseconds, files: origin)
         } catch {
-            throw .connection("\(files.root): \(error)")
+            throw .origin(.notConnected, "\(files.root): \(error)")
         }
     }
 
@@ -117,29 +132,32 @@ struct ExplainFetch: ~Copyable {
             do {
                 return try Resolution.resolve(host: host, port: port)
             } catch {
-                throw .connection("\(error)")
+                throw .origin(.notConnected, "\(error)")
             }
         case .unix(let path): return SocketAddress.unix(path: path).map { [$0] } ?? []
-        case .dns, .srv: throw .connection("\(server.name): servers from DNS are not built yet")
+        case .dns, .srv:
+            throw .origin(.notConnected, "\(server.name): servers from DNS are not built yet")
         }
     }
 }
 
 /// Why there is no answer.
 enum ExplainFetchFailure: Error, CustomStringConvertible {
-    /// None was made.
-    case connection(String)
-    case timeout(String)
-    case broken(String)
+    /// As it is for Larder too.
+    case origin(OriginFailure, String)
+    /// The command's own time is over.
+    case gaveUp(String)
 
     var description: String {
         switch self {
-        case .connection(let text), .timeout(let text), .broken(let text): text
+        case .origin(_, let text), .gaveUp(let text): text
         }
     }
 
-    var isBeforeConnection: Bool { if case .connection = self { true } else { false } }
-
-    /// What Larder answers its client.
-    var status: Int { if case .timeout = self { 504 } else { 502 } }
+    var isOurs: Bool {
+        switch self {
+        case .origin: false
+        case .gaveUp: true
+        }
+    }
 }

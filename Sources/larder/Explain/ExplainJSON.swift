@@ -2,6 +2,7 @@
 
 internal import Caching
 internal import Configuration
+internal import Settings
 
 extension ExplainReport {
     var document: Tree {
@@ -11,18 +12,14 @@ extension ExplainReport {
             entries.append(.init("requestRules", .list(requestFindings.map(\.document))))
         }
         if let key { entries.append(.init("key", key.document)) }
-        if let balance { entries.append(.init("balance", .text(balance))) }
+        if let balance { entries.append(.init("balance", .text(balance.rawValue))) }
         if !servers.isEmpty { entries.append(.init("servers", .list(servers.map(\.document)))) }
         if !sent.isEmpty { entries.append(.init("sent", .list(sent.map { .text($0) }))) }
         if let answer { entries.append(.init("answer", answer.document)) }
         if let failure {
-            entries.append(
-                .init(
-                    "failure",
-                    .map([
-                        .init("message", .text(failure.description)),
-                        .init("status", .number(failure.status)),
-                    ])))
+            var failed: [Tree.Entry] = [.init("message", .text(failure.description))]
+            if let status = failure.status { failed.append(.init("status", .number(status))) }
+            entries.append(.init("failure", .map(failed)))
         }
         entries.append(.init("stored", .flag(answer?.isStored ?? false)))
         entries.append(.init("outcome", .text(outcome)))

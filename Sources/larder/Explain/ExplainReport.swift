@@ -1,6 +1,7 @@
 /// What `larder explain` found out: a value that is printed as text or as JSON.
 
 internal import Caching
+internal import Settings
 
 struct ExplainReport {
     struct Route {
@@ -40,8 +41,8 @@ struct ExplainReport {
         var isStored: Bool
         /// Nothing is known of the body, so it may still refuse.
         var isWithoutBody: Bool
-        /// Then a body that comes with its head is stored before the head is sent on.
-        var isLengthStated: Bool
+        /// The whole came at once, so that it is stored before the head is sent on.
+        var isInOnePiece: Bool
         /// Seconds that it would be fresh, from receipt on.
         var freshSeconds: UInt64
         /// It is kept to be asked after, and never fresh.
@@ -51,8 +52,8 @@ struct ExplainReport {
     /// No answer, or none that could be judged.
     struct Failure {
         var description: String
-        /// What Larder answers.
-        var status: Int
+        /// What Larder answers; nil: that is not known, the command gave up before Larder would have.
+        var status: Int?
     }
 
     /// `GET http://example.com/path`
@@ -61,10 +62,10 @@ struct ExplainReport {
     var time: String
     /// nil: no route takes the request.
     var route: Route?
-    var balance: String?
+    var balance: Upstream.Balance?
     var requestFindings: [Finding] = []
     var key: Key?
-    /// In the order of the key's choices.
+    /// In the order of the key's choices; where the balance goes by none, in that of the file.
     var servers: [Server] = []
     /// Lines of the head that was sent.
     var sent: [String] = []

@@ -1,6 +1,7 @@
 /// The report for people. Texts of others are shown with control bytes escaped and cut to a width.
 
 internal import Caching
+internal import Settings
 
 extension ExplainReport {
     func text(inColour: Bool) -> String {
@@ -38,7 +39,7 @@ extension ExplainReport {
         } else {
             page.line("none")
         }
-        page.section("Server" + (balance.map { " (\($0))" } ?? ""))
+        page.section("Server" + (balance.map { " (\(Self.heading($0)))" } ?? ""))
         for (index, server) in servers.enumerated() {
             let address = server.address == server.name ? "" : " \(server.address)"
             page.pair(String(index + 1), server.name + address, note: server.failure)
@@ -46,6 +47,15 @@ extension ExplainReport {
         guard !sent.isEmpty else { return }
         page.section("Sent")
         for line in sent { page.line(line) }
+    }
+
+    /// A balance that does not go by the key has no order to show.
+    private static func heading(_ balance: Upstream.Balance) -> String {
+        switch balance {
+        case .urlHash: balance.rawValue
+        case .roundRobin: "\(balance.rawValue): any may take it, in turn"
+        case .leastRequests: "\(balance.rawValue): any may take it, by load"
+        }
     }
 
     private func writeAnswer(to page: inout ExplainPage) {

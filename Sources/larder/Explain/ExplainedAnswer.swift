@@ -4,6 +4,7 @@ internal import Bytes
 internal import Caching
 internal import Exchange
 internal import HTTP
+internal import Proxy
 
 struct ExplainedAnswer: ~Copyable {
     /// The head, and perhaps bytes behind it.
@@ -13,21 +14,21 @@ struct ExplainedAnswer: ~Copyable {
     var body: BodyOutcome?
     /// Why the body was not read to its end.
     var bodyNote: String?
+    /// Did one read bring head and whole body? Of a paste: could it?
+    var isInOnePiece: Bool
     var sent: Times
     var received: Times
     var isPasted: Bool
 
-    /// As for origins of a running Larder.
-    static var limits: HeadLimits { HeadLimits(head: 60 << 10, fields: FieldTable.capacity) }
-
     init(
         bytes: consuming ByteBuffer, head: consuming ResponseHead, body: BodyOutcome?,
-        bodyNote: String?, sent: Times, received: Times
+        bodyNote: String?, isInOnePiece: Bool, sent: Times, received: Times
     ) {
         self.bytes = bytes
         self.head = head
         self.body = body
         self.bodyNote = bodyNote
+        self.isInOnePiece = isInOnePiece
         self.sent = sent
         self.received = received
         isPasted = false
@@ -39,7 +40,8 @@ struct ExplainedAnswer: ~Copyable {
         bytes.append(pasted.head.span)
         var head = ResponseHead()
         var scan = HeadScan()
-        let result = head.parse(bytes.span, limits: Self.limits, scan: &scan, requestMethod: method)
+        let result = head.parse(
+            bytes.span, limits: OriginAnswer.headLimits, scan: &scan, requestMethod: method)
         guard case .complete = result else {
             var hint = ""
             if result == .refused(.version) || bytes.span.hasPrefix("HTTP/2")
@@ -51,6 +53,8 @@ struct ExplainedAnswer: ~Copyable {
                 "\(pasted.name) is no valid HTTP/1.1 response (\(result.word)): from a server it would be "
                     + "answered with 502.\(hint)")
         }
+        let room = max(0, min(pasted.body.count, OriginAnswer.readSize - bytes.count))
+        isInOnePiece = OriginAnswer.completeLength(head.framing, of: room) != nil
         self.bytes = bytes
         body = Self.body(of: pasted, head.framing)
         self.head = head

@@ -54,10 +54,10 @@ struct ExplainedExchange {
             explained.verdict.bypass(reason)
         }
         let choices = choices(of: routingHash)
-        report.balance = upstream.balance.rawValue
+        report.balance = upstream.balance
         report.servers = choices.map(describe)
 
-        if verdict.flags.contains(.onlyIfCached), pasted == nil {
+        if verdict.flags.contains(.onlyIfCached) {
             report.outcome = "only-if-cached: Larder answers 504 unless the store has it; no server is asked."
             return
         }
@@ -103,9 +103,10 @@ struct ExplainedExchange {
             query: mark.map { target.extracting(droppingFirst: $0 + 1).string }, hash: digits)
     }
 
-    /// The servers in the order in which the key would have them.
+    /// The servers in the order in which the key would have them; in the file's where it does not choose.
     private func choices(of hash: UInt64) -> [Upstream.Server?] {
         guard case .servers(let servers) = upstream.origin else { return [nil] }
+        guard upstream.balance == .urlHash else { return servers.filter { $0.weight > 0 } }
         let balancer = Rendezvous(servers: servers.map { ($0.name, $0.weight) })
         var tried = ServerSet()
         var order: [Upstream.Server?] = []
@@ -144,14 +145,17 @@ struct ExplainedExchange {
             milliseconds: fetched.isPasted ? nil : fetched.received.milliseconds(since: fetched.sent),
             findings: findings, timing: explained.timing, isStored: isStored,
             isWithoutBody: fetched.body == nil,
-            isLengthStated: fetched.head.framing != .chunked && fetched.head.framing != .untilClose,
+            isInOnePiece: fetched.isInOnePiece,
             freshSeconds: (explained.facts?.freshForMilliseconds ?? 0) / 1000,
             isAlwaysRevalidated: explained.facts?.isWorthWaitingFor == false)
     }
 
     private func outcome(_ report: ExplainReport, _ verdict: RequestVerdict) -> String {
         if let failure = report.failure {
-            return "No answer that could be judged: Larder answers \(failure.status)."
+            guard let status = failure.status else {
+                return "No answer within --timeout: Larder has time-outs of its own, and would wait on."
+            }
+            return "No answer that could be judged: Larder answers \(status)."
         }
         guard policy != nil, let answer = report.answer else {
             return "The route has no policy: the request goes through, and nothing is stored."
@@ -179,15 +183,15 @@ struct ExplainedExchange {
     /// The Cache-Status of this answer, and that of the next one, from the store.
     private func appendStatus(_ verdict: RequestVerdict, _ key: Span<UInt8>, _ report: inout ExplainReport) {
         guard policy != nil, let answer = report.answer else { return }
-        // What comes out behind the head, of a body without a stated length, comes too late for it.
+        // What comes out behind the head, of a body that did not come with it, comes too late for it.
         let known = answer.findings.first { finding in
             guard finding.reason != nil else { return false }
-            return finding.rule.rawValue <= Rule.remaining.rawValue || answer.isLengthStated
+            return finding.rule.rawValue <= Rule.remaining.rawValue || answer.isInOnePiece
         }
         var line = ByteBuffer(capacity: 256)
         CacheStatus.appendForward(
             verdict.mayLookup ? .miss : .bypass,
-            stored: answer.isStored && answer.isLengthStated && !answer.isWithoutBody,
+            stored: answer.isStored && answer.isInOnePiece,
             detail: known?.reason, key: key, rules.cacheStatus, to: &line)
         report.cacheStatus = Self.withoutLineEnd(line)
         guard answer.isStored, !answer.isAlwaysRevalidated else { return }
