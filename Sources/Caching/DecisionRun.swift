@@ -77,18 +77,21 @@ struct DecisionRun {
         var head = RequestHead()
         try text.parse(into: &head, "second request")
         let verdict = rules.judge(head, bytes)
-        if !verdict.mayLookup { return Self.refusal(.bypass, verdict.reason) }
+        let missed: PolicyDecision.Served = verdict.flags.contains(.onlyIfCached) ? .gatewayTimeout : .miss
+        func bypass(_ reason: Reason?) -> PolicyDecision.Answer {
+            missed == .miss ? Self.refusal(.bypass, reason) : PolicyDecision.Answer(missed)
+        }
+        if !verdict.mayLookup { return bypass(verdict.reason) }
         var key = ByteBuffer(capacity: 256)
         if case .refused(let reason) = rules.writeKey(head, bytes, scheme: text.scheme, into: &key) {
-            return Self.refusal(.bypass, reason)
+            return bypass(reason)
         }
-        let missed: PolicyDecision.Served = verdict.flags.contains(.onlyIfCached) ? .gatewayTimeout : .miss
         guard let entry, key.span.equals(entry.key.span), verdict.accepts(entry.facts.coding),
             Variance.matches(entry.vary.span, head.fields, bytes)
         else { return PolicyDecision.Answer(missed) }
         let now = Self.time(after: seconds)
         switch rules.use(entry.facts, for: verdict, now: now) {
-        case .refused(let reason): return Self.refusal(.bypass, reason)
+        case .refused(let reason): return bypass(reason)
         case .refresh(let reason, _):
             return missed == .miss ? Self.refusal(.refresh, reason) : PolicyDecision.Answer(missed)
         case .stale(let use):
