@@ -58,25 +58,13 @@ struct NonPath: LaneTest {
     }
 }
 
+/// `%`, `;`, `\`, and dots with a slash in the lane before: what paths are judged by.
 @usableFromInline
-struct PathMark: LaneTest {
-    @inlinable
-    init() {}
-
-    @inlinable @inline(__always)
-    func lanes(_ v: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        Self.lanes(v, noDot: v ^ SIMD16(repeating: 0x2e))
-    }
-
-    /// As the other, but of dots only those with a slash in the lane before.
+enum PathMark {
     @inlinable @inline(__always)
     static func lanes(_ v: SIMD16<UInt8>, behind before: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        lanes(v, noDot: (v ^ SIMD16(repeating: 0x2e)) | (before ^ SIMD16(repeating: 0x2f)))
-    }
-
-    /// - Parameter noDot: zero just in lanes whose dot counts.
-    @inlinable @inline(__always)
-    static func lanes(_ v: SIMD16<UInt8>, noDot: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        // Zero just in lanes whose dot counts.
+        let noDot = (v ^ SIMD16(repeating: 0x2e)) | (before ^ SIMD16(repeating: 0x2f))
         let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
         let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
         let isBackslash = (v ^ SIMD16(repeating: 0x5c)) &- SIMD16(repeating: 1)

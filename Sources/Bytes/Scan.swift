@@ -253,10 +253,6 @@ extension Span<UInt8> {
     @inlinable @inline(__always)
     public func firstNonVisible(from start: Int) -> Int { first(NonVisible(), from: start) }
 
-    /// The index of the first `%`, `;`, `\` or `.` at or after `start`, or `count`: what paths are judged by.
-    @inlinable @inline(__always)
-    public func firstPathMark(from start: Int) -> Int { first(PathMark(), from: start) }
-
     /// As `firstNonVisible`, but stops at `#` and `?` too: where a path ends, whatever ends it.
     @inlinable @inline(__always)
     public func firstNonPath(from start: Int) -> Int { first(NonPath(), from: start) }

@@ -6,7 +6,7 @@ public import Settings
 
 /// Why a request went on to the origin (`fwd`, RFC 9211 §2.2).
 public enum Forwarding: UInt8, Sendable, BitwiseCopyable {
-    case bypass, method, miss, uriMiss, varyMiss, request, stale, partial
+    case bypass, miss, request, stale
 
     /// The line up to and with this parameter: each a literal where it is appended, so that it costs a few
     /// stores.
@@ -14,13 +14,9 @@ public enum Forwarding: UInt8, Sendable, BitwiseCopyable {
     func append(to head: inout ByteBuffer.Room) {
         switch self {
         case .bypass: head.append("Cache-Status: larder; fwd=bypass")
-        case .method: head.append("Cache-Status: larder; fwd=method")
         case .miss: head.append("Cache-Status: larder; fwd=miss")
-        case .uriMiss: head.append("Cache-Status: larder; fwd=uri-miss")
-        case .varyMiss: head.append("Cache-Status: larder; fwd=vary-miss")
         case .request: head.append("Cache-Status: larder; fwd=request")
         case .stale: head.append("Cache-Status: larder; fwd=stale")
-        case .partial: head.append("Cache-Status: larder; fwd=partial")
         }
     }
 }
@@ -36,6 +32,8 @@ public enum CacheStatus {
         case collapsed(Forwarding)
         /// After the origin's 304 to this request.
         case revalidated(Forwarding)
+        /// After a 304 whose update may not be stored: the entry is gone, and nothing is left to live.
+        case refused(Forwarding)
         /// Stale, in place of the origin's answer with this status; 0 where there was none.
         case insteadOf(UInt16, Forwarding)
     }
@@ -44,8 +42,8 @@ public enum CacheStatus {
     /// - Parameters:
     ///   - ttlSeconds: negative for a stale answer.
     ///   - key: the key from `routingStart` on; only `debug` shows it.
-    ///   - detail: why the client's request went to the origin, if for a reason; `brief` leaves it out, and
-    ///     so does a plain hit.
+    ///   - detail: why the client's request went to the origin, if for a reason, or why the update was
+    ///     refused; `brief` leaves it out, and so does a plain hit.
     public static func appendHit(
         _ served: Served = .hit, ttlSeconds: Int64, key: Span<UInt8>, detail: Reason? = nil,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
@@ -60,6 +58,11 @@ public enum CacheStatus {
             case .revalidated(let forwarding):
                 forwarding.append(to: &line)
                 line.append("; fwd-status=304; stored")
+            case .refused(let forwarding):
+                forwarding.append(to: &line)
+                line.append("; fwd-status=304")
+                if let detail { append(detail, form, to: &line) }
+                return
             case .insteadOf(let status, let forwarding):
                 forwarding.append(to: &line)
                 if status > 0 {
@@ -92,20 +95,15 @@ public enum CacheStatus {
     /// `Cache-Status: larder; fwd=…`.
     ///
     /// - Parameters:
-    ///   - status: the origin's, where it is another than what the client gets.
     ///   - stored: is the answer in the store already, now that its head is written?
     ///   - detail: why the request bypassed, or its answer was not stored; `brief` leaves it out.
     public static func appendForward(
-        _ forwarding: Forwarding, status: UInt16? = nil, stored: Bool, detail: Reason?, key: Span<UInt8>,
+        _ forwarding: Forwarding, stored: Bool, detail: Reason?, key: Span<UInt8>,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
     ) {
         guard form != .none else { return }
         head.append(atMost: lineLimit) { line in
             forwarding.append(to: &line)
-            if let status {
-                line.append("; fwd-status=")
-                line.append(decimal: UInt64(status))
-            }
             if stored { line.append("; stored") }
             if let detail { append(detail, form, to: &line) }
         }

@@ -11,28 +11,35 @@ extension Rules {
         !method.isSafe && 200..<400 ~= status
     }
 
-    /// Writes the key that a Location or Content-Location value names.
-    ///
-    /// Allocates; called only after methods that are not safe. The target's own key is `writeKey(request,
-    /// …)`.
-    /// - Returns: `.refused(.key)` where the reference is of another origin or cannot be resolved.
+    /// Writes the key of what an answer to `request` names. The rules are those of the route that `target`
+    /// goes by, which may be another than the request's own. The request's target has its own `writeKey`.
     public func writeKey(
-        ofReference reference: Span<UInt8>, _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
-        scheme: Scheme,
+        of target: NamedTarget, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, scheme: Scheme,
         into key: inout ByteBuffer
     ) -> KeyVerdict {
+        let query = target.query ?? []
+        return writeKey(
+            authority: bytes.slice(Self.keyedAuthority(request, scheme)), path: target.path.span,
+            query: query.span, hasQuery: target.query != nil, scheme: scheme, into: &key)
+    }
+}
+
+/// What a Location or Content-Location value names, of the origin of the request that is answered. It
+/// allocates; there is none but after methods that are not safe.
+public struct NamedTarget {
+    public let path: [UInt8]
+    public let query: [UInt8]?
+
+    /// nil where the reference is of another origin or cannot be resolved.
+    public init?(
+        _ reference: Span<UInt8>, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, scheme: Scheme
+    ) {
         let authority = bytes.slice(request.authority)
         let base = bytes.slice(request.path).copied
         guard let target = Reference(reference).resolved(base: base, authority: authority, scheme: scheme)
-        else {
-            return .refused(.key)
-        }
-        var query = target.query
-        if target.keepsBaseQuery, request.hasQuery { query = bytes.slice(request.query).copied }
-        let queryBytes = query ?? []
-        return writeKey(
-            authority: bytes.slice(Self.keyedAuthority(request, scheme)), path: target.path.span,
-            query: queryBytes.span, hasQuery: query != nil, scheme: scheme, into: &key)
+        else { return nil }
+        path = target.path
+        query = target.keepsBaseQuery && request.hasQuery ? bytes.slice(request.query).copied : target.query
     }
 }
 

@@ -19,10 +19,11 @@ public enum FieldTreatment: Sendable, BitwiseCopyable {
 }
 
 extension FieldSet {
-    /// Forwarding fields that are never rebuilt: frameworks read another URL out of them.
+    /// Forwarding fields that are never rebuilt: frameworks read another URL or scheme out of them.
     @inlinable @inline(__always)
     static var unkeyedForwarding: FieldSet {
-        FieldSet(.xForwardedPort).with(.xForwardedScheme).with(.xForwardedServer)
+        FieldSet(.xForwardedPort).with(.xForwardedScheme).with(.xForwardedServer).with(.xForwardedSSL)
+            .with(.xForwardedProtocol).with(.xScheme).with(.xURLScheme).with(.frontEndHTTPS)
     }
 }
 

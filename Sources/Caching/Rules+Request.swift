@@ -13,7 +13,7 @@ extension FieldSet {
     static var unkeyed: FieldSet {
         FieldSet(.xOriginalURL).with(.xRewriteURL).with(.xOriginalURI).with(.xHost).with(.xOriginalHost)
             .with(.forwardedHost).with(.xHTTPMethod).with(.xHTTPMethodOverride).with(.xMethodOverride)
-            .with(.xForwardedPrefix)
+            .with(.xForwardedPrefix).with(.xForwardedURI).with(.xHTTPHostOverride).with(.underscored)
     }
 
     /// Fields any of which makes a request more than plain.
@@ -66,10 +66,14 @@ extension Rules {
     ) {
         let isRead = request.method == .get || request.method == .head
         if findings.ends(.requestMethod, isRead && request.form != .asterisk ? nil : .method) { return }
+        // Before all that may end the walk: `only-if-cached` keeps from the origin what bypasses, too.
+        if request.fields.containsAny(of: FieldSet(.cacheControl).with(.pragma)) {
+            readDirectives(of: request, bytes, &verdict)
+        }
+        let path = bytes.slice(request.path)
         let isPlain =
-            request.pathHasMarks || request.path.isEmpty
-            ? Self.isPlain(bytes, request.path.range)
-            : bytes[request.path.range.lowerBound] == UInt8(ascii: "/")
+            request.pathHasMarks
+            ? Self.isPlain(path) : path.isEmpty || path[0] == UInt8(ascii: "/")
         if findings.ends(.requestPath, isPlain ? nil : .path) { return }
         verdict.codings = Codings.accepted(by: request.fields, bytes)
         if heuristicPercent > 0, request.hasQuery, !names.query.isIgnored { verdict.flags.insert(.query) }
@@ -119,9 +123,6 @@ extension Rules {
         if walkCookie(of: request, &verdict, &findings) { return true }
         if request.fields.containsAny(of: FieldSet(.ifNoneMatch).with(.ifModifiedSince)) {
             verdict.flags.insert(.conditional)
-        }
-        if request.fields.containsAny(of: FieldSet(.cacheControl).with(.pragma)) {
-            readDirectives(of: request, bytes, &verdict)
         }
         let forbidsStoring = verdict.flags.contains(.noStore)
         if findings.ends(.clientNoStore, forbidsStoring ? .clientNoStore : nil) { return true }
@@ -191,25 +192,10 @@ extension Rules {
 
     /// Is this a path that every origin reads alike? No dot segments, `\`, `;`, encoded slashes, backslashes,
     /// semicolons, dots that form a dot segment, encoded controls, or broken encodings (cache deception).
-    /// - Parameter path: its place in `bytes`. What lies behind it counts for nothing, but may be looked at
-    ///   in one step with its end.
-    static func isPlain(_ bytes: Span<UInt8>, _ path: Range<Int>) -> Bool {
+    static func isPlain(_ path: Span<UInt8>) -> Bool {
         guard !path.isEmpty else { return true }
-        guard bytes[path.lowerBound] == UInt8(ascii: "/") else { return false }
-        // Nearly every path has nothing that needs a look: no `%`, `;`, `\`, and no `.` behind a slash.
-        var index = path.lowerBound &+ 1
-        while true {
-            index = bytes.firstPathMark(from: index)
-            if index >= path.upperBound { return true }
-            guard bytes[index] == UInt8(ascii: "."), bytes[index &- 1] != UInt8(ascii: "/") else {
-                return isPlainBytewise(bytes.extracting(path))
-            }
-            index &+= 1
-        }
-    }
-
-    private static func isPlainBytewise(_ path: Span<UInt8>) -> Bool {
-        var index = 0
+        guard path[0] == UInt8(ascii: "/") else { return false }
+        var index = 1
         // `.`, `%`, `;` and `\`: everything else is plain in any position.
         let special = ASCII.Class(low: 0x0800_4020_0000_0000, high: 0x0000_0000_1000_0000)
         while index < path.count {

@@ -17,7 +17,7 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
 public final class Rules: Sendable {
     /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
     /// under another revision are not served.
-    static var revision: Int { 4 }
+    static var revision: Int { 5 }
     /// Bytes of host, path and query at most.
     static var urlLimit: Int { 2048 }
     /// Statuses from 400 on live this long at most, under every policy.
@@ -126,21 +126,12 @@ extension Int {
 extension Rules {
     /// Does an answer with this status speak of one request rather than of the resource? It says nothing of
     /// what others will get, nor of what is stored.
-    public static func isShapedByRequest(status: UInt16) -> Bool { StatusSet.isForbidden(Int(status)) }
+    public static func isShapedByRequest(status: UInt16) -> Bool { Policy.Statuses.isForbidden(Int(status)) }
 }
 
 /// Which statuses may be stored: the policy's list without those that no policy may list.
 struct StatusSet: Sendable {
     private var words: InlineArray<10, UInt64>
-
-    /// Answers shaped by the request rather than by the resource, and those with rules of their own: storing
-    /// them under a key that does not hold what shaped them is cache poisoning.
-    static func isForbidden(_ status: Int) -> Bool {
-        switch status {
-        case 100..<200, 206, 304, 400, 401, 406...408, 411...417, 421, 425, 426, 428, 429, 431, 511: true
-        default: status < 100 || status > 599
-        }
-    }
 
     init(policy statuses: Policy.Statuses) {
         words = InlineArray(repeating: 0)
@@ -151,7 +142,7 @@ struct StatusSet: Sendable {
     }
 
     private mutating func insert(_ status: Int) {
-        guard !Self.isForbidden(status) else { return }
+        guard !Policy.Statuses.isForbidden(status) else { return }
         words[status >> 6] |= 1 << UInt64(status & 63)
     }
 

@@ -24,12 +24,11 @@ enum TargetedField {
         directives.field = name
         var isEmpty = true
         // Lines are combined by a comma (RFC 9651 §4.2), so an empty line beside others does not parse.
-        let lines = fields.count(of: name)
         for index in fields.range(of: name) where fields[index].id == name {
             var reader = StructuredReader(bytes.slice(fields[index].value))
             reader.skipSpaces()
             if reader.isAtEnd {
-                if lines > 1 { return nil }
+                if fields.isRepeated(name) { return nil }
                 continue
             }
             while true {

@@ -17,18 +17,9 @@ extension Form where Value == String {
 }
 
 extension Form where Value == Policy.Statuses {
-    /// Statuses whose answers are shaped by more than the key, or are no whole answers: stored under no
-    /// policy.
-    private static var never: Set<Int> {
-        [
-            206, 304, 400, 401, 406, 407, 408, 411, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 429,
-            431, 511,
-        ]
-    }
-
     static var statuses: Form {
         let status = Form<Int>.count(200...599).checked { status in
-            never.contains(status)
+            Policy.Statuses.isForbidden(status)
                 ? "found '\(status)'; allowed: a status whose answers depend on the key alone "
                     + "(never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, 431, 511)" : nil
         }

@@ -28,7 +28,8 @@ public struct Reservations: Sendable {
         case wait
         /// Another fetches, and the caller will not or cannot wait.
         case busy
-        /// Recent answers could not be stored: fetch alone, and nobody waits for it.
+        /// Recent answers could not be stored: fetch alone, and nobody waits for it. Only to one that would
+        /// wait.
         case worthless
     }
 
@@ -58,7 +59,8 @@ public struct Reservations: Sendable {
 
     /// Asks for the right to fetch a key.
     /// - Parameters:
-    ///   - waiter: who waits if another fetches; nil for one that does not.
+    ///   - waiter: who waits if another fetches; nil for one that does not, and fetches whatever the key is
+    ///     worth to those who wait.
     ///   - now: monotonic milliseconds.
     public mutating func ask(_ key: Hash128, _ waiter: Waiter?, now: UInt64) -> Grant {
         if let waiters = waiting[key] {
@@ -66,7 +68,7 @@ public struct Reservations: Sendable {
             waiting[key]?.append(waiter)
             return .wait
         }
-        if worthless.contains(key, now: now) { return .worthless }
+        if waiter != nil, worthless.contains(key, now: now) { return .worthless }
         waiting[key] = []
         return .reserved
     }

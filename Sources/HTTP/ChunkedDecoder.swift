@@ -145,7 +145,7 @@ public struct ChunkedDecoder: ~Copyable {
         trailerLines &+= 1
         guard trailerLines <= Self.trailerLineLimit else { return .broken(.trailers) }
         switch FieldLine.parse(lines.span, from: Int(keptCount)) {
-        case .line(let name, _, _):
+        case .line(let name, _, _, _):
             let id = FieldName.identify(lines.span, from: Int(name.start), count: Int(name.count))
             if TrailerRules.permits(id) {
                 keptCount = UInt16(lines.count)

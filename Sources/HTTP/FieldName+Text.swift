@@ -9,10 +9,10 @@
 import Bytes
 
 extension FieldName {
-    /// The canonical spelling; empty for `.other`.
+    /// The canonical spelling; empty for `.other` and `.underscored`.
     public var text: StaticString {
         switch self {
-        case .other: ""
+        case .other, .underscored: ""
         case .accept: "Accept"
         case .acceptEncoding: "Accept-Encoding"
         case .acceptLanguage: "Accept-Language"
@@ -85,6 +85,13 @@ extension FieldName {
         case .xOriginalURL: "X-Original-URL"
         case .xRewriteURL: "X-Rewrite-URL"
         case .xOriginalURI: "X-Original-URI"
+        case .frontEndHTTPS: "Front-End-Https"
+        case .xForwardedProtocol: "X-Forwarded-Protocol"
+        case .xForwardedSSL: "X-Forwarded-SSL"
+        case .xForwardedURI: "X-Forwarded-URI"
+        case .xHTTPHostOverride: "X-HTTP-Host-Override"
+        case .xScheme: "X-Scheme"
+        case .xURLScheme: "X-URL-Scheme"
         case .acceptRanges: "Accept-Ranges"
         case .contentDigest: "Content-Digest"
         case .contentMD5: "Content-MD5"
@@ -96,10 +103,12 @@ extension FieldName {
     /// The well-known name that these bytes spell, in whatever case; `.other` if none.
     public static func identify(_ name: Span<UInt8>) -> FieldName {
         for index in 0..<name.count where !ASCII.token.contains(name[index]) { return .other }
-        return identify(name, from: 0, count: name.count)
+        let id = identify(name, from: 0, count: name.count)
+        return id == .other && isUnderscored(name, from: 0, count: name.count) ? .underscored : id
     }
 
-    /// As `identify(_:)` for a token inside a head: the bytes behind it allow whole-word loads.
+    /// As `identify(_:)` for a token inside a head: the bytes behind it allow whole-word loads. A name with a
+    /// `_` is `.other`.
     @inline(__always)
     static func identify(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
         guard let name = ShortName(inside: bytes, from: start, count: count) else {
@@ -113,6 +122,17 @@ extension FieldName {
     private static func identifyRare(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
         if count > 16 { return count <= 32 ? long(LongName(bytes, from: start, count: count)) : .other }
         return identify(ShortName(bytes, from: start, count: count))
+    }
+
+    /// Is this name, which no rule knows, one that is known but for `_` in the place of `-`?
+    static func isUnderscored(_ bytes: Span<UInt8>, from start: Int, count: Int) -> Bool {
+        var name = InlineArray<32, UInt8>(repeating: 0)
+        guard count <= name.count else { return false }
+        for index in 0..<count {
+            let byte = bytes[start &+ index]
+            name[index] = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte
+        }
+        return identify(name.span, from: 0, count: count) != .other
     }
 
     private static func identify(_ name: ShortName) -> FieldName {
@@ -154,6 +174,7 @@ extension FieldName {
             if name.spells("if-match") { return .ifMatch }
             if name.spells("if-range") { return .ifRange }
             if name.spells("location") { return .location }
+            if name.spells("x-scheme") { return .xScheme }
         default: break
         }
         return .other
@@ -177,6 +198,7 @@ extension FieldName {
             if name.spells("cache-groups") { return .cacheGroups }
             if name.spells("cache-status") { return .cacheStatus }
             if name.spells("content-type") { return .contentType }
+            if name.spells("x-url-scheme") { return .xURLScheme }
         case 13:
             if name.spells("accept-ranges") { return .acceptRanges }
             if name.spells("authorization") { return .authorization }
@@ -197,7 +219,10 @@ extension FieldName {
         case 15:
             if name.spells("accept-encoding") { return .acceptEncoding }
             if name.spells("accept-language") { return .acceptLanguage }
+            if name.spells("front-end-https") { return .frontEndHTTPS }
             if name.spells("x-forwarded-for") { return .xForwardedFor }
+            if name.spells("x-forwarded-ssl") { return .xForwardedSSL }
+            if name.spells("x-forwarded-uri") { return .xForwardedURI }
             if name.spells("x-original-host") { return .xOriginalHost }
         case 16:
             if name.spells("content-encoding") { return .contentEncoding }
@@ -230,6 +255,8 @@ extension FieldName {
             if name.spells("proxy-authorization") { return .proxyAuthorization }
         case 20:
             if name.spells("larder-cache-control") { return .larderCacheControl }
+            if name.spells("x-forwarded-protocol") { return .xForwardedProtocol }
+            if name.spells("x-http-host-override") { return .xHTTPHostOverride }
         case 22:
             if name.spells("x-http-method-override") { return .xHTTPMethodOverride }
         case 24:

@@ -15,6 +15,11 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     // Fields that some frameworks let rewrite the request behind the cache's back (reason `unkeyed`).
     case forwardedHost, xForwardedPort, xForwardedPrefix, xForwardedScheme, xForwardedServer, xHTTPMethod
     case xHTTPMethodOverride, xHost, xMethodOverride, xOriginalHost, xOriginalURL, xRewriteURL, xOriginalURI
+    /// Any name of this list with `_` in the place of `-`: who hands fields on as CGI variables (RFC 3875
+    /// §4.1.18) takes it for that one. Here it stands for none of them.
+    case underscored
+    case frontEndHTTPS, xForwardedProtocol, xForwardedSSL, xForwardedURI, xHTTPHostOverride, xScheme,
+        xURLScheme
     // What a transformed answer must not carry on: digests of other bytes, ranges of them.
     case acceptRanges, contentDigest, contentMD5, digest, reprDigest
 }

@@ -160,8 +160,9 @@ public struct FieldTable: ~Copyable {
     /// Finds out which names the first `count` rows have, whose lines came without, and notes which names are
     /// there, and which more than once. A function of its own: together with the loop that finds the lines it
     /// would want for registers.
+    /// - Parameter hasUnderscores: has one of the names a `_`, of those that were not known again?
     @inline(never)
-    mutating func identifyNames(count: Int, _ bytes: Span<UInt8>) {
+    mutating func identifyNames(count: Int, _ bytes: Span<UInt8>, hasUnderscores: Bool) {
         var (present, repeated) = (FieldSet(), FieldSet())
         var rows = storage.mutableSpan
         // From the last line to the first, so that of several lines the first has the last word.
@@ -169,8 +170,15 @@ public struct FieldTable: ~Copyable {
         while line > 0 {
             line &-= 1
             let name = rows[line].field.name.range
-            let id = FieldName.identify(bytes, from: name.lowerBound, count: name.count)
+            var id = FieldName.identify(bytes, from: name.lowerBound, count: name.count)
             rows[line].spelling = Spelling(bytes, from: name.lowerBound, count: name.count)
+            if hasUnderscores, id == .other,
+                FieldName.isUnderscored(bytes, from: name.lowerBound, count: name.count)
+            {
+                id = .underscored
+                // To be parsed, and found out, each time.
+                rows[line].spelling = Spelling()
+            }
             rows[line].field.id = id
             rows[Int(id.rawValue)].firstLine = UInt8(truncatingIfNeeded: line)
             present.insert(id, repeated: &repeated)

@@ -65,6 +65,7 @@ extension FieldTable {
         var isPlain = true
         // Are the names those of the head before, each in its place?
         var areKnown = true
+        var hasUnderscores = false
         // Never full: lines are at most limits.fields, and that at most the capacity.
         let most = limits.fields &- startLines
         while true {
@@ -85,7 +86,9 @@ extension FieldTable {
                 if bytes[cursor &+ 1] == FieldLine.lineFeed {
                     self.start = start
                     (self.isPlain, end) = (isPlain, cursor)
-                    if !areKnown || line != total { identifyNames(count: line, bytes) }
+                    if !areKnown || line != total {
+                        identifyNames(count: line, bytes, hasUnderscores: hasUnderscores)
+                    }
                     return .complete(cursor &+ 2)
                 }
                 refusal = .bareLineBreak
@@ -93,7 +96,8 @@ extension FieldTable {
                 refusal = .headTooLarge
             } else {
                 switch FieldLine.parse(bytes, from: cursor) {
-                case .line(let name, let value, let next):
+                case .line(let name, let value, let next, let hasUnderscore):
+                    if hasUnderscore { hasUnderscores = true }
                     rows[line].field.name = name
                     rows[line].field.value = value
                     if !FieldLine.isPlain(bytes, name, value, next: next) { isPlain = false }

@@ -133,7 +133,8 @@ struct Forward: ~Copyable {
     var isWaiting = false
     /// Others wait for this one's fetch, or would.
     var holdsReservation = false
-    /// The entry that this may renew; nil where there is none, or its 304 was of no use.
+    /// The entry that this may renew (`renews`) or fall back on; nil where there is none, or its 304 was of
+    /// no use.
     var renewal: Renewal?
     /// Index of the route in `Site.routes`.
     let route: Int
@@ -187,6 +188,9 @@ struct Forward: ~Copyable {
 
     var method: Method { verdict.method }
 
+    /// May what is fetched renew an entry?
+    var renews: Bool { renewal != nil && verdict.mayRevalidate }
+
     /// The body passes through a coder.
     var isRecoded: Bool {
         // Asked first: to look at the recoder is to look at all of it.
@@ -227,13 +231,6 @@ struct Forward: ~Copyable {
         get { key.extracting(droppingFirst: min(keyed.routingStart, keyCount)) }
     }
 
-    /// What Cache-Status shows of the key.
-    @_lifetime(borrow self)
-    func shownKey(_ form: Policy.CacheStatus) -> Span<UInt8> {
-        if form == .debug { return routingKey }
-        return Span()
-    }
-
     var keyedHost: Span<UInt8> {
         @_lifetime(borrow self) @inline(__always)
         get { key.extracting(keyed.routingStart..<keyed.targetStart) }
@@ -271,6 +268,8 @@ struct Forward: ~Copyable {
         self.client = client
         self.peer = peer
         self.renewal = renewal
+        // What cannot renew the entry may be answered with it instead of an error.
+        if !verdict.mayRevalidate { self.renewal?.isConditional = false }
         self.keyCount = keyCount
         self.route = route
         self.verdict = verdict

@@ -10,7 +10,7 @@ internal import Synchronization
 /// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are
 /// continued. Not copied, so that nobody counts references to the ranges.
 public struct ForwardedHeads: ~Copyable, Sendable {
-    private let sendsXForwarded: Bool
+    let sendsXForwarded: Bool
     private let sendsForwarded: Bool
     private let sendsVia: Bool
     private let trusted: [AddressRange]
@@ -25,7 +25,7 @@ public struct ForwardedHeads: ~Copyable, Sendable {
     }
 
     @inline(__always)
-    private func trusts(_ peer: SocketAddress) -> Bool { !trusted.isEmpty && isTrusted(peer) }
+    func trusts(_ peer: SocketAddress) -> Bool { !trusted.isEmpty && isTrusted(peer) }
 
     private func isTrusted(_ peer: SocketAddress) -> Bool {
         let address: IPAddress
@@ -40,37 +40,11 @@ public struct ForwardedHeads: ~Copyable, Sendable {
         return false
     }
 
-    /// The scheme a request came by: a trusted proxy's word, else the listener's.
-    func scheme(_ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress) -> Scheme {
-        if let field = request.fields.first(.xForwardedProto), trusts(peer) {
-            return bytes.slice(field.value).equalsIgnoringCase("https") ? .https : .http
-        }
-        if let field = request.fields.first(.forwarded), trusts(peer) {
-            return Self.saysHTTPS(bytes.slice(field.value)) ? .https : .http
-        }
-        return .http
-    }
-
-    /// `proto=https` in the first element of `Forwarded`: what the client itself spoke (RFC 7239 §5.4).
-    private static func saysHTTPS(_ value: Span<UInt8>) -> Bool {
-        var start = 0
-        for index in 0...value.count {
-            let byte = index < value.count ? value[index] : UInt8(ascii: ",")
-            guard byte == UInt8(ascii: ";") || byte == UInt8(ascii: ",") else { continue }
-            let pair = value.extracting(start..<index).trimmed()
-            if pair.equalsIgnoringCase("proto=https") || pair.equalsIgnoringCase("proto=\"https\"") {
-                return true
-            }
-            if byte == UInt8(ascii: ",") { return false }
-            start = index + 1
-        }
-        return false
-    }
-
     /// Appends the field lines for a request of `peer`. All that `Rules.treatment` calls `.replace` is
     /// written here, Host and Accept-Encoding aside.
     /// - Parameters:
-    ///   - host: what the origin gets as its Host: the keyed one, where the answer may be stored.
+    ///   - host: what the origin gets as its Host: the keyed one, where the answer may be stored. A trusted
+    ///     proxy's word goes before it: where that is another, nothing is stored (`told`).
     ///   - scheme: the keyed one.
     func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: borrowing ClientAddress,

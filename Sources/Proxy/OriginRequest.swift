@@ -18,16 +18,17 @@ public enum OriginRequest {
     ///   - keyedHost, keyedTarget: these parts of the key; sent where the answer may be stored.
     ///   - scheme: the keyed one.
     ///   - peer: the client.
+    ///   - renews: may the answer renew what is stored, whatever the method?
     ///   - conditions: the field lines of a revalidation.
     @inline(__always)
     public static func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict,
         keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,
         _ forwarding: borrowing ForwardedHeads, peer: borrowing ClientAddress,
-        conditions: Span<UInt8> = Span(), to out: inout ByteBuffer
+        renews: Bool = false, conditions: Span<UInt8> = Span(), to out: inout ByteBuffer
     ) {
-        // A revalidation is of the store's making, whatever its method.
-        let stores = verdict.mayStore || !conditions.isEmpty
+        // What a HEAD brings becomes part of a stored answer (RFC 9111 §4.3.5).
+        let stores = verdict.mayStore || renews
         // With the space behind it, and without an empty line before it.
         let method = bytes.extracting(
             request.methodName.range.lowerBound..<(request.methodName.range.upperBound &+ 1))

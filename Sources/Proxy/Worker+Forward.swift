@@ -52,7 +52,7 @@ extension Worker {
         let f = forwards.insert(
             Forward(
                 client: client, peer: peer, route: route, verdict: verdict, forwarding: forwarding,
-                renewal: verdict.mayRevalidate ? renewal : nil, headCount: headCount, keyCount: key.count,
+                renewal: renewal, headCount: headCount, keyCount: key.count,
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),

@@ -39,7 +39,7 @@ extension Worker {
         OriginRequest.append(
             request, forward.head, forward.verdict, keyedHost: forward.keyedHost,
             keyedTarget: forward.keyedTarget, scheme: forward.keyed.scheme, route.rules, forwarding,
-            peer: peer, conditions: forward.conditions, to: &out)
+            peer: peer, renews: forward.renews, conditions: forward.conditions, to: &out)
     }
 
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
@@ -86,7 +86,7 @@ extension Worker {
     ) {
         CacheStatus.appendForward(
             forward.forwarding, stored: forward.stored, detail: forward.reason,
-            key: forward.shownKey(form), form, to: &out)
+            key: forward.routingKey, form, to: &out)
     }
 
     /// The status line and the origin's fields, less what concerns its connection only.

@@ -264,10 +264,11 @@ extension Worker {
             forward.verdict.accepts(EntryFacts(original.facts).coding)
         else { return false }
         hit.status = EntryFacts(original.facts).status
+        var verdict = forward.verdict
+        verdict.reason = forward.reason
         respond(
-            &client, rules, request, forward.head, forward.routingKey, forward.verdict, now, head: head.span,
-            body: original.body, age, .revalidated(forward.forwarding),
-            &out, &hit)
+            &client, rules, request, forward.head, forward.routingKey, verdict, now, head: head.span,
+            body: original.body, age, .refused(forward.forwarding), &out, &hit)
         return true
     }
 }

@@ -43,8 +43,10 @@ extension Worker {
         }
         var verdict = Self.judge(site.routes[route], request, inbound)
         var keyed = KeyedRequest()
-        if request.fields.containsAny(of: FieldSet(.xForwardedProto).with(.forwarded)) {
-            keyed.scheme = site.forwarding.scheme(request, inbound.span, peer: clients[h].peer.address)
+        if request.fields.containsAny(of: ForwardedHeads.told) {
+            let told = site.forwarding.told(request, inbound.span, peer: clients[h].peer.address)
+            keyed.scheme = told.scheme
+            if !told.isKeyed, verdict.mayLookup { verdict.bypass(.unkeyed) }
         }
         switch Self.writeKey(site.routes[route], request, inbound, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):

@@ -107,29 +107,35 @@ extension Worker {
     /// answer is in `response` over `outbound`, the request in `request`.
     mutating func invalidate(_ f: Handle) {
         parseHead(f)
-        let bans = Self.invalidate(
-            &forwards[f], site.routes[forwards[f].route].rules, request, response, outbound, &key, &store)
+        let bans = Self.invalidate(&forwards[f], site, request, response, outbound, &key, &store)
         if bans > 0 { _ = helpers.request(.sweep) }
     }
 
     private static func invalidate(
-        _ forward: inout Forward, _ rules: Rules, _ request: borrowing RequestHead,
+        _ forward: inout Forward, _ site: Site, _ request: borrowing RequestHead,
         _ response: borrowing ResponseHead,
         _ outbound: borrowing ByteBuffer, _ key: inout ByteBuffer, _ store: inout StoreThread
     ) -> Int {
         var scopes: [PurgeScope] = []
         let scheme = forward.keyed.scheme
-        if case .key = rules.writeKey(request, forward.head, scheme: scheme, into: &key) {
+        let target = site.routes[forward.route].rules.writeKey(
+            request, forward.head, scheme: scheme, into: &key)
+        if case .key = target {
             store.invalidate(key: key.span, hash: store.hash(key.span))
             scopes = CacheGroups.invalidated(
                 by: response, outbound.span, method: request.method, key: key.span)
         }
         for name in [FieldName.location, .contentLocation] {
-            guard let field = response.fields.first(name) else { continue }
-            let verdict = rules.writeKey(
-                ofReference: outbound.span.slice(field.value), request, forward.head, scheme: scheme,
-                into: &key)
-            if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
+            guard let field = response.fields.first(name),
+                let named = NamedTarget(
+                    outbound.span.slice(field.value), request, forward.head, scheme: scheme),
+                // It has the key that a GET for it would have: by the route that takes that.
+                let route = site.table.route(
+                    host: forward.head.slice(request.host), path: named.path.span),
+                case .key = site.routes[route].rules.writeKey(
+                    of: named, request, forward.head, scheme: scheme, into: &key)
+            else { continue }
+            store.invalidate(key: key.span, hash: store.hash(key.span))
         }
         for scope in scopes { store.ban(scope, soft: false) }
         return scopes.count

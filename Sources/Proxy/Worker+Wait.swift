@@ -159,8 +159,9 @@ extension Worker {
         bytes.append(forward.head)
     }
 
-    /// Revalidates, behind an answer that was given stale, the entry that gave it: unless somebody is at it.
-    /// The request's head is in `request` over `inbound`, its key in `key`.
+    /// Revalidates, behind an answer that was given stale, the entry that gave it, unless somebody is at it:
+    /// what is not worth waiting for as well. The request's head is in `request` over `inbound`, its key in
+    /// `key`.
     mutating func refresh(
         _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
         serial: UInt64, _ use: StaleUse

@@ -58,6 +58,18 @@ public struct Policy: Sendable, Equatable {
     public init(name: String) { self.name = name }
 }
 
+extension Policy.Statuses {
+    /// May no policy have answers with this status stored? Those are shaped by the request rather than by the
+    /// resource, or have rules of their own: storing them under a key that does not hold what shaped them is
+    /// cache poisoning.
+    public static func isForbidden(_ status: Int) -> Bool {
+        switch status {
+        case 100..<200, 206, 304, 400, 401, 406...408, 411...417, 421, 425, 426, 428, 429, 431, 511: true
+        default: status < 100 || status > 599
+        }
+    }
+}
+
 extension Policy.Statuses: ExpressibleByArrayLiteral {
     public init(arrayLiteral elements: Int...) { self = .list(elements) }
 }

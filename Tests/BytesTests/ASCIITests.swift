@@ -92,13 +92,11 @@ struct ASCIITests {
             span.firstIndex(of: byte, from: start) ?? bytes.count, span.firstControl(from: start),
             span.firstNonVisible(from: start),
             span.firstNonWord(from: start), span.firstNonName(from: start), span.firstNonPath(from: start),
-            span.firstPathMark(from: start),
         ]
         let expected = [
             first { $0 == byte }, first { $0 < 0x20 || $0 == 0x7f }, first { !ASCII.visible.contains($0) },
             first { !Self.words.contains($0) }, first { !Self.names.contains($0) },
             first { !ASCII.visible.contains($0) || $0 == 0x23 || $0 == 0x3f },
-            first { "%;\\.".utf8.contains($0) },
         ]
         if found != expected { Issue.record("\(bytes) from \(start): \(found), not \(expected)") }
         checkPairs(bytes, from: start)

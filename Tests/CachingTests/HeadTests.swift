@@ -158,12 +158,12 @@ import Testing
         #expect(forward(.none, .miss, stored: true, nil) == "")
         var lines = ByteBuffer(capacity: 64)
         let key = ByteBuffer("k")
-        CacheStatus.appendForward(.stale, status: 503, stored: false, detail: nil, key: key.span, .full, to: &lines)
         for left in [0, -7] as [Int64] {
             CacheStatus.appendHit(ttlSeconds: left, key: key.span, .brief, to: &lines)
         }
         for served in [
-            .collapsed(.miss), .revalidated(.request), .insteadOf(503, .stale), .insteadOf(0, .stale),
+            .collapsed(.miss), .revalidated(.request), .refused(.stale), .insteadOf(503, .stale),
+            .insteadOf(0, .stale),
         ] as [CacheStatus.Served] {
             CacheStatus.appendHit(
                 served, ttlSeconds: 9, key: key.span, detail: .clientRefresh, .full, to: &lines)
@@ -171,14 +171,14 @@ import Testing
         CacheStatus.appendHit(ttlSeconds: 7, key: key.span, .none, to: &lines)
         let text = lines.span.string
         #expect(
-            text == "Cache-Status: larder; fwd=stale; fwd-status=503\r\n"
-                + "Cache-Status: larder; hit; ttl=0\r\nCache-Status: larder; hit; ttl=-7\r\n"
+            text == "Cache-Status: larder; hit; ttl=0\r\nCache-Status: larder; hit; ttl=-7\r\n"
                 + "Cache-Status: larder; fwd=miss; collapsed; ttl=9; detail=client-refresh\r\n"
                 + "Cache-Status: larder; fwd=request; fwd-status=304; stored; ttl=9; detail=client-refresh\r\n"
+                + "Cache-Status: larder; fwd=stale; fwd-status=304; detail=client-refresh\r\n"
                 + "Cache-Status: larder; fwd=stale; fwd-status=503; ttl=9; detail=client-refresh\r\n"
                 + "Cache-Status: larder; fwd=stale; ttl=9; detail=client-refresh\r\n")
         #expect(
-            forward(.debug, .uriMiss, stored: false, .vary)
-                == "Cache-Status: larder; fwd=uri-miss; detail=vary; key=\"example.com/a\"\r\n")
+            forward(.debug, .request, stored: false, .vary)
+                == "Cache-Status: larder; fwd=request; detail=vary; key=\"example.com/a\"\r\n")
     }
 }

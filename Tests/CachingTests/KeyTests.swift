@@ -122,10 +122,12 @@ import Testing
         let value = ByteBuffer(reference)
         var key = ByteBuffer(capacity: 64)
         let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
-        switch rules.writeKey(
-            ofReference: value.span, sample.head, sample.buffer.span, scheme: .http, into: &key)
-        {
-        case .refused(let reason): #expect(String(describing: reason.code) == expected)
+        guard let named = NamedTarget(value.span, sample.head, sample.buffer.span, scheme: .http) else {
+            #expect("key" == expected)
+            return
+        }
+        switch rules.writeKey(of: named, sample.head, sample.buffer.span, scheme: .http, into: &key) {
+        case .refused(let reason): Issue.record("\(reason)")
         case .key(let start, _):
             #expect(String(decoding: key.span.copied[start...], as: UTF8.self) == expected)
         }

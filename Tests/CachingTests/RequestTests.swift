@@ -40,7 +40,16 @@ import Testing
         .init("GET", "/", ["X-Original-Host: a"], is: .unkeyed),
         .init("GET", "/", ["X-Original-URI: /a"], is: .unkeyed),
         .init("GET", "/", ["Forwarded-Host: a"], is: .unkeyed),
-        .init("GET", "/", ["X-Forwarded-Host: a", "X-Forwarded-Port: 1"], is: nil),
+        .init("GET", "/", ["X-Forwarded-Uri: /a"], is: .unkeyed),
+        .init("GET", "/", ["X-HTTP-Host-Override: a"], is: .unkeyed),
+        // RFC 3875 §4.1.18: to a CGI both are one.
+        .init("GET", "/", ["X_Original_URL: /a"], is: .unkeyed),
+        .init("GET", "/", ["x-http_method-override: PUT"], is: .unkeyed),
+        .init("GET", "/", ["X_FORWARDED_HOST: a"], is: .unkeyed),
+        .init("GET", "/", ["X_Forwarded_SSL: on"], is: .unkeyed),
+        .init("GET", "/", ["Accept_Language: de"], is: .unkeyed),
+        .init("GET", "/", ["X_Own_Field: a", "_: b"], is: nil),
+        .init("GET", "/", ["X-Forwarded-Host: a", "X-Forwarded-Port: 1", "X-Forwarded-SSL: on"], is: nil),
         .init("GET", "/", ["Connection: close"], is: nil),
         .init("GET", "/", ["Connection: Keep-Alive, TE"], is: nil),
         .init("GET", "/", ["Connection: Upgrade, HTTP2-Settings"], is: nil),
@@ -70,7 +79,7 @@ import Testing
     ])
     func pathIsNotPlain(path: String) {
         let buffer = ByteBuffer(path)
-        let isPlain = Rules.isPlain(buffer.span, 0..<buffer.count)
+        let isPlain = Rules.isPlain(buffer.span)
         #expect(!isPlain)
     }
 
@@ -80,7 +89,7 @@ import Testing
     ])
     func pathIsPlain(path: String) {
         let buffer = ByteBuffer(path)
-        let isPlain = Rules.isPlain(buffer.span, 0..<buffer.count)
+        let isPlain = Rules.isPlain(buffer.span)
         #expect(isPlain)
     }
 
@@ -92,8 +101,8 @@ import Testing
                 ("/../b", false), ("/.", false), ("%2f", false), (";", false), (#"\"#, false), (".b", true),
                 ("..b.c", true), ("%20", true),
             ] {
-                let path = ByteBuffer(start + text + " HTTP/1.1\r\nHost: a;b%2f\r\n\r\n")
-                let isPlain = Rules.isPlain(path.span, 0..<(start + text).utf8.count)
+                let path = ByteBuffer(start + text)
+                let isPlain = Rules.isPlain(path.span)
                 #expect(isPlain == expected, "\(start + text)")
                 let request = RequestSample("GET", start + text)
                 let reason = request.verdict().reason
@@ -134,6 +143,18 @@ import Testing
         let sample = RequestSample("GET", "/", ["Authorization: x"])
         let verdict = sample.verdict(.liberal)
         #expect(verdict.mayLookup && verdict.mayStore && verdict.flags.contains(.authorization))
+    }
+
+    /// RFC 9111 §5.2.1.7: what bypasses the store is no way around this wish.
+    @Test(arguments: [
+        "Authorization: x", "X-Host: a", "Connection: x", "If-Match: \"a\"", "Content-Length: 1",
+        "Accept-Encoding: identity;q=0", "Cache-Control: no-store",
+    ])
+    func onlyIfCachedIsReadWhateverElseComes(field: String) {
+        let verdict = RequestSample("GET", "/", [field, "Cache-Control: only-if-cached"]).verdict()
+        #expect(!verdict.mayLookup && verdict.flags.contains(.onlyIfCached))
+        let elsewhere = RequestSample("GET", "/;", [field, "Cache-Control: only-if-cached"]).verdict()
+        #expect(elsewhere.reason == .path && elsewhere.flags.contains(.onlyIfCached))
     }
 
     // RFC 9111 §5.2.1.

@@ -226,7 +226,8 @@ import Testing
         let stores: [FieldName] = [
             .ifNoneMatch, .ifModifiedSince, .ifMatch, .ifUnmodifiedSince, .ifRange, .range, .xOriginalURL,
             .xHost,
-            .xForwardedPort, .xForwardedScheme, .xForwardedPrefix,
+            .xForwardedPort, .xForwardedScheme, .xForwardedPrefix, .xForwardedSSL, .xForwardedProtocol,
+            .xScheme, .xURLScheme, .frontEndHTTPS, .xForwardedURI, .xHTTPHostOverride,
         ]
         for field in replaced { #expect(rules.treatment(of: field, storable: false) == .replace) }
         for field in connection { #expect(rules.treatment(of: field, storable: false) == .drop) }

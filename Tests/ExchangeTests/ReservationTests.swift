@@ -57,9 +57,20 @@ import Testing
         #expect(table.release(Self.key, .unstorable(remember: true), now: 0) == [])
         // Another key in the same place of the memory: that is not this one's.
         worthless.remove(Hash128(low: Self.key.low, high: Self.key.high &+ 1))
-        #expect(table.ask(Self.key, nil, now: 1) == .worthless)
+        #expect(table.ask(Self.key, Self.waiter(0), now: 1) == .worthless)
         worthless.remove(Self.key)
+        #expect(table.ask(Self.key, Self.waiter(0), now: 1) == .reserved)
+    }
+
+    /// Who does not wait fetches what nobody would wait for, but one at a time.
+    @Test func whatNobodyWaitsForIsFetchedOnce() {
+        let worthless = WorthlessKeys()
+        var table = Reservations(worthless: worthless)
+        worthless.insert(Self.key, now: 0)
         #expect(table.ask(Self.key, nil, now: 1) == .reserved)
+        #expect(table.ask(Self.key, nil, now: 1) == .busy)
+        #expect(table.release(Self.key, .unstorable(remember: true), now: 1) == [])
+        #expect(table.ask(Self.key, Self.waiter(0), now: 1) == .worthless)
     }
 
     @Test func waitersAreLimited() {

@@ -7,7 +7,8 @@ struct NameAndListTests {
     @Test(arguments: FieldName.allCases)
     func namesAreKnownInAnyCase(_ name: FieldName) {
         let text = "\(name.text)"
-        #expect(text.isEmpty == (name == .other))
+        #expect(text.isEmpty == (name == .other || name == .underscored))
+        guard name != .underscored else { return }
         for spelling in [text, text.lowercased(), text.uppercased()] {
             #expect(identify(Array(spelling.utf8)) == name)
             // Inside a head, where the bytes behind the name are there to be loaded.
@@ -19,7 +20,7 @@ struct NameAndListTests {
     }
 
     @Test func namesOneByteOffAreOther() {
-        for name in FieldName.allCases where name != .other {
+        for name in FieldName.allCases where !"\(name.text)".isEmpty {
             let bytes = Array("\(name.text)".utf8)
             for index in bytes.indices {
                 for bit in 0..<8 {
@@ -34,6 +35,33 @@ struct NameAndListTests {
         }
         #expect(identify(Array(repeating: 0x61, count: 100)) == .other)
         #expect(identify([]) == .other)
+    }
+
+    /// A name with `_` for `-` is told from the name, and from those that are none, in every head: also where
+    /// its lines are known from the head before, or another line is new.
+    @Test func namesWithUnderscores() {
+        let heads: [(String, FieldName)] = [
+            ("Content_Length", .underscored), ("content_length", .underscored), ("My_Field", .other),
+            ("Content-Length", .contentLength), ("Content_Length", .underscored), ("My_Field", .other),
+            ("X-HTTP_Method-Override", .underscored), ("X_", .other), ("Set-Cookie_", .other),
+            (String(repeating: "_", count: 40), .other), ("Transfer_Encoding", .underscored),
+            ("\(FieldName.proxyAuthenticationInfo.text)".replacing("-", with: "_"), .underscored),
+        ]
+        var head = RequestHead()
+        var scan = HeadScan()
+        for (name, expected) in heads {
+            for other in ["A: b", "A: b", "C: d"] {
+                let bytes = latin1("GET / HTTP/1.1\r\nHost: a\r\n\(name): 1\r\n\(other)\r\n\r\n1")
+                let result = head.parse(bytes.span, limits: roomy, scan: &scan)
+                #expect(result == .complete(bytes.count - 1))
+                let found = (0..<head.fields.count).map { head.fields[$0].id }
+                #expect(found == [.host, expected, .other], "\(name)")
+                let framing = head.framing
+                #expect(framing == (expected == .contentLength ? .length(1) : .none))
+                let isThere = head.fields.contains(.underscored)
+                #expect(isThere == (expected == .underscored))
+            }
+        }
     }
 
     func identify(_ bytes: [UInt8]) -> FieldName { FieldName.identify(bytes.span) }

@@ -114,6 +114,89 @@ struct ForwardingTests {
         }
     }
 
+    private static let loopback = try? AddressRange(parsing: "127.0.0.0/8")
+
+    /// What a trusted proxy says of the host and the scheme is told to the origin; where anything in it is not
+    /// what is keyed, the answer is not stored, nor is one that is.
+    static let words: [(fields: [String], isKeyed: Bool)] = [
+        (["X-Forwarded-Host: example.com"], true), (["X-Forwarded-Host: EXAMPLE.com:80"], true),
+        (["X-Forwarded-Host: example.com, example.com"], true),
+        (["X-Forwarded-Host: evil.example"], false), (["X-Forwarded-Host:"], false),
+        (["X-Forwarded-Host: evil.example, example.com"], false),
+        (["X-Forwarded-Host: example.com", "X-Forwarded-Host: evil.example"], false),
+        (["X-Forwarded-Host: example.com:8080"], false), (["X-Forwarded-Host: example.com/"], false),
+        (["X-Forwarded-Host: example.com:443", "X-Forwarded-Proto: https"], true),
+        (["X-Forwarded-Host: example.com:80", "X-Forwarded-Proto: https"], false),
+        (["X-Forwarded-Proto: https, http"], true),
+        (["Forwarded: for=192.0.2.1; Host=\"example.com\" ;proto=http"], true),
+        (["Forwarded: for=192.0.2.1"], true), (["Forwarded: for=\"[::1]:80\", proto=https"], true),
+        (["Forwarded: host=evil.example, for=192.0.2.1;host=example.com"], false),
+        (["Forwarded: for=192.0.2.1", "Forwarded: for=192.0.2.1;HOST = \"evil.example\""], false),
+        (["Forwarded: for=\"a;host=evil.example\""], false), (["Forwarded: proto=https, for=a"], false),
+        (["Forwarded: proto=http, for=a;proto=https"], false),
+        (["Forwarded: proto=https", "X-Forwarded-Proto: http"], false),
+    ]
+
+    @Test(arguments: words, [true, false])
+    func whatATrustedProxySaysIsKeyedOrNotStored(
+        word: (fields: [String], isKeyed: Bool), isTrusted: Bool
+    ) throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
+        let trusted = isTrusted ? [try #require(Self.loopback)] : []
+        try withStage(origin, settings: { $0.trustedProxies = trusted }) { stage in
+            for round in 1...2 {
+                let client = try stage.client()
+                try client.send(request("GET", "/", word.fields))
+                let status = try client.receiveAnswer().cacheStatus
+                if !word.isKeyed, isTrusted {
+                    #expect(status == "fwd=bypass; detail=unkeyed")
+                } else {
+                    #expect(status.hasPrefix(round == 1 ? "fwd=miss; stored" : "hit"))
+                }
+            }
+        }
+    }
+
+    /// The last word is the proxy's own: what stands before it is its client's.
+    @Test(arguments: [
+        (["X-Forwarded-Proto: https"], "https"), (["X-Forwarded-Proto: http, HTTPS"], "https"),
+        (["X-Forwarded-Proto: https, http"], "http"),
+        (["X-Forwarded-Proto: https", "X-Forwarded-Proto: http"], "http"),
+        (["Forwarded: for=a;proto=https"], "https"),
+        (["Forwarded: proto=http,proto=\"https\";for=a"], "https"),
+        (["Forwarded: proto=https, for=a;proto=http"], "http"), (["Forwarded: proto=https, for=a"], "http"),
+        (["Forwarded: proto=https", "Forwarded: for=a"], "http"),
+        (["Forwarded: proto=http", "X-Forwarded-Proto: https"], "https"),
+    ])
+    func theSchemeIsTheLastProxysWord(fields: [String], scheme: String) throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
+        let trusted = [try #require(Self.loopback)]
+        try withStage(origin, settings: { $0.trustedProxies = trusted }) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/", fields))
+            _ = try client.receiveAnswer()
+            #expect(origin.requests[0]["x-forwarded-proto"] == scheme)
+        }
+    }
+
+    /// Lines of X-Forwarded-Proto that go on as they came are read by the origin as they came.
+    @Test func aSchemeThatIsPassedOnIsKeyedOrNotStored() throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
+        let trusted = [try #require(Self.loopback)]
+        try withStage(
+            origin,
+            settings: {
+                $0.trustedProxies = trusted
+                $0.forwarded = []
+            }
+        ) { stage in
+            let mixed = try stage.ask("GET", "/", "X-Forwarded-Proto: https, http")
+            #expect(mixed.cacheStatus == "fwd=bypass; detail=unkeyed")
+            #expect(origin.requests[0]["x-forwarded-proto"] == "https, http")
+            #expect(try stage.ask("GET", "/", "X-Forwarded-Proto: https").cacheStatus == "fwd=miss; stored")
+        }
+    }
+
     @Test func aFetchThatMayBeStoredSendsWhatIsKeyed() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin, settings: { $0.policies[0].query = .only(["v"]) }) { stage in

@@ -1,6 +1,7 @@
 // Unsafe methods: what they change is no longer what the store holds (RFC 9111 §4.4).
 
 import ProxyHarness
+import Settings
 import Testing
 
 struct InvalidationTests {
@@ -31,6 +32,26 @@ struct InvalidationTests {
             _ = try stage.ask("GET", "/b")
             _ = try stage.ask("POST", "/a")
             #expect(try stage.ask("GET", "/b").cacheStatus.hasPrefix(gone ? "fwd=miss" : "hit"))
+        }
+    }
+
+    /// Under whatever rules that is stored.
+    @Test(arguments: ["Location: /b?x", "Content-Location: http://example.com/b?x"])
+    func whatTheAnswerNamesOnAnotherRoute(field: String) throws {
+        let origin = try ScriptedOrigin(answering: {
+            $0.method == "GET" ? cacheable("text") : answer("", status: 201, field)
+        })
+        try withStage(
+            origin,
+            settings: {
+                $0.policies.append(Policy(name: "other"))
+                $0.policies[1].query = .sort
+                $0.routes.insert(Route(name: "b", path: Array("/b".utf8), policy: 1, upstream: 0), at: 0)
+            }
+        ) { stage in
+            _ = try stage.ask("GET", "/b?x")
+            _ = try stage.ask("POST", "/a")
+            #expect(try stage.ask("GET", "/b?x").cacheStatus.hasPrefix("fwd=miss"))
         }
     }
 

@@ -243,11 +243,13 @@ extension Simulation {
             noteInvalidation(fetch.want.resource)
         }
         guard let field = response.fields.first(.location) else { return }
-        let verdict = lend(fetch.head) {
-            rules.writeKey(
-                ofReference: $0.slice(field.value), request.head, text.span, scheme: .http, into: &scratch)
+        let named = lend(fetch.head) {
+            NamedTarget($0.slice(field.value), request.head, text.span, scheme: .http)
         }
-        guard case .key = verdict else { return }
+        guard let named,
+            case .key = rules.writeKey(
+                of: named, request.head, text.span, scheme: .http, into: &scratch)
+        else { return }
         lend(scratch) { seat.store.invalidate(key: $0, hash: store.hash($0)) }
         noteInvalidation(fetch.want.resource ^ 4)
     }

@@ -55,6 +55,8 @@ final class Fetch {
         self.verdict = verdict
         self.keyed = keyed
         self.renewal = renewal
+        // What cannot renew the entry may be answered with it instead of an error.
+        if !verdict.mayRevalidate { self.renewal?.conditions = [] }
         let replayable = want.method.isIdempotent
         attempts = Attempts(idempotent: replayable, retries: 1, reuse: replayable)
     }
@@ -65,7 +67,9 @@ extension Simulation {
 
     /// False: it waits.
     func reserve(_ fetch: Fetch, waits: Bool) -> Bool {
-        guard fetch.verdict.mayStore, fetch.verdict.mayLookup else { return true }
+        guard fetch.verdict.mayStore, fetch.verdict.mayLookup,
+            !worthless.contains(fetch.keyed.hash, now: milliseconds)
+        else { return true }
         let waiter = waits ? Reservations.Waiter(thread: Int32(fetch.seat), token: fetch.id) : nil
         switch reservations.ask(fetch.keyed.hash, waiter, now: milliseconds) {
         case .reserved: hold(fetch)
@@ -189,14 +193,14 @@ extension Simulation {
         let keyed = fetch.keyed
         let hasKey = !keyed.bytes.isEmpty
         let key = keyed.bytes.span
-        let renews = fetch.verdict.mayRevalidate && fetch.renewal?.conditions.isEmpty == false
-        let conditions = renews ? fetch.renewal?.conditions ?? [] : []
+        let renews = fetch.verdict.mayRevalidate && fetch.renewal != nil
+        let conditions = fetch.renewal?.conditions ?? []
         OriginRequest.append(
             fetch.request.head, text.span, fetch.verdict,
             keyedHost: key.extracting(hasKey ? keyed.routingStart..<keyed.targetStart : 0..<0),
             keyedTarget: key.extracting(droppingFirst: keyed.targetStart), scheme: .http, rules,
             ForwardedHeads(sends: [], trusted: []), peer: ClientAddress(.anyLoopbackPort),
-            conditions: conditions.span,
+            renews: renews, conditions: conditions.span,
             to: &connection.asked)
         fetch.sent = .head
         connection.hasAnswered = false

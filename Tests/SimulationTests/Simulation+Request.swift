@@ -79,7 +79,7 @@ extension Simulation {
         }
         let fetch = Fetch(
             id: id(), client: client, seat: client.seat, request: client.request, want: client.want,
-            verdict: verdict, keyed: keyed, renewal: verdict.mayRevalidate ? renewal : nil)
+            verdict: verdict, keyed: keyed, renewal: renewal)
         fetches[fetch.id] = fetch
         client.fetch = fetch.id
         if reserve(fetch, waits: again == nil) { connect(fetch) }

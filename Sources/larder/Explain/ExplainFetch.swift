@@ -29,7 +29,8 @@ struct ExplainFetch: ~Copyable {
         self.upstream = upstream
         self.choices = choices
         self.bodyLimit = bodyLimit
-        forwarding = ForwardedHeads(sends: settings.forwarded, trusted: settings.trustedProxies)
+        // The request is a client's own, from wherever it is explained.
+        forwarding = ForwardedHeads(sends: settings.forwarded, trusted: [])
         timeoutMilliseconds = explainer.timeoutMilliseconds
         deadline = Clock.monotonicMilliseconds() + timeoutMilliseconds
     }

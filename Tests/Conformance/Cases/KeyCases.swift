@@ -53,6 +53,22 @@ extension Case {
                 .refused("unkeyed")),
             get().expect(.miss)),
         Case(
+            "a field that is another one to a CGI", "RFC 3875 §4.1.18",
+            get("X_Original_URL: /admin").answered("Cache-Control: max-age=60").expect(.refused("unkeyed")),
+            get("X_Forwarded_Host: evil.example").answered("Cache-Control: max-age=60").expect(
+                .refused("unkeyed")),
+            get().expect(.miss)),
+        Case(
+            "what says another scheme is not sent", "caching-rules",
+            get(
+                "X-Forwarded-SSL: on", "X-Forwarded-Protocol: ssl", "Front-End-Https: on",
+                "X-Url-Scheme: https",
+                "X-Scheme: https"
+            ).answered("Cache-Control: max-age=60").expect(
+                .stored.withholds(
+                    "X-Forwarded-SSL", "X-Forwarded-Protocol", "Front-End-Https", "X-Url-Scheme", "X-Scheme"))
+        ),
+        Case(
             "what is not keyed is not sent", "caching-rules",
             get("X-Forwarded-Host: evil.example", "X-Forwarded-Port: 1").answered("Cache-Control: max-age=60")
                 .expect(

@@ -137,6 +137,13 @@ extension Case {
         asking(
             "only-if-cached with one too old", "RFC 9111 §5.2.1.7", after: 5,
             "Cache-Control: only-if-cached, max-age=1", expect: .onlyIfCached),
+        Case(
+            "only-if-cached beside what bypasses", "RFC 9111 §5.2.1.7",
+            get().answered("Cache-Control: max-age=60"),
+            get("Authorization: x", "Cache-Control: only-if-cached").expect(.onlyIfCached),
+            get("If-Match: \"a\"", "Cache-Control: only-if-cached").expect(.onlyIfCached),
+            get("X-Original-URL: /a", "Cache-Control: only-if-cached").expect(.onlyIfCached),
+            get("Cache-Control: only-if-cached").at(";a").expect(.onlyIfCached)),
         asking(
             "no-store does not use the store", "RFC 9111 §5.2.1.5", after: 5, "Cache-Control: no-store",
             expect: .refused("client-no-store").withholds("If-None-Match")),

@@ -175,6 +175,27 @@ extension Case {
                 Expectation(.asked, .empty, status: 200)),
             get().after(1).expect(.miss)),
         Case(
+            "a HEAD that may renew says what is keyed", "RFC 9111 §7.1",
+            get().answered("Cache-Control: max-age=60", body: "ten bytes."),
+            head("Cache-Control: no-cache", "X-Forwarded-Port: 1337", "Accept-Encoding: deflate").after(5)
+                .answered("Cache-Control: max-age=60", "X-Round: 2", body: "ten bytes.").expect(
+                    Expectation(.asked, .empty, status: 200).sends("Accept-Encoding: identity").withholds(
+                        "X-Forwarded-Port")),
+            get().after(5).expect(.hit(1).age(10), rfc: .hit(1).age(5).has("X-Round: 2"))),
+        Case(
+            "a HEAD that can renew nothing goes as it came", "RFC 9110 §13.2.1",
+            head("If-None-Match: \"a\"", "X-Forwarded-Port: 1337").answered(304, "ETag: \"a\"").expect(
+                Expectation(.asked, .empty, status: 304).sends(
+                    "If-None-Match: \"a\"", "X-Forwarded-Port: 1337"))),
+        Case(
+            "a 304 that forbids storing", "RFC 9211 §2.3",
+            get().answered("Cache-Control: max-age=10", "ETag: \"a\""),
+            get().after(20).answered(304, "ETag: \"a\"", "Cache-Control: private").expect(
+                .revalidated.member("fwd=stale").member("fwd-status=304").member("detail=private").lacking(
+                    "stored"
+                ).lacking("ttl")),
+            get().expect(.miss)),
+        Case(
             "a HEAD that fails changes nothing", "RFC 9111 §4.3.5",
             get().answered("Cache-Control: max-age=60", "ETag: \"a\"", body: "ten bytes."),
             head("Cache-Control: no-cache").after(5).answered(503, body: "").expect(

@@ -78,6 +78,17 @@ extension Case {
             get().answered("Cache-Control: max-age=10, stale-if-error=60", "ETag: \"a\""),
             get("If-None-Match: \"a\"").after(20).answered(503).expect(.fetchedNotModified.has("Age: 20"))),
         Case(
+            "stale-if-error and a range", "RFC 5861 §4",
+            get().answered("Cache-Control: max-age=10, stale-if-error=60", "ETag: \"a\"", body: "0123456789"),
+            get("Range: bytes=0-4").after(20).failing(.silent).expect(
+                Expectation(.askedAtLeastOnce, .text("01234"), status: 206).has(
+                    "Age: 20", "Content-Range: bytes 0-4/10")),
+            get("Range: bytes=0-4").after(1).answered(503).expect(
+                Expectation(.asked, .text("01234"), status: 206).has("Age: 21")),
+            get("Range: bytes=0-4").answered(206, "Content-Range: bytes 0-4/10", body: "fresh").expect(
+                .miss.sends("Range: bytes=0-4").withholds("If-None-Match")),
+            get("Range: bytes=0-4").after(60).answered(503).expect(.miss)),
+        Case(
             "stale-if-error of a client permits nothing", "caching-rules",
             get().answered("Cache-Control: max-age=10"),
             get("Cache-Control: stale-if-error=60").after(20).answered(503).expect(.miss)),
@@ -108,6 +119,12 @@ extension Case {
         revalidating(
             "stale-if-error is not for the healthy", "RFC 5861 §4", "max-age=10, stale-if-error=60",
             expect: .miss),
+        Case(
+            "stale at once, and asked after all the same", "RFC 5861 §3",
+            get().answered("Cache-Control: max-age=0, stale-while-revalidate=60", "ETag: \"a\"").expect(
+                .refused("expired"), rfc: .stored),
+            get().after(1).answered("Cache-Control: max-age=60").expect(.miss, rfc: .staleWhileRevalidating),
+            get().after(1).expect(.hit(2).age(1))),
         Case(
             "a 304 in the background", "RFC 5861 §3",
             get().answered("Cache-Control: max-age=10, stale-while-revalidate=60", "ETag: \"a\""),

@@ -142,8 +142,11 @@ private func checkFields(_ fields: borrowing FieldTable, _ head: Span<UInt8>, st
         precondition(value.trimmed().equals(head.slice(field.value)))
         for place in 0..<value.count { precondition(ASCII.isFieldValue(value[place])) }
         precondition(FieldName.identify(head.slice(field.name)) == field.id)
-        precondition(
-            field.id == .other || head.slice(field.name).equalsIgnoringCase("\(field.id.text)".utf8.span))
+        switch field.id {
+        case .other: break
+        case .underscored: precondition(head.slice(field.name).firstIndex(of: UInt8(ascii: "_")) != nil)
+        default: precondition(head.slice(field.name).equalsIgnoringCase("\(field.id.text)".utf8.span))
+        }
         precondition(
             fields.contains(field.id) && fields.isRepeated(field.id) == (fields.count(of: field.id) > 1))
         cursor = end + 2
