@@ -106,8 +106,8 @@ extension Worker {
         head.removeAll()
         vary.removeAll()
         vary.append(view.vary)
-        let isDerived = StoredHead.deriveDecoded(
-            from: view.head, bodyCount: body.count, limit: headLimit, into: &head)
+        let isDerived = StoredHead.derive(
+            from: view.head, coding: .identity, bodyCount: body.count, limit: headLimit, into: &head)
         return isDerived ? Variation(facts: facts, serial: view.serial) : nil
     }
 
