@@ -98,7 +98,7 @@ extension Worker {
             forward.stored = true
             forward.serial = serial
         case .invalidated: forward.reason = .invalidated
-        case .pressure: forward.reason = .pressure
+        case .pressure, .crowded: forward.reason = .pressure
         case .tooLarge: forward.reason = .tooLarge
         }
     }
