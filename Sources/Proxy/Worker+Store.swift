@@ -109,7 +109,7 @@ extension Worker {
         parseHead(f)
         let bans = Self.invalidate(
             &forwards[f], site.routes[forwards[f].route].rules, request, response, outbound, &key, &store)
-        if bans > 0 { _ = helpers.request(.sweep) }
+        if bans > 0 { helpers.requestSweep() }
     }
 
     private static func invalidate(

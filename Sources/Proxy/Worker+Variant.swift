@@ -32,7 +32,7 @@ extension Worker {
         let job = VariantJob(
             key: key.span.copied, hash: keyed.hash, serial: serial, coding: coding,
             headLimit: site.routes[route].rules.maxHeadBytes)
-        if helpers.request(.variant(job)) { return }
+        if helpers.request(job) { return }
         store.disclaim(coding: coding.rawValue, of: serial, hash: keyed.hash)
     }
 
