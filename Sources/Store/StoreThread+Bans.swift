@@ -4,11 +4,12 @@ internal import Eviction
 /// Bulk purges: banning, bringing records up to date with the bans, sweeping.
 extension StoreThread {
     /// Takes from now on every record that the ban matches, and every answer to a request that was sent
-    /// before: hard, as if they had never been there, or soft, as outdated. Constant time, never fails and
-    /// never waits longer than a bounded spin. Within a turn or outside of one.
+    /// before: hard, as if they had never been there, or soft, as outdated. Constant time, and never fails.
+    /// Waits for another thread of this process that is at it, and for another process no longer than a
+    /// bounded spin. Within a turn or outside of one.
     ///
-    /// Too many bans that are not swept yet, too long a ban, or a dead process in the way: the ban is made
-    /// coarser, in the end to everything.
+    /// Too many bans that are not swept yet, too long a ban, or a process in the way that is dead or stands
+    /// still: the ban is made coarser, in the end to everything.
     /// - Returns: its sequence.
     @discardableResult
     public func ban(_ bytes: borrowing Span<UInt8>, soft: Bool) -> UInt64 {
