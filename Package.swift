@@ -148,7 +148,7 @@ let package = Package(
         tests(
             "ProxyTests",
             [
-                "AllocationCheck", "Bytes", "Compression", "Exchange", "Kernel", "Loop", "Proxy",
+                "AllocationCheck", "Bytes", "Caching", "Compression", "Exchange", "Kernel", "Loop", "Proxy",
                 "ProxyHarness", "Settings", "Store", log, systemPackage,
             ]),
         tests("Conformance", ["Bytes", "Configuration", "Kernel", "Proxy", "ProxyHarness", "Settings"]),

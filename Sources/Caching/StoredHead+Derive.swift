@@ -6,27 +6,34 @@ public import Bytes
 internal import HTTP
 
 extension StoredHead {
-    /// Appends the head of the variant in `coding` (one) of an identity answer.
+    /// Appends the head of the variant in `coding` (one) of an identity answer, or of the identity variant of
+    /// an answer stored in gzip.
     ///
     /// - Parameters:
     ///   - head: as `write` wrote it.
-    ///   - bodyCount: bytes of the coded body.
+    ///   - bodyCount: bytes of the variant's body.
     ///   - limit: `Rules.maxHeadBytes`.
-    /// - Returns: false if the answer is coded already, the head malformed, or the result above the limit;
-    ///   then `output` is as it was.
+    /// - Returns: false if the answer is in any other coding, the head malformed, or the result above the
+    ///   limit; then `output` is as it was.
     public static func derive(
         from head: Span<UInt8>, coding: Codings, bodyCount: Int, limit: Int, into output: inout ByteBuffer
     ) -> Bool {
-        rewrite(head, .coded(coding), bodyCount: bodyCount, limit: limit, into: &output)
-    }
-
-    /// As `derive`, for the identity variant of an answer stored in gzip.
-    ///
-    /// - Returns: false, too, if it is in another coding, or none.
-    public static func deriveDecoded(
-        from head: Span<UInt8>, bodyCount: Int, limit: Int, into output: inout ByteBuffer
-    ) -> Bool {
-        rewrite(head, .decoded, bodyCount: bodyCount, limit: limit, into: &output)
+        let start = output.count
+        let transform: HeadTransform = coding == .identity ? .decoded : .coded(coding)
+        guard let statusEnd = head.firstIndex(of: 0x0a),
+            appendLines(of: head, from: statusEnd &+ 1, transform, to: &output)
+        else {
+            output.removeLast(output.count &- start)
+            return false
+        }
+        output.append("Content-Length: ")
+        output.append(decimal: UInt64(bodyCount))
+        output.append("\r\n")
+        guard output.count &- start <= limit else {
+            output.removeLast(output.count &- start)
+            return false
+        }
+        return true
     }
 
     /// Appends the head of a variant anew, from that of its original, which was renewed.
@@ -44,30 +51,7 @@ extension StoredHead {
         guard !forbidsTransform(head), let length = field("content-length", in: variant),
             let count = length.decimalSaturating(), count <= UInt64(UInt32.max)
         else { return false }
-        return rewrite(
-            head, coding == .identity ? .decoded : .coded(coding), bodyCount: Int(count), limit: limit,
-            into: &output)
-    }
-
-    private static func rewrite(
-        _ head: Span<UInt8>, _ transform: HeadTransform, bodyCount: Int, limit: Int,
-        into output: inout ByteBuffer
-    ) -> Bool {
-        let start = output.count
-        guard let statusEnd = head.firstIndex(of: 0x0a),
-            appendLines(of: head, from: statusEnd &+ 1, transform, to: &output)
-        else {
-            output.removeLast(output.count &- start)
-            return false
-        }
-        output.append("Content-Length: ")
-        output.append(decimal: UInt64(bodyCount))
-        output.append("\r\n")
-        guard output.count &- start <= limit else {
-            output.removeLast(output.count &- start)
-            return false
-        }
-        return true
+        return derive(from: head, coding: coding, bodyCount: Int(count), limit: limit, into: &output)
     }
 
     private static func appendLines(

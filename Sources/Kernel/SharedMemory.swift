@@ -1,4 +1,5 @@
 internal import CKernel
+internal import Glibc
 public import SystemPackage
 
 /// A sealed memfd and its one mapping in this process.
@@ -96,4 +97,7 @@ public enum ProcessID {
 public enum Spin {
     /// Tells the processor that this is a spin loop.
     public static func relax() { larder_relax() }
+
+    /// Gives the processor away for some 0.1 ms: it may be what the holder of a lock waits for.
+    public static func rest() { usleep(50) }
 }

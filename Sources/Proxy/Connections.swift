@@ -180,7 +180,8 @@ struct Forward: ~Copyable {
     var reason: Reason?
     let forwarding: Forwarding
     var stored = false
-    /// Of the stored original, once it is committed; what is coded on the way is stored as its variant.
+    /// Of the stored original, once it is committed; what is coded on the way is stored as its variant, and
+    /// then this is 0 again.
     var serial: UInt64 = 0
     let startedMicroseconds: UInt64
     // Has it lent by address, and built in its slot (see `FieldTable`): it would else be copied, and moved.

@@ -10,18 +10,20 @@ struct EncoderPool: ~Copyable, Sendable {
 
     /// An encoder at the beginning of a stream; nil: no memory.
     mutating func take(_ coding: ContentCoding, _ effort: Effort) -> Encoder? {
+        guard var encoder = takeIdle(coding) else { return Encoder(coding, effort) }
+        guard encoder.reset(effort) else { return nil }
+        return consume encoder
+    }
+
+    private mutating func takeIdle(_ coding: ContentCoding) -> Encoder? {
         for index in 0..<Self.limit {
-            let idle: Encoder? =
-                switch coding {
-                case .gzip: gzip[index].take()
-                case .zstd: zstd[index].take()
-                case .br: nil
-                }
-            guard var encoder = idle else { continue }
-            guard encoder.reset(effort) else { return nil }
-            return consume encoder
+            switch coding {
+            case .gzip: if let idle = gzip[index].take() { return idle }
+            case .zstd: if let idle = zstd[index].take() { return idle }
+            case .br: return nil
+            }
         }
-        return Encoder(coding, effort)
+        return nil
     }
 
     /// Keeps an encoder that is done, or was given up in the midst of a stream.

@@ -17,13 +17,6 @@ struct VariantJob: Sendable {
     let headLimit: Int
 }
 
-/// What a loop has others do.
-enum HelperJob: Sendable {
-    case variant(VariantJob)
-    /// Apply the bans to the records, so that they retire.
-    case sweep
-}
-
 /// Helper threads of low priority, for work on the store that would stall a loop: they compress stored bodies
 /// once, for all later hits, and sweep after bulk purges.
 ///
@@ -32,35 +25,12 @@ enum HelperJob: Sendable {
 /// there, and nobody waits for it. What came out no smaller is not kept, and the claim keeps it from being
 /// tried again.
 final class HelperThreads: Sendable {
-    /// Jobs that may wait; more are refused, and asked for again by a later hit.
-    private static var queueLimit: Int { 4096 }
-
-    private struct Queue {
-        /// Those before `next` are done.
-        var jobs: [HelperJob] = []
-        var next = 0
-        var hasStopped = false
-
-        var waiting: Int { jobs.count - next }
-
-        mutating func take() -> HelperJob? {
-            guard waiting > 0 else { return nil }
-            let job = jobs[next]
-            next += 1
-            if waiting == 0 || next >= 256 {
-                jobs.removeFirst(next)
-                next = 0
-            }
-            return job
-        }
-    }
-
     private struct Seed: ~Copyable, Sendable {
         let maker: VariantMaker
         let threads: HelperThreads
     }
 
-    private let queue = Locked(Queue())
+    private let queue = Locked(HelperQueue())
     private let counter: EventCounter
     private let running = Locked<[JoinBox]>([])
 
@@ -92,21 +62,24 @@ final class HelperThreads: Sendable {
         while let job = threads.nextJob() {
             switch job {
             case .variant(let job): maker.make(job)
-            // A step at a time: what was asked for meanwhile goes before the rest.
-            case .sweep: if maker.sweep() { _ = threads.request(.sweep) }
+            case .sweep:
+                let hasMore = maker.sweep()
+                threads.queue.withLock { $0.endSweep(hasMore: hasMore) }
             }
         }
     }
 
     /// From any thread. False: too many wait.
-    func request(_ job: HelperJob) -> Bool {
-        let isAccepted = queue.withLock { queue in
-            guard queue.waiting < Self.queueLimit, !queue.hasStopped else { return false }
-            queue.jobs.append(job)
-            return true
-        }
+    func request(_ job: VariantJob) -> Bool {
+        let isAccepted = queue.withLock { $0.put(job) }
         if isAccepted { counter.signal() }
         return isAccepted
+    }
+
+    /// From any thread: has the bans applied to the records, so that they retire.
+    func requestSweep() {
+        queue.withLock { $0.isSweepWanted = true }
+        counter.signal()
     }
 
     /// Ends the threads after the job in their hands; what waits is dropped.
@@ -124,7 +97,7 @@ final class HelperThreads: Sendable {
     private func nextJob() -> HelperJob? {
         while true {
             let (job, goesOn) = queue.withLock { queue -> (HelperJob?, Bool) in
-                queue.hasStopped ? (nil, true) : (queue.take(), queue.waiting > 0)
+                queue.hasStopped ? (nil, true) : (queue.take(), queue.hasWork)
             }
             // The counter wakes one thread: it wakes the next where there is more, an end included.
             if goesOn { counter.signal() }

@@ -126,7 +126,7 @@ public final class Server: Sendable {
         let isBulk = try purger.withLock { (purger) throws(PurgeFailure) in
             try purger.purge(purge, soft: soft)
         }
-        if isBulk { _ = helpers.request(.sweep) }
+        if isBulk { helpers.requestSweep() }
     }
 
     /// Reopens the access log's file, after it was rotated.

@@ -265,6 +265,8 @@ extension Worker {
         Self.commit(
             variant, coding, of: &forwards[f], into: &store,
             headLimit: site.routes[forwards[f].route].rules.maxHeadBytes, &storedHead, &vary, now.times)
+        // Nothing is owed to it any more.
+        forwards[f].serial = 0
     }
 
     private static func takeVariant(_ recoder: inout Recoder) -> ByteBuffer? {
@@ -311,11 +313,16 @@ extension Worker {
         return isDerived ? Variation(facts: facts, serial: forward.serial) : nil
     }
 
-    /// Gives back what the recoder holds.
+    /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
+    /// was given up for want of room.
     mutating func dropRecoder(_ f: Handle) {
         fillBytes -= Self.variantBytes(&forwards[f].recoder)
         if let encoder = Self.takeEncoder(&forwards[f].recoder) {
             fillBytes -= encoder.coding.encoderBytes
+            if forwards[f].serial != 0 {
+                store.disclaim(
+                    coding: encoder.coding.rawValue, of: forwards[f].serial, hash: forwards[f].keyed.hash)
+            }
             encoders.give(encoder)
         }
     }

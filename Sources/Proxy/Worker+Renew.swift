@@ -157,7 +157,6 @@ extension Worker {
             }
             var facts = facts
             facts.coding = Codings(rawValue: coding)
-            facts.flags.remove(.compressible)
             let isKept = StoredHead.renewVariant(
                 old, from: head.span, coding: facts.coding, limit: limit, into: &renewed)
             return isKept ? facts.record : nil

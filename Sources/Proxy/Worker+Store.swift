@@ -98,7 +98,7 @@ extension Worker {
             forward.stored = true
             forward.serial = serial
         case .invalidated: forward.reason = .invalidated
-        case .pressure: forward.reason = .pressure
+        case .pressure, .crowded: forward.reason = .pressure
         case .tooLarge: forward.reason = .tooLarge
         }
     }
@@ -108,7 +108,7 @@ extension Worker {
     mutating func invalidate(_ f: Handle) {
         parseHead(f)
         let bans = Self.invalidate(&forwards[f], site, request, response, outbound, &key, &store)
-        if bans > 0 { _ = helpers.request(.sweep) }
+        if bans > 0 { helpers.requestSweep() }
     }
 
     private static func invalidate(

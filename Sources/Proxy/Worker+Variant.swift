@@ -32,10 +32,8 @@ extension Worker {
         let job = VariantJob(
             key: key.span.copied, hash: keyed.hash, serial: serial, coding: coding,
             headLimit: site.routes[route].rules.maxHeadBytes)
-        guard !helpers.request(.variant(job)) else { return }
-        if let original = store.original(key: key.span, hash: keyed.hash, serial: serial) {
-            store.disclaim(original, coding: coding.rawValue)
-        }
+        if helpers.request(job) { return }
+        store.disclaim(coding: coding.rawValue, of: serial, hash: keyed.hash)
     }
 
     /// Answers from an entry in a coding that this client does not take: decodes it, and stores that beside
@@ -106,8 +104,8 @@ extension Worker {
         head.removeAll()
         vary.removeAll()
         vary.append(view.vary)
-        let isDerived = StoredHead.deriveDecoded(
-            from: view.head, bodyCount: body.count, limit: headLimit, into: &head)
+        let isDerived = StoredHead.derive(
+            from: view.head, coding: .identity, bodyCount: body.count, limit: headLimit, into: &head)
         return isDerived ? Variation(facts: facts, serial: view.serial) : nil
     }
 
@@ -121,7 +119,8 @@ extension Worker {
             stamp: stamp)
     }
 
-    /// Stores a variant beside its original. Where the store has no room, a later hit asks for it again.
+    /// Stores a variant beside its original. Where the store has no room just now, a later hit asks for it
+    /// again; where there is no place for it, the claim stays.
     static func insert(
         _ variation: Variation, into store: inout StoreThread, key: Span<UInt8>, _ hash: Hash128,
         head: borrowing ByteBuffer, body: borrowing ByteBuffer, vary: borrowing ByteBuffer, now: Times,
@@ -135,16 +134,16 @@ extension Worker {
             now: UInt32(clamping: now.wallSeconds), stamp: stamp)
         switch outcome {
         case .pressure:
-            if let original = store.original(key: key, hash: hash, serial: variation.serial) {
-                store.disclaim(original, coding: facts.coding.rawValue)
-            }
+            store.disclaim(coding: facts.coding.rawValue, of: variation.serial, hash: hash)
         case .invalidated:
             // Renewed meanwhile, perhaps: the claim went on to the new record.
             let renewed = store.lookup(key: key, hash: hash) { facts, _ in
                 EntryFacts(facts).flags.contains(.compressible) ? 1 : 0
             }
-            if let renewed { store.disclaim(renewed, coding: facts.coding.rawValue) }
-        case .stored, .tooLarge: break
+            if let renewed {
+                store.disclaim(coding: facts.coding.rawValue, of: renewed.serial, hash: hash)
+            }
+        case .stored, .crowded, .tooLarge: break
         }
     }
 }

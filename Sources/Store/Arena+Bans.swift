@@ -2,9 +2,10 @@ internal import Kernel
 
 /// The bans in shared memory.
 ///
-/// Writers hold the ban lock, and make `banVersion` odd for as long as the table is not whole. Readers
-/// take no lock: they read the version before and after. "Everything" is a word of its own, which needs
-/// no lock, so that a ban never fails and never waits.
+/// Writers think out the new table, then hold the ban lock for as long as it takes to store it, and make
+/// `banVersion` odd while it is not whole. Readers take no lock: they read the version before and after.
+/// "Everything" is a word of its own, which needs no lock, so that a ban never fails and waits for nobody who
+/// may be dead.
 ///
 /// Sequences have 64 bits. A mark has room for 28, which is enough as long as two that are compared belong to
 /// one era of 2^27: with each era the nonce changes too, so an older record is doubted, not misread.
@@ -71,28 +72,30 @@ extension Arena {
         }
     }
 
-    /// The list as it is; under the ban lock.
-    func banList() -> BanList {
+    /// The list as it is, and its version; nil: a writer is at it.
+    private func banList() -> (list: BanList, version: UInt64)? {
+        let version = loadAcquiring(Header.banVersion)
+        guard version & 1 == 0 else { return nil }
         var list = BanList()
-        list.everythingHard = load(Header.banEverythingHard)
-        list.everythingSoft = load(Header.banEverythingSoft)
+        list.everythingHard = loadAcquiring(Header.banEverythingHard)
+        list.everythingSoft = loadAcquiring(Header.banEverythingSoft)
         var buffer = InlineArray<256, UInt8>(repeating: 0)
         for index in 0..<BanList.limit {
             let entry = geometry.banOffset + index * Entry.bytes
-            let sequence = load(entry)
+            let sequence = loadAcquiring(entry)
             guard sequence != 0 else { continue }
-            let kind = load(entry + 8)
+            let kind = loadAcquiring(entry + 8)
             let count = Int(kind & 0xff)
             readBytes(of: entry, count, into: &buffer)
             list.bans.append(
                 Ban(
                     bytes: (0..<count).map { buffer[$0] }, isSoft: kind >> 8 & 1 == 1, sequence: sequence))
         }
-        return list
+        return loadAcquiring(Header.banVersion) == version ? (list, version) : nil
     }
 
     /// Replaces the list; under the ban lock, and an odd version.
-    func setBanList(_ list: BanList) {
+    private func setBanList(_ list: BanList) {
         raise(Header.banEverythingHard, to: list.everythingHard)
         raise(Header.banEverythingSoft, to: list.everythingSoft)
         for index in 0..<BanList.limit {
@@ -116,37 +119,60 @@ extension Arena {
 
     /// Changes the list under a new sequence; nil: the lock could not be had.
     func changeBans(row: Int, _ change: (inout BanList, _ sequence: UInt64) -> Void) -> UInt64? {
-        guard lock(Header.banLock, row: row, spins: Arena.spins) else { return nil }
-        defer { unlock(Header.banLock) }
-        let old = banList()
-        // Thought out beforehand: while the version is odd, readers can decide nothing.
-        let expected = load(Header.banSequence) + 1
-        var new = old
-        change(&new, expected)
-        _ = increment(Header.banVersion)
-        let sequence = increment(Header.banSequence)
-        if sequence != expected {
-            // Somebody banned everything without the lock.
-            new = old
-            change(&new, sequence)
-        }
-        setBanList(new)
-        _ = increment(Header.banVersion)
-        return sequence
+        rewriteBans(row: row, step: 1, retired: 0, change)
     }
 
     /// Drops the bans up to `sequence`, since all records have been checked against them. False: the lock
     /// could not be had.
     func retireBans(through sequence: UInt64, row: Int) -> Bool {
-        guard lock(Header.banLock, row: row, spins: Arena.spins) else { return false }
-        defer { unlock(Header.banLock) }
-        var list = banList()
-        list.retire(through: sequence, newest: load(Header.banSequence))
-        _ = increment(Header.banVersion)
-        setBanList(list)
-        raise(Header.banRetired, to: sequence)
-        _ = increment(Header.banVersion)
-        return true
+        let newest = rewriteBans(row: row, step: 0, retired: sequence) { list, newest in
+            list.retire(through: sequence, newest: newest)
+        }
+        return newest != nil
+    }
+
+    /// Replaces the list by what `change` makes of it, with a sequence that is `step` on. That is thought out
+    /// before the lock is taken, and again where somebody was faster: under it words are stored, and nothing
+    /// is allocated.
+    /// - Returns: the new sequence; nil: the lock could not be had.
+    private func rewriteBans(
+        row: Int, step: UInt64, retired: UInt64, _ change: (inout BanList, _ sequence: UInt64) -> Void
+    ) -> UInt64? {
+        for _ in 0..<Arena.spins {
+            let present = banList()
+            let old = loadOrdered(Header.banSequence)
+            let sequence = old &+ step
+            var list = present?.list ?? BanList()
+            if present != nil { change(&list, sequence) }
+            // Where a writer was at the list, this waits for it.
+            guard lockBans(row: row) else { return nil }
+            defer { unlock(Header.banLock) }
+            guard let present, load(Header.banVersion) == present.version else { continue }
+            _ = increment(Header.banVersion)
+            defer { _ = increment(Header.banVersion) }
+            // Else somebody banned everything without the lock.
+            guard compareExchange(old, sequence, Header.banSequence) else { continue }
+            setBanList(list)
+            raise(Header.banRetired, to: retired)
+            return sequence
+        }
+        return nil
+    }
+
+    /// Takes the ban lock. Without it a ban takes everything, so a holder that is a thread of this very
+    /// process is waited for: it lives, though it may have lost its processor. Whether another process lives
+    /// or stands still nobody here can tell.
+    private func lockBans(row: Int) -> Bool {
+        for _ in 0..<Arena.rests {
+            if lock(Header.banLock, row: row, spins: Arena.spins) { return true }
+            let holder = load(Header.banLock)
+            if holder == 0 { continue }
+            guard holder <= geometry.rowCount,
+                load(self.row(Int(holder) - 1) + Row.owner) == load(self.row(row) + Row.owner)
+            else { return false }
+            Spin.rest()
+        }
+        return false
     }
 
     /// Bans everything by two words and without a lock.

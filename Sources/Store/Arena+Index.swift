@@ -7,9 +7,7 @@ public import Eviction
 /// record), live → outdated, anything → empty. A slot leads only to records of segments that are not yet
 /// retired.
 extension Arena {
-    /// The first slot of a key's bucket, of its two.
-    func bucket(_ hash: Hash128, _ way: Int) -> Int { way == 0 ? firstBucket(hash) : secondBucket(hash) }
-
+    /// The first slot of a key's first bucket, of its two.
     @inlinable @inline(__always)
     func firstBucket(_ hash: Hash128) -> Int {
         let first = hash.low.multipliedFullWidth(by: UInt64(geometry.bucketCount)).high
@@ -103,14 +101,23 @@ extension Arena {
     func frequency(_ slot: Int) -> UInt8 { loadByte(geometry.frequencyOffset + slot) }
     func setFrequency(_ value: UInt8, _ slot: Int) { storeByte(value, geometry.frequencyOffset + slot) }
 
+    /// All slots that may lead to a key's records: those of its first bucket, then those of its second.
+    func slots(of hash: Hash128) -> KeySlots {
+        KeySlots(first: firstBucket(hash), second: secondBucket(hash))
+    }
+
+    /// The record of `key` that is live in a slot, and what the slot holds.
+    func live(_ index: Int, _ tag: UInt64, _ key: borrowing Span<UInt8>) -> (RecordHeader, slot: UInt64)? {
+        let slot = loadAcquiring(slotOffset(index))
+        guard Slot.isLive(slot, tag), let header = record(slot, ifKeyed: key) else { return nil }
+        return (header, slot)
+    }
+
     /// The slot that leads to the record at `offset`, pending or live, with its value.
     func slot(of hash: Hash128, leadingTo offset: Int) -> (index: Int, value: UInt64)? {
-        for way in 0..<2 {
-            let bucket = bucket(hash, way)
-            for index in bucket..<bucket + 8 {
-                let value = loadAcquiring(slotOffset(index))
-                if value != 0, Slot.offset(value) == offset { return (index, value) }
-            }
+        for index in slots(of: hash) {
+            let value = loadAcquiring(slotOffset(index))
+            if value != 0, Slot.offset(value) == offset { return (index, value) }
         }
         return nil
     }
@@ -135,6 +142,25 @@ extension Arena {
             guard value != 0, Slot.offset(value) == offset else { return nil }
             if compareExchange(value, 0, slotOffset(index)) { return value }
         }
+    }
+}
+
+/// The sixteen slots of a key, for all but hits: these look at the first bucket first, and mostly at no
+/// other.
+struct KeySlots: Sequence, IteratorProtocol {
+    let first: Int
+    let second: Int
+    private var count = 0
+
+    init(first: Int, second: Int) {
+        self.first = first
+        self.second = second
+    }
+
+    mutating func next() -> Int? {
+        guard count < 16 else { return nil }
+        defer { count += 1 }
+        return count < 8 ? first + count : second + count - 8
     }
 }
 

@@ -25,31 +25,24 @@ extension Arena {
         var kin = Kin()
         var oldestSerial = UInt64.max
         var oldestDerivedSerial = UInt64.max
-        for way in 0..<2 {
-            let bucket = bucket(hash, way)
-            for index in bucket..<bucket + 8 {
-                let value = loadAcquiring(slotOffset(index))
-                guard Slot.matches(value, tag), value & Slot.pending == 0,
-                    let header = record(value, ifKeyed: key)
-                else { continue }
-                if kin.bucket == nil { kin.bucket = bucket }
-                if header.isDerived {
-                    if header.serial < oldestDerivedSerial, kin.bucket == bucket {
-                        oldestDerivedSerial = header.serial
-                        kin.oldestDerived = index
-                    }
-                } else {
-                    kin.originals += 1
-                    if header.serial < oldestSerial, kin.bucket == bucket {
-                        oldestSerial = header.serial
-                        kin.oldest = index
-                    }
+        for index in slots(of: hash) {
+            guard let (header, _) = live(index, tag, key) else { continue }
+            let bucket = index & ~7
+            if kin.bucket == nil { kin.bucket = bucket }
+            if header.isDerived {
+                if header.serial < oldestDerivedSerial, kin.bucket == bucket {
+                    oldestDerivedSerial = header.serial
+                    kin.oldestDerived = index
                 }
-                if header.coding == coding, header.varyCount == vary.count,
-                    equals(vary, header.payload + header.keyCount)
-                {
-                    kin.twin = (header.offset, frequency(index))
+            } else {
+                kin.originals += 1
+                if header.serial < oldestSerial, kin.bucket == bucket {
+                    oldestSerial = header.serial
+                    kin.oldest = index
                 }
+            }
+            if header.coding == coding, header.varyCount == vary.count, equals(vary, header.vary) {
+                kin.twin = (header.offset, frequency(index))
             }
         }
         return kin
@@ -59,12 +52,12 @@ extension Arena {
     /// record would drive out originals of its own key.
     func slotToFill(hash: Hash128, kin: Kin, isDerived: Bool) -> (index: Int, value: UInt64)? {
         if let bucket = kin.bucket {
-            let choice = bestSlot(in: bucket)
+            let choice = bestSlot(in: bucket, sparing: isDerived ? Slot.tag(hash.high) : nil)
             guard choice.value != 0 else { return (choice.index, choice.value) }
             if let renewed = kin.renewed {
                 return isDerived ? nil : (renewed.slot, loadAcquiring(slotOffset(renewed.slot)))
             }
-            if isDerived, kin.originals >= 7 { return nil }
+            if isDerived, kin.originals >= 7 || choice.value == .max { return nil }
             // Records of one key fill the bucket: a derived one makes room, or else the oldest.
             if kin.originals >= 8 || isDerived || kin.oldestDerived != nil,
                 let oldest = kin.oldestDerived ?? (isDerived ? nil : kin.oldest)
@@ -73,17 +66,22 @@ extension Arena {
             }
             return (choice.index, choice.value)
         }
-        let first = bestSlot(in: bucket(hash, 0))
+        let first = bestSlot(in: firstBucket(hash))
         // The first bucket while it has room to spare: most hits then read one bucket only.
         if first.used <= 5 { return (first.index, first.value) }
-        let second = bestSlot(in: bucket(hash, 1))
+        let second = bestSlot(in: secondBucket(hash))
         if second.used < first.used || second.used == first.used && second.frequency < first.frequency {
             return (second.index, second.value)
         }
         return (first.index, first.value)
     }
 
-    private func bestSlot(in bucket: Int) -> (index: Int, value: UInt64, used: Int, frequency: UInt8) {
+    /// An empty slot, or the one hit least.
+    /// - Parameter tag: of a key whose originals are left alone. Where there is nothing else, the value is
+    ///   `UInt64.max`.
+    private func bestSlot(
+        in bucket: Int, sparing tag: UInt64? = nil
+    ) -> (index: Int, value: UInt64, used: Int, frequency: UInt8) {
         var best = (index: bucket, value: UInt64.max, used: 0, frequency: UInt8.max)
         for index in bucket..<bucket + 8 {
             let value = loadAcquiring(slotOffset(index))
@@ -93,12 +91,21 @@ extension Arena {
             }
             best.used += 1
             if best.value == 0 { continue }
+            if let tag, leadsToOriginal(value, tag) { continue }
             let frequency = frequency(index)
             if best.value == .max || frequency < best.frequency {
                 best = (index, value, best.used, frequency)
             }
         }
         return best
+    }
+
+    /// Does the slot lead to an original of a key with this tag, pending or live?
+    private func leadsToOriginal(_ slot: UInt64, _ tag: UInt64) -> Bool {
+        guard Slot.matches(slot, tag),
+            let header = RecordHeader.read(self, Slot.offset(slot), limit: geometry.areaEnd)
+        else { return false }
+        return !header.isDerived
     }
 
     /// The queue of the segment that holds a record.

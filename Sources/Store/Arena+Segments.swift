@@ -8,6 +8,8 @@ internal import Eviction
 extension Arena {
     /// How long to spin for a lock before giving up, in rounds of some ten nanoseconds.
     static var spins: Int { 1000 }
+    /// How often to rest behind that, for a lock that is worth it: seconds.
+    static var rests: Int { 40_000 }
 
     func entry(_ segment: Int) -> Int { geometry.segmentTable + segment * SegmentEntry.bytes }
     func segmentWord(_ segment: Int) -> SegmentWord { SegmentWord(raw: loadAcquiring(entry(segment))) }

@@ -4,11 +4,12 @@ internal import Eviction
 /// Bulk purges: banning, bringing records up to date with the bans, sweeping.
 extension StoreThread {
     /// Takes from now on every record that the ban matches, and every answer to a request that was sent
-    /// before: hard, as if they had never been there, or soft, as outdated. Constant time, never fails and
-    /// never waits longer than a bounded spin. Within a turn or outside of one.
+    /// before: hard, as if they had never been there, or soft, as outdated. Constant time, and never fails.
+    /// Waits for another thread of this process that is at it, and for another process no longer than a
+    /// bounded spin. Within a turn or outside of one.
     ///
-    /// Too many bans that are not swept yet, too long a ban, or a dead process in the way: the ban is made
-    /// coarser, in the end to everything.
+    /// Too many bans that are not swept yet, too long a ban, or a process in the way that is dead or stands
+    /// still: the ban is made coarser, in the end to everything.
     /// - Returns: its sequence.
     @discardableResult
     public func ban(_ bytes: borrowing Span<UInt8>, soft: Bool) -> UInt64 {
@@ -51,12 +52,9 @@ extension StoreThread {
         // Originals first, then all: what comes late with the body of an original (derived from it, or its
         // renewal) finds that gone or marked, or is found by the second pass.
         for originalsOnly in [true, false] {
-            for way in 0..<2 {
-                let bucket = arena.bucket(hash, way)
-                for index in bucket..<bucket + 8 {
-                    take(index, key: key, hash: hash, soft: soft) { header in
-                        (serial == nil || header.serial == serial) && !(originalsOnly && header.isDerived)
-                    }
+            for index in arena.slots(of: hash) {
+                take(index, key: key, hash: hash, soft: soft) { header in
+                    (serial == nil || header.serial == serial) && !(originalsOnly && header.isDerived)
                 }
             }
         }
@@ -166,17 +164,12 @@ extension StoreThread {
     private func believedOriginal(
         of header: RecordHeader, key: borrowing Span<UInt8>, hash: Hash128, _ nonce: UInt64
     ) -> RecordHeader? {
-        for way in 0..<2 {
-            let bucket = arena.bucket(hash, way)
-            for index in bucket..<bucket + 8 {
-                let slot = arena.loadAcquiring(arena.slotOffset(index))
-                guard Slot.matches(slot, Slot.tag(hash.high)), slot & Slot.pending == 0,
-                    let other = arena.record(slot, ifKeyed: key), !other.isDerived,
-                    other.serial == header.serial,
-                    Mark.nonce(arena.loadAcquiring(other.offset)) == nonce
-                else { continue }
-                return other
-            }
+        let tag = Slot.tag(hash.high)
+        for index in arena.slots(of: hash) {
+            guard let (other, _) = arena.live(index, tag, key), !other.isDerived,
+                other.serial == header.serial, Mark.nonce(arena.loadAcquiring(other.offset)) == nonce
+            else { continue }
+            return other
         }
         return nil
     }

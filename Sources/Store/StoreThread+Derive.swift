@@ -10,17 +10,13 @@ extension StoreThread {
     ) -> RecordView? {
         precondition(arena.load(rowStart &+ Row.epoch) != 0, "lookup outside of a turn")
         let tag = Slot.tag(hash.high)
-        for way in 0..<2 {
-            let bucket = arena.bucket(hash, way)
-            for index in bucket..<bucket + 8 {
-                let slot = arena.loadAcquiring(arena.slotOffset(index))
-                guard Slot.matches(slot, tag), slot & Slot.pending == 0,
-                    let header = arena.record(slot, ifKeyed: key), !header.isDerived, header.serial == serial,
-                    arena.isCurrent(header) || settle(header, at: index, key: key, hash: hash) == .usable
-                else { continue }
-                let isOutdated = arena.load(arena.slotOffset(index)) != slot & ~Slot.outdated
-                return view(header, isOutdated: isOutdated)
-            }
+        for index in arena.slots(of: hash) {
+            guard let (header, slot) = arena.live(index, tag, key), !header.isDerived,
+                header.serial == serial,
+                arena.isCurrent(header) || settle(header, at: index, key: key, hash: hash) == .usable
+            else { continue }
+            let isOutdated = arena.load(arena.slotOffset(index)) != slot & ~Slot.outdated
+            return view(header, isOutdated: isOutdated)
         }
         return nil
     }
@@ -40,25 +36,23 @@ extension StoreThread {
         return arena.fetchOr(bit, view.offset) & bit == 0
     }
 
-    /// Gives a claim back: somebody may try again.
-    public borrowing func disclaim(_ view: RecordView, coding: UInt8) {
-        _ = arena.fetchAnd(~RecordHeader.claim(of: coding), view.offset)
-    }
-
-    /// What was derived has made room for others in a reclaim: it may be derived again. (Not where a full
-    /// bucket had no slot for it: there it would drive out the next.)
-    func disclaim(_ derived: RecordHeader, hash: Hash128) {
-        guard derived.isDerived else { return }
-        for way in 0..<2 {
-            let bucket = arena.bucket(hash, way)
-            for index in bucket..<bucket + 8 {
+    /// Gives back the claim to derive a coding of the original with this serial, on all records that it may
+    /// stand on: somebody may try again. Only within a turn.
+    ///
+    /// (Not to be done where a full bucket had no slot for what was derived: there it would drive out the
+    /// next.)
+    public borrowing func disclaim(coding: UInt8, of serial: UInt64, hash: Hash128) {
+        // The original first, where claims are decided: whoever claims begins with the derived record at
+        // hand, so no claim is left on that alone.
+        for isDerived in [false, true] {
+            for index in arena.slots(of: hash) {
                 let slot = arena.loadAcquiring(arena.slotOffset(index))
                 guard Slot.matches(slot, Slot.tag(hash.high)),
                     let header = RecordHeader.read(
                         arena, Slot.offset(slot), limit: arena.geometry.areaEnd),
-                    header.serial == derived.serial, !header.isDerived
+                    header.serial == serial, header.isDerived == isDerived
                 else { continue }
-                _ = arena.fetchAnd(~RecordHeader.claim(of: derived.coding), header.offset)
+                _ = arena.fetchAnd(~RecordHeader.claim(of: coding), header.offset)
             }
         }
     }

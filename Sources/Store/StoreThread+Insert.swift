@@ -12,7 +12,7 @@ extension StoreThread {
     /// - Parameters:
     ///   - hash: `hash(key)`.
     ///   - variant: what body of its key it is. A derived one is refused (`invalidated`) where its original
-    ///     has been replaced.
+    ///     has been replaced, and (`crowded`) where it would drive out originals of its key.
     ///   - claims: codings that need not be derived from it (see `claim`).
     ///   - expires: Unix seconds from which the record is not worth keeping (it can still be found until
     ///     then and later: freshness is the caller's business).
@@ -36,6 +36,10 @@ extension StoreThread {
         case .failure(let refusal): return refusal.outcome ?? .pressure
         }
         let kin = arena.kin(of: key, vary: vary, coding: variant.coding, hash: hash)
+        // Before anything is written: it would be waste, and is tried again where `pressure` is the answer.
+        if variant.isDerived, arena.slotToFill(hash: hash, kin: kin, isDerived: true) == nil {
+            return .crowded
+        }
         let queue = Eviction.admit(
             remembered: kin.bucket == nil && recall(hash),
             replacing: kin.twin.map { arena.queue(at: $0.offset) })
@@ -197,44 +201,39 @@ extension StoreThread {
         var isOrphan = isOrphan
         var found = Replacement()
         var oldest: (index: Int, header: RecordHeader)?
-        for way in 0..<2 {
-            let bucket = arena.bucket(hash, way)
-            for index in bucket..<bucket + 8 where index != own {
-                // Ordered: a removal of the original sees the slot of `header`, or its own work is seen here.
-                let value = arena.loadOrdered(arena.slotOffset(index))
-                guard Slot.matches(value, tag), value & Slot.pending == 0,
-                    let other = arena.record(value, ifKeyed: key)
-                else { continue }
-                if other.serial == kin.renewed?.serial {
-                    // Found is who was removed here, and by nobody else.
-                    if remove(other, index), !other.isDerived, !header.isDerived { isOrphan = false }
+        for index in arena.slots(of: hash) where index != own {
+            // Ordered: a removal of the original sees the slot of `header`, or its own work is seen here.
+            let value = arena.loadOrdered(arena.slotOffset(index))
+            guard Slot.isLive(value, tag), let other = arena.record(value, ifKeyed: key) else { continue }
+            if other.serial == kin.renewed?.serial {
+                // Found is who was removed here, and by nobody else.
+                if remove(other, index), !other.isDerived, !header.isDerived { isOrphan = false }
+                continue
+            }
+            let isKin = other.serial == header.serial
+            if isKin, !other.isDerived {
+                // Bans that the original has not seen yet are the derived record's too.
+                guard settle(other, at: index, key: key, hash: hash, through: checked) == .usable else {
+                    return nil
+                }
+                isOrphan = false
+                found.isOriginalOutdated =
+                    arena.loadOrdered(arena.slotOffset(index)) != value & ~Slot.outdated
+            }
+            if other.varyCount == vary.count, arena.equals(vary, other.vary) {
+                let isTwin = other.coding == header.coding
+                if !isKin, other.serial > age, isTwin || header.isDerived && !other.isDerived {
+                    return nil
+                }
+                if isTwin || other.isDerived && other.serial < header.serial {
+                    remove(other, index)
                     continue
                 }
-                let isKin = other.serial == header.serial
-                if isKin, !other.isDerived {
-                    // Bans that the original has not seen yet are the derived record's too.
-                    guard settle(other, at: index, key: key, hash: hash, through: checked) == .usable else {
-                        return nil
-                    }
-                    isOrphan = false
-                    found.isOriginalOutdated =
-                        arena.loadOrdered(arena.slotOffset(index)) != value & ~Slot.outdated
-                }
-                if other.varyCount == vary.count, arena.equals(vary, other.vary) {
-                    let isTwin = other.coding == header.coding
-                    if !isKin, other.serial > age, isTwin || header.isDerived && !other.isDerived {
-                        return nil
-                    }
-                    if isTwin || other.isDerived && other.serial < header.serial {
-                        remove(other, index)
-                        continue
-                    }
-                }
-                guard !other.isDerived else { continue }
-                originals += 1
-                if let candidate = oldest, candidate.header.serial < other.serial { continue }
-                oldest = (index, other)
             }
+            guard !other.isDerived else { continue }
+            originals += 1
+            if let candidate = oldest, candidate.header.serial < other.serial { continue }
+            oldest = (index, other)
         }
         if originals > 8, let oldest { remove(oldest.header, oldest.index) }
         return isOrphan ? nil : found

@@ -165,7 +165,8 @@ extension StoreThread {
         // A pending one may be finished by its writer in this moment: then it is live, and must still go.
         guard let value = arena.detach(index, from: header.offset), value & Slot.pending == 0 else { return }
         lost(header)
-        disclaim(header, hash: hash)
+        // What made room for others may be derived again.
+        if header.isDerived { disclaim(coding: header.coding, of: header.serial, hash: hash) }
         arena.count(Row.evicted, row: row)
         if remember {
             Ghosts.remember(hash.low, clock: arena.increment(Header.ghostClock), in: GhostList(arena: arena))

@@ -51,7 +51,7 @@ extension StoreThread {
         switch outcome ?? .pressure {
         case .stored: arena.count(Row.inserted, row: row)
         case .pressure: arena.count(Row.pressure, row: row)
-        case .invalidated, .tooLarge: break
+        case .invalidated, .crowded, .tooLarge: break
         }
         if arena.load(Header.reclaimWanted) != 0 { reclaim(now: now, steps: 1) }
         return outcome ?? .pressure
@@ -96,7 +96,8 @@ extension StoreThread {
             case .failure(let refusal): if index == 0 { return refusal.outcome }
             }
         }
-        return publish(records, serial: serial, hash: hash, admission, key: key, vary: vary)
+        return publish(
+            records, serial: serial, renewed: renewed, hash: hash, admission, key: key, vary: vary)
     }
 
     /// Writes an old record's body under a new head; nothing leads to it yet.
@@ -130,18 +131,23 @@ extension StoreThread {
         }
     }
 
-    /// The original first: it takes the whole old serial's place.
+    /// The original first: it takes the whole old serial's place. What of the others has no room may be
+    /// derived again.
     private func publish(
-        _ records: [Renewal], serial: UInt64, hash: Hash128, _ admission: Admission,
+        _ records: [Renewal], serial: UInt64, renewed: UInt64, hash: Hash128, _ admission: Admission,
         key: borrowing Span<UInt8>, vary: borrowing Span<UInt8>
     ) -> StoreOutcome {
         for record in records {
-            guard let new = record.new else { continue }
-            var kin = Arena.Kin(bucket: record.slot & ~7)
-            kin.twin = (record.old.offset, record.frequency)
-            kin.renewed = (serial, record.slot)
-            let outcome = publish(new, hash: hash, kin: kin, admission, key: key, vary: vary)
-            if !new.isDerived, outcome != .stored { return outcome }
+            var outcome = StoreOutcome.pressure
+            if let new = record.new {
+                var kin = Arena.Kin(bucket: record.slot & ~7)
+                kin.twin = (record.old.offset, record.frequency)
+                kin.renewed = (serial, record.slot)
+                outcome = publish(new, hash: hash, kin: kin, admission, key: key, vary: vary)
+            }
+            if outcome == .stored { continue }
+            guard record.old.isDerived else { return outcome }
+            disclaim(coding: record.old.coding, of: renewed, hash: hash)
         }
         return .stored
     }
@@ -151,17 +157,12 @@ extension StoreThread {
         let tag = Slot.tag(hash.high)
         let newest = arena.loadAcquiring(Header.banSequence)
         var found: [Renewal] = []
-        for way in 0..<2 {
-            let bucket = arena.bucket(hash, way)
-            for index in bucket..<bucket + 8 {
-                let slot = arena.loadAcquiring(arena.slotOffset(index))
-                guard Slot.matches(slot, tag), slot & Slot.pending == 0,
-                    let header = arena.record(slot, ifKeyed: key), header.serial == serial,
-                    settle(header, at: index, key: key, hash: hash, through: newest) == .usable
-                else { continue }
-                let record = Renewal(old: header, slot: index, frequency: arena.frequency(index))
-                found.insert(record, at: header.isDerived ? found.count : 0)
-            }
+        for index in arena.slots(of: hash) {
+            guard let (header, _) = arena.live(index, tag, key), header.serial == serial,
+                settle(header, at: index, key: key, hash: hash, through: newest) == .usable
+            else { continue }
+            let record = Renewal(old: header, slot: index, frequency: arena.frequency(index))
+            found.insert(record, at: header.isDerived ? found.count : 0)
         }
         return found
     }

@@ -66,10 +66,13 @@ extension StoreThread {
             arena.write(key.span, offset + RecordHeader.bytes)
             arena.storeReleasing(arena.load(Header.mark), offset)
             let slot = Slot.make(offset, Slot.tag(hash.high)) | Slot.pending
-            let index = arena.bucket(hash, 0)
+            let index = arena.firstBucket(hash)
             for way in 0..<8 where arena.compareExchange(0, slot, arena.slotOffset(index + way)) { break }
         }
     }
+
+    /// Lets go of the lock that `stop(at: .banLock)` holds.
+    package func releaseBanLock() { arena.unlock(Header.banLock) }
 
     /// As if so many bans had been made, swept and retired: a store's first days in no time.
     package func skipBans(to sequence: UInt64) {
@@ -82,16 +85,10 @@ extension StoreThread {
     /// Flips one bit of the body of the newest record of `key`: what a dying process may have done.
     package mutating func damage(key: [UInt8]) {
         let hash = hash(key.span)
-        for way in 0..<2 {
-            let bucket = arena.bucket(hash, way)
-            for index in bucket..<bucket + 8 {
-                let slot = arena.loadAcquiring(arena.slotOffset(index))
-                guard Slot.matches(slot, Slot.tag(hash.high)),
-                    let header = arena.record(slot, ifKeyed: key.span)
-                else { continue }
-                let last = (header.payload + header.payloadCount - 1) & ~7
-                arena.setPlain(arena.plain(last) ^ 1, last)
-            }
+        for index in arena.slots(of: hash) {
+            guard let (header, _) = arena.live(index, Slot.tag(hash.high), key.span) else { continue }
+            let last = (header.payload + header.payloadCount - 1) & ~7
+            arena.setPlain(arena.plain(last) ^ 1, last)
         }
     }
 }

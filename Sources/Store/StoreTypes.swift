@@ -74,6 +74,9 @@ public enum StoreOutcome: Sendable, Hashable {
     case invalidated
     /// No free segment, or another process holds the lock (perhaps dead or stopped).
     case pressure
+    /// Of a derived record: the originals of its key leave it no slot. Nothing was written, and nothing
+    /// changes that soon.
+    case crowded
     /// Key over 65 535 bytes, head or Vary values too, or the record larger than a segment or a
     /// twentieth of the store.
     case tooLarge

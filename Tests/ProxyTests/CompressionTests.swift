@@ -2,6 +2,7 @@
 
 import Bytes
 import Compression
+import Proxy
 import ProxyHarness
 import Settings
 import Store
@@ -67,6 +68,41 @@ struct CompressionTests {
             }
             #expect(brotli.body.count < Self.page.utf8.count / 4)
             #expect(stage.store.statistics.inserted == 3)
+        }
+    }
+
+    /// A variant that is given up on its way leaves no claim behind.
+    @Test func whatHadNoRoomOnItsWayIsMadeLater() throws {
+        let page = String(Self.page.prefix(1500))
+        let origin = try Self.serves(Self.text(page))
+        // The least that there can be: room for this encoder, and for nothing of what comes out.
+        try withStage(origin, settings: { $0.limits.bufferBytes = 1 }) { stage in
+            let miss = try stage.ask("GET", "/", "Accept-Encoding: br")
+            #expect(miss["content-encoding"] == "br" && miss.cacheStatus.contains("stored"))
+            _ = try stage.eventually("the variant is there") {
+                let answer = try stage.ask("GET", "/", "Accept-Encoding: br")
+                return answer["content-encoding"] == "br" ? answer : nil
+            }
+            #expect(origin.requests.count == 1)
+        }
+    }
+
+    /// A renewed variant still tells that a better one could be had.
+    @Test func whatIsRenewedIsCompressedOnceMore() throws {
+        let scripted = try Scripted([
+            cacheable(Self.page, "Content-Type: text/html", "ETag: \"a\""), notModified,
+        ])
+        let clock = steered()
+        try withStage(scripted.origin, clock: clock) { stage in
+            _ = try stage.ask("GET", "/", Self.gzip)
+            clock.advance(milliseconds: 61_000)
+            let renewed = try stage.ask("GET", "/", Self.gzip)
+            #expect(renewed["content-encoding"] == "gzip" && scripted.origin.requests.count == 2)
+            _ = try stage.eventually("the other variant is there") {
+                let answer = try stage.ask("GET", "/", "Accept-Encoding: gzip, br")
+                return answer["content-encoding"] == "br" ? answer : nil
+            }
+            #expect(scripted.origin.requests.count == 2)
         }
     }
 

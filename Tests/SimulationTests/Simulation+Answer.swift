@@ -214,7 +214,7 @@ extension Simulation {
             fetch.isStored = true
             tally.stored += 1
         case .invalidated: fetch.reason = .invalidated
-        case .pressure: fetch.reason = .pressure
+        case .pressure, .crowded: fetch.reason = .pressure
         case .tooLarge: fetch.reason = .tooLarge
         }
         trace.note(step, .stored, Int(fetch.id), fetch.isStored ? 1 : 0)

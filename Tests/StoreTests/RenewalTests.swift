@@ -1,8 +1,8 @@
 // Renewal: a new head for a stored body, for the original and for what was derived from it.
 
 import Bytes
-import Store
 import SeededRandom
+import Store
 import Testing
 
 @Suite struct RenewalTests {
@@ -28,6 +28,8 @@ import Testing
         #expect(second == .stored)
         return serial
     }
+
+    private struct Unfound: Error {}
 
     private struct Found: Equatable {
         var head: String
@@ -112,6 +114,19 @@ import Testing
         let zipped = find(thread, "k", derived: true)
         #expect(plain?.head == "new of old")
         #expect(zipped == nil)
+    }
+
+    @Test func whatDidNotComeAlongMayBeDerivedAgain() throws {
+        let store = try makeStore()
+        var thread = store.row()!
+        thread.beginTurn()
+        let serial = prepare(&thread, "k", claims: Self.gzip)
+        _ = thread.renew(bytes("k"), serial: serial) { _, isDerived in !isDerived }
+        let key = bytes("k")
+        let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { _, _ in 1 }
+        guard let view else { throw Unfound() }
+        let isUnclaimed = thread.isUnclaimed(view, coding: Self.gzip)
+        #expect(isUnclaimed)
     }
 
     @Test func withoutItsOriginalNothingIsRenewed() throws {
