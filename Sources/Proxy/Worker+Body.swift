@@ -140,10 +140,8 @@ extension Worker {
         } else if forwards[f].client == nil, forwards[f].fill == nil {
             // Neither a client nor the store wants the rest.
             abort(f)
-        } else if forwards[f].isTunnel {
-            touchTunnel(f, o)
         } else {
-            originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
+            renewDeadline(f, o)
         }
     }
 }

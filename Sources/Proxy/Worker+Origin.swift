@@ -122,12 +122,10 @@ extension Worker {
             // body).
             origins[o].channel.readable = true
         case .pending:
-            // It takes the request slowly, but it takes it.
-            if !forwards[f].responseStarted {
-                let deadline = now.milliseconds + site.timeouts(origins[o].server).response
-                originTimers.set(id: id(o), deadline: deadline)
-            }
+            // It takes what is sent slowly, but it takes it.
+            renewDeadline(f, o)
         case .done:
+            renewDeadline(f, o)
             if forwards[f].isTunnel, forwards[f].clientShut { endTunnelFromClient(f) }
             guard forwards.contains(f) else { return }
             if let c = forwards[f].client { advanceClient(c) }

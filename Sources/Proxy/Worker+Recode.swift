@@ -217,8 +217,7 @@ extension Worker {
                 return
             }
             if clients[c].channel.backlog >= Channel.window {
-                originTimers.set(
-                    id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
+                renewDeadline(f, o)
                 return
             }
         }
