@@ -1,5 +1,6 @@
 /// The clocks that ages are counted on, held and moved by hand, so that a test can let a day pass between two
-/// requests and know every Age to the second. Timeouts go on by the kernel's clock, and can be brought nearer.
+/// requests and know every Age to the second. Timeouts go on by the kernel's clock, and can be brought
+/// nearer.
 ///
 /// A server takes one at its start; without one, as ever in production, it reads the kernel's clocks.
 
@@ -28,8 +29,7 @@ public final class SteeredClock: Sendable {
         wall.wrappingAdd(milliseconds, ordering: .releasing)
     }
 
-    /// Lets time pass for the timeouts of a data plane alone. What runs out by that, runs out in the next turn
-    /// of its loops.
+    /// Lets time pass for timeouts alone. What runs out by that, runs out in the next turn of a loop.
     public func skip(milliseconds: UInt64) { skipped.wrappingAdd(milliseconds, ordering: .releasing) }
 
     /// Sets the wall clock alone, as an administrator would: the boot clock does not jump.

@@ -1,5 +1,5 @@
-// Connections that take little at once: by small segments and a small receive buffer, whoever sends to them has
-// a backlog after some ten KiB, and sees it go in steps that are smaller than Larder's window.
+// Connections that take little at once: by small segments and a small receive buffer, whoever sends to them
+// has a backlog after some ten KiB, and sees it go in steps that are smaller than Larder's window.
 
 internal import Glibc
 package import Kernel

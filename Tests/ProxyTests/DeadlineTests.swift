@@ -177,11 +177,12 @@ struct DeadlineTests {
             for _ in 0..<3 {
                 try peer.wait(for: step)
                 step.close()
-                _ = try peer.receive(4096)
+                _ = try peer.receive(2048)
                 taken.open()
             }
+            try peer.wait(for: step)
             let (bytes, ending) = try peer.receiveAll()
-            guard bytes.count == Self.long.utf8.count - 3 * 4096, ending == .end else {
+            guard bytes.count == Self.long.utf8.count - 3 * 2048, ending == .end else {
                 throw Unexpected(description: "heard \(bytes.count) bytes, \(ending)")
             }
             heard.open()
@@ -195,14 +196,16 @@ struct DeadlineTests {
             try client.send(Self.long)
             client.shutdownWrite()
             try stage.turn()
+            clock.skip(milliseconds: 16_000)
             for _ in 0..<3 {
                 step.open()
                 try taken.wait()
                 taken.close()
                 try stage.turn()
-                clock.skip(milliseconds: 11_000)
-                try stage.turn()
             }
+            clock.skip(milliseconds: 16_000)
+            try stage.turn()
+            step.open()
             try heard.wait()
         }
     }

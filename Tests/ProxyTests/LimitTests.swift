@@ -53,7 +53,7 @@ struct LimitTests {
         }
     }
 
-    /// What is no request is answered and gone after the short time in which its sender may still be speaking.
+    /// What is no request is answered, and gone after the short time in which its sender may still speak.
     @Test func whoSpeaksNoHTTPHoldsItsPlaceBriefly() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let clock = steered()
