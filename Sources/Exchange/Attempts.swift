@@ -67,11 +67,7 @@ public struct Attempts: Sendable {
     {
         switch failure {
         case .notConnected, .connectTimeout:
-            if serversLeft, retriesLeft > 0 {
-                retriesLeft -= 1
-                return .nextServer
-            }
-            return .answer(failure == .connectTimeout ? 504 : 502)
+            return goesOn(serversLeft) ? .nextServer : .answer(failure == .connectTimeout ? 504 : 502)
         case .closed:
             let replayable = sent == .nothing || (sent == .head && idempotent)
             guard replayable else { return .answer(502) }
@@ -79,14 +75,17 @@ public struct Attempts: Sendable {
                 mustBeFresh = true
                 return .reconnect
             }
-            if serversLeft, retriesLeft > 0 {
-                retriesLeft -= 1
-                return .nextServer
-            }
-            return .answer(502)
+            return goesOn(serversLeft) ? .nextServer : .answer(502)
         case .responseTimeout: return .answer(504)
         case .malformed: return .answer(502)
         case .truncated: return .abort
         }
+    }
+
+    /// Takes one of the retries, if there is another server and one is left.
+    private mutating func goesOn(_ serversLeft: Bool) -> Bool {
+        guard serversLeft, retriesLeft > 0 else { return false }
+        retriesLeft -= 1
+        return true
     }
 }

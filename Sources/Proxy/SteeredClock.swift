@@ -1,5 +1,6 @@
 /// The clocks that ages are counted on, held and moved by hand, so that a test can let a day pass between two
-/// requests and know every Age to the second. Timeouts go on by the kernel's clock.
+/// requests and know every Age to the second. Timeouts go on by the kernel's clock, and can be brought
+/// nearer.
 ///
 /// A server takes one at its start; without one, as ever in production, it reads the kernel's clocks.
 
@@ -10,6 +11,7 @@ internal import Synchronization
 public final class SteeredClock: Sendable {
     private let wall: Atomic<UInt64>
     private let boot: Atomic<UInt64>
+    private let skipped = Atomic<UInt64>(0)
 
     /// Both stand still until they are moved.
     /// - Parameter wallMilliseconds: Unix time.
@@ -27,8 +29,13 @@ public final class SteeredClock: Sendable {
         wall.wrappingAdd(milliseconds, ordering: .releasing)
     }
 
+    /// Lets time pass for timeouts alone. What runs out by that, runs out in the next turn of a loop.
+    public func skip(milliseconds: UInt64) { skipped.wrappingAdd(milliseconds, ordering: .releasing) }
+
     /// Sets the wall clock alone, as an administrator would: the boot clock does not jump.
     public func setWall(milliseconds: UInt64) { wall.store(milliseconds, ordering: .releasing) }
+
+    var skippedMilliseconds: UInt64 { skipped.load(ordering: .acquiring) }
 
     var times: Times {
         Times(wallMilliseconds: wallMilliseconds, bootMilliseconds: boot.load(ordering: .acquiring))

@@ -51,7 +51,7 @@ extension Worker {
         clients[h].channel.readable = true
         advanceClient(h)
         guard clients.contains(h) else { return }
-        if !clients[h].served, !clients[h].headStarted {
+        if !clients[h].served, !clients[h].headStarted, clients[h].phase == .idle {
             // Nothing yet: the head's time runs without a head.
             clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
         }

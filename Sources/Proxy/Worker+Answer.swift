@@ -56,16 +56,11 @@ extension Worker {
     }
 
     /// The body did not come in time.
-    mutating func refuseSlowBody(_ h: Handle, _ f: Handle) {
-        guard !forwards[f].responseStarted else {
-            abort(f)
-            return
-        }
+    mutating func refuseSlowBody(_ f: Handle) {
         if let o = forwards[f].origin {
             forwards[f].origin = nil
             closeOrigin(o)
         }
-        clients[h].lingers = true
         answerFailure(f, status: 408)
     }
 

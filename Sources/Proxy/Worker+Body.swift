@@ -32,6 +32,8 @@ extension Worker {
         switch forwards[f].transform.change {
         case .decoded where forwards[f].client != nil && !pass.failed:
             passDecoded(f, o, isLast: pass.complete)
+            // The client has yet to take it; the store and who waits for it need not wait for that.
+            if pass.complete, forwards.contains(f), forwards[f].fill != nil { commitFill(f) }
             return
         case .coded:
             if !pass.failed { pass.failed = !endEncoding(f, o, complete: pass.complete) }
@@ -39,7 +41,12 @@ extension Worker {
         case .none, .varies, .decoded: forwards[f].bytesSent += forwards[f].responseBody.delivered - before
         }
         if pass.complete, forwards[f].framing == .chunked {
-            appendLastChunk(&forwards[f].responseBody, to: &out)
+            if forwards[f].transform.changesBody {
+                // Trailers speak of the origin's bytes: a strong tag, a digest.
+                out.append("0\r\n\r\n")
+            } else {
+                appendLastChunk(&forwards[f].responseBody, to: &out)
+            }
         }
         if let c = forwards[f].client, !out.isEmpty || !pass.direct.isEmpty {
             guard clients[c].channel.send(out, outbound, pass.direct) else {
@@ -133,10 +140,8 @@ extension Worker {
         } else if forwards[f].client == nil, forwards[f].fill == nil {
             // Neither a client nor the store wants the rest.
             abort(f)
-        } else if forwards[f].isTunnel {
-            touchTunnel(f, o)
         } else {
-            originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
+            renewDeadline(f, o)
         }
     }
 }

@@ -26,11 +26,7 @@ extension Worker {
         }
         logForward(f)
         let client = forwards[f].client
-        if let c = client {
-            // A body that the close ends, ends now.
-            if !isRead || forwards[f].framing == .untilClose { clients[c].closing = true }
-            clients[c].lingers = !isRead
-        }
+        if let c = client { clients[c].lingers = !isRead }
         forget(f)
         if let c = client { releaseClient(c) }
     }

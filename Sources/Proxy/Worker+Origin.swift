@@ -29,7 +29,7 @@ extension Worker {
 
     /// Reads the answer as far as the client keeps up, within the turn's budget.
     mutating func advanceOrigin(_ o: Handle) {
-        if case .active(let f) = origins[o].phase, hasUndecoded(f) {
+        if case .active(let f) = origins[o].phase, hasUndecoded(f), keepsUp(f) {
             out.removeAll()
             passDecoded(f, o, isLast: false)
         }
@@ -42,7 +42,10 @@ extension Worker {
             budget -= 1
             outbound.removeAll(leavingRoom: Self.headRoom)
             switch origins[o].channel.receive(into: &outbound) {
-            case .nothing: return
+            case .nothing:
+                // The last read came up to the window, and seemed to have more behind it.
+                if holdsBack(f) { useAnswer(o, f, ended: false) }
+                return
             case .failed:
                 // Half a head was an answer's beginning: no retry.
                 fail(f, outbound.isEmpty ? failureOfClose(f) : .malformed)
@@ -60,7 +63,11 @@ extension Worker {
     /// Has the origin more for us, and does the client keep up? Only heads are ever kept, and they wait for
     /// more.
     private func wantsAnswer(_ o: Handle, _ f: Handle) -> Bool {
-        guard origins[o].channel.readable else { return false }
+        origins[o].channel.readable && keepsUp(f)
+    }
+
+    /// Does the client, if there is one, take what is sent?
+    private func keepsUp(_ f: Handle) -> Bool {
         guard let c = forwards[f].client else { return true }
         return clients[c].channel.backlog < Channel.window
     }
@@ -115,12 +122,10 @@ extension Worker {
             // body).
             origins[o].channel.readable = true
         case .pending:
-            // It takes the request slowly, but it takes it.
-            if !forwards[f].responseStarted {
-                let deadline = now.milliseconds + site.timeouts(origins[o].server).response
-                originTimers.set(id: id(o), deadline: deadline)
-            }
+            // It takes what is sent slowly, but it takes it.
+            renewDeadline(f, o)
         case .done:
+            renewDeadline(f, o)
             if forwards[f].isTunnel, forwards[f].clientShut { endTunnelFromClient(f) }
             guard forwards.contains(f) else { return }
             if let c = forwards[f].client { advanceClient(c) }

@@ -168,6 +168,16 @@ extension Worker {
         return done
     }
 
+    /// Has the encoder taken bytes that are not let out?
+    @inline(__always)
+    func holdsBack(_ f: Handle) -> Bool {
+        switch forwards[f].recoder {
+        case .none: false
+        case .encoding(let encoding): encoding.holdsBack
+        case .decoding: false
+        }
+    }
+
     // MARK: Decoding
 
     /// Decodes what waits, as far as the client keeps up, and sends it behind `out`. Called again when the
@@ -207,8 +217,7 @@ extension Worker {
                 return
             }
             if clients[c].channel.backlog >= Channel.window {
-                originTimers.set(
-                    id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).idle)
+                renewDeadline(f, o)
                 return
             }
         }

@@ -41,7 +41,10 @@ extension Worker {
                 break reading
             }
         }
-        if forwards[f].requestBody.delivered > site.requestBodyLimit { refusal = .bodyTooLarge }
+        // A tunnel's bytes are no body.
+        if forwards[f].requestBody.delivered > site.requestBodyLimit, !forwards[f].isTunnel {
+            refusal = .bodyTooLarge
+        }
         if let refusal {
             refuseExchange(f, refusal)
             return
@@ -60,14 +63,8 @@ extension Worker {
         } else {
             inbound.removeFirst(offset)
         }
-        let complete = forwards[f].requestBody.isComplete
-        if !forwards[f].responseStarted {
-            originTimers.set(
-                id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
-        } else if forwards[f].isTunnel {
-            touchTunnel(f, o)
-        }
-        if !complete, !forwards[f].isTunnel {
+        renewDeadline(f, o)
+        if owesBody(f) {
             clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout)
         }
     }

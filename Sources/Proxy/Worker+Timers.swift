@@ -3,7 +3,8 @@ internal import HTTP
 internal import Loop
 
 /// What happens when time is up. One deadline a connection; what it means follows from the connection's
-/// state, so a deadline that outlived its purpose does nothing.
+/// state, so a deadline that outlived its purpose does nothing. A side's time runs only while the exchange
+/// waits for that side: while one has not taken what was sent to it, we may not be reading the other.
 extension Worker {
     mutating func fireTimers() {
         while let index = clientTimers.popExpired(now: now.milliseconds) {
@@ -34,13 +35,13 @@ extension Worker {
                 goOn(f)
             } else if !clients[h].channel.isFlushed || forwards[f].isTunnel {
                 dropClient(h)
-            } else if wantsRequestBody(f) {
-                refuseSlowBody(h, f)
-            } else if !forwards[f].requestBody.isComplete {
-                // We do not read because the origin does not take it: its own deadline runs.
-                clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
+            } else if owesBody(f) {
+                if let o = forwards[f].origin, origins[o].channel.isFlushed, wantsRequestBody(f) {
+                    refuseSlowBody(f)
+                } else {
+                    clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
+                }
             }
-        // Otherwise it waits for the origin, whose own deadline runs.
         }
     }
 
@@ -49,22 +50,38 @@ extension Worker {
         case .connecting(let f): fail(f, .connectTimeout)
         case .idle: discardIdle(o)
         case .active(let f):
-            let timeouts = site.timeouts(origins[o].server)
-            if forwards[f].isTunnel {
+            if waitsForClient(f, o) {
+                renewDeadline(f, o)
+            } else if forwards[f].isTunnel {
                 abort(f)
-            } else if !forwards[f].responseStarted {
-                if forwards[f].requestBody.isComplete || origins[o].channel.backlog >= Channel.window {
-                    fail(f, .responseTimeout)
-                } else {
-                    // The client is still sending; its own deadline runs.
-                    originTimers.set(id: id(o), deadline: now.milliseconds + timeouts.response)
-                }
-            } else if let c = forwards[f].client, clients[c].channel.backlog >= Channel.window {
-                // We do not read because the client does not: its own deadline runs.
-                originTimers.set(id: id(o), deadline: now.milliseconds + timeouts.idle)
             } else {
-                fail(f, .truncated)
+                fail(f, forwards[f].responseStarted ? .truncated : .responseTimeout)
             }
         }
+    }
+
+    /// Must the client send more of its request? Once the answer has begun it may stop: what follows goes by
+    /// the origin's time.
+    func owesBody(_ f: Handle) -> Bool {
+        !forwards[f].responseStarted && !forwards[f].requestBody.isComplete
+    }
+
+    /// Is it the client, whose own deadline runs, that has to take or to send something first?
+    private func waitsForClient(_ f: Handle, _ o: Handle) -> Bool {
+        guard let c = forwards[f].client else { return false }
+        guard forwards[f].responseStarted else { return owesBody(f) && origins[o].channel.isFlushed }
+        return !clients[c].channel.isFlushed
+    }
+
+    /// Something moved, either way: the origin's time begins anew.
+    mutating func renewDeadline(_ f: Handle, _ o: Handle) {
+        if forwards[f].isTunnel {
+            touchTunnel(f, o)
+            return
+        }
+        let timeouts = site.timeouts(origins[o].server)
+        originTimers.set(
+            id: id(o),
+            deadline: now.milliseconds + (forwards[f].responseStarted ? timeouts.idle : timeouts.response))
     }
 }

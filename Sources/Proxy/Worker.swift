@@ -59,11 +59,14 @@ struct Worker: ~Copyable {
         /// lags is not seen in it.
         init(reading clock: SteeredClock?) {
             microseconds = Clock.bootMicroseconds()
-            milliseconds = microseconds / 1_000
-            times =
-                clock?.times
-                ?? Times(
-                    wallMilliseconds: Clock.coarseWallMilliseconds(), bootMilliseconds: milliseconds)
+            let boot = microseconds / 1_000
+            if let clock {
+                milliseconds = boot + clock.skippedMilliseconds
+                times = clock.times
+            } else {
+                milliseconds = boot
+                times = Times(wallMilliseconds: Clock.coarseWallMilliseconds(), bootMilliseconds: boot)
+            }
         }
     }
 

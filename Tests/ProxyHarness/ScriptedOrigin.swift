@@ -28,8 +28,12 @@ package final class ScriptedOrigin: Sendable {
     private let state = Locked(State())
     private let changes = Gate()
 
-    package init(at bind: SocketAddress = .anyLoopbackPort, _ script: @escaping Script) throws {
+    /// - Parameter narrow: takes little at once (see `Peer.narrow`).
+    package init(
+        at bind: SocketAddress = .anyLoopbackPort, narrow: Bool = false, _ script: @escaping Script
+    ) throws {
         let listener = try Listener.bind(bind)
+        if narrow { try Peer.narrow(listener.raw) }
         guard let address = listener.localAddress else { throw Unexpected(description: "no address") }
         self.address = address
         self.script = script

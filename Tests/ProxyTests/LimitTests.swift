@@ -53,6 +53,26 @@ struct LimitTests {
         }
     }
 
+    /// What is no request is answered, and gone after the short time in which its sender may still speak.
+    @Test func whoSpeaksNoHTTPHoldsItsPlaceBriefly() throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
+        let clock = steered()
+        try withStage(
+            origin, clock: clock,
+            settings: {
+                $0.limits.connections = 1
+                $0.limits.headTimeoutMilliseconds = 3_600_000
+            }
+        ) { stage in
+            let garbage = try stage.client()
+            try garbage.send("no HTTP\r\n\r\n")
+            #expect(try garbage.receiveAnswer().status == 400)
+            try garbage.ending()
+            clock.skip(milliseconds: 2_100)
+            #expect(try stage.ask("OPTIONS", "*").status == 204)
+        }
+    }
+
     /// In a process of its own, since the limit is the process's. Waiting costs a fraction of the time.
     @Test func runningOutOfDescriptorsDoesNotSpin() async {
         await #expect(processExitsWith: .success) {

@@ -51,6 +51,18 @@ struct TunnelTests {
         }
     }
 
+    /// What passes is no request's body (RFC 9110 §7.8).
+    @Test func aTunnelHasNoLimitOfBytes() throws {
+        let origin = try Self.echo()
+        try withStage(origin, settings: { $0.limits.requestBodyBytes = 10 }) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", "/", Self.upgrade))
+            _ = try client.receiveAnswer()
+            try client.send("more than ten bytes")
+            #expect(try client.receive(24).text == "hellomore than ten bytes")
+        }
+    }
+
     @Test func theOriginMayEndItsSideFirst() throws {
         let done = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
