@@ -103,7 +103,7 @@ extension Worker {
                 again: again)
             switch found {
             case .answered: return
-            case .absent, .undecoded: forwarding = .miss
+            case .absent: forwarding = .miss
             case .stale(let stale):
                 forwarding = .stale
                 renewal = stale
