@@ -25,16 +25,15 @@ public struct LeastRequests: Sendable {
             if weight > 0, isWhole || !excluded.contains(server) { (leastLoad, leastWeight) = (load, weight) }
         }
         guard leastWeight > 0 else { return nil }
-        // Whose turn it is, if that is one of the least busy; else the next of those behind it.
-        var server = rotation.next(&turn)
-        for _ in 0..<weights.count {
-            if UInt64(loads[server]) &* leastWeight == leastLoad &* weights[server], weights[server] > 0,
+        // Whose turn it is next among the least busy. The others' turns are stepped over: to give them to a
+        // neighbour would make that one the busiest. In one round each server has a turn.
+        while true {
+            let server = rotation.next(&turn)
+            if UInt64(loads[server]) &* leastWeight == leastLoad &* weights[server],
                 isWhole || !excluded.contains(server)
             {
                 return server
             }
-            server = server &+ 1 == weights.count ? 0 : server &+ 1
         }
-        return nil
     }
 }

@@ -42,6 +42,26 @@ public enum Conditional {
         return modified <= since ? .notModified : .whole
     }
 
+    /// Does the client know the strong tag of `response`, a 304, as the weak one only that a coded or decoded
+    /// body had (`HeadTransform`)? Then the answer speaks of that: the 304 of an origin, which knows nothing
+    /// of it, seldom tells what becomes of its 200.
+    public static func holdsWeakened(
+        _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ response: borrowing ResponseHead,
+        _ responseBytes: Span<UInt8>
+    ) -> Bool {
+        guard request.fields.contains(.ifNoneMatch), let field = response.fields.first(.etag),
+            !response.fields.isRepeated(.etag)
+        else { return false }
+        let tag = responseBytes.slice(field.value)
+        guard !tag.hasPrefix("W/"), let opaque = EntityTag.opaqueRange(of: tag) else { return false }
+        var forms = EntityTag.Forms()
+        for index in 0..<request.fields.count where request.fields[index].id == .ifNoneMatch {
+            let list = bytes.slice(request.fields[index].value)
+            forms.find(tag.extracting(opaque), in: list)
+        }
+        return forms.hasWeak && !forms.hasStrong
+    }
+
     /// Appends the head of a 304 for a stored head, in the stored form (no Age, no blank line): the fields of
     /// RFC 9110 §15.4.5, and Last-Modified where there is no ETag.
     public static func appendNotModified(head: Span<UInt8>, to output: inout ByteBuffer) {
@@ -97,26 +117,41 @@ enum EntityTag {
         !tag.hasPrefix("W/") && opaqueRange(of: tag) != nil && tag.equals(other)
     }
 
-    /// Is `stored`, if it is a valid tag, in the list, by weak comparison? A list that cannot be read matches
-    /// nothing further.
+    /// Is `stored`, if it is a valid tag, in the list, by weak comparison?
     static func list(_ list: Span<UInt8>, containsWeakly stored: Span<UInt8>) -> Bool {
-        guard let range = opaqueRange(of: stored) else { return false }
-        let opaque = stored.extracting(range)
-        var position = 0
-        while true {
-            while position < list.count, ASCII.isBlank(list[position]) || list[position] == UInt8(ascii: ",")
-            {
-                position &+= 1
+        guard let opaque = opaqueRange(of: stored) else { return false }
+        var forms = Forms()
+        forms.find(stored.extracting(opaque), in: list)
+        return forms.hasWeak || forms.hasStrong
+    }
+
+    /// In which forms a tag is listed.
+    struct Forms {
+        var hasWeak = false
+        var hasStrong = false
+
+        /// Adds what is in this list, of a tag with this opaque part. A list that cannot be read has nothing
+        /// further.
+        mutating func find(_ opaque: Span<UInt8>, in list: Span<UInt8>) {
+            var position = 0
+            while true {
+                while position < list.count,
+                    ASCII.isBlank(list[position]) || list[position] == UInt8(ascii: ",")
+                {
+                    position &+= 1
+                }
+                let start = position
+                guard let candidate = EntityTag.next(in: list, from: &position) else { return }
+                while position < list.count, ASCII.isBlank(list[position]) { position &+= 1 }
+                guard position == list.count || list[position] == UInt8(ascii: ",") else { return }
+                guard list.extracting(candidate).equals(opaque) else { continue }
+                if list[start] == UInt8(ascii: "W") { hasWeak = true } else { hasStrong = true }
             }
-            guard let candidate = next(in: list, from: &position) else { return false }
-            while position < list.count, ASCII.isBlank(list[position]) { position &+= 1 }
-            guard position == list.count || list[position] == UInt8(ascii: ",") else { return false }
-            if list.extracting(candidate).equals(opaque) { return true }
         }
     }
 
     /// The opaque part of the tag at `position`, which is left behind its closing quote.
-    private static func next(in text: Span<UInt8>, from position: inout Int) -> Range<Int>? {
+    fileprivate static func next(in text: Span<UInt8>, from position: inout Int) -> Range<Int>? {
         var start = position
         if start &+ 1 < text.count, text[start] == UInt8(ascii: "W"), text[start &+ 1] == UInt8(ascii: "/") {
             start &+= 2

@@ -11,6 +11,9 @@
 ///     Accept-Ranges               stays      left out: it speaks of the other bytes
 ///     Content-MD5, …-Digest       stays      left out: they would be wrong
 ///
+/// A 304 that speaks of what was coded, or decoded, for its client is written as what was decoded: it names
+/// no coding.
+///
 /// A malformed tag goes because a lenient client would take it for a strong validator of these bytes.
 
 public import Bytes
@@ -19,11 +22,11 @@ public import HTTP
 public struct HeadTransform: Sendable, BitwiseCopyable {
     public enum Change: Sendable, BitwiseCopyable, Equatable {
         case none
-        /// The body stays; for other requests it is coded.
+        /// The body stays; for other requests it is coded, or decoded.
         case varies
         /// The body is coded now, and was not before.
         case coded(Codings)
-        /// The body was coded, and is not any more.
+        /// The body was coded, and is not any more. Or there is none.
         case decoded
     }
 
@@ -54,10 +57,11 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
         }
     }
 
-    /// The fields that some transform changes, leaves out, or looks at; lines of others stay as they are.
+    /// The fields that it changes, leaves out, or looks at; lines of others stay as they are.
     @inlinable
-    public static var fields: FieldSet {
-        FieldSet.digests.with(.vary).with(.contentEncoding).with(.contentLength).with(.etag)
+    public var fields: FieldSet {
+        guard changesBody else { return FieldSet(.vary) }
+        return FieldSet.digests.with(.vary).with(.contentEncoding).with(.contentLength).with(.etag)
             .with(.acceptRanges)
     }
 

@@ -73,7 +73,8 @@ public enum RangeRequest {
     }
 
     /// `If-Range` (§13.1.5): a strong tag that is the stored one, or the date of the stored Last-Modified,
-    /// where that is a strong validator. Without the field all is well.
+    /// where that is a strong validator: no other coding of this has the same (§8.8.1). Without the field all
+    /// is well.
     private static func isCurrent(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ head: Span<UInt8>, _ nowSeconds: Int64
     ) -> Bool {
@@ -84,7 +85,8 @@ public enum RangeRequest {
             guard let tag = StoredHead.field("etag", in: head) else { return false }
             return EntityTag.isStrong(condition, equalTo: tag)
         }
-        guard let modifiedText = StoredHead.field("last-modified", in: head),
+        guard !StoredHead.variesByCoding(head),
+            let modifiedText = StoredHead.field("last-modified", in: head),
             let modified = HTTPDate.parse(modifiedText, now: nowSeconds), modified == date,
             let sentText = StoredHead.field("date", in: head),
             let sent = HTTPDate.parse(sentText, now: nowSeconds)

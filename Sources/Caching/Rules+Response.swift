@@ -208,6 +208,15 @@ extension Rules {
         }
     }
 
+    /// Does this answer, which was found to be these `facts`, reach other requests in another coding:
+    /// compressed for them, or decoded?
+    public static func variesByCoding(
+        _ facts: EntryFacts, _ response: borrowing ResponseHead, _ bytes: Span<UInt8>
+    ) -> Bool {
+        facts.flags.contains(.compressible)
+            || facts.coding == .gzip && !CompressionRules.forbidsTransform(response.fields, bytes)
+    }
+
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.
     public static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
         guard let field = fields.first(.contentEncoding) else { return .identity }

@@ -15,8 +15,8 @@ public enum StoredHead {
     ///   - bodyCount: bytes of the body as stored.
     ///   - receivedSeconds: Unix time, for a missing Date.
     ///   - limit: `Rules.maxHeadBytes`.
-    ///   - transform: `.varies` where the answer may be compressed for others, `.coded` where the body as
-    ///     stored already was.
+    ///   - transform: `.varies` where the answer may be compressed, or decoded, for others, `.coded` where
+    ///     the body as stored already was.
     /// - Returns: nil, or `.headTooLarge`; then `head` is as it was.
     public static func write(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, bodyCount: Int, receivedSeconds: Int64,
@@ -69,6 +69,19 @@ public enum StoredHead {
         }
         guard let found else { return nil }
         return head.extracting(found)
+    }
+
+    /// Does it say that there are other codings of this, by a Vary that lists Accept-Encoding, or everything?
+    static func variesByCoding(_ head: Span<UInt8>) -> Bool {
+        var position = 0
+        while let line = nextLine(of: head, from: &position) {
+            if let value = value(ofLine: line, "vary", in: head),
+                HeadTransform.coversAcceptEncoding(head.extracting(value))
+            {
+                return true
+            }
+        }
+        return false
     }
 
     /// The next field line (without CRLF); the status line is skipped when `position` is 0.

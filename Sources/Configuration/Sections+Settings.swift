@@ -33,9 +33,9 @@ enum Sections {
                 Key(
                     "trustedProxies", Form<AddressRange>.addressRange.list(of: "address ranges"),
                     "Clients whose `Forwarded` and `X-Forwarded-*` are believed, and passed on. Of several "
-                        + "schemes that they name, the last counts. A request for which they name another "
-                        + "host than `Host` does, or other schemes than that, bypasses the cache (`unkeyed`). "
-                        + "IPv6 ranges hold no IPv4 clients.",
+                        + "schemes that they name, the last counts. A request for which they name "
+                        + "another host than `Host` does, or other schemes than that, bypasses the cache "
+                        + "(`unkeyed`). IPv6 ranges hold no IPv4 clients.",
                     \.settings.trustedProxies),
                 Key(
                     "forwarded", .forwardedFields,

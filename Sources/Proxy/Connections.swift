@@ -71,8 +71,8 @@ struct Origin: ~Copyable {
     /// Index in `Site.servers`.
     let server: Int
     var phase: Phase
-    /// It has served a request before.
-    var reused = false
+    /// The turn in which it was last taken from the idle ones; 0 where it has served no request before.
+    var takenIn: UInt32 = 0
     var deferred = false
     var scan = HeadScan()
 

@@ -12,6 +12,8 @@ public final class SteeredClock: Sendable {
     private let wall: Atomic<UInt64>
     private let boot: Atomic<UInt64>
     private let skipped = Atomic<UInt64>(0)
+    private let held = Locked(())
+    private let kept = Atomic(0)
 
     /// Both stand still until they are moved.
     /// - Parameter wallMilliseconds: Unix time.
@@ -37,8 +39,22 @@ public final class SteeredClock: Sendable {
 
     var skippedMilliseconds: UInt64 { skipped.load(ordering: .acquiring) }
 
+    /// Keeps whoever reads it waiting while `body` runs. A turn reads it once, behind its wait for events:
+    /// one that is kept has its events, and what happens until `body` ends is found together by the next.
+    /// - Parameter body: is given the question whether somebody is kept.
+    public func hold(_ body: (_ isAwaited: () -> Bool) throws -> Void) throws {
+        try held.withLock { _ in
+            try body { kept.load(ordering: .acquiring) > 0 }
+        }
+    }
+
     var times: Times {
-        Times(wallMilliseconds: wallMilliseconds, bootMilliseconds: boot.load(ordering: .acquiring))
+        kept.wrappingAdd(1, ordering: .releasing)
+        return held.withLock { _ in
+            kept.wrappingSubtract(1, ordering: .releasing)
+            return Times(
+                wallMilliseconds: wallMilliseconds, bootMilliseconds: boot.load(ordering: .acquiring))
+        }
     }
 }
 

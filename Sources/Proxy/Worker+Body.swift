@@ -30,7 +30,10 @@ extension Worker {
         // Bytes behind the end of an answer are nobody's: the connection is not kept.
         if pass.complete, pass.offset < outbound.count { forwards[f].reusable = false }
         switch forwards[f].transform.change {
-        case .decoded where forwards[f].client != nil && !pass.failed:
+        // Of nothing there is nothing to decode: a body without a byte, or none, to HEAD.
+        case .decoded
+        where forwards[f].client != nil && !pass.failed
+            && !(pass.complete && forwards[f].responseBody.delivered == 0):
             passDecoded(f, o, isLast: pass.complete)
             // The client has yet to take it; the store and who waits for it need not wait for that.
             if pass.complete, forwards.contains(f), forwards[f].fill != nil { commitFill(f) }

@@ -95,7 +95,7 @@ extension Worker {
                 guard origins.contains(o) else { continue }
                 forwards[f].origin = o
                 origins[o].phase = .active(f)
-                origins[o].reused = true
+                origins[o].takenIn = turn
                 sendRequest(f, o)
                 return
             }
@@ -186,7 +186,7 @@ extension Worker {
     mutating func fail(_ f: Handle, _ failure: OriginFailure) {
         var reused = false
         if let o = forwards[f].origin {
-            reused = origins[o].reused
+            reused = origins[o].takenIn != 0
             closeOrigin(o)
             forwards[f].origin = nil
         }

@@ -111,7 +111,7 @@ extension Worker {
         let dropped = keepsLength ? HopByHop.fields : HopByHop.fields.with(.contentLength)
         // What it names of the known hop-by-hop fields is dropped with them.
         let namesOthers = response.connection.namesOthers
-        var touched = transform.isNone ? dropped : dropped.union(HeadTransform.fields)
+        var touched = transform.isNone ? dropped : dropped.union(transform.fields)
         if namesOthers || !response.fields.isPlain { touched = .all }
         for index in 0..<response.fields.count where touched.contains(response.fields.id(of: index)) {
             run.leaveOut(response.fields.line(index), of: bytes, to: &out)

@@ -22,7 +22,7 @@ extension Worker {
         headCount: Int, again: Again?
     ) -> StoreAnswer {
         var hit = Hit()
-        let answer = Self.serve(
+        let found = Self.serve(
             store, &clients[h], rules, request, inbound, key, verdict, keyed, now.times, again, &out, &hit)
         if let use = hit.refreshes {
             // Whoever asks for a part has the whole revalidated.
@@ -32,16 +32,16 @@ extension Worker {
                     h, route: route, verdict: whole, keyed, headCount: headCount, serial: hit.serial, use)
             }
         }
-        switch answer {
-        case .answered: break
+        switch found {
+        case .served: break
         case .undecoded(let age):
             return answerDecoded(
                 h, route: route, verdict: verdict, keyed, headCount: headCount, age, again, hit)
-        default: return answer
+        case .other(let answer): return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
         finishHit(h, route: route, hit, headCount: headCount, again)
-        return answer
+        return .answered
     }
 
     /// As `answerFromStore`, of a request that is plain and is looked up for the first time: answers it where
@@ -155,6 +155,14 @@ extension Worker {
         var refreshes: StaleUse?
     }
 
+    /// What a lookup came to.
+    private enum Found {
+        case served
+        /// An entry in a coding that the client does not take, but that can be undone.
+        case undecoded(Age)
+        case other(StoreAnswer)
+    }
+
     /// What the head says of the answer's age.
     struct Age: Equatable {
         var seconds: UInt32
@@ -169,31 +177,31 @@ extension Worker {
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
         _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, _ again: Again?,
         _ out: inout ByteBuffer, _ hit: inout Hit
-    ) -> StoreAnswer {
+    ) -> Found {
         // A range is of the bytes that the origin made, where they can be had.
         let preferred =
             verdict.flags.contains(.range)
             ? .identity : rules.compression.choose(accepted: verdict.codings) ?? .identity
         guard let view = find(store, key.span, keyed.hash, verdict, preferred, request.fields, inbound.span)
-        else { return .absent }
+        else { return .other(.absent) }
         let entry = EntryFacts(view.facts)
         let age: Age
         switch rules.use(entry, for: verdict, now: now, isOutdated: view.isOutdated) {
         case .fresh(let seconds, let ttl): age = Age(seconds: seconds, timeToLive: Int64(ttl))
-        case .refused(let reason): return .refused(reason)
+        case .refused(let reason): return .other(.refused(reason))
         case .stale(let use):
             // One that was purged softly is as one that expires just now.
             age = Age(
                 seconds: use.ageSeconds,
                 timeToLive: view.isOutdated ? -Int64(use.staleSeconds) : entry.timeToLive(now))
             guard mayAnswer(use, again, &hit) else {
-                return .stale(renewal(of: view.serial, use, in: store, key, keyed.hash, into: &out))
+                return .other(.stale(renewal(of: view.serial, use, in: store, key, keyed.hash, into: &out)))
             }
         case .refresh(let reason, let use):
             age = Age(seconds: use.ageSeconds, timeToLive: entry.timeToLive(now))
             guard let again, again.mayAnswer(use, isFresh: true) else {
-                return .refresh(
-                    reason, renewal(of: view.serial, use, in: store, key, keyed.hash, into: &out))
+                return .other(
+                    .refresh(reason, renewal(of: view.serial, use, in: store, key, keyed.hash, into: &out)))
             }
         }
         hit.serial = view.serial
@@ -209,7 +217,7 @@ extension Worker {
         respond(
             &client, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),
             verdict, now, head: view.head, body: view.body, age, again?.served ?? .hit, &out, &hit)
-        return .answered
+        return .served
     }
 
     /// May an entry answer that is no longer fresh?
@@ -387,8 +395,6 @@ enum PlainAnswer {
 enum StoreAnswer: Equatable {
     case answered
     case absent
-    /// An entry in a coding that the client does not take, but that can be undone.
-    case undecoded(Worker.Age)
     /// An entry that is no longer fresh.
     case stale(Renewal)
     /// A fresh entry, but the client asks for a fresher one.

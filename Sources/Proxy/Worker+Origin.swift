@@ -19,6 +19,12 @@ extension Worker {
             // It closed, or said something nobody asked for.
             if origins[o].channel.readable { discardIdle(o) }
         case .active(let f):
+            if origins[o].takenIn == turn, origins[o].channel.readable {
+                // The wait that this turn began with found it so: that was before our request was sent.
+                // Whatever it is, it is no answer to that.
+                fail(f, .closed)
+                return
+            }
             if event.writable, !origins[o].channel.isFlushed {
                 flushOrigin(o, f)
                 guard origins.contains(o) else { return }

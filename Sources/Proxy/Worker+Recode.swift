@@ -13,10 +13,10 @@ internal import Store
 extension Worker {
     // MARK: What becomes of an answer
 
-    /// Decides what becomes of the answer in `response` over `outbound`.
-    mutating func chooseTransform(_ f: Handle, isStored: Bool, isCompressible: Bool) {
+    /// What becomes of the answer in `response` over `outbound`: of a 304, what would of its 200.
+    mutating func chooseTransform(_ f: Handle, isCompressible: Bool) -> HeadTransform {
         let route = forwards[f].route
-        guard site.routes[route].caches else { return }
+        guard site.routes[route].caches else { return .none }
         var asksForRange = forwards[f].verdict.flags.contains(.range)
         if !forwards[f].verdict.mayLookup {
             // A request that bypasses may not have been read that far.
@@ -24,33 +24,56 @@ extension Worker {
             asksForRange = request.fields.contains(.range)
         }
         let accepted = Self.accepted(&forwards[f], request)
-        guard isCompressible else {
-            chooseDecoding(f, accepted)
-            return
+        if isCompressible {
+            let coding = asksForRange ? nil : site.routes[route].rules.compression.choose(accepted: accepted)
+            return coding.map { .coded($0) } ?? .varies
         }
-        forwards[f].transform = .varies
-        guard !asksForRange,
-            let coding = site.routes[route].rules.compression.choose(accepted: accepted)
-        else { return }
-        guard response.framing != .none else {
-            // To HEAD, what GET would be answered; no other answer without a body is compressible.
-            forwards[f].transform = .coded(coding)
-            return
+        if response.status == 304 {
+            parseHead(f)
+            return Self.holdsWeakened(request, &forwards[f], response, outbound) ? .decoded : .none
         }
+        guard response.fields.contains(.contentEncoding), Self.isPlainGzip(response, outbound) else {
+            return .none
+        }
+        let isDecoded =
+            !accepted.contains(.gzip) && accepted.contains(.identity) && response.status != 206
+        return isDecoded ? .decoded : .varies
+    }
+
+    /// Has the body of the answer changed as its transform says; where that cannot be, it stays.
+    mutating func beginRecoding(_ f: Handle, isStored: Bool) {
+        // To HEAD, what GET would be answered; and no other answer without a body has one to be changed.
+        guard response.framing != .none else { return }
+        let isBegun =
+            switch forwards[f].transform.change {
+            case .none, .varies: true
+            case .coded(let coding): beginEncoding(f, coding, isStored: isStored)
+            case .decoded: beginDecoding(f)
+            }
+        if !isBegun { forwards[f].transform = .varies }
+    }
+
+    private mutating func beginEncoding(_ f: Handle, _ coding: Codings, isStored: Bool) -> Bool {
         let effort: Effort
         switch compressionGuard.verdict {
         case .full: effort = .stream
         case .low: effort = .streamLow
-        case .off: return
+        case .off: return false
         }
         guard let known = ContentCoding(coding), fillBytes + known.encoderBytes <= site.fillLimit,
             let encoder = encoders.take(known, effort)
-        else { return }
+        else { return false }
         fillBytes += known.encoderBytes
-        forwards[f].transform = .coded(coding)
         let variant: ByteBuffer? = isStored ? ByteBuffer(capacity: Self.variantCapacity) : nil
         if isStored { fillBytes += Self.variantCapacity }
         forwards[f].recoder = .encoding(Recoder.Encoding(encoder: encoder, variant: variant))
+        return true
+    }
+
+    private mutating func beginDecoding(_ f: Handle) -> Bool {
+        guard let decoder = Decoder() else { return false }
+        forwards[f].recoder = .decoding(Recoder.Decoding(decoder: decoder))
+        return true
     }
 
     /// May the answer in `response` be compressed? What may be stored was judged for that already.
@@ -69,18 +92,10 @@ extension Worker {
         forward.verdict.mayLookup ? forward.verdict.codings : .accepted(by: request.fields, forward.head)
     }
 
-    private mutating func chooseDecoding(_ f: Handle, _ accepted: Codings) {
-        guard !accepted.contains(.gzip), accepted.contains(.identity), response.status != 206,
-            response.status != 304, Self.isPlainGzip(response, outbound)
-        else { return }
-        guard response.framing != .none else {
-            forwards[f].transform = .decoded
-            return
-        }
-        guard let decoder = Decoder() else { return }
-        forwards[f].transform = .decoded
-        forwards[f].recoder = .decoding(Recoder.Decoding(decoder: decoder))
-    }
+    private static func holdsWeakened(
+        _ request: borrowing RequestHead, _ forward: inout Forward, _ response: borrowing ResponseHead,
+        _ outbound: borrowing ByteBuffer
+    ) -> Bool { Conditional.holdsWeakened(request, forward.head, response, outbound.span) }
 
     /// Coded in gzip alone, and not forbidden to be undone?
     private static func isPlainGzip(

@@ -24,7 +24,7 @@ extension Worker {
     mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
         if !request.keepAlive || isDraining { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
-        if request.form == .asterisk {
+        if request.method == .options, endsOptions() {
             answer(h, .options, headCount: headCount)
             return false
         }
@@ -69,6 +69,14 @@ extension Worker {
         return false
     }
 
+    /// Does the OPTIONS request at hand ask after Larder itself (RFC 9110 §9.3.7), or may it go no further?
+    @inline(never)
+    private mutating func endsOptions() -> Bool {
+        // `*`, or its absolute-form (RFC 9112 §3.2.4).
+        if request.path.isEmpty, !request.hasQuery { return true }
+        return !request.takeForward(in: &inbound)
+    }
+
     /// Goes on with a request that is judged and has its key: from the store, or else to an origin.
     /// - Parameter isAbsent: the store is known to have nothing for it, which is plain.
     @inline(never)
@@ -97,7 +105,7 @@ extension Worker {
                 again: again)
             switch found {
             case .answered: return
-            case .absent, .undecoded: forwarding = .miss
+            case .absent: forwarding = .miss
             case .stale(let stale):
                 forwarding = .stale
                 renewal = stale

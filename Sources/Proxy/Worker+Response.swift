@@ -68,12 +68,17 @@ extension Worker {
             refuse(f, status: response.status)
         }
         let isCompressible = Self.isCompressible(response, outbound, site.routes[route], storable)
-        let isCurrent =
-            storable != nil && forwards[f].client != nil
-            && forwards[f].verdict.flags.contains(.conditional)
-            && isNotModified(f, isCompressible: isCompressible)
-        if !isCurrent, forwards[f].client != nil {
-            chooseTransform(f, isStored: storable != nil, isCompressible: isCompressible)
+        var isCurrent = false
+        var transform = HeadTransform.none
+        if forwards[f].client != nil {
+            transform = chooseTransform(f, isCompressible: isCompressible)
+            isCurrent =
+                storable != nil && forwards[f].verdict.flags.contains(.conditional)
+                && isNotModified(f, transform)
+            if !isCurrent, !transform.isNone {
+                forwards[f].transform = transform
+                beginRecoding(f, isStored: storable != nil)
+            }
         }
         if let facts = storable {
             parseHead(f)
@@ -87,7 +92,7 @@ extension Worker {
                 beginFill(f, facts, headCount: headCount)
             }
         }
-        if isCurrent { answerNotModified(f) } else { answerHead(f) }
+        if isCurrent { answerNotModified(f, transform) } else { answerHead(f) }
         outbound.removeFirst(headCount)
         guard forwards.contains(f), forwards[f].origin == o else { return }
         passBody(f, o, ended: ended)
@@ -123,18 +128,16 @@ extension Worker {
 
     /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole
     /// could be stored.
-    private mutating func isNotModified(_ f: Handle, isCompressible: Bool) -> Bool {
-        let compression = site.routes[forwards[f].route].rules.compression
-        var transform = HeadTransform.none
-        if isCompressible {
-            transform =
-                compression.choose(accepted: forwards[f].verdict.codings).map { .coded($0) } ?? .varies
-        }
+    private mutating func isNotModified(_ f: Handle, _ transform: HeadTransform) -> Bool {
         parseHead(f)
-        let refusal = Self.writeStored(
-            response, outbound, bodyCount: 0, now.times, limit: .max, transform, into: &storedHead)
-        guard refusal == nil else { return false }
+        writeWhole(transform)
         return Self.isNotModified(request, &forwards[f], response.status, storedHead, now.times)
+    }
+
+    /// Writes the head of what the client would get into `storedHead`.
+    private mutating func writeWhole(_ transform: HeadTransform) {
+        _ = Self.writeStored(
+            response, outbound, bodyCount: 0, now.times, limit: .max, transform, into: &storedHead)
     }
 
     private static func isNotModified(
@@ -162,11 +165,13 @@ extension Worker {
             transform: transform, into: &storedHead)
     }
 
-    /// Answers 304 at once, from the head in `storedHead`: the client's own copy is current. The body still
-    /// goes into the store, without this client.
-    private mutating func answerNotModified(_ f: Handle) {
+    /// Answers 304 at once: the client's own copy is current. The body still goes into the store, without
+    /// this client.
+    private mutating func answerNotModified(_ f: Handle, _ transform: HeadTransform) {
         out.removeAll()
         guard let c = forwards[f].client else { return }
+        // The entry may have been written meanwhile, with the head of its own.
+        writeWhole(transform)
         Self.writeNotModified(storedHead, to: &out)
         appendForwardStatus(f)
         Self.appendConnection(

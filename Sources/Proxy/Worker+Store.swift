@@ -79,7 +79,7 @@ extension Worker {
         let refusal =
             writeStored(
                 response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes,
-                facts.flags.contains(.compressible) ? .varies : .none, into: &storedHead)
+                Rules.variesByCoding(facts, response, head.span) ? .varies : .none, into: &storedHead)
             ?? rules.writeVary(response, head.span, request: request.fields, forward.head, into: &vary)
         if let refusal {
             forward.reason = refusal

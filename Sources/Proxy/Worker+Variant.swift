@@ -95,11 +95,14 @@ extension Worker {
         var facts = EntryFacts(view.facts)
         facts.coding = .identity
         body.removeAll()
-        if decoder == nil { decoder = Decoder() }
-        decoder?.reset()
-        var offset = 0
-        guard decoder?.decode(view.body, from: &offset, into: &body, atMost: decodedLimit) == .end else {
-            return nil
+        // An empty body is no gzip, and decodes to itself.
+        if !view.body.isEmpty {
+            if decoder == nil { decoder = Decoder() }
+            decoder?.reset()
+            var offset = 0
+            guard decoder?.decode(view.body, from: &offset, into: &body, atMost: decodedLimit) == .end else {
+                return nil
+            }
         }
         head.removeAll()
         vary.removeAll()

@@ -80,6 +80,8 @@ struct Worker: ~Copyable {
     var poller: Poller
     var store: StoreThread
     var now: Now
+    /// Counts turns, by two: never 0.
+    var turn: UInt32 = 1
     var clients = SlotTable<Client>(kind: Kind.client)
     /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
     var deferred: [Handle] = []
@@ -175,6 +177,7 @@ struct Worker: ~Copyable {
             let busy = idleFrom &- now.microseconds
             let count = poller.wait(timeoutMilliseconds: timeout)
             now = Now(reading: clock)
+            turn &+= 2
             compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
             counters.beginTurn()

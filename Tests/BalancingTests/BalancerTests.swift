@@ -276,6 +276,19 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         #expect(counts[0] == 0 && min(counts[1], counts[2]) >= 100)
     }
 
+    /// The turns of a busy server go to all the others by their weights, not to its neighbour.
+    @Test(arguments: [
+        ([1, 1, 1], [1, 0, 0], [0, 300, 300]), ([1, 1, 1, 1], [0, 7, 0, 0], [200, 0, 200, 200]),
+        ([4, 1, 2], [1, 0, 0], [0, 200, 400]), ([3, 3, 0, 1], [0, 3, 9, 0], [450, 0, 0, 150]),
+    ])
+    func theTurnsOfABusyServerAreShared(weights: [Int], loads: [UInt32], expected: [Int]) {
+        var upstream = upstream(weights)
+        upstream.loads = loads
+        var counts = weights.map { _ in 0 }
+        for _ in 0..<600 { counts[upstream.choose(0)!.server] += 1 }
+        #expect(counts == expected)
+    }
+
     @Test func whoIsExcludedIsNotTaken() {
         var upstream = upstream([1, 1, 1])
         upstream.loads = [0, 5, 9]

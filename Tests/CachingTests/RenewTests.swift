@@ -130,7 +130,7 @@ import Testing
             lines.dropFirst().dropLast().sorted() == [
                 "Cache-Control: max-age=30", "Content-Digest: sha-256=:aa=:", "Content-Encoding: gzip",
                 "Content-Length: 5", "Content-Type: text/html", "Date: Thu, 01 Jan 2026 00:00:01 GMT",
-                #"ETag: "a""#, "X-New: 4", "X-New: 5", "X-Old: 1", "x-both: 3",
+                #"ETag: "a""#, "Vary: Accept-Encoding", "X-New: 4", "X-New: 5", "X-Old: 1", "x-both: 3",
             ])
         #expect(renewal.facts?.coding == .gzip && renewal.facts?.status == 200)
     }

@@ -229,4 +229,53 @@ struct ForwardingTests {
             #expect(try stage.ask("GET", "/b")["date"] != nil)
         }
     }
+
+    /// RFC 9110 §7.6.2: each hop takes one, and at 0 the next does not get it.
+    @Test(arguments: [
+        ("0", nil), ("000", nil), ("1", "0"), ("10", "09"), ("100", "099"), ("7", "6"),
+        ("99999999999999999999990", "99999999999999999999989"), ("x", "x"), ("-1", "-1"), ("", ""),
+    ])
+    func anOptionsRequestGoesSoFar(value: String, sent: String?) throws {
+        let origin = try ScriptedOrigin(answering: { _ in answer("text") })
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            for _ in 0..<2 {
+                try client.send(
+                    request("OPTIONS", "/x", ["Accept: a/b", "Max-forwards:\t\(value) ", "X: 1"]))
+                let answer = try client.receiveAnswer()
+                #expect(sent == nil ? answer.status == 204 && answer["allow"] != nil : answer.text == "text")
+            }
+            #expect(origin.requests.map { $0["max-forwards"] } == (sent == nil ? [] : [sent, sent]))
+            // It means nothing to other methods.
+            _ = try stage.ask("GET", "/x", "Max-Forwards: \(value)")
+            #expect(origin.requests.last?["max-forwards"] == value)
+        }
+    }
+
+    @Test func oneOfSeveralEndsItToo() throws {
+        let origin = try ScriptedOrigin(answering: { _ in answer("text") })
+        try withStage(origin) { stage in
+            let first = try stage.ask("OPTIONS", "/", "Max-Forwards: 3", "Max-Forwards: 0")
+            #expect(first.status == 204 && origin.requests.isEmpty)
+            let second = try stage.ask("OPTIONS", "/", "Max-Forwards: 3", "Max-Forwards: 1")
+            #expect(second.status == 200 && origin.requests[0]["max-forwards"] == "2, 0")
+            let body = try stage.ask("OPTIONS", "/", "Max-Forwards: 0", body: "text")
+            #expect(body.status == 204 && body.closes && origin.requests.count == 1)
+        }
+    }
+
+    /// In absolute-form without a path it is of the server, as `*` is (RFC 9112 §3.2.4).
+    @Test func optionsOfTheServerAreOurs() throws {
+        let origin = try ScriptedOrigin(answering: { _ in answer("text") })
+        try withStage(origin) { stage in
+            for target in ["*", "http://example.com", "http://example.com:80"] {
+                let answer = try stage.ask("OPTIONS", target)
+                #expect(answer.status == 204)
+            }
+            #expect(try stage.ask("OPTIONS", "http://example.com?a").text == "text")
+            #expect(try stage.ask("OPTIONS", "http://example.com/").text == "text")
+            let targets = origin.requests.map(\.target)
+            #expect(targets == ["/?a", "/"])
+        }
+    }
 }

@@ -1,5 +1,6 @@
 // Connections to origins: reused, kept within limits, and never with bytes that nobody asked for.
 
+import Proxy
 import ProxyHarness
 import Settings
 import Testing
@@ -50,6 +51,41 @@ struct PoolTests {
             sent.open()
             try ended.wait()
             #expect(try stage.ask("GET", "/").text == "right 1")
+        }
+    }
+
+    /// Not even where they are found together with that request, behind it: one wait tells of both.
+    @Test(arguments: [true, false])
+    func wordsThatWereThereBeforeTheRequestDiscardAConnection(speaks: Bool) throws {
+        let (says, said) = (Gate(), Gate())
+        let paths = SocketPaths(1)
+        let origin = try ScriptedOrigin(at: paths.address(0)) { peer, number, origin in
+            _ = try origin.receive(peer, number)
+            try peer.send(cacheable("right \(number)"))
+            if number == 0 {
+                try peer.wait(for: says)
+                if speaks { try peer.send(cacheable("smuggled")) } else { peer.close() }
+                said.open()
+            }
+            if speaks { _ = try? peer.receiveAll() }
+        }
+        let clock = steered()
+        try withStage(origin, clock: clock) { stage in
+            #expect(try stage.ask("GET", "/0").text == "right 0")
+            let (client, other) = (try stage.client(), try stage.client())
+            // Whoever is accepted is heard in the same turn: it is to be told of by an event.
+            try client.send(request("OPTIONS", "*"))
+            _ = try client.receiveAnswer()
+            try clock.hold { isAwaited in
+                try other.send(request("OPTIONS", "*"))
+                _ = try stage.eventually("a turn has its events") { isAwaited() ? true : nil }
+                try client.send(request("GET", "/1"))
+                says.open()
+                try said.wait()
+            }
+            let first = try client.receiveAnswer()
+            let second = try stage.ask("GET", "/1")
+            #expect(first.text == "right 1" && second.text == "right 1")
         }
     }
 
