@@ -11,6 +11,8 @@ struct DecisionRun {
         var vary: [UInt8]
         var head: [UInt8]
         var bodyBytes: Int
+        /// Its gzip is undone for who does not take it.
+        var isDecodable: Bool
     }
 
     private let rules: Rules
@@ -57,17 +59,19 @@ struct DecisionRun {
         {
             return reason
         }
+        let varies = Rules.variesByCoding(facts, head, text.span)
         var stored = ByteBuffer(capacity: 1024)
         if let reason = StoredHead.write(
             head, text.span, bodyCount: response.bodyBytes, receivedSeconds: received.wallSeconds,
-            limit: rules.maxHeadBytes, transform: facts.flags.contains(.compressible) ? .varies : .none,
+            limit: rules.maxHeadBytes,
+            transform: varies ? .varies : .none,
             into: &stored)
         {
             return reason
         }
         entry = Entry(
             key: key.span.copied, facts: facts, vary: vary.span.copied, head: stored.span.copied,
-            bodyBytes: response.bodyBytes)
+            bodyBytes: response.bodyBytes, isDecodable: varies && facts.coding == .gzip)
         return nil
     }
 
@@ -90,7 +94,8 @@ struct DecisionRun {
         if case .refused(let reason) = rules.writeKey(head, bytes, scheme: text.scheme, into: &key) {
             return asks(.bypass, reason)
         }
-        guard let entry, key.span.equals(entry.key.span), verdict.accepts(entry.facts.coding),
+        guard let entry, key.span.equals(entry.key.span),
+            verdict.accepts(entry.facts.coding) || entry.isDecodable,
             Variance.matches(entry.vary.span, head.fields, bytes)
         else { return asks(.miss) }
         let now = Self.time(after: seconds)

@@ -159,7 +159,7 @@ extension Rules {
         var stored = ByteBuffer(capacity: 1024)
         let head = StoredHead.write(
             response, bytes, bodyCount: body?.count ?? 0, receivedSeconds: receivedSeconds, limit: .max,
-            transform: isCompressible(response, bytes) ? .varies : .none, into: &stored)
+            transform: variesByCoding(response, bytes) ? .varies : .none, into: &stored)
         let isTooLarge = head != nil || stored.count > maxHeadBytes
         var findings = [
             finding(

@@ -217,6 +217,13 @@ extension Rules {
             || facts.coding == .gzip && !CompressionRules.forbidsTransform(response.fields, bytes)
     }
 
+    /// As the other, of an answer without facts.
+    func variesByCoding(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
+        isCompressible(response, bytes)
+            || Self.coding(response.fields, bytes) == .gzip
+                && !CompressionRules.forbidsTransform(response.fields, bytes)
+    }
+
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.
     public static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
         guard let field = fields.first(.contentEncoding) else { return .identity }

@@ -32,8 +32,8 @@ enum Sections {
                     isRequired: true),
                 Key(
                     "trustedProxies", Form<AddressRange>.addressRange.list(of: "address ranges"),
-                    "Clients whose `Forwarded` and `X-Forwarded-*` are believed, and passed on. Of several "
-                        + "schemes that they name, the last counts. A request for which they name "
+                    "Clients whose `Forwarded` and `X-Forwarded-*` are believed, and passed on. The last "
+                        + "proxy's word on the scheme counts, and if it says none, the listener's. A request for which they name "
                         + "another host than `Host` does, or other schemes than that, bypasses the cache "
                         + "(`unkeyed`). IPv6 ranges hold no IPv4 clients.",
                     \.settings.trustedProxies),

@@ -73,6 +73,8 @@ struct Origin: ~Copyable {
     var phase: Phase
     /// The turn in which it was last taken from the idle ones; 0 where it has served no request before.
     var takenIn: UInt32 = 0
+    /// The turn in which it was last kept.
+    var keptIn: UInt32 = 0
     var deferred = false
     var scan = HeadScan()
 

@@ -26,11 +26,11 @@ extension ForwardedHeads {
         var told = Told()
         guard trusts(peer) else { return told }
         if request.fields.contains(.xForwardedProto) {
-            Self.eachMember(of: .xForwardedProto, request, bytes) { told.scheme = Self.scheme($0) }
+            Self.eachMember(of: .xForwardedProto, request, bytes) { told.scheme = Self.scheme($0) ?? .http }
         } else {
             Self.eachPair(request, bytes) { name, value, isFirst in
                 if isFirst { told.scheme = .http }
-                if name.equalsIgnoringCase("proto") { told.scheme = Self.scheme(value) }
+                if name.equalsIgnoringCase("proto") { told.scheme = Self.scheme(value) ?? .http }
             }
         }
         // What is written anew says what is keyed.
@@ -51,8 +51,9 @@ extension ForwardedHeads {
         return told
     }
 
-    private static func scheme(_ text: Span<UInt8>) -> Scheme {
-        text.equalsIgnoringCase("https") ? .https : .http
+    /// nil for what is neither: who knows what an origin takes it for.
+    private static func scheme(_ text: Span<UInt8>) -> Scheme? {
+        text.equalsIgnoringCase("https") ? .https : text.equalsIgnoringCase("http") ? .http : nil
     }
 
     /// Is this the host, with the port, that the request is keyed by?

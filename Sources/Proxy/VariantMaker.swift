@@ -31,6 +31,9 @@ struct VariantMaker: ~Copyable, Sendable {
         // Before the body is read: an invalidation from here on makes the store refuse the variant.
         let stamp = store.stamp(job.hash)
         let found = Self.copy(job, store, head: &head, body: &body, vary: &vary)
+        if found == nil {
+            Worker.giveBack(Codings(job.coding), of: job.serial, store, key: job.key.span, job.hash)
+        }
         store.endTurn()
         guard var facts = found, let encoded = encoders.take(job.coding, .store) else { return }
         var encoder = encoded

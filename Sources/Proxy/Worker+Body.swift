@@ -36,7 +36,10 @@ extension Worker {
             && !(pass.complete && forwards[f].responseBody.delivered == 0):
             passDecoded(f, o, isLast: pass.complete)
             // The client has yet to take it; the store and who waits for it need not wait for that.
-            if pass.complete, forwards.contains(f), forwards[f].fill != nil { commitFill(f) }
+            // (It has failed where the origin is gone: a broken body, and a stale answer instead.)
+            if pass.complete, forwards.contains(f), forwards[f].origin == o, forwards[f].fill != nil {
+                commitFill(f)
+            }
             return
         case .coded:
             if !pass.failed { pass.failed = !endEncoding(f, o, complete: pass.complete) }

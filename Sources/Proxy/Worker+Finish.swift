@@ -67,6 +67,7 @@ extension Worker {
         }
         let server = origins[o].server
         origins[o].phase = .idle
+        origins[o].keptIn = turn
         originTimers.set(
             id: id(o), deadline: now.milliseconds + site.servers[server].idleTimeout)
         if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }

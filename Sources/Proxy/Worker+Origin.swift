@@ -19,9 +19,10 @@ extension Worker {
             // It closed, or said something nobody asked for.
             if origins[o].channel.readable { discardIdle(o) }
         case .active(let f):
-            if origins[o].takenIn == turn, origins[o].channel.readable {
+            if origins[o].takenIn == turn, origins[o].keptIn != turn, origins[o].channel.readable {
                 // The wait that this turn began with found it so: that was before our request was sent.
-                // Whatever it is, it is no answer to that.
+                // Whatever it is, it is no answer to that. (If it was still at work then, what was found has
+                // been read.)
                 fail(f, .closed)
                 return
             }

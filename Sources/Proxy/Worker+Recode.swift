@@ -317,16 +317,20 @@ extension Worker {
             now: now, stamp: forward.stamp)
     }
 
-    /// Head, Vary values and facts for the variant, from its original; nil where that is gone or no larger.
+    /// Head, Vary values and facts for the variant, from its original; nil where that is gone (then the claim is
+    /// given back) or no larger.
     private static func derive(
         _ coding: Codings, bodyCount: Int, of forward: inout Forward, _ store: borrowing StoreThread,
         headLimit: Int, _ head: inout ByteBuffer, _ vary: inout ByteBuffer
     ) -> Variation? {
         guard
             let view = store.original(
-                key: forward.key, hash: forward.keyed.hash, serial: forward.serial),
-            VariantMaker.isWorthIt(bodyCount, insteadOf: view.body.count)
-        else { return nil }
+                key: forward.key, hash: forward.keyed.hash, serial: forward.serial)
+        else {
+            giveBack(coding, of: &forward, store)
+            return nil
+        }
+        guard VariantMaker.isWorthIt(bodyCount, insteadOf: view.body.count) else { return nil }
         head.removeAll()
         vary.removeAll()
         vary.append(view.vary)
@@ -337,6 +341,11 @@ extension Worker {
         return isDerived ? Variation(facts: facts, serial: forward.serial) : nil
     }
 
+    private static func giveBack(_ coding: Codings, of forward: inout Forward, _ store: borrowing StoreThread)
+    {
+        giveBack(coding, of: forward.serial, store, key: forward.key, forward.keyed.hash)
+    }
+
     /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
     /// was given up for want of room.
     mutating func dropRecoder(_ f: Handle) {
@@ -344,8 +353,7 @@ extension Worker {
         if let encoder = Self.takeEncoder(&forwards[f].recoder) {
             fillBytes -= encoder.coding.encoderBytes
             if forwards[f].serial != 0 {
-                store.disclaim(
-                    coding: encoder.coding.rawValue, of: forwards[f].serial, hash: forwards[f].keyed.hash)
+                Self.giveBack(Codings(encoder.coding), of: &forwards[f], store)
             }
             encoders.give(encoder)
         }

@@ -136,17 +136,24 @@ extension Worker {
             vary: vary.span, head: head.span, body: body.span, expires: facts.expirySeconds,
             now: UInt32(clamping: now.wallSeconds), stamp: stamp)
         switch outcome {
-        case .pressure:
-            store.disclaim(coding: facts.coding.rawValue, of: variation.serial, hash: hash)
-        case .invalidated:
-            // Renewed meanwhile, perhaps: the claim went on to the new record.
-            let renewed = store.lookup(key: key, hash: hash) { facts, _ in
-                EntryFacts(facts).flags.contains(.compressible) ? 1 : 0
-            }
-            if let renewed {
-                store.disclaim(coding: facts.coding.rawValue, of: renewed.serial, hash: hash)
-            }
+        case .pressure, .invalidated:
+            giveBack(facts.coding, of: variation.serial, store, key: key, hash)
         case .stored, .crowded, .tooLarge: break
+        }
+    }
+
+    /// Gives back the claim to make this coding of the original with this serial. Where that was renewed
+    /// meanwhile, the claim went on to the new record. Only within a turn.
+    static func giveBack(
+        _ coding: Codings, of serial: UInt64, _ store: borrowing StoreThread, key: Span<UInt8>,
+        _ hash: Hash128
+    ) {
+        store.disclaim(coding: coding.rawValue, of: serial, hash: hash)
+        let present = store.lookup(key: key, hash: hash) { facts, _ in
+            EntryFacts(facts).flags.contains(.compressible) ? 1 : 0
+        }
+        if let present, present.serial != serial {
+            store.disclaim(coding: coding.rawValue, of: present.serial, hash: hash)
         }
     }
 }

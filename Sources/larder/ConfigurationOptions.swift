@@ -41,7 +41,11 @@ extension LoadedConfiguration {
     /// That this process does not run as `process.user`, if so: to serve it would be as somebody who may do
     /// more.
     func userProblem(as kind: Problem.Kind) -> Problem? {
-        guard let user = settings.process.user, User.id(named: user) != User.current else { return nil }
+        guard let user = settings.process.user else { return nil }
+        guard let id = User.id(named: user) else {
+            return problem(as: kind, at: "process.user", "found '\(user)'; this machine knows no such user")
+        }
+        guard id != User.current else { return nil }
         let current = User.name(of: User.current) ?? String(User.current)
         return problem(
             as: kind, at: "process.user",

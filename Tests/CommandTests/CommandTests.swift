@@ -96,11 +96,12 @@ import Testing
             return ["larder.yaml": text + "\nprocess: { user: \(user) }"]
         }
         let own = User.name(of: User.current)
-        let others = ["no-such-user", own == "daemon" ? "root" : "daemon"]
-        for user in others where User.id(named: user) != User.current {
+        for user in ["no-such-user", own == "daemon" ? "root" : "daemon"] {
             let found =
-                "process.user: found '\(user)', and this is '\(own ?? String(User.current))': Larder serves "
-                + "only as the user that is named here; start it as that one (systemd: User=\(user))\n"
+                User.id(named: user) == nil
+                ? "process.user: found '\(user)'; this machine knows no such user\n"
+                : "process.user: found '\(user)', and this is '\(own ?? String(User.current))': Larder serves "
+                    + "only as the user that is named here; start it as that one (systemd: User=\(user))\n"
             let served = try Self.run(["serve"], files: files(user))
             #expect(served.status == 2 && served.output.isEmpty)
             #expect(served.errors == "larder.yaml:4: error: \(found)")

@@ -49,6 +49,28 @@ struct DecisionTableTests {
         #expect(seen == Set(Reason.allCases.map { String(describing: $0.code) }))
     }
 
+    /// As serving: gzip is undone for who does not take it, but not in pieces of one date.
+    @Test func whatComesAsGzipIsForAll() throws {
+        var row = PolicyDecision(name: "")
+        row.response.headers = [
+            "Cache-Control: max-age=60", "Content-Encoding: gzip",
+            "Last-Modified: Sat, 01 Jan 2000 00:00:00 GMT",
+        ]
+        row.request.headers = ["Accept-Encoding: gzip"]
+        var then = PolicyDecision.FollowUp()
+        for (fields, served) in [
+            ([], PolicyDecision.Served.hit), (["Accept-Encoding: gzip"], .hit),
+            (["Range: bytes=0-4", "If-Range: Sat, 01 Jan 2000 00:00:00 GMT"], .hit),
+        ] {
+            then.request.headers = fields
+            row.then = then
+            #expect(try Decision.evaluate(row, policy: Policy(name: "test")).then?.served == served)
+        }
+        row.response.headers.append("Cache-Control: no-transform")
+        row.then?.request.headers = []
+        #expect(try Decision.evaluate(row, policy: Policy(name: "test")).then?.served == .miss)
+    }
+
     /// Without an answer in the store none is fetched, whatever else is wrong with the request.
     @Test func onlyIfCachedFetchesNothing() throws {
         var row = PolicyDecision(name: "")

@@ -135,6 +135,7 @@ struct ForwardingTests {
         (["Forwarded: for=\"a;host=evil.example\""], false), (["Forwarded: proto=https, for=a"], false),
         (["Forwarded: proto=http, for=a;proto=https"], false),
         (["Forwarded: proto=https", "X-Forwarded-Proto: http"], false),
+        (["Forwarded: proto=wss, for=a;proto=http"], false), (["Forwarded: for=a;proto=\"http\\s\""], false),
     ]
 
     @Test(arguments: words, [true, false])
@@ -193,6 +194,8 @@ struct ForwardingTests {
             let mixed = try stage.ask("GET", "/", "X-Forwarded-Proto: https, http")
             #expect(mixed.cacheStatus == "fwd=bypass; detail=unkeyed")
             #expect(origin.requests[0]["x-forwarded-proto"] == "https, http")
+            let other = try stage.ask("GET", "/", "X-Forwarded-Proto: wss, http")
+            #expect(other.cacheStatus == "fwd=bypass; detail=unkeyed")
             #expect(try stage.ask("GET", "/", "X-Forwarded-Proto: https").cacheStatus == "fwd=miss; stored")
         }
     }
