@@ -63,9 +63,7 @@ struct DecisionRun {
         var stored = ByteBuffer(capacity: 1024)
         if let reason = StoredHead.write(
             head, text.span, bodyCount: response.bodyBytes, receivedSeconds: received.wallSeconds,
-            limit: rules.maxHeadBytes,
-            transform: varies ? .varies : .none,
-            into: &stored)
+            limit: rules.maxHeadBytes, transform: varies ? .varies : .none, into: &stored)
         {
             return reason
         }
@@ -95,7 +93,7 @@ struct DecisionRun {
             return asks(.bypass, reason)
         }
         guard let entry, key.span.equals(entry.key.span),
-            verdict.accepts(entry.facts.coding) || entry.isDecodable,
+            verdict.accepts(entry.facts.coding) || entry.isDecodable && verdict.accepts(.identity),
             Variance.matches(entry.vary.span, head.fields, bytes)
         else { return asks(.miss) }
         let now = Self.time(after: seconds)

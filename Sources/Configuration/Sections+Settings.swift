@@ -33,9 +33,9 @@ enum Sections {
                 Key(
                     "trustedProxies", Form<AddressRange>.addressRange.list(of: "address ranges"),
                     "Clients whose `Forwarded` and `X-Forwarded-*` are believed, and passed on. The last "
-                        + "proxy's word on the scheme counts, and if it says none, the listener's. A request for which they name "
-                        + "another host than `Host` does, or other schemes than that, bypasses the cache "
-                        + "(`unkeyed`). IPv6 ranges hold no IPv4 clients.",
+                        + "proxy's word on the scheme counts, and if it says none, the listener's. A request "
+                        + "for which they name another host than `Host` does, or other schemes than that, "
+                        + "bypasses the cache (`unkeyed`). IPv6 ranges hold no IPv4 clients.",
                     \.settings.trustedProxies),
                 Key(
                     "forwarded", .forwardedFields,

@@ -317,8 +317,8 @@ extension Worker {
             now: now, stamp: forward.stamp)
     }
 
-    /// Head, Vary values and facts for the variant, from its original; nil where that is gone (then the claim is
-    /// given back) or no larger.
+    /// Head, Vary values and facts for the variant, from its original; nil where that is gone (then the claim
+    /// is given back) or no larger.
     private static func derive(
         _ coding: Codings, bodyCount: Int, of forward: inout Forward, _ store: borrowing StoreThread,
         headLimit: Int, _ head: inout ByteBuffer, _ vary: inout ByteBuffer

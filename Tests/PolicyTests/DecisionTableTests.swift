@@ -60,6 +60,7 @@ struct DecisionTableTests {
         var then = PolicyDecision.FollowUp()
         for (fields, served) in [
             ([], PolicyDecision.Served.hit), (["Accept-Encoding: gzip"], .hit),
+            (["Accept-Encoding: br, identity;q=0"], .miss),
             (["Range: bytes=0-4", "If-Range: Sat, 01 Jan 2000 00:00:00 GMT"], .hit),
         ] {
             then.request.headers = fields
