@@ -37,7 +37,7 @@ simulate: bootstrap ## a million random steps of the worker's machines, optimise
 
 asan: bootstrap ## all tests under AddressSanitizer and LeakSanitizer
 	@$(swift)
-	export LSAN_OPTIONS=suppressions=packaging/lsan.supp:print_suppressions=0
+	export LSAN_OPTIONS=suppressions=$(CURDIR)/packaging/lsan.supp:print_suppressions=0
 	"$$swift" test --disable-xctest --sanitize=address --scratch-path .build-asan $(filter)
 
 tsan: bootstrap ## all tests under ThreadSanitizer
