@@ -60,11 +60,12 @@ def nginx_cache(stack, origin, core=None, gzip=False, megabytes=256, managed=Fal
     folder = os.path.join(zone, f"{os.path.basename(stack.folder)}-{port}")
     os.makedirs(folder, exist_ok=True)
     compress = "gzip on; gzip_proxied any; gzip_types text/plain;" if gzip else ""
+    # Files kept open: not where memory counts, or what was evicted would stay, and be served.
+    opened = "" if managed else "open_file_cache max=100000 inactive=60m; open_file_cache_valid 60m;"
     name = f"nginx-{port}"
     text = nginx_head(stack, name) + f"""\
     proxy_cache_path {folder} keys_zone=z:32m max_size={megabytes}m use_temp_path=off inactive=60m;
-    open_file_cache max=100000 inactive=60m;
-    open_file_cache_valid 60m;
+    {opened}
     upstream back {{ server 127.0.0.1:{origin}; keepalive 256; keepalive_requests 1000000000; }}
     server {{
         listen 127.0.0.1:{port} deferred;
