@@ -213,15 +213,17 @@ extension Rules {
     public static func variesByCoding(
         _ facts: EntryFacts, _ response: borrowing ResponseHead, _ bytes: Span<UInt8>
     ) -> Bool {
-        facts.flags.contains(.compressible)
-            || facts.coding == .gzip && !CompressionRules.forbidsTransform(response.fields, bytes)
+        facts.flags.contains(.compressible) || mayBeUndone(response, bytes)
     }
 
     /// As the other, of an answer without facts.
     func variesByCoding(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-        isCompressible(response, bytes)
-            || Self.coding(response.fields, bytes) == .gzip
-                && !CompressionRules.forbidsTransform(response.fields, bytes)
+        isCompressible(response, bytes) || Self.mayBeUndone(response, bytes)
+    }
+
+    /// Coded in gzip alone, and not forbidden to be undone?
+    public static func mayBeUndone(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
+        coding(response.fields, bytes) == .gzip && !CompressionRules.forbidsTransform(response.fields, bytes)
     }
 
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.

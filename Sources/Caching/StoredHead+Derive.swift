@@ -79,14 +79,6 @@ extension StoredHead {
 
     /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?
     public static func forbidsTransform(_ head: Span<UInt8>) -> Bool {
-        var position = 0
-        while let line = nextLine(of: head, from: &position) {
-            if let value = value(ofLine: line, "cache-control", in: head),
-                CompressionRules.mentionsNoTransform(head.extracting(value))
-            {
-                return true
-            }
-        }
-        return false
+        hasLine("cache-control", in: head) { CompressionRules.mentionsNoTransform($0) }
     }
 }

@@ -73,13 +73,14 @@ public enum StoredHead {
 
     /// Does it say that there are other codings of this, by a Vary that lists Accept-Encoding, or everything?
     static func variesByCoding(_ head: Span<UInt8>) -> Bool {
+        hasLine("vary", in: head) { HeadTransform.coversAcceptEncoding($0) }
+    }
+
+    /// Is there a line of this (lower-case) name whose value passes?
+    static func hasLine(_ name: StaticString, in head: Span<UInt8>, passes: (Span<UInt8>) -> Bool) -> Bool {
         var position = 0
         while let line = nextLine(of: head, from: &position) {
-            if let value = value(ofLine: line, "vary", in: head),
-                HeadTransform.coversAcceptEncoding(head.extracting(value))
-            {
-                return true
-            }
+            if let value = value(ofLine: line, name, in: head), passes(head.extracting(value)) { return true }
         }
         return false
     }

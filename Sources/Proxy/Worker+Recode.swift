@@ -32,7 +32,7 @@ extension Worker {
             parseHead(f)
             return Self.holdsWeakened(request, &forwards[f], response, outbound) ? .decoded : .none
         }
-        guard response.fields.contains(.contentEncoding), Self.isPlainGzip(response, outbound) else {
+        guard response.fields.contains(.contentEncoding), Self.mayBeUndone(response, outbound) else {
             return .none
         }
         let isDecoded =
@@ -97,13 +97,9 @@ extension Worker {
         _ outbound: borrowing ByteBuffer
     ) -> Bool { Conditional.holdsWeakened(request, forward.head, response, outbound.span) }
 
-    /// Coded in gzip alone, and not forbidden to be undone?
-    private static func isPlainGzip(
+    private static func mayBeUndone(
         _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer
-    ) -> Bool {
-        guard Rules.coding(response.fields, outbound.span) == .gzip else { return false }
-        return !CompressionRules.forbidsTransform(response.fields, outbound.span)
-    }
+    ) -> Bool { Rules.mayBeUndone(response, outbound.span) }
 
     // MARK: Bytes
 

@@ -96,8 +96,7 @@ struct DeadlineTests {
     @Test func anUploadMayStopAtAnEarlyAnswer() throws {
         let next = Gate()
         let origin = try ScriptedOrigin { peer, _, _ in
-            _ = try peer.receiveHead()
-            try peer.send("HTTP/1.1 413 No\r\nContent-Length: 25\r\n\r\n")
+            try Self.refuseEarly(peer)
             for _ in 0..<5 {
                 try peer.wait(for: next)
                 next.close()
@@ -107,9 +106,7 @@ struct DeadlineTests {
         }
         let clock = steered()
         try withStage(origin, clock: clock) { stage in
-            let client = try stage.client()
-            try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome of it")
-            #expect(try client.receiveHead()?.status == 413)
+            let client = try Self.refusedEarly(stage)
             for _ in 0..<5 {
                 clock.skip(milliseconds: 20_000)
                 try stage.turn()
@@ -123,19 +120,29 @@ struct DeadlineTests {
     /// Neither side of an exchange that has stopped holds it for ever.
     @Test func anUploadThatStopsEndsWithTheSilenceOfBoth() throws {
         let origin = try ScriptedOrigin { peer, _, _ in
-            _ = try peer.receiveHead()
-            try peer.send("HTTP/1.1 413 No\r\nContent-Length: 25\r\n\r\n")
+            try Self.refuseEarly(peer)
             _ = try peer.receiveAll()
         }
         let clock = steered()
         try withStage(origin, clock: clock) { stage in
-            let client = try stage.client()
-            try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome of it")
-            #expect(try client.receiveHead()?.status == 413)
+            let client = try Self.refusedEarly(stage)
             clock.skip(milliseconds: 31_000)
             try stage.turn()
             _ = try client.ending()
         }
+    }
+
+    private static func refuseEarly(_ peer: Peer) throws {
+        _ = try peer.receiveHead()
+        try peer.send("HTTP/1.1 413 No\r\nContent-Length: 25\r\n\r\n")
+    }
+
+    /// A client that has sent some of its body, and the head of that answer is there.
+    private static func refusedEarly(_ stage: Stage) throws -> Peer {
+        let client = try stage.client()
+        try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome of it")
+        #expect(try client.receiveHead()?.status == 413)
+        return client
     }
 
     // MARK: Tunnels
