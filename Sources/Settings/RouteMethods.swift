@@ -1,3 +1,4 @@
+/// The methods of a route, and which of all methods are for operators of a cache.
 internal import Bytes
 
 extension Route {
