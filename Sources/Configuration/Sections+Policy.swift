@@ -52,7 +52,8 @@ extension Sections {
                     "maxAge", .seconds(1...31_536_000),
                     "The longest that an answer is fresh, whatever the origin says.", \.maxAgeSeconds),
                 Key(
-                    "minAge", .seconds(1...31_536_000), "Answers that are fresh for less are not stored.",
+                    "minAge", .seconds(1...31_536_000),
+                    "Answers that are fresh for less (age in whole seconds) are not stored.",
                     \.minAgeSeconds),
                 Key(
                     "heuristic", .percent(0...100),
