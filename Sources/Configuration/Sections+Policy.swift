@@ -45,7 +45,9 @@ extension Sections {
                     "Statuses that may be stored; `any`: all that do not depend on more than the key. From "
                         + "400 on for 10 s at most.", \.statuses),
                 Key(
-                    "maxBody", .size(0...2 << 20), "The largest body; at most half a store segment.",
+                    "maxBody", .size(0...1 << 40),
+                    "The largest body. More than half a segment of the store is lowered to that, with a "
+                        + "note.",
                     \.maxBodyBytes),
                 Key("maxHead", .size(256...16 << 10), "The largest head.", \.maxHeadBytes),
                 Key(
