@@ -31,8 +31,8 @@ extension PeerSet.Peer {
 
 extension ForwardedHeads {
     /// The clients that a request of `peer` may come from. There is one, unless a trusted proxy's
-    /// `X-Forwarded-For` and `Forwarded` name different ones: the proxy writes only one of the two fields, and
-    /// which one is not known here, so each is meant.
+    /// `X-Forwarded-For` and `Forwarded` name different ones: the proxy writes only one of the two fields,
+    /// and which one is not known here, so each counts.
     ///
     /// In a list the client is the last that is no trusted proxy: whoever comes before it is only its word.
     func clients(of request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress)

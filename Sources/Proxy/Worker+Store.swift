@@ -126,8 +126,8 @@ extension Worker {
         purge(site.routes[forward.route], request, forward.request, &key, &store)
     }
 
-    /// Takes all that is stored for the URL of `request`, parsed over the front of `bytes`, by whichever scheme: who purges comes by an inner
-    /// way, clients perhaps by TLS.
+    /// Takes all that is stored for the URL of `request`, parsed over the front of `bytes`: under both
+    /// schemes, because operators often purge by plain HTTP what clients get by TLS.
     static func purge(
         _ route: borrowing Site.Route, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer,
         _ key: inout ByteBuffer, _ store: inout StoreThread
