@@ -72,7 +72,6 @@ final class Site: Sendable {
     let lingerTimeout: UInt64 = 2_000
     let drain: UInt64
     /// Per thread.
-    let connectionLimit: Int
     let fillLimit: Int
 
     /// - Parameters:
@@ -138,7 +137,6 @@ final class Site: Sendable {
         writeTimeout = UInt64(limits.keepAliveMilliseconds)
         bodyTimeout = UInt64(limits.keepAliveMilliseconds)
         drain = UInt64(limits.drainMilliseconds)
-        connectionLimit = max(1, (limits.connections + threads - 1) / threads)
         fillLimit = max(1 << 20, limits.bufferBytes / threads)
     }
 
