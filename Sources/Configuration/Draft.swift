@@ -31,6 +31,8 @@ struct UpstreamDraft {
     var servers: [Upstream.Server]?
     var files: String?
     var cacheControl: String?
+    var fallback: String?
+    var notFound: String?
 }
 
 struct ServerDraft {
@@ -63,6 +65,8 @@ extension UpstreamDraft {
         case .files(let files):
             self.files = files.root
             cacheControl = files.cacheControl
+            fallback = files.fallback
+            notFound = files.notFound
         }
     }
 }

@@ -209,6 +209,23 @@ extension Form where Value == String {
         return form
     }
 
+    /// A file below a `files` folder, as a request asks for it.
+    static var sitePage: Form {
+        Form(
+            scalar: "path of a file", allowed: "the path of a file below 'files', such as /index.html",
+            schema: .object(["type": "string", "pattern": "^/[^?#]*[^/?#]$"]),
+            parse: { text in
+                let isValid =
+                    text.hasPrefix("/") && !text.hasSuffix("/")
+                    && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != 0x3f && $0 != 0x23 }
+                return isValid ? text : nil
+            },
+            hint: { text in
+                text.hasPrefix("/") || text.isEmpty || text.contains(" ") ? "" : "; did you mean '/\(text)'?"
+            },
+            write: { .text($0) })
+    }
+
     static var absolutePath: Form {
         text("absolute path", allowed: "an absolute path, such as /run/larder") { $0.hasPrefix("/") }
     }

@@ -223,11 +223,10 @@ extension Server {
                 all.append(nil)
                 continue
             }
-            do {
-                all.append(
-                    try FilesOrigin(root: try Directory.open(files.root), cacheControl: files.cacheControl))
+            do throws(StartFailure) {
+                all.append(try FilesOrigin(files))
             } catch {
-                throw StartFailure("upstream \(upstream.name), files \(files.root): \(error)")
+                throw StartFailure("upstream \(upstream.name), \(error)")
             }
         }
         return all

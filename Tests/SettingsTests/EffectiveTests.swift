@@ -30,7 +30,8 @@ import Testing
             timeouts: { connect: 1s, response: 2s, idle: 3s, tunnel: 4h }
             retries: 0
             health: { path: /healthz, interval: 1s, rise: 1, fall: 5 }
-          site: { files: ./public, cacheControl: "public, max-age=60" }
+          site:
+            { files: ./public, cacheControl: "public, max-age=60", fallback: /index.html, notFound: /404.html }
         trustedProxies: [127.0.0.0/8, '::1']
         forwarded: [via, forwarded]
         limits: { requestHead: 8KiB, requestHeaders: 64, requestBody: 1MiB, connections: 10, buffers: 2MiB,
@@ -126,7 +127,9 @@ import Testing
         health.rise = 1
         health.fall = 5
         assets.health = health
-        let files = Upstream.Files(root: "/etc/larder/public", cacheControl: "public, max-age=60")
+        var files = Upstream.Files(root: "/etc/larder/public", cacheControl: "public, max-age=60")
+        files.fallback = "/index.html"
+        files.notFound = "/404.html"
         #expect(settings.upstreams == [assets, Upstream(name: "site", origin: .files(files))])
     }
 

@@ -71,6 +71,16 @@ import Testing
                 + "'files'"
         ),
         Row(
+            "pages beside servers", upstreams("  app: { servers: [a:1], fallback: /a, notFound: /b }"),
+            "larder.yaml:4: error: upstreams.app.fallback: found beside 'servers'; allowed: beside 'files'",
+            "larder.yaml:4: error: upstreams.app.notFound: found beside 'servers'; allowed: beside 'files'"),
+        Row(
+            "pages that are none", upstreams("  app: { files: x, fallback: index.html, notFound: / }"),
+            "larder.yaml:4: error: upstreams.app.fallback: found 'index.html'; allowed: the path of a file "
+                + "below 'files', such as /index.html; did you mean '/index.html'?",
+            "larder.yaml:4: error: upstreams.app.notFound: found '/'; allowed: the path of a file below "
+                + "'files', such as /index.html"),
+        Row(
             "addresses", upstreams("  app: { servers: [10.0.0.256:80, 'http://a/', 'https://a', app, a:0] }"),
             "larder.yaml:4: error: upstreams.app.servers[0]: found '10.0.0.256:80'; allowed: host:port, "
                 + "'[IPv6]:port' or "
