@@ -147,10 +147,10 @@ enum Sections {
                 Key(
                     "connections", .count(1...10_000_000),
                     "Client connections at a time, of all threads together. At the limit, the connection "
-                        + "that has been idle longest is closed for a new one; where none is idle, the new client "
-                        + "waits in the kernel's queue until a request ends. Above nine tenths of the limit "
-                        + "a new connection closes the one that has been idle longest as well, and answers "
-                        + "say `Connection: close`.",
+                        + "that has been idle longest is closed for a new one; where none is idle, the new "
+                        + "client waits in the kernel's queue until a request ends. Above nine tenths of "
+                        + "the limit a new connection closes the one that has been idle longest as well, "
+                        + "and answers say `Connection: close`.",
                     \.connections),
                 Key(
                     "buffers", .size(1 << 20...1 << 40),
