@@ -8,16 +8,7 @@ extension Form where Value == BindAddress {
             scalar: "bind address",
             allowed: "an IP address and port (0.0.0.0:8080, '[::]:8080' quoted) or unix:/path",
             schema: .object(["type": "string"]), parse: { BindAddress(parsing: $0) },
-            hint: { text in
-                if !text.isEmpty, text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) {
-                    return "; did you mean '0.0.0.0:\(text)'?"
-                }
-                if text.hasPrefix(":"), BindAddress(parsing: "[::]\(text)") != nil {
-                    return "; did you mean '[::]\(text)'?"
-                }
-                if text.hasPrefix("localhost:") { return "; did you mean '127.0.0.1\(text.dropFirst(9))'?" }
-                return ""
-            },
+            hint: Hint.bind,
             write: { .text($0.description) })
     }
 }
@@ -27,15 +18,7 @@ extension Form where Value == ServerAddress {
         Form(
             scalar: "server address", allowed: "host:port, '[IPv6]:port' or unix:/path",
             schema: .object(["type": "string"]), parse: { ServerAddress(parsing: $0) },
-            hint: { text in
-                if text.hasPrefix("http://") {
-                    let rest = text.dropFirst(7)
-                    let host = rest.hasSuffix("/") ? rest.dropLast() : rest
-                    return "; did you mean '\(host.contains(":") ? String(host) : "\(host):80")'?"
-                }
-                if text.hasPrefix("https://") { return "; https is 'tls:' of the upstream" }
-                return HostName.isValid(text) ? "; did you mean '\(text):80'?" : ""
-            },
+            hint: Hint.server,
             write: { .text($0.description) })
     }
 
@@ -81,12 +64,7 @@ extension Form where Value == HostPattern {
             scalar: "host", allowed: "a host without port (static.example.com, '*.example.com')",
             schema: .object(["type": "string"]),
             parse: { text in HostPattern(parsing: text) },
-            hint: { text in
-                if case .host(let host, _) = ServerAddress(parsing: text) {
-                    return "; did you mean '\(host)'?"
-                }
-                return text == "*" ? "; any host: leave 'host' out" : ""
-            },
+            hint: Hint.host,
             write: { .text($0.description) })
     }
 }
@@ -98,17 +76,14 @@ extension Form where Value == [UInt8] {
             scalar: "path prefix",
             allowed: "a path as it is in a request line: '/' first, visible ASCII, no '?' or '#'",
             schema: .object(["type": "string", "pattern": "^/"]),
-            parse: { text in
-                let isValid =
-                    text.hasPrefix("/") && text.utf8.count <= 1024
-                    && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3f && $0 != 0x23 }
-                return isValid ? Array(text.utf8) : nil
-            },
-            hint: { text in
-                text.hasPrefix("/") || text.isEmpty || !text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
-                    ? "" : "; did you mean '/\(text)'?"
-            },
+            parse: { isPathPrefix($0) ? Array($0.utf8) : nil },
+            hint: Hint.path,
             write: { .text(String(decoding: $0, as: UTF8.self)) })
+    }
+
+    static func isPathPrefix(_ text: String) -> Bool {
+        text.hasPrefix("/") && text.utf8.count <= 1024
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3f && $0 != 0x23 }
     }
 }
 

@@ -93,7 +93,10 @@ enum Sections {
                     "memoryMax", .size(4 << 20...1 << 40),
                     "What a reload can grow `memory` to without a cold start.",
                     \.memoryMaxBytes, standard: "2 × `memory`"),
-                Key("policies", .path, "The folder of the policy files.", \.policyFolder),
+                Key(
+                    "policies", Form<String>.path.orNone,
+                    "The folder of the policy files. One that is named must be there; without one, and with "
+                        + "`none`, the shipped policies are used.", \.policyFolder),
             ]
         ) { cache, reading in
             if !reading.isGiven(reading.path(of: "memoryMax")) {
@@ -115,12 +118,13 @@ enum Sections {
                     "name", .text("name", allowed: "a name of at most 128 bytes") { $0.utf8.count <= 128 },
                     "For logs and figures.", optional: \.name, standard: "host and path"),
                 Key(
-                    "host", .hostPattern,
-                    "A host, or `*.` and a domain: one or more labels before it, not the domain itself. Case "
-                        + "and port do not matter.",
+                    "host", .hostPattern.warned(Literal.host),
+                    "A host, or `*.` and a domain: one or more labels before it, not the domain itself. "
+                        + "Case, port and a dot at the end do not matter.",
                     standard: "any", get: { $0.host == .any ? nil : $0.host }, set: { $0.host = $1 }),
                 Key(
-                    "path", .pathPrefix, "A prefix of the path's bytes as they come, percent signs and all.",
+                    "path", .pathPrefix.warned(Literal.path),
+                    "A prefix of the path's bytes as they come, percent signs and all.",
                     standard: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
                 Key(
                     "policy", Form<String>.name.orNone, "A policy by name; `none`: the store is not used.",

@@ -32,6 +32,14 @@ public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// nil for a unix socket.
+    public var port: UInt16? {
+        switch self {
+        case .tcp(_, let port): port
+        case .unix: nil
+        }
+    }
+
     /// Canonical text, as `init(parsing:)` reads it.
     public var description: String {
         switch self {

@@ -43,14 +43,14 @@ import Testing
     static func read(_ text: String) throws -> LoadedConfiguration {
         let policies = ["/etc/larder/policies/slow.yaml": "store: { maxAge: 1h }"]
         return try ConfigurationFile.read(
-            text, file: "larder.yaml", folder: "/etc/larder", files: .memory(policies))
+            Array(text.utf8), file: "larder.yaml", folder: "/etc/larder", files: .memory(policies))
     }
 
     @Test func defaultsAreThoseOfTheTypes() throws {
         let settings = try Fixture.read(Fixture.listeners + Fixture.routes + Fixture.upstreams).settings
         var expected = Settings()
         expected.listeners = [Settings.Listener(bind: .tcp(IPAddress(ipv4: 0x7f00_0001), port: 8080))]
-        expected.cache.policyFolder = "/etc/larder/cache-policies"
+        expected.cache.policyFolder = nil
         expected.policies = [Policy(name: "pessimistic")]
         expected.policies[0].description = "Store only what the origin plainly marks as cacheable."
         expected.upstreams = [
@@ -138,13 +138,13 @@ import Testing
         let loaded = try Self.read(text)
         let printed = loaded.document.yaml
         let again = try ConfigurationFile.read(
-            printed, file: "printed.yaml", folder: "/elsewhere",
+            Array(printed.utf8), file: "printed.yaml", folder: "/elsewhere",
             files: .memory(["/etc/larder/policies/slow.yaml": "store: { maxAge: 1h }"]))
         #expect(again.settings == loaded.settings)
         #expect(again.document.yaml == printed)
         // JSON is YAML too.
         let fromJSON = try ConfigurationFile.read(
-            loaded.document.json, file: "printed.json", folder: "/elsewhere",
+            Array(loaded.document.json.utf8), file: "printed.json", folder: "/elsewhere",
             files: .memory(["/etc/larder/policies/slow.yaml": "store: { maxAge: 1h }"]))
         #expect(fromJSON.settings == loaded.settings)
     }
@@ -182,7 +182,7 @@ import Testing
                 cache:
                   memory: 256MiB
                   memoryMax: 512MiB
-                  policies: /etc/larder/cache-policies
+                  policies: none
                 routes:
                   - name: '*'
                     policy: pessimistic

@@ -26,13 +26,14 @@ import Testing
         Row("a list", "- a", "larder.yaml:1: error: found a list; allowed: a map with the keys \(keys)"),
         Row(
             "no YAML", "listeners: [\n",
-            "larder.yaml:2: error: no valid YAML: did not find expected node content"),
+            "larder.yaml:1: error: no valid YAML: did not find expected node content, while parsing a flow "
+                + "node, from line 2 on"),
         Row(
             "a tab", "cache:\n\tmemory: 1",
-            "larder.yaml:2: error: no valid YAML: found character that cannot start any token"),
+            "larder.yaml:2: error: no valid YAML: found a tab in column 1; a line is indented with spaces"),
         Row(
             "two documents", "---\na: 1\n---\nb: 2",
-            "larder.yaml:3: error: no valid YAML: but found another document"),
+            "larder.yaml:3: error: found a second document ('---'); allowed: one document a file"),
         Row(
             "nothing required is there", "threads: 2",
             "larder.yaml:1: error: 'listeners' is missing: a list of listeners, at least 1",
