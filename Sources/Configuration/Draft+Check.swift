@@ -89,7 +89,7 @@ extension Draft {
                 settings.routes.append(
                     Route(
                         name: draft.effectiveName, host: draft.host, path: draft.path, policy: policyIndex,
-                        upstream: upstream))
+                        upstream: upstream, methods: draft.methods))
             } else if !reading.isGiven("upstreams.\(draft.upstream)") {
                 let names = settings.upstreams.map(\.name)
                 reading.report(

@@ -18,6 +18,7 @@ final class Site: Sendable {
         /// False for a route without a policy: nothing is looked up and nothing stored.
         let caches: Bool
         let upstream: Int
+        let methods: MethodGate
     }
 
     struct Timeouts: Sendable {
@@ -126,7 +127,8 @@ final class Site: Sendable {
                 rules: Rules(
                     policy: policy ?? Policy(name: "none"),
                     upstream: settings.upstreams[route.upstream].name),
-                caches: policy != nil, upstream: route.upstream)
+                caches: policy != nil, upstream: route.upstream,
+                methods: MethodGate(route.methods, caches: policy != nil))
         }
         forwarding = ForwardedHeads(sends: settings.forwarded, trusted: settings.trustedProxies)
         let limits = settings.limits

@@ -57,6 +57,8 @@ extension Worker {
         let route = forwards[f].route
         forwards[f].begin(response, trailerLimit: site.answerLimits.head)
         if Rules.invalidates(forwards[f].method, status: response.status) { invalidate(f) }
+        // A tier that had nothing to purge may say 404.
+        if forwards[f].method == .other { purgeAgain(f) }
 
         var storable: EntryFacts?
         switch Self.judge(response, outbound, to: &forwards[f], site.routes[route], received: now.times) {

@@ -14,8 +14,8 @@ public struct Settings: Sendable, Equatable {
     public var policies: [Policy] = []
     public var routes: [Route] = []
     public var upstreams: [Upstream] = []
-    /// Whose `Forwarded` and `X-Forwarded-*` are believed.
-    public var trustedProxies: [AddressRange] = []
+    /// Who is believed in what only a proxy can know: `Forwarded`, `X-Forwarded-*` and their kin.
+    public var trustedProxies: PeerSet = []
     public var forwarded: ForwardedFields = [.xForwarded]
     public var limits = Limits()
     public var process = Process()
