@@ -17,7 +17,7 @@ int larder_open_directory(const char *path) {
 int larder_open_beneath(int directory, const char *path) {
     struct open_how how = {
         .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
     };
     // A rename anywhere during the walk makes the kernel unsure whether ".." stayed below: -EAGAIN, worth a
     // few tries.
@@ -26,6 +26,12 @@ int larder_open_beneath(int directory, const char *path) {
         if (fd >= 0) return (int)fd;
         if ((errno != EAGAIN && errno != EINTR) || attempt >= 16) return -errno;
     }
+}
+
+int64_t larder_read_link(int directory, const char *path, char *text, size_t capacity) {
+    ssize_t n = readlinkat(directory, path, text, capacity);
+    if (n < 0) return -errno;
+    return (size_t)n < capacity ? n : -ENAMETOOLONG;
 }
 
 int larder_open_append(const char *path, uint32_t mode) {

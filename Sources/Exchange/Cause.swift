@@ -10,7 +10,7 @@ public enum Cause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case method, version, targetTooLong, headTooLarge, bodyTooLarge
     case requestHeadTimeout, requestBodyTimeout, clientLeft, clientTimeout
     // What Larder's own configuration or the request's own words came to.
-    case noRoute, onlyIfCached, stopped
+    case noRoute, onlyIfCached, misdirected, forbidden, notAllowed, stopped
     // How a server failed.
     case refused, unreachable, noSocket, connectTimeout, closed, reset, responseTimeout, malformed
     case truncated, bodyReset, bodyTimeout, errorStatus
@@ -33,6 +33,7 @@ public enum Cause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         self =
             switch failure {
             case .notConnected: .unreachable
+            case .noSocket, .noPort: .noSocket
             case .connectTimeout: .connectTimeout
             case .closed: .closed
             case .responseTimeout: .responseTimeout
@@ -58,6 +59,9 @@ public enum Cause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         case .clientTimeout: "client-timeout"
         case .noRoute: "no-route"
         case .onlyIfCached: "only-if-cached"
+        case .misdirected: "misdirected"
+        case .forbidden: "forbidden"
+        case .notAllowed: "method-not-allowed"
         case .stopped: "stopped"
         case .refused: "refused"
         case .unreachable: "unreachable"
@@ -89,6 +93,9 @@ public enum Cause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         case .clientTimeout: "The client took nothing of the answer for too long."
         case .noRoute: "No route takes this host and path."
         case .onlyIfCached: "The cache has no fresh answer, and the request forbids to ask the server."
+        case .misdirected: "This listener does not serve the scheme of the request."
+        case .forbidden: "This method is not allowed from this address."
+        case .notAllowed: "This method is not allowed here."
         case .stopped: "The proxy stopped before the end of the answer."
         case .refused: "The server refused the connection."
         case .unreachable: "The server cannot be reached."

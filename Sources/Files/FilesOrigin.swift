@@ -13,8 +13,8 @@ public import SystemPackage
 ///        └── pooled like any origin connection ◀────────┘
 ///
 /// So a slow disk stalls no loop, and all that the proxy knows of origins (pools, timeouts, retries, caching)
-/// holds for files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden,
-/// regular files only.
+/// holds for files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden but
+/// `/.well-known/`, regular files only.
 public final class FilesOrigin: Sendable {
     private let threads: [FilesThread.Control]
     private let handles: Locked<[Handle]>
@@ -36,13 +36,17 @@ public final class FilesOrigin: Sendable {
     ///
     /// - Parameters:
     ///   - cacheControl: sent with every file; nil for none. Must be a valid field value.
+    ///   - fallback: answers for a page that is no file: a single-page application.
+    ///   - notFound: the body of a 404.
     ///   - threads: how many files can wait for the disk at a time.
     /// Throws what making descriptors and threads throws.
     public init(
-        root: consuming Directory, cacheControl: String? = nil, threads: Int = 2
+        root: consuming Directory, cacheControl: String? = nil, fallback: SitePage? = nil,
+        notFound: SitePage? = nil, threads: Int = 2
     ) throws(Errno) {
         precondition(threads > 0)
-        let root = FilesRoot(directory: root, cacheControl: cacheControl ?? "")
+        let root = FilesRoot(
+            directory: root, cacheControl: cacheControl ?? "", fallback: fallback, notFound: notFound)
         var controls: [FilesThread.Control] = []
         var handles: [Handle] = []
         do {

@@ -1,89 +1,57 @@
-/// Which client a request comes from, where a trusted proxy is the peer: for the access log.
+/// Who a request comes from: the peer of the connection, or the client that trusted proxies tell of.
 internal import Bytes
 internal import HTTP
 internal import Kernel
+internal import Settings
+
+extension PeerSet.Peer {
+    @inline(__always)
+    init(_ address: SocketAddress) {
+        if let word = address.ipv4 {
+            self = .address(IPAddress(ipv4: word))
+        } else if let words = address.ipv6 {
+            self = .address(IPAddress(high: words.high, low: words.low))
+        } else {
+            self = .unix
+        }
+    }
+
+    /// Reads an address as proxies write it: `192.0.2.1`, `192.0.2.1:8080`, `2001:db8::1`,
+    /// `[2001:db8::1]:8080`.
+    fileprivate init(told text: Span<UInt8>) {
+        var text = text.string
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            text = String(text[text.index(after: text.startIndex)..<end])
+        } else if text.contains("."), let colon = text.lastIndex(of: ":"), !text.hasPrefix(":") {
+            text = String(text[..<colon])
+        }
+        self = IPAddress(parsing: text).map { .address($0) } ?? .unknown
+    }
+}
 
 extension ForwardedHeads {
-    /// Proxies looked at, from the nearest on. (A client writes as many as it likes before them.)
-    private static var hopLimit: Int { 16 }
-
-    /// Where in `bytes` the client's address stands: the last one in `X-Forwarded-For` (or, without that, in
-    /// `Forwarded`) that is no trusted proxy's; the first, where all are. Empty where the peer is not trusted
-    /// or says nothing that can be read: then the peer is the client.
-    func client(
-        of request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress
-    ) -> Range<Int> {
-        guard trusts(peer) else { return 0..<0 }
-        let isPlain = request.fields.contains(.xForwardedFor)
-        guard isPlain || request.fields.contains(.forwarded) else { return 0..<0 }
-        return client(isPlain ? .xForwardedFor : .forwarded, request, bytes)
-    }
-
-    private func client(
-        _ name: FieldName, _ request: borrowing RequestHead, _ bytes: Span<UInt8>
-    ) -> Range<Int> {
-        var found = 0..<0
-        var hops = 0
-        for index in request.fields.range(of: name).reversed() where request.fields.id(of: index) == name {
-            let value = request.fields[index].value.range
-            var end = value.upperBound
-            while end >= value.lowerBound, hops < Self.hopLimit {
-                var start = end
-                while start > value.lowerBound, bytes[start - 1] != UInt8(ascii: ",") { start -= 1 }
-                hops += 1
-                let node = name == .forwarded ? Self.node(of: start..<end, bytes) : start..<end
-                guard let host = Self.host(of: node, bytes), let address = Self.address(host, bytes) else {
-                    return found
-                }
-                found = host
-                guard trusts(address) else { return found }
-                end = start - 1
-            }
+    /// The clients that a request of `peer` may come from. There is one, unless a trusted proxy's
+    /// `X-Forwarded-For` and `Forwarded` name different ones: the proxy writes only one of the two fields,
+    /// and which one is not known here, so each counts.
+    ///
+    /// In a list the client is the last that is no trusted proxy: whoever comes before it is only its word.
+    func clients(of request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress)
+        -> [PeerSet.Peer]
+    {
+        let peer = PeerSet.Peer(peer)
+        guard trusts(peer) else { return [peer] }
+        var found: [PeerSet.Peer] = []
+        var chain: [PeerSet.Peer] = []
+        func endChain() {
+            if let client = chain.last(where: { !trusts($0) }) ?? chain.first { found.append(client) }
+            chain = []
         }
-        return found
-    }
-
-    /// The value of `for` in an element of `Forwarded`.
-    private static func node(of element: Range<Int>, _ bytes: Span<UInt8>) -> Range<Int> {
-        var start = element.lowerBound
-        while start < element.upperBound {
-            var end = start
-            while end < element.upperBound, bytes[end] != UInt8(ascii: ";") { end += 1 }
-            let pair = trimmed(start..<end, bytes)
-            if pair.count > 4, bytes.extracting(pair).extracting(first: 4).equalsIgnoringCase("for=") {
-                return (pair.lowerBound + 4)..<pair.upperBound
-            }
-            start = end + 1
+        Self.eachMember(of: .xForwardedFor, request, bytes) { chain.append(PeerSet.Peer(told: $0)) }
+        endChain()
+        Self.eachPair(request, bytes) { name, value, _ in
+            if name.equalsIgnoringCase("for") { chain.append(PeerSet.Peer(told: value)) }
         }
-        return 0..<0
-    }
-
-    /// The address of a node: without white space, quotes, brackets and port.
-    private static func host(of node: Range<Int>, _ bytes: Span<UInt8>) -> Range<Int>? {
-        var node = trimmed(node, bytes)
-        let quote = UInt8(ascii: "\"")
-        if node.count > 2, bytes[node.lowerBound] == quote, bytes[node.upperBound - 1] == quote {
-            node = (node.lowerBound + 1)..<(node.upperBound - 1)
-        }
-        guard !node.isEmpty else { return nil }
-        if bytes[node.lowerBound] == UInt8(ascii: "[") {
-            guard let end = node.first(where: { bytes[$0] == UInt8(ascii: "]") }) else { return nil }
-            return (node.lowerBound + 1)..<end
-        }
-        // One colon is a port's; more are those of IPv6.
-        let colons = node.filter { bytes[$0] == UInt8(ascii: ":") }
-        return colons.count == 1 ? node.lowerBound..<colons[0] : node
-    }
-
-    private static func address(_ host: Range<Int>, _ bytes: Span<UInt8>) -> SocketAddress? {
-        guard !host.isEmpty, host.count < 46 else { return nil }
-        return SocketAddress(ip: bytes.extracting(host).string, port: 0)
-    }
-
-    private static func trimmed(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Range<Int> {
-        var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, ASCII.isBlank(bytes[start]) { start += 1 }
-        while end > start, ASCII.isBlank(bytes[end - 1]) { end -= 1 }
-        return start..<end
+        endChain()
+        return found.isEmpty ? [peer] : found
     }
 }

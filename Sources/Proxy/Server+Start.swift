@@ -71,6 +71,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     let listeners: [CInt]
     let bell: WorkerBell
     let board: FetchBoard
+    let connections: ConnectionCount
     let store: StoreThread
     let log: AccessLogThread
     let counters: CounterRow
@@ -119,19 +120,11 @@ extension Server {
         var all: [Bound] = []
         for bind in binds {
             guard let address = SocketAddress(bind) else { throw StartFailure("\(bind): no address to bind") }
-            var bound = Bound(address: address)
-            for _ in 0..<(address.isUnix ? 1 : count) {
-                do {
-                    let listener = try Listener.bind(bound.address, reusePort: !address.isUnix)
-                    listener.deferUntilBytes()
-                    // The kernel's choice of a port holds for the rest of them.
-                    if let chosen = listener.localAddress { bound.address = chosen }
-                    bound.slots.append(ListenerSlot(listener))
-                } catch {
-                    throw StartFailure("cannot listen on \(bind): \(error)")
-                }
+            do {
+                all.append(try Self.bind(address, sockets: address.isUnix ? 1 : count))
+            } catch {
+                throw StartFailure("cannot listen on \(bind): \(Self.explain(error, bind))")
             }
-            all.append(bound)
         }
         return all
     }
@@ -160,6 +153,40 @@ extension Server {
         let first = ServerCounter.answers(servers)
         let refused = Reason.codes.indices.map { $0 == 0 ? 0 : counters.sum(first + $0) }
         return StoredShare(stored: counters.sum(first), refused: refused)
+    }
+
+    private static func bind(_ address: SocketAddress, sockets: Int) throws(Errno) -> Bound {
+        // Alone: another program that shares the port, a second Larder, would take a part of the clients.
+        let first = try Listener.bind(address)
+        // The kernel's choice of a port holds for the rest of them.
+        var bound = Bound(address: first.localAddress ?? address)
+        first.deferUntilBytes()
+        if sockets > 1 { try first.sharePort() }
+        bound.slots.append(ListenerSlot(first))
+        for _ in 1..<max(1, sockets) {
+            let listener = try Listener.bind(bound.address, reusePort: true)
+            listener.deferUntilBytes()
+            bound.slots.append(ListenerSlot(listener))
+        }
+        return bound
+    }
+
+    /// Why an address cannot be bound, and what helps.
+    private static func explain(_ error: Errno, _ bind: BindAddress) -> String {
+        switch (error, bind) {
+        case (.addressInUse, .tcp):
+            "the address is in use: another program listens there, perhaps another Larder, or on the same "
+                + "port of all addresses; stop it, or choose another address"
+        case (.addressInUse, .unix):
+            "the address is in use: another program listens there, perhaps another Larder; stop it, or "
+                + "choose another path"
+        case (.fileExists, _): "the path names something that is no socket; it is left as it is"
+        case (.addressNotAvailable, _): "this machine has no such address"
+        case (.permissionDenied, .tcp(_, port: ..<1024)):
+            "permission denied: ports below 1024 need root, CAP_NET_BIND_SERVICE, or a lower "
+                + "net.ipv4.ip_unprivileged_port_start"
+        default: "\(error)"
+        }
     }
 
     /// The helper threads that compress what is stored: one for four loops.
@@ -225,11 +252,10 @@ extension Server {
                 all.append(nil)
                 continue
             }
-            do {
-                all.append(
-                    try FilesOrigin(root: try Directory.open(files.root), cacheControl: files.cacheControl))
+            do throws(StartFailure) {
+                all.append(try FilesOrigin(files))
             } catch {
-                throw StartFailure("upstream \(upstream.name), files \(files.root): \(error)")
+                throw StartFailure("upstream \(upstream.name), \(error)")
             }
         }
         return all

@@ -70,6 +70,8 @@ public final class Server: Sendable {
         } catch {
             throw StartFailure("cannot make a doorbell: \(error)")
         }
+        let connections = ConnectionCount(
+            limit: settings.limits.connections, doorbells: board.mailboxes.map(\.doorbell))
         var bells: [WorkerBell] = []
         var running: [JoinBox] = []
         for index in 0..<count {
@@ -83,7 +85,7 @@ public final class Server: Sendable {
                 let seed = WorkerSeed(
                     site: Site(settings, threads: count, addresses: origins, files: files),
                     listeners: bound.flatMap { $0.share(thread: index, of: count) }, bell: bell,
-                    board: board, store: row,
+                    board: board, connections: connections, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
                     helpers: helpers, failures: failures, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in

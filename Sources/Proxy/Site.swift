@@ -18,6 +18,7 @@ final class Site: Sendable {
         /// False for a route without a policy: nothing is looked up and nothing stored.
         let caches: Bool
         let upstream: Int
+        let methods: MethodGate
     }
 
     struct Timeouts: Sendable {
@@ -72,7 +73,6 @@ final class Site: Sendable {
     let lingerTimeout: UInt64 = 2_000
     let drain: UInt64
     /// Per thread.
-    let connectionLimit: Int
     let fillLimit: Int
 
     /// - Parameters:
@@ -127,7 +127,8 @@ final class Site: Sendable {
                 rules: Rules(
                     policy: policy ?? Policy(name: "none"),
                     upstream: settings.upstreams[route.upstream].name),
-                caches: policy != nil, upstream: route.upstream)
+                caches: policy != nil, upstream: route.upstream,
+                methods: MethodGate(route.methods, caches: policy != nil))
         }
         forwarding = ForwardedHeads(sends: settings.forwarded, trusted: settings.trustedProxies)
         let limits = settings.limits
@@ -138,7 +139,6 @@ final class Site: Sendable {
         writeTimeout = UInt64(limits.keepAliveMilliseconds)
         bodyTimeout = UInt64(limits.keepAliveMilliseconds)
         drain = UInt64(limits.drainMilliseconds)
-        connectionLimit = max(1, (limits.connections + threads - 1) / threads)
         fillLimit = max(1 << 20, limits.bufferBytes / threads)
     }
 

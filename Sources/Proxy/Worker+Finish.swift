@@ -156,5 +156,7 @@ extension Worker {
             logUnsent(c, cause)
         }
         clients.discard(c)
+        connections.give()
+        noteCrowd()
     }
 }

@@ -15,8 +15,9 @@ struct AnswerFault: ~Copyable {
 extension Worker {
     /// A server failed the exchange. Notices tell of it once it is decided what becomes of the request
     /// (`tell`).
-    mutating func note(_ f: Handle, _ cause: Cause) {
-        forwards[f].trouble = Trouble(cause: cause, server: Int32(forwards[f].server), isUntold: true)
+    /// - Parameter isServers: notices tell of it. (A want of Larder's own has another notice.)
+    mutating func note(_ f: Handle, _ cause: Cause, isServers: Bool = true) {
+        forwards[f].trouble = Trouble(cause: cause, server: Int32(forwards[f].server), isUntold: isServers)
     }
 
     /// This becomes of the request that a server has failed, if one has.

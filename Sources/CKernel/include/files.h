@@ -17,9 +17,12 @@ struct larder_file_status {
 
 /// An O_PATH descriptor of a directory.
 int larder_open_directory(const char *_Nonnull path);
-/// Opens `path` for reading below `directory`: whatever leads out of it (.., absolute links) is -EXDEV.
-/// Never waits for a fifo or a device. -ENOSYS before Linux 5.6.
+/// Opens `path` for reading below `directory`. What leads out of it by `..` is -EXDEV; a symbolic link
+/// anywhere in the path is -ELOOP. Never waits for a fifo or a device. -ENOSYS before Linux 5.6.
 int larder_open_beneath(int directory, const char *_Nonnull path);
+/// The text of the symbolic link at `path` below `directory`: its length, without a NUL; -EINVAL for what is
+/// no link; -ENAMETOOLONG for a text of `capacity` bytes or more.
+int64_t larder_read_link(int directory, const char *_Nonnull path, char *_Nonnull text, size_t capacity);
 /// Creates or opens a file to be appended to.
 int larder_open_append(const char *_Nonnull path, uint32_t mode);
 int larder_file_status(int fd, struct larder_file_status *_Nonnull status);
