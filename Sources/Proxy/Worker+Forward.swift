@@ -221,7 +221,10 @@ extension Worker {
             failure, reused: reused, sent: forwards[f].sent, serversLeft: left)
         // An origin may close an idle connection at any moment: that is no failure of its.
         if recovery != .reconnect, !failure.isOurs { counters.failed(server) }
-        if failure.isOurs { forwards[f].reason = .pressure }
+        if failure.isOurs {
+            forwards[f].reason = .pressure
+            helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
+        }
         switch recovery {
         case .reconnect:
             forwards[f].sent = .nothing
