@@ -33,11 +33,11 @@ public enum Shortage: Int, Sendable, CaseIterable {
                 + "answered 503, or from a stale entry; no server is to blame; \(Self.remedy)"
         case .ports:
             "no local port is left for connections to a server, or this machine has no address of its "
-                + "family (\(count) times): the next server was tried, or 503 answered; let more connections be "
-                + "kept (upstreams.*.connections.idle), or widen net.ipv4.ip_local_port_range"
+                + "family (\(count) times): the next server was tried, or 503 answered; let more connections "
+                + "be kept (upstreams.*.connections.idle), or widen net.ipv4.ip_local_port_range"
         case .buffers:
-            "limits.buffers is used up: \(count) answers were passed on and not stored; raise it where memory "
-                + "allows, or lower the policies' store.maxBody"
+            "limits.buffers is used up: \(count) answers were passed on and not stored; raise it where "
+                + "memory allows, or lower the policies' store.maxBody"
         case .stalled:
             "limits.buffers is used up by answers that clients do not take: \(count) connections that took "
                 + "nothing for the longest time were closed; raise it where memory allows"
