@@ -171,6 +171,28 @@ extension Server {
         return bound
     }
 
+    /// How many clients there are descriptors for. Says so, where they are fewer than the configuration asks
+    /// for.
+    static func planDescriptors(
+        _ settings: Settings, threads: Int, listeners: Int, _ notices: Logger
+    ) -> DescriptorPlan {
+        let limit = DescriptorLimit.current
+        let plan = DescriptorPlan(
+            limit: limit, threads: threads, tablesAreSeparate: DescriptorTable.isSeparable(),
+            connections: settings.limits.connections, listeners: listeners)
+        if plan.clients < settings.limits.connections {
+            notices.warning(
+                """
+                open files are limited to \(limit): of \(settings.limits.connections) client connections \
+                (limits.connections) \(plan.clients) are let in at a time, and beyond that the ones that are \
+                idle longest are closed. Raise the hard limit to \(plan.wanted): ulimit -n \(plan.wanted) \
+                before the start, systemd's LimitNOFILE=\(plan.wanted), docker's --ulimit \
+                nofile=\(plan.wanted)
+                """)
+        }
+        return plan
+    }
+
     /// Why an address cannot be bound, and what helps.
     private static func explain(_ error: Errno, _ bind: BindAddress) -> String {
         switch (error, bind) {
@@ -191,10 +213,10 @@ extension Server {
 
     /// The helper threads that compress what is stored: one for four loops.
     static func startHelpers(
-        _ store: Store, threads: Int, _ clock: SteeredClock?
+        _ store: Store, threads: Int, _ clock: SteeredClock?, _ notices: Logger
     ) throws(StartFailure) -> HelperThreads {
         do {
-            let helpers = try HelperThreads(clock)
+            let helpers = try HelperThreads(clock, ShortageNotices(notices))
             for _ in 0..<max(1, threads / 4) {
                 guard let row = store.row() else {
                     throw StartFailure("the store has no row for one more thread")

@@ -225,7 +225,10 @@ extension Worker {
             note(f, cause ?? Cause(failure), isServers: !failure.isOurs)
             if !failure.isOurs { counters.failed(server) }
         }
-        if failure.isOurs { forwards[f].reason = .pressure }
+        if failure.isOurs {
+            forwards[f].reason = .pressure
+            helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
+        }
         switch recovery {
         case .reconnect:
             forwards[f].sent = .nothing
