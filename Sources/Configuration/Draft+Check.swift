@@ -13,8 +13,11 @@ extension Draft {
         }
     }
 
+    /// Two listeners cannot have one address, and all addresses include each.
     private func checkBinds(_ reading: inout Reading) {
         var seen: [BindAddress: String] = [:]
+        var wide: [BindAddress: String] = [:]
+        var narrow: [BindAddress: String] = [:]
         var binds = settings.listeners.enumerated().map { ($1.bind, "listeners[\($0)].bind") }
         if let admin = settings.admin { binds.append((admin.bind, "admin.bind")) }
         for (bind, path) in binds {
@@ -22,8 +25,18 @@ extension Draft {
             if let other = seen[bind] {
                 reading.report(
                     at: path, "found '\(bind)', which \(other) has; allowed: addresses that differ")
+            } else if let every = bind.onEveryAddress,
+                let other = every == bind ? narrow[every] : wide[every]
+            {
+                let (outer, inner) = every == bind ? (path, other) : (other, path)
+                reading.report(
+                    at: path,
+                    "found '\(bind)' beside \(other): '\(every)' of \(outer) takes the address of \(inner), "
+                        + "too; allowed: one of them")
             }
             seen[bind] = path
+            guard let every = bind.onEveryAddress else { continue }
+            if every == bind { wide[every] = path } else { narrow[every] = path }
         }
     }
 

@@ -27,6 +27,15 @@ public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The same port on all addresses of its family (`0.0.0.0`, `[::]`); nil for a unix socket.
+    public var onEveryAddress: BindAddress? {
+        switch self {
+        case .tcp(let address, let port):
+            .tcp(address.isIPv4 ? IPAddress(ipv4: 0) : IPAddress(high: 0, low: 0), port: port)
+        case .unix: nil
+        }
+    }
+
     /// Canonical text, as `init(parsing:)` reads it.
     public var description: String {
         switch self {
