@@ -13,30 +13,20 @@ extension Draft {
         }
     }
 
-    /// Two listeners cannot have one address, and all addresses include each.
     private func checkBinds(_ reading: inout Reading) {
-        var seen: [BindAddress: String] = [:]
-        var wide: [BindAddress: String] = [:]
-        var narrow: [BindAddress: String] = [:]
+        var seen: [(bind: BindAddress, path: String)] = []
         var binds = settings.listeners.enumerated().map { ($1.bind, "listeners[\($0)].bind") }
         if let admin = settings.admin { binds.append((admin.bind, "admin.bind")) }
         for (bind, path) in binds {
-            if case .tcp(_, port: 0) = bind { continue }
-            if let other = seen[bind] {
-                reading.report(
-                    at: path, "found '\(bind)', which \(other) has; allowed: addresses that differ")
-            } else if let every = bind.onEveryAddress,
-                let other = every == bind ? narrow[every] : wide[every]
-            {
-                let (outer, inner) = every == bind ? (path, other) : (other, path)
+            if let other = seen.first(where: { $0.bind.excludes(bind) }) {
                 reading.report(
                     at: path,
-                    "found '\(bind)' beside \(other): '\(every)' of \(outer) takes the address of \(inner), "
-                        + "too; allowed: one of them")
+                    other.bind == bind
+                        ? "found '\(bind)', which \(other.path) has; allowed: addresses that differ"
+                        : "found '\(bind)', which '\(other.bind)' of \(other.path) holds as well; allowed: "
+                            + "addresses of which none is part of another")
             }
-            seen[bind] = path
-            guard let every = bind.onEveryAddress else { continue }
-            if every == bind { wide[every] = path } else { narrow[every] = path }
+            seen.append((bind, path))
         }
     }
 

@@ -51,6 +51,13 @@ struct Client: ~Copyable {
     /// May a request be read now: between two, with all of the last answer on its way?
     var takesRequest: Bool { phase == .idle && !closing && channel.isFlushed }
 
+    /// Is nothing under way on it: no request, nothing unread, all of the last answer sent?
+    var isIdle: Bool {
+        guard case .idle = phase else { return false }
+        return !headStarted && !closing && !deferred && channel.isFlushed && !channel.wantsReading
+            && !channel.ending
+    }
+
     /// A whole head has come: its time is over.
     mutating func noteHead() {
         scan = HeadScan()

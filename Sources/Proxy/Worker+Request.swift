@@ -22,7 +22,7 @@ extension Worker {
     /// - Parameter again: it was looked up before, and this has happened since.
     /// - Returns: is the answer composed, and the rest left to `sendComposed`? Not of what is handled again.
     mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
-        if !request.keepAlive || isDraining { clients[h].closing = true }
+        if !request.keepAlive || endsConnections { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
         if request.form == .absolute, isMisdirected(h) {
             answer(h, .misdirected, headCount: headCount)

@@ -125,7 +125,7 @@ extension Worker {
         forwards[f].framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
         // connection.
-        if framing == .untilClose || !forwards[f].requestBody.isComplete || isDraining {
+        if framing == .untilClose || !forwards[f].requestBody.isComplete || endsConnections {
             clients[c].closing = true
         }
         composeAnswer(f, framing: framing, interim: false)

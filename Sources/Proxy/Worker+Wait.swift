@@ -105,6 +105,7 @@ extension Worker {
         board.mailboxes[index].collect(into: &calls)
         for call in calls { answer(call) }
         swap(&calls, &wakeUps)
+        answerRoomRequests()
     }
 
     private mutating func answer(_ call: WakeUp) {
