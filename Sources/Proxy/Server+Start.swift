@@ -254,16 +254,16 @@ extension Server {
             do {
                 return try Resolution.resolve(host: host, port: port)
             } catch {
-                throw StartFailure("upstream \(upstream.name), server \(server.name): \(error)")
+                throw StartFailure("upstreams.\(upstream.name): server \(server.name): \(error)")
             }
         case .unix(let path):
             guard let address = SocketAddress.unix(path: path) else {
                 throw StartFailure(
-                    "upstream \(upstream.name): the path of a unix socket is too long: \(path)")
+                    "upstreams.\(upstream.name): the path of a unix socket is too long: \(path)")
             }
             return [address]
         case .dns, .srv:
-            throw StartFailure("upstream \(upstream.name): servers from DNS are not built yet")
+            throw StartFailure("upstreams.\(upstream.name): servers from DNS are not built yet")
         }
     }
 
@@ -277,7 +277,7 @@ extension Server {
             do throws(StartFailure) {
                 all.append(try FilesOrigin(files))
             } catch {
-                throw StartFailure("upstream \(upstream.name), \(error)")
+                throw StartFailure("upstreams.\(upstream.name).\(error)")
             }
         }
         return all
