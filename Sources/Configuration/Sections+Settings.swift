@@ -175,7 +175,16 @@ enum Sections {
                     "requestBody", Form<Int>.size(0...1 << 40).orNone,
                     "Bytes of a request's body; beyond: 413.",
                     \.requestBodyBytes),
-                Key("connections", .count(1...10_000_000), "Client connections at a time.", \.connections),
+                Key(
+                    "connections", .count(1...10_000_000),
+                    "Client connections at a time, of all threads together. At the limit, the connection "
+                        + "that has been idle longest is closed for a new one; where none is idle, the new "
+                        + "client waits in the kernel's queue until a request ends. Above nine tenths of "
+                        + "the limit a new connection closes the one that has been idle longest as well, "
+                        + "and answers say `Connection: close`. Each is an open file: Larder raises its "
+                        + "limit of these to the hard limit, keeps a quarter for origins, and says so where "
+                        + "fewer clients are let in than this.",
+                    \.connections),
                 Key(
                     "buffers", .size(1 << 20...1 << 40),
                     "Memory for bodies on their way into the store and for compressing them as they pass, "
@@ -224,7 +233,8 @@ enum Sections {
                     caveat: "`syslog` is not built yet."),
                 Key(
                     "format", .logFormat,
-                    "One line a request: JSON, or the combined format of the web servers.", \.format,
+                    "One line a request: JSON, or the combined format of the web servers, alone or with the "
+                        + "cache's part and the duration behind it. See [logs](logs.md).", \.format,
                     unbuilt: { format in
                         if case .template = format { return .refuse("the access log has no templates yet") }
                         return nil

@@ -23,7 +23,7 @@ extension Worker {
     /// - Parameter again: it was looked up before, and this has happened since.
     /// - Returns: is the answer composed, and the rest left to `sendComposed`? Not of what is handled again.
     mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
-        if !request.keepAlive || isDraining { clients[h].closing = true }
+        if !request.keepAlive || endsConnections { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
         if request.form == .absolute, isMisdirected(h) {
             answer(h, .misdirected, headCount: headCount)
@@ -161,7 +161,8 @@ extension Worker {
         }
         if let again, again.cause == .failed {
             // What was to answer instead of the origin is gone.
-            answer(h, LocalAnswer(status: again.failure), headCount: headCount)
+            answer(
+                h, LocalAnswer(status: again.failure, cause: again.trouble.cause), headCount: headCount)
             return
         }
         if verdict.flags.contains(.onlyIfCached) {

@@ -126,6 +126,12 @@ import Testing
             "larder.yaml:4: error: listeners[2].bind: found '1.2.3.4:70000'; allowed: an IP address and port "
                 + "(0.0.0.0:8080, '[::]:8080' quoted) or unix:/path"),
         Row(
+            "a bind that is part of another",
+            "listeners: [{ bind: '0.0.0.0:80' }, { bind: '127.0.0.1:80' }]\n" + Fixture.routes
+                + Fixture.upstreams,
+            "larder.yaml:1: error: listeners[1].bind: found '127.0.0.1:80', which '0.0.0.0:80' of "
+                + "listeners[0].bind holds as well; allowed: addresses of which none is part of another"),
+        Row(
             "a bind twice",
             "listeners: [{ bind: '[::]:80' }, { bind: '[0:0::0]:80' }]\n" + Fixture.routes
                 + Fixture.upstreams,
@@ -156,8 +162,8 @@ import Testing
             "larder.yaml:4: error: log.access: found 'stdot'; allowed: none, stdout, syslog, or the path of "
                 + "a file "
                 + "('/' in it); did you mean 'stdout'?",
-            "larder.yaml:4: error: log.format: found 'jsn'; allowed: json, combined, or a template ('%' in "
-                + "it); "
+            "larder.yaml:4: error: log.format: found 'jsn'; allowed: json, combined, combined+cache, or a "
+                + "template ('%' in it); "
                 + "did you mean 'json'?"),
         Row(
             "a run folder", base + "process: { runFolder: run }",
