@@ -39,8 +39,8 @@ extension Strangers.Stranger {
             case .unix: ("a unix socket's peer", "unix")
             case .unknown: ("somebody", "")
             }
-        return "\(who) is no trusted proxy, and sends \(field), which only a proxy should set: such fields of "
-            + "its are dropped. If it is your proxy or balancer, put 'trustedProxies: [\(range)]' into the "
+        return "\(who) is no trusted proxy, and sends \(field), which only a proxy should set: such "
+            + "fields of its are dropped. If it is your proxy or balancer, put 'trustedProxies: [\(range)]' into the "
             + "configuration."
     }
 }

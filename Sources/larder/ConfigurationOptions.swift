@@ -44,8 +44,8 @@ extension LoadedConfiguration {
         return [
             problem(
                 as: .note, at: "trustedProxies",
-                "no proxy is trusted: X-Forwarded-For and other fields that a proxy sets are dropped, whoever "
-                    + "sends them; name a proxy or balancer in front of Larder here")
+                "no proxy is trusted: X-Forwarded-For and other fields that a proxy sets are dropped, "
+                    + "whoever sends them; name a proxy or balancer in front of Larder here")
         ]
     }
 
