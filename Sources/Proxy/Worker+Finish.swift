@@ -12,23 +12,32 @@ extension Worker {
     /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go
     /// on.
     mutating func finish(_ f: Handle) {
+        if forwards[f].isHeldBack {
+            out.removeAll()
+            commitFill(f)
+            if endsHeldBack(f) { return }
+        }
         if forwards[f].fill != nil { commitFill(f) }
         if forwards[f].isRecoded { commitVariant(f) }
         // A request that was answered early is not read to its end.
         let isRead = forwards[f].requestBody.isComplete
-        if let o = forwards[f].origin {
-            forwards[f].origin = nil
-            if forwards[f].reusable, isRead, !forwards[f].isTunnel {
-                park(o)
-            } else {
-                closeOrigin(o)
-            }
-        }
+        releaseOrigin(f)
         logForward(f)
         let client = forwards[f].client
         if let c = client { clients[c].lingers = !isRead }
         forget(f)
         if let c = client { releaseClient(c) }
+    }
+
+    /// The origin has answered: its connection is kept, or closed.
+    mutating func releaseOrigin(_ f: Handle) {
+        guard let o = forwards[f].origin else { return }
+        forwards[f].origin = nil
+        if forwards[f].reusable, forwards[f].requestBody.isComplete, !forwards[f].isTunnel {
+            park(o)
+        } else {
+            closeOrigin(o)
+        }
     }
 
     /// Forgets the exchange. Its connections are dealt with already.
@@ -113,7 +122,6 @@ extension Worker {
             if forwards[f].status == 0 { forwards[f].status = 499 }
             logForward(f)
             detach(f, from: c)
-            stopDecoding(f)
             let mayBeStored = forwards[f].holdsReservation && !forwards[f].responseStarted
             if forwards[f].fill == nil, !mayBeStored {
                 abort(f)

@@ -35,8 +35,16 @@ extension Worker {
         switch found {
         case .served: break
         case .undecoded(let age):
-            return answerDecoded(
+            if beginUndoing(
                 h, route: route, verdict: verdict, keyed, headCount: headCount, age, again, hit)
+            {
+                return .answered
+            }
+            var again =
+                again ?? Again(cause: .undone, forwarding: .miss, startedMicroseconds: now.microseconds)
+            again.undoes = false
+            return answerFromStore(
+                h, route: route, rules, verdict: verdict, keyed, headCount: headCount, again: again)
         case .other(let answer): return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
@@ -206,7 +214,14 @@ extension Worker {
         }
         hit.serial = view.serial
         if entry.coding != preferred {
-            guard verdict.accepts(entry.coding) else { return .undecoded(age) }
+            if !verdict.codings.contains(entry.coding) {
+                // What was found not to be sound is claimed, and goes as it is, if that is for everybody.
+                let mayUndo =
+                    verdict.reach(of: entry) == .undone && again?.undoes != false
+                    && store.isUnclaimed(view, coding: Codings.identity.rawValue)
+                if mayUndo { return .undecoded(age) }
+                guard entry.flags.contains(.codedForAll) else { return .other(.absent) }
+            }
             if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
                 claim(coding, of: view, in: store, key.span, keyed.hash)
             {
@@ -223,7 +238,7 @@ extension Worker {
     /// May an entry answer that is no longer fresh?
     private static func mayAnswer(_ use: StaleUse, _ again: Again?, _ hit: inout Hit) -> Bool {
         if let again, again.mayAnswer(use, isFresh: false) {
-            hit.isStale = again.cause == .failed
+            hit.isStale = again.cause == .failed || again.cause == .undone
             return true
         }
         guard use.mayWhileRevalidating || use.mayByClient else { return false }
@@ -337,7 +352,7 @@ extension Worker {
     ) -> RecordView? {
         store.lookup(key: key, hash: hash) { facts, vary in
             Variance.matches(vary, fields, bytes)
-                ? verdict.rank(EntryFacts(facts).coding, preferring: preferred) : 0
+                ? verdict.rank(EntryFacts(facts), preferring: preferred) : 0
         }
     }
 }
@@ -351,6 +366,10 @@ struct Again: BitwiseCopyable {
         case renewed
         /// The origin failed, and the entry may answer all the same.
         case failed
+        /// The entry's gzip was undone for it, or could not be.
+        case undone
+        /// Its own fetch was stored: what it brought has to be undone.
+        case fetched
     }
 
     let cause: Cause
@@ -362,12 +381,16 @@ struct Again: BitwiseCopyable {
     var failure: UInt16 = 502
     /// What the origin answered; 0 where it did not.
     var status: UInt16 = 0
+    /// May gzip be undone for it? Not a second time.
+    var undoes = true
 
     var served: CacheStatus.Served {
         switch cause {
         case .stored: .collapsed(forwarding)
         case .renewed: .revalidated(forwarding)
         case .failed: .insteadOf(status, forwarding)
+        case .undone: .hit
+        case .fetched: .fetched(forwarding)
         }
     }
 
@@ -376,7 +399,7 @@ struct Again: BitwiseCopyable {
     func mayAnswer(_ use: StaleUse, isFresh: Bool) -> Bool {
         switch cause {
         case .stored: isFresh
-        case .renewed: true
+        case .renewed, .undone, .fetched: true
         case .failed: use.mayIfError
         }
     }
