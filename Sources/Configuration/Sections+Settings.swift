@@ -181,7 +181,9 @@ enum Sections {
                         + "that has been idle longest is closed for a new one; where none is idle, the new "
                         + "client waits in the kernel's queue until a request ends. Above nine tenths of "
                         + "the limit a new connection closes the one that has been idle longest as well, "
-                        + "and answers say `Connection: close`.",
+                        + "and answers say `Connection: close`. Each is an open file: Larder raises its "
+                        + "limit of these to the hard limit, keeps a quarter for origins, and says so where "
+                        + "fewer clients are let in than this.",
                     \.connections),
                 Key(
                     "buffers", .size(1 << 20...1 << 40),
@@ -231,7 +233,8 @@ enum Sections {
                     caveat: "`syslog` is not built yet."),
                 Key(
                     "format", .logFormat,
-                    "One line a request: JSON, or the combined format of the web servers.", \.format,
+                    "One line a request: JSON, or the combined format of the web servers, alone or with the "
+                        + "cache's part and the duration behind it. See [logs](logs.md).", \.format,
                     unbuilt: { format in
                         if case .template = format { return .refuse("the access log has no templates yet") }
                         return nil

@@ -72,13 +72,17 @@ final class Site: Sendable {
     let bodyTimeout: UInt64
     let lingerTimeout: UInt64 = 2_000
     let drain: UInt64
-    /// Per thread.
+    /// Per thread, of the clients and of bodies in hand.
+    let clientLimit: Int
     let fillLimit: Int
 
     /// - Parameters:
     ///   - addresses: of each server, by upstream and server, resolved.
     ///   - files: the origins of upstreams that serve a folder, by upstream.
-    init(_ settings: Settings, threads: Int, addresses: [[[SocketAddress]]], files: [FilesOrigin?]) {
+    init(
+        _ settings: Settings, _ plan: DescriptorPlan, threads: Int, addresses: [[[SocketAddress]]],
+        files: [FilesOrigin?]
+    ) {
         var servers: [Server] = []
         upstreams = FixedTable(count: settings.upstreams.count) { index in
             let upstream = settings.upstreams[index]
@@ -139,6 +143,7 @@ final class Site: Sendable {
         writeTimeout = UInt64(limits.keepAliveMilliseconds)
         bodyTimeout = UInt64(limits.keepAliveMilliseconds)
         drain = UInt64(limits.drainMilliseconds)
+        clientLimit = plan.clientsPerThread
         fillLimit = max(1 << 20, limits.bufferBytes / threads)
     }
 

@@ -29,6 +29,7 @@ extension Worker {
         guard listeners.indices.contains(index) else { return }
         var hasMadeDescriptor = false
         for _ in 0..<budget {
+            guard clients.count < site.clientLimit || makeDescriptor(index) else { return }
             guard connections.take() || makeRoom(index) else { return }
             switch listeners[index].listener.accept() {
             case .connection(let accepted):

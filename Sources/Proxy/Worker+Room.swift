@@ -25,9 +25,12 @@ extension Worker {
         guard listeners[listener].listener.hasQueued else { return false }
         while true {
             switch closeLongestIdle() {
-            case .closed: if connections.take() { return true }
+            case .closed:
+                helpers.note(.connections, now: now.milliseconds)
+                if connections.take() { return true }
             case .later: return false
             case .none:
+                helpers.note(.room, now: now.milliseconds)
                 waitForRoom()
                 return false
             }
@@ -38,10 +41,12 @@ extension Worker {
     /// client, or it has to wait.
     mutating func makeDescriptor(_ listener: Int) -> Bool {
         guard listeners[listener].listener.hasQueued else { return false }
+        helpers.note(.clientDescriptors, now: now.milliseconds)
         switch closeLongestIdle() {
         case .closed: return true
         case .later: return false
         case .none:
+            if closeIdleOrigin() { return true }
             // It stays readable: without a rest the loop would spin.
             pauseAccepting()
             return false
@@ -51,16 +56,20 @@ extension Worker {
     /// There is no descriptor for a connection to an origin: closes an idle one to any origin, or else the
     /// client's that has been idle longest. False: there is none.
     mutating func makeOriginDescriptor(_ f: Handle) -> Bool {
+        if closeIdleOrigin() { return true }
+        // What is revalidated behind an answer may have a client that is in the middle of being answered.
+        guard forwards[f].client != nil, case .closed = closeLongestIdle() else { return false }
+        return true
+    }
+
+    /// Closes an idle connection to the server that has most of them.
+    private mutating func closeIdleOrigin() -> Bool {
         var largest = 0
         for server in site.servers.indices where pools[server].count > pools[largest].count {
             largest = server
         }
-        if let token = pools[largest].takeOldest() {
-            closeOrigin(Handle(token: token))
-            return true
-        }
-        // What is revalidated behind an answer may have a client that is in the middle of being answered.
-        guard forwards[f].client != nil, case .closed = closeLongestIdle() else { return false }
+        guard let token = pools[largest].takeOldest() else { return false }
+        closeOrigin(Handle(token: token))
         return true
     }
 

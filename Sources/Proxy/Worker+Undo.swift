@@ -46,7 +46,7 @@ extension Worker {
         else { return false }
         let f = makeExchange(
             h, peer: nil, route: route, verdict: verdict, again?.forwarding ?? .miss, keyed, nil,
-            headCount: headCount, startedMicroseconds: again?.startedMicroseconds ?? now.microseconds)
+            headCount: headCount, started: again?.started ?? now.moment)
         inbound.removeFirst(headCount)
         clients[h].phase = .exchange(f)
         forwards[f].transform = .decoded
@@ -230,9 +230,7 @@ extension Worker {
     private mutating func lookAgainUndone(_ f: Handle, undoes: Bool) {
         var again =
             Self.again(&forwards[f].recoder)
-            ?? Again(
-                cause: .undone, forwarding: forwards[f].forwarding,
-                startedMicroseconds: forwards[f].startedMicroseconds)
+            ?? .undone(forwards[f].started)
         again.undoes = undoes
         lookAgain(f, again)
     }
@@ -256,7 +254,6 @@ extension Worker {
             &out, &hit)
         forwards[f].status = hit.status
         forwards[f].responseStarted = true
-        forwards[f].bytesSent = UInt64(hit.bytes)
         guard hit.sent else {
             dropClient(c)
             return
@@ -297,7 +294,6 @@ extension Worker {
     /// Sends a slice, which is in `coded`.
     private mutating func send(_ f: Handle, _ step: Decoder.Step) {
         guard let c = forwards[f].client else { return }
-        forwards[f].bytesSent += UInt64(coded.count)
         guard clients[c].channel.send(coded) else {
             dropClient(c)
             return
@@ -350,11 +346,7 @@ extension Worker {
         guard let c = forwards[f].client else { return false }
         guard !forwards[f].isHeldBack else {
             releaseOrigin(f)
-            lookAgain(
-                f,
-                Again(
-                    cause: .fetched, forwarding: forwards[f].forwarding,
-                    startedMicroseconds: forwards[f].startedMicroseconds))
+            lookAgain(f, .fetched)
             return true
         }
         if forwards[f].framing == .chunked { out.append("0\r\n\r\n") }

@@ -138,8 +138,9 @@ extension Worker {
         lookAgain(
             f,
             Again(
-                cause: cause, forwarding: forwards[f].forwarding,
-                startedMicroseconds: forwards[f].startedMicroseconds, failure: failure, status: status))
+                cause: cause, forwarding: forwards[f].forwarding, started: forwards[f].started,
+                server: forwards[f].server, choice: forwards[f].choice, trouble: forwards[f].trouble,
+                failure: failure, status: status))
     }
 
     mutating func lookAgain(_ f: Handle, _ again: Again) {
@@ -173,7 +174,7 @@ extension Worker {
         let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
         let f = makeExchange(
             nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
-            headCount: headCount, startedMicroseconds: now.microseconds)
+            headCount: headCount, started: now.moment)
         forwards[f].holdsReservation = true
         connect(f)
     }
