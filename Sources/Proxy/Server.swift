@@ -52,7 +52,7 @@ public final class Server: Sendable {
         do {
             log = try AccessLog(try AccessLog.Options(settings), threads: count) { notices.warning("\($0)") }
         } catch {
-            throw StartFailure("access log: \(error)")
+            throw StartFailure("\(error)")
         }
         accessLog = log
         names = settings.upstreams.flatMap(\.serversByUpstream)
@@ -85,14 +85,16 @@ public final class Server: Sendable {
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
                     helpers: helpers, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
-                    do {
+                    let bell = seed.bell
+                    do throws(Errno) {
                         var worker = try Worker(seed)
-                        worker.bell.start()
+                        try worker.watchListeners()
+                        bell.tellStart(.success(()))
                         worker.run()
-                        worker.bell.end()
                     } catch {
-                        preconditionFailure("a worker cannot start: \(error)")
+                        bell.tellStart(.failure(error))
                     }
+                    bell.end()
                 }
             } catch let failure as StartFailure {
                 throw failure
@@ -102,7 +104,14 @@ public final class Server: Sendable {
             bells.append(bell)
             running.append(JoinBox(handle))
         }
-        for bell in bells { bell.waitForStart() }
+        do {
+            for bell in bells { try bell.waitForStart() }
+        } catch {
+            for bell in bells { bell.ring(.stop) }
+            let deadline = Deadline(milliseconds: 1_000)
+            for box in running { _ = box.join(by: deadline) }
+            throw StartFailure("a thread cannot watch its connections: \(error)")
+        }
         listeners = Locked(bound)
         self.bells = bells
         threads = Locked(running)
@@ -141,16 +150,31 @@ public final class Server: Sendable {
     }
 
     /// Waits until every thread has ended, then writes what is left of the log and tells what came to each
-    /// server.
-    public func join() {
+    /// server. To be called once the threads have been told to end and should have: the wait is bounded.
+    ///
+    /// - Returns: false: something has not ended, and the process is to be left without waiting for it.
+    @discardableResult
+    public func join(withinMilliseconds limit: Int = 60_000) -> Bool {
         let running = threads.withLock { list in
             defer { list = [] }
             return list
         }
-        guard !running.isEmpty else { return }
-        for box in running { box.join() }
-        helpers.stop()
-        accessLog.stop()
+        guard !running.isEmpty else { return true }
+        let deadline = Deadline(milliseconds: limit)
+        var left: [String] = []
+        for (index, box) in running.enumerated() where !box.join(by: deadline) {
+            left.append("larder-\(index)")
+        }
+        if !helpers.stop() { left.append("larder-helper") }
+        if !accessLog.stop() { left.append("access-log") }
+        for origin in files {
+            if let origin, !origin.stop() { left.append("files") }
+        }
+        if !left.isEmpty {
+            notices.error(
+                "threads do not end, and are left: a file system that does not answer, perhaps",
+                metadata: ["threads": "\(left.joined(separator: " "))"])
+        }
         for server in figures {
             notices.info(
                 "server",
@@ -160,6 +184,7 @@ public final class Server: Sendable {
                     "failures": "\(server.failures)", "unfinished": "\(server.inFlight)",
                 ])
         }
+        return left.isEmpty
     }
 
     private func ring(_ command: WorkerCommand) {

@@ -4,14 +4,20 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
+internal import Kernel
 
 @main
 enum Main {
     /// Not `async`: the main thread of an async main only sleeps, with no signal blocked, and whatever is
     /// blocked later elsewhere is delivered to it: TERM would end the process instead of draining.
     static func main() {
+        Program.fillStandardStreams()
+        // Whoever sets the variable wants Swift's own report.
+        if ProcessInfo.processInfo.environment["SWIFT_BACKTRACE"] == nil {
+            Program.endAtCrash(named: "larder \(Larder.version)")
+        }
         do {
-            var command = try Larder.parseAsRoot()
+            var command = try Larder.parseAsRoot(Program.arguments)
             try command.run()
         } catch let error as ConfigurationError {
             for problem in error.problems { Terminal.report(problem) }
@@ -54,4 +60,8 @@ struct Larder: ParsableCommand {
         subcommands: [ServeCommand.self, CheckCommand.self, PolicyCommand.self, ExplainCommand.self])
 
     static let version = "0.1.0"
+
+    func run() throws {
+        throw ValidationError("A command is missing; `larder help` lists them.")
+    }
 }
