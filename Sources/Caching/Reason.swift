@@ -47,4 +47,13 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         case .pressure: "pressure"
         }
     }
+
+    /// Does the refusal lie in the answer, so that it holds for whoever asks? If not, it lies in one request
+    /// or in the moment.
+    public var liesInAnswer: Bool {
+        switch self {
+        case .cookie, .authorization, .pressure, .invalidated: false
+        default: true
+        }
+    }
 }

@@ -17,7 +17,7 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
 public final class Rules: Sendable {
     /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
     /// under another revision are not served.
-    static var revision: Int { 5 }
+    static var revision: Int { 6 }
     /// Bytes of host, path and query at most.
     static var urlLimit: Int { 2048 }
     /// Statuses from 400 on live this long at most, under every policy.

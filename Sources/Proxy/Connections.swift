@@ -51,6 +51,13 @@ struct Client: ~Copyable {
     /// May a request be read now: between two, with all of the last answer on its way?
     var takesRequest: Bool { phase == .idle && !closing && channel.isFlushed }
 
+    /// Is nothing under way on it: no request, nothing unread, all of the last answer sent?
+    var isIdle: Bool {
+        guard case .idle = phase else { return false }
+        return !headStarted && !closing && !deferred && channel.isFlushed && !channel.wantsReading
+            && !channel.ending
+    }
+
     /// A whole head has come: its time is over.
     mutating func noteHead() {
         scan = HeadScan()
@@ -120,6 +127,8 @@ struct Renewal: BitwiseCopyable, Equatable {
     var isConditional: Bool
     /// The entry may answer where the origin fails.
     let mayIfError: Bool
+    /// A 304 is of no use, as one was before: what is stored instead says so (`EntryFacts`).
+    let isFetchedWhole: Bool
 }
 
 /// One exchange with an origin: a request, its attempts, and its answer on the way to the client and to the
@@ -135,9 +144,10 @@ struct Forward: ~Copyable {
     var isWaiting = false
     /// Others wait for this one's fetch, or would.
     var holdsReservation = false
-    /// The entry that this may renew (`renews`) or fall back on; nil where there is none, or its 304 was of
-    /// no use.
+    /// The entry that this may renew (`renews`) or fall back on; nil where there is none.
     var renewal: Renewal?
+    /// What is stored by this is to be fetched without conditions (`EntryFacts.Flags.fetchedWhole`).
+    var isFetchedWhole = false
     /// Index of the route in `Site.routes`.
     let route: Int
     let verdict: RequestVerdict
@@ -175,6 +185,8 @@ struct Forward: ~Copyable {
     var originShut = false
     var interimCount = 0
     var fill: Fill?
+    /// So many bytes of the body are read though nobody wants it.
+    var drainLimit: UInt64 = 0
     /// For the access log.
     var status: UInt16 = 0
     var bytesSent: UInt64 = 0
@@ -193,6 +205,10 @@ struct Forward: ~Copyable {
 
     /// May what is fetched renew an entry?
     var renews: Bool { renewal != nil && verdict.mayRevalidate }
+
+    /// Are the client's conditions kept from the origin (`OriginRequest`)? They are where its answer may be
+    /// stored, or renew an entry.
+    var keepsConditions: Bool { verdict.mayStore || renews }
 
     /// The body passes through a coder.
     var isRecoded: Bool {
@@ -273,6 +289,7 @@ struct Forward: ~Copyable {
         self.renewal = renewal
         // What cannot renew the entry may be answered with it instead of an error.
         if !verdict.mayRevalidate { self.renewal?.isConditional = false }
+        isFetchedWhole = renewal?.isFetchedWhole ?? false
         self.keyCount = keyCount
         self.route = route
         self.verdict = verdict

@@ -60,7 +60,7 @@ public final class Server: Sendable {
         self.notices = notices
         let origins = try Self.resolve(settings.upstreams)
         files = try Self.openFiles(settings.upstreams)
-        helpers = try Self.startHelpers(store, threads: count, clock)
+        helpers = try Self.startHelpers(store, threads: count, clock, notices)
         guard let row = store.row() else { throw StartFailure("the store has no row for purges") }
         purger = Locked(Purger(row, settings))
         do {
@@ -68,6 +68,10 @@ public final class Server: Sendable {
         } catch {
             throw StartFailure("cannot make a doorbell: \(error)")
         }
+        let plan = Self.planDescriptors(
+            settings, threads: count, listeners: bound.reduce(0) { $0 + $1.slots.count }, notices)
+        let connections = ConnectionCount(
+            limit: plan.clients, doorbells: board.mailboxes.map(\.doorbell))
         var bells: [WorkerBell] = []
         var running: [JoinBox] = []
         for index in 0..<count {
@@ -79,9 +83,9 @@ public final class Server: Sendable {
                     throw StartFailure("the store has no row for one more thread")
                 }
                 let seed = WorkerSeed(
-                    site: Site(settings, threads: count, addresses: origins, files: files),
+                    site: Site(settings, plan, threads: count, addresses: origins, files: files),
                     listeners: bound.flatMap { $0.share(thread: index, of: count) }, bell: bell,
-                    board: board, store: row,
+                    board: board, connections: connections, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
                     helpers: helpers, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
@@ -166,6 +170,7 @@ public final class Server: Sendable {
             left.append("larder-\(index)")
         }
         if !helpers.stop() { left.append("larder-helper") }
+        helpers.shortages.tell()
         if !accessLog.stop() { left.append("access-log") }
         for origin in files {
             if let origin, !origin.stop() { left.append("files") }

@@ -9,11 +9,20 @@ struct LocalAnswer {
     let status: UInt16
     var reason: Reason?
     /// The value of `Allow`, where the status wants one.
-    var allow: StaticString?
+    var allow = Allow.nothing
 
-    static var options: LocalAnswer {
-        LocalAnswer(status: 204, allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+    enum Allow {
+        case nothing
+        /// What Larder itself takes.
+        case all
+        /// What anybody may send on a route.
+        case route(Int)
     }
+
+    static var options: LocalAnswer { LocalAnswer(status: 204, allow: .all) }
+    static var misdirected: LocalAnswer { LocalAnswer(status: 421) }
+    static var forbidden: LocalAnswer { LocalAnswer(status: 403) }
+    static func notAllowed(route: Int) -> LocalAnswer { LocalAnswer(status: 405, allow: .route(route)) }
     static var noRoute: LocalAnswer { LocalAnswer(status: 404) }
     static var onlyIfCached: LocalAnswer { LocalAnswer(status: 504, reason: .clientRefresh) }
     static func refused(_ refusal: Refusal) -> LocalAnswer { LocalAnswer(status: refusal.status) }
@@ -111,9 +120,12 @@ extension Worker {
         out.append("\r\nDate: ")
         date.append(now: now.times.wallSeconds, to: &out)
         out.append("\r\nCache-Control: no-store\r\n")
-        if let allow = answer.allow {
+        switch answer.allow {
+        case .nothing: break
+        case .all: out.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
+        case .route(let route):
             out.append("Allow: ")
-            out.append(allow)
+            site.routes[route].methods.appendAllow(to: &out)
             out.append("\r\n")
         }
         Self.appendConnection(closing: closing, minorVersion: minorVersion, to: &out)

@@ -144,8 +144,8 @@ extension Worker {
         } else if complete {
             finish(f)
         } else if forwards[f].client == nil, forwards[f].fill == nil {
-            // Neither a client nor the store wants the rest.
-            abort(f)
+            // Neither a client nor the store wants the rest. (What is drained has no more time than it had.)
+            if forwards[f].responseBody.delivered >= forwards[f].drainLimit { abort(f) }
         } else {
             renewDeadline(f, o)
         }

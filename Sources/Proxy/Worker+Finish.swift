@@ -151,5 +151,7 @@ extension Worker {
         // What is not sent is lost: a clean close would let an answer that the close ends look whole.
         if !clients[c].channel.isFlushed { clients[c].channel.socket.setLingerReset() }
         clients.discard(c)
+        connections.give()
+        noteCrowd()
     }
 }

@@ -103,28 +103,38 @@ extension Worker {
         open(f, server: server)
     }
 
+    /// Opens a connection. Where there is no descriptor for it, an idle connection is closed first.
     private mutating func open(_ f: Handle, server: Int) {
-        do {
-            if let files = site.servers[server].files {
-                let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(f)))
-                forwards[f].origin = o
-                sendRequest(f, o)
+        for isLast in [false, true] {
+            do {
+                try begin(f, server: server)
+                return
+            } catch {
+                if !isLast, error.isLackOfResources, makeOriginDescriptor(f) { continue }
+                fail(f, OriginFailure(connecting: error))
                 return
             }
-            let address = site.servers[server].addresses[addressInUse[server]]
-            let connecting = try Socket.connect(to: address)
-            let pending = connecting.inProgress
-            let o = try watchOrigin(
-                Origin(connecting.socket, server: server, phase: pending ? .connecting(f) : .active(f)))
+        }
+    }
+
+    private mutating func begin(_ f: Handle, server: Int) throws(Errno) {
+        if let files = site.servers[server].files {
+            let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(f)))
             forwards[f].origin = o
-            if pending {
-                originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
-            } else {
-                counters.didConnect(server)
-                sendRequest(f, o)
-            }
-        } catch {
-            fail(f, .notConnected)
+            sendRequest(f, o)
+            return
+        }
+        let address = site.servers[server].addresses[addressInUse[server]]
+        let connecting = try Socket.connect(to: address)
+        let pending = connecting.inProgress
+        let o = try watchOrigin(
+            Origin(connecting.socket, server: server, phase: pending ? .connecting(f) : .active(f)))
+        forwards[f].origin = o
+        if pending {
+            originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
+        } else {
+            counters.didConnect(server)
+            sendRequest(f, o)
         }
     }
 
@@ -191,7 +201,7 @@ extension Worker {
             forwards[f].origin = nil
         }
         let server = forwards[f].server
-        if failure == .notConnected || failure == .connectTimeout, let next = nextAddress(server) {
+        if failure.concernsAddress, let next = nextAddress(server) {
             // The server's name has more addresses: the next one, before another server.
             addressInUse[server] = next
             if forwards[f].addressesTried < site.servers[server].addresses.count - 1 {
@@ -210,7 +220,11 @@ extension Worker {
         let recovery = forwards[f].attempts.on(
             failure, reused: reused, sent: forwards[f].sent, serversLeft: left)
         // An origin may close an idle connection at any moment: that is no failure of its.
-        if recovery != .reconnect { counters.failed(server) }
+        if recovery != .reconnect, !failure.isOurs { counters.failed(server) }
+        if failure.isOurs {
+            forwards[f].reason = .pressure
+            helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
+        }
         switch recovery {
         case .reconnect:
             forwards[f].sent = .nothing
@@ -240,5 +254,18 @@ extension Worker {
     private func nextAddress(_ server: Int) -> Int? {
         let count = site.servers[server].addresses.count
         return count > 1 ? (addressInUse[server] + 1) % count : nil
+    }
+}
+
+extension OriginFailure {
+    /// Why a connection could not be begun.
+    init(connecting error: Errno) {
+        if error.isLackOfResources {
+            self = .noSocket
+        } else if error == .addressNotAvailable {
+            self = .noPort
+        } else {
+            self = .notConnected
+        }
     }
 }

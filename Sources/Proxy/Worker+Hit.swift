@@ -245,7 +245,9 @@ extension Worker {
         {
             isConditional = Validators.append(head: original.head, to: &out)
         }
-        return Renewal(serial: serial, isConditional: isConditional, mayIfError: use.mayIfError)
+        return Renewal(
+            serial: serial, isConditional: isConditional, mayIfError: use.mayIfError,
+            isFetchedWhole: use.isFetchedWhole)
     }
 
     /// Sends a stored head and body, or the 304, 206 or 416 that they come to.

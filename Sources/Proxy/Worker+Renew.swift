@@ -42,8 +42,10 @@ extension Worker {
 
     private enum Renewed: Equatable {
         case renewed
-        /// The 304 speaks of something else, or the entry is gone.
+        /// The entry is gone.
         case useless
+        /// The 304 speaks of something else, or does not say of what.
+        case mismatch
         /// The rules refuse the updated head: it is in `storedHead`, and answers this client alone.
         case refused(Reason, ageSeconds: UInt32)
     }
@@ -62,15 +64,20 @@ extension Worker {
             lookAgain(f, .renewed)
         case .useless:
             fetchAnew(f)
+        case .mismatch:
+            // The next one would be, too: it costs a second fetch once, and not each time.
+            forwards[f].isFetchedWhole = true
+            fetchAnew(f)
         case .refused(let reason, let age):
             forwards[f].reason = reason
             answerRefused(f, ageSeconds: age)
         }
     }
 
-    /// Fetches once more, without conditions.
+    /// Fetches once more, without conditions. The entry may still answer for an error, and goes where the
+    /// answer may not be stored.
     private mutating func fetchAnew(_ f: Handle) {
-        forwards[f].renewal = nil
+        forwards[f].renewal?.isConditional = false
         forwards[f].sent = .nothing
         connect(f)
     }
@@ -88,7 +95,7 @@ extension Worker {
             return .renewed
         }
         switch verdict {
-        case .mismatch: return .useless
+        case .mismatch: return .mismatch
         case .refused(let reason, let age): return .refused(reason, ageSeconds: age)
         case .renewed(let facts):
             let outcome = renew(
@@ -115,7 +122,8 @@ extension Worker {
         guard Validators.append(head: original.head, to: &scratch), scratch.span.equals(forward.conditions)
         else { return false }
         forward.renewal = Renewal(
-            serial: view.serial, isConditional: true, mayIfError: old.mayIfError)
+            serial: view.serial, isConditional: true, mayIfError: old.mayIfError,
+            isFetchedWhole: old.isFetchedWhole)
         return true
     }
 
@@ -201,11 +209,24 @@ extension Worker {
             settle(f, .failed)
             return
         }
-        let isLasting =
-            status < 500 && !Rules.isShapedByRequest(status: status)
-            && forwards[f].reason.map(Self.isLasting) ?? false
+        guard let reason = forwards[f].reason, reason.liesInAnswer, status < 500,
+            !Rules.isShapedByRequest(status: status)
+        else {
+            settle(f, .unstorable(remember: false))
+            return
+        }
+        let isLasting = Self.isLasting(
+            reason, response, outbound, to: &forwards[f], site.routes[forwards[f].route], now.times)
         settle(f, .unstorable(remember: isLasting))
-        if isLasting, forwards[f].renewal != nil { Self.removeEntry(&forwards[f], store) }
+        Self.removeEntry(&forwards[f], store)
+    }
+
+    private static func isLasting(
+        _ reason: Reason, _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        to forward: inout Forward, _ route: borrowing Site.Route, _ now: Times
+    ) -> Bool {
+        route.rules.isLasting(
+            reason, of: response, outbound.span, to: forward.verdict, sent: forward.sentAt, received: now)
     }
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
@@ -229,7 +250,8 @@ extension Worker {
         case .invalidate:
             removeEntry(&forward, store)
             return false
-        case .freshened(let facts):
+        case .freshened(var facts):
+            if forward.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             let outcome = renew(
                 &forward, &store, rules, request, facts, head: head, &scratch, &vary, now)
             return outcome == .stored

@@ -57,10 +57,13 @@ extension Worker {
         let route = forwards[f].route
         forwards[f].begin(response, trailerLimit: site.answerLimits.head)
         if Rules.invalidates(forwards[f].method, status: response.status) { invalidate(f) }
+        // A tier that had nothing to purge may say 404.
+        if forwards[f].method == .other { purgeAgain(f) }
 
         var storable: EntryFacts?
         switch Self.judge(response, outbound, to: &forwards[f], site.routes[route], received: now.times) {
-        case .store(let facts):
+        case .store(var facts):
+            if forwards[f].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             storable = facts
             if !facts.isWorthWaitingFor { settle(f, .unstorable(remember: true)) }
         case .refuse(let reason):
@@ -72,9 +75,7 @@ extension Worker {
         var transform = HeadTransform.none
         if forwards[f].client != nil {
             transform = chooseTransform(f, isCompressible: isCompressible)
-            isCurrent =
-                storable != nil && forwards[f].verdict.flags.contains(.conditional)
-                && isNotModified(f, transform)
+            isCurrent = decidesCondition(f, isStored: storable != nil) && isNotModified(f, transform)
             if !isCurrent, !transform.isNone {
                 forwards[f].transform = transform
                 beginRecoding(f, isStored: storable != nil)
@@ -92,7 +93,11 @@ extension Worker {
                 beginFill(f, facts, headCount: headCount)
             }
         }
-        if isCurrent { answerNotModified(f, transform) } else { answerHead(f) }
+        if isCurrent {
+            answerNotModified(f, transform, isStored: storable != nil)
+        } else {
+            answerHead(f)
+        }
         outbound.removeFirst(headCount)
         guard forwards.contains(f), forwards[f].origin == o else { return }
         passBody(f, o, ended: ended)
@@ -120,14 +125,22 @@ extension Worker {
         forwards[f].framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
         // connection.
-        if framing == .untilClose || !forwards[f].requestBody.isComplete || isDraining {
+        if framing == .untilClose || !forwards[f].requestBody.isComplete || endsConnections {
             clients[c].closing = true
         }
         composeAnswer(f, framing: framing, interim: false)
     }
 
-    /// Does the client hold what the origin just sent? The condition was not passed on, so that the whole
-    /// could be stored.
+    /// Was the client's condition kept from the origin, so that the whole could be stored, and may a 304 take
+    /// the place of the answer in `response`? Of one that is not stored only of a 200, as for an origin
+    /// (RFC 9110 §15.4.5), and never where it sets a cookie.
+    private func decidesCondition(_ f: Handle, isStored: Bool) -> Bool {
+        guard forwards[f].verdict.flags.contains(.conditional) else { return false }
+        if isStored { return true }
+        return forwards[f].keepsConditions && response.status == 200 && !response.fields.contains(.setCookie)
+    }
+
+    /// Does the client hold what the origin just sent?
     private mutating func isNotModified(_ f: Handle, _ transform: HeadTransform) -> Bool {
         parseHead(f)
         writeWhole(transform)
@@ -150,8 +163,18 @@ extension Worker {
             == .notModified
     }
 
-    private static func writeNotModified(_ head: borrowing ByteBuffer, to out: inout ByteBuffer) {
-        Conditional.appendNotModified(head: head.span, to: &out)
+    /// - Parameter head: the stored form of `response`, which is parsed over `outbound`.
+    private static func writeNotModified(
+        _ head: borrowing ByteBuffer, _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        isStored: Bool, to out: inout ByteBuffer
+    ) {
+        Conditional.appendNotModified(head: head.span, keeping: isStored ? .required : .all, to: &out)
+        guard !isStored else { return }
+        // The stored form leaves it out.
+        for index in 0..<response.fields.count where response.fields[index].id == .age {
+            let field = response.fields[index]
+            out.append(name: outbound.span.slice(field.name), value: outbound.span.slice(field.value))
+        }
     }
 
     /// Writes the stored form of `response`, which is parsed over `head`.
@@ -166,13 +189,17 @@ extension Worker {
     }
 
     /// Answers 304 at once: the client's own copy is current. The body still goes into the store, without
-    /// this client.
-    private mutating func answerNotModified(_ f: Handle, _ transform: HeadTransform) {
+    /// this client. One that is not stored is nobody's: a short one is read, so that the connection can be
+    /// kept; a long one ends it.
+    private mutating func answerNotModified(_ f: Handle, _ transform: HeadTransform, isStored: Bool) {
         out.removeAll()
         guard let c = forwards[f].client else { return }
         // The entry may have been written meanwhile, with the head of its own.
         writeWhole(transform)
-        Self.writeNotModified(storedHead, to: &out)
+        Self.writeNotModified(storedHead, response, outbound, isStored: isStored, to: &out)
+        if !isStored, OriginAnswer.isWorthDraining(response.framing) {
+            forwards[f].drainLimit = OriginAnswer.drainLimit
+        }
         appendForwardStatus(f)
         Self.appendConnection(
             closing: clients[c].closing, minorVersion: forwards[f].minorVersion, to: &out)

@@ -52,7 +52,7 @@ extension Worker {
         case .active(let f):
             if waitsForClient(f, o) {
                 renewDeadline(f, o)
-            } else if forwards[f].isTunnel {
+            } else if forwards[f].isTunnel || forwards[f].drainLimit > 0 {
                 abort(f)
             } else {
                 fail(f, forwards[f].responseStarted ? .truncated : .responseTimeout)

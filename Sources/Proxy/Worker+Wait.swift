@@ -91,13 +91,10 @@ extension Worker {
         switch forwards[f].reason {
         // Somebody changed it while it was fetched: whoever waits must not get this, but may get the next.
         case nil, .invalidated: settle(f, .failed)
-        case .some(let reason): settle(f, .unstorable(remember: Self.isLasting(reason)))
+        case .some(let reason):
+            // `expired` is of a 304 here: the next answer is a whole one, with a lifetime of its own.
+            settle(f, .unstorable(remember: reason.liesInAnswer && reason != .expired))
         }
-    }
-
-    /// Would the next answer be refused as well, whoever asks?
-    static func isLasting(_ reason: Reason) -> Bool {
-        reason != .pressure && reason != .cookie && reason != .authorization
     }
 
     /// The mailbox's doorbell has rung.
@@ -108,6 +105,7 @@ extension Worker {
         board.mailboxes[index].collect(into: &calls)
         for call in calls { answer(call) }
         swap(&calls, &wakeUps)
+        answerRoomRequests()
     }
 
     private mutating func answer(_ call: WakeUp) {

@@ -20,7 +20,8 @@ internal import SystemPackage
 /// A call that borrows it costs nothing, because there are heads in it (`FixedPlace`): Swift 6.3 would else
 /// copy all of it, some 5 KB, for each.
 ///
-///     Worker+Accept     listeners, limits, back-off
+///     Worker+Accept     listeners, back-off
+///     Worker+Room       the limit of connections: idle ones make room for new ones
 ///     Worker+Client     client events: reading, requests out of the bytes, lingering
 ///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Forward
 ///     Worker+Wait       one fetch a key: who waits for another's, and looks up again
@@ -86,6 +87,8 @@ struct Worker: ~Copyable {
     /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
     var deferred: [Handle] = []
     var isDraining = false
+    /// Answers end their connections: while draining, and near the limit of connections.
+    var endsConnections = false
     /// The exchange whose head `request` holds, if any.
     var requestOf = Handle.none
     /// Parsed heads of the message at hand; valid until the next parse.
@@ -132,7 +135,14 @@ struct Worker: ~Copyable {
     var date = CachedHTTPDate()
     /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
     var fillBytes = 0
+    let connections: ConnectionCount
+    var longestIdle = LongestIdle(capacity: 64)
+    /// The turn in which the idle connections were last looked through.
+    var walkedIn: UInt32 = 0
     var acceptPausedUntil: UInt64?
+    var lastAcceptedAt: UInt64 = 0
+    /// When handshakes that are under way at a drain have had their time.
+    var handshakeDeadline: UInt64 = 0
     var drainDeadline: UInt64 = .max
 
     /// Gives the thread descriptors of its own, if the kernel lets it: all that it opens from here on.
@@ -147,6 +157,7 @@ struct Worker: ~Copyable {
         let (index, threads) = (seed.index, seed.threads)
         self.index = index
         board = seed.board
+        connections = seed.connections
         turns = FixedTable(count: site.upstreams.count) {
             site.upstreams[$0].balancer.firstTurn(thread: index, of: threads)
         }
@@ -180,10 +191,12 @@ struct Worker: ~Copyable {
             compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
             counters.beginTurn()
+            noteCrowd()
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
             fireTimers()
             log.flush()
+            if isDraining { closeQuietListeners() }
             if shouldStop() { break }
         }
         store.endTurn()
@@ -251,6 +264,7 @@ struct Worker: ~Copyable {
         if let until = acceptPausedUntil {
             timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
         }
+        if isDraining, !listeners.isEmpty { timeout = min(timeout, Self.handshakeLookMilliseconds) }
         return timeout < Self.tickMilliseconds ? timeout : nil
     }
 }

@@ -14,8 +14,8 @@ public struct Settings: Sendable, Equatable {
     public var policies: [Policy] = []
     public var routes: [Route] = []
     public var upstreams: [Upstream] = []
-    /// Whose `Forwarded` and `X-Forwarded-*` are believed.
-    public var trustedProxies: [AddressRange] = []
+    /// Who is believed in what only a proxy can know: `Forwarded`, `X-Forwarded-*` and their kin.
+    public var trustedProxies: PeerSet = []
     public var forwarded: ForwardedFields = [.xForwarded]
     public var limits = Limits()
     public var process = Process()
@@ -58,13 +58,26 @@ extension Settings {
         public var memoryBytes = 256 << 20
         /// What a reload can grow `memoryBytes` to in place.
         public var memoryMaxBytes = 512 << 20
-        /// The folder of the policy files.
-        public var policyFolder = "cache-policies"
+        /// The folder of the policy files; nil: the shipped policies are all there are.
+        public var policyFolder: String? = standardPolicyFolder
+
+        public static var standardPolicyFolder: String { "cache-policies" }
 
         public init() {}
 
-        /// The size of a store segment; `maxBody` of a policy is at most half of one.
+        /// The size of a store segment, as the store computes it.
         public var segmentBytes: Int { min(max(memoryBytes / 512, 128 << 10), 4 << 20) }
+
+        /// The largest `maxBody` that takes effect: half a segment.
+        public var largestBodyBytes: Int { segmentBytes / 2 }
+
+        /// The same, of the largest store.
+        public static var mostBodyBytes: Int { 2 << 20 }
+
+        /// The smallest `memory` whose segments take such bodies, in whole MiB; nil: none does.
+        public static func memory(forBodies bytes: Int) -> Int? {
+            bytes <= mostBodyBytes ? (bytes * 1024 + 0xf_ffff) & ~0xf_ffff : nil
+        }
     }
 
     /// What the origin is told of the client.

@@ -46,7 +46,8 @@ struct CheckCommand: ParsableCommand {
             // No error: who checks a configuration need not be who serves it.
             let notes = loaded.notes + [loaded.userProblem(as: .warning)].compactMap { $0 }
             if let policy {
-                try PolicyCommand.ShowCommand.print(policy, of: loaded.policies, json: json)
+                let policies = loaded.policies.map(loaded.effective)
+                try PolicyCommand.ShowCommand.print(policy, of: policies, json: json)
             } else if json {
                 print(Report.json(settings: loaded.document, problems: notes), terminator: "")
             } else {

@@ -22,7 +22,7 @@ enum ConfigurationOptions {
         if FileManager.default.fileExists(atPath: standardFile) {
             return try load(standardFile, everyPolicy: true).policies
         }
-        let name = Settings.Cache().policyFolder
+        let name = Settings.Cache.standardPolicyFolder
         return try ConfigurationFile.policies(
             inFolder: "\(currentFolder)/\(name)", shownFolder: name, files: .disk)
     }

@@ -16,8 +16,13 @@ enum Main {
         if ProcessInfo.processInfo.environment["SWIFT_BACKTRACE"] == nil {
             Program.endAtCrash(named: "larder \(Larder.version)")
         }
+        let arguments = Program.arguments
+        if let refusal = Usage.refusal(of: arguments) {
+            Terminal.writeError("Error: \(refusal)")
+            Foundation.exit(Status.usage)
+        }
         do {
-            var command = try Larder.parseAsRoot(Program.arguments)
+            var command = try Larder.parseAsRoot(arguments)
             try command.run()
         } catch let error as ConfigurationError {
             for problem in error.problems { Terminal.report(problem) }
@@ -25,12 +30,12 @@ enum Main {
         } catch let error as ExitCode {
             Foundation.exit(error.rawValue)
         } catch {
-            leave(error)
+            leave(error, arguments)
         }
     }
 
     /// Help and version are answers too; of errors ArgumentParser knows whether they are usage.
-    private static func leave(_ error: any Error) -> Never {
+    private static func leave(_ error: any Error, _ arguments: [String]) -> Never {
         let text = Larder.fullMessage(for: error)
         switch Larder.exitCode(for: error) {
         case .success:
@@ -38,6 +43,8 @@ enum Main {
             Foundation.exit(Status.success)
         case .validationFailure:
             Terminal.writeError(text)
+            let hint = Usage.hint(for: arguments)
+            if text.contains("nexpected argument"), !hint.isEmpty { Terminal.writeError("  \(hint)") }
             Foundation.exit(Status.usage)
         default:
             Terminal.writeError(text)

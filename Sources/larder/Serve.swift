@@ -29,7 +29,8 @@ enum Serving {
     private static func serve(_ settings: Settings, _ logger: Logger) throws -> Int32 {
         // Before any thread starts: threads inherit the mask, so that signals reach this one only.
         var watch = try SignalWatch(settings, logger)
-        raiseDescriptorLimit(for: settings, logger)
+        // To the hard limit. Where that does not do, the server says so.
+        _ = try? DescriptorLimit.raise()
         // In a thread of its own: a name server or a disk that does not answer must not keep signals waiting.
         let start = try Start()
         try spawn(start, settings, logger)
@@ -63,18 +64,6 @@ enum Serving {
                 "routes": "\(settings.routes.count)",
             ])
         return server
-    }
-
-    /// Client and origin connections need descriptors; too few are worth a word at the start, not at the
-    /// peak.
-    private static func raiseDescriptorLimit(for settings: Settings, _ logger: Logger) {
-        let limit = (try? DescriptorLimit.raise()) ?? DescriptorLimit.current
-        let wanted = settings.limits.connections * 2 + 256
-        if limit < wanted {
-            logger.warning(
-                "the limit of open files is low for the configured connections",
-                metadata: ["limit": "\(limit)", "wanted": "\(wanted)"])
-        }
     }
 
     private static func makeStore(_ cache: Settings.Cache, rows: Int) throws -> Store {

@@ -172,7 +172,7 @@ struct DecisionTableTests {
 struct ShippedPolicyTests {
     @Test func theTextsAreTheFiles() throws {
         let folder = DecisionTableTests.folder
-        let files = FileSource.disk.names(folder).filter { $0.hasSuffix(".yaml") }
+        let files = try FileSource.disk.names(folder).get().filter { $0.hasSuffix(".yaml") }
         #expect(ShippedPolicies.names.map { "\($0).yaml" } == files)
         for name in ShippedPolicies.names {
             #expect(

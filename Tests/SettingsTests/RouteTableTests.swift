@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "*", "*.", "example.com:80", "exa mple.com", "-a.com", "a-.com", "a..b", "a.com.", "*.*.com",
+        "", "*", "*.", "example.com:80", "exa mple.com", "-a.com", "a-.com", "a..b", "a.com..", "*.*.com",
         "a.*.com",
         "[::1", "::1", "[1.2.3.4]", "[::1]:80", String(repeating: "a", count: 64) + ".com", "bücher.de",
     ])

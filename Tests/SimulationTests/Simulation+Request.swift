@@ -24,6 +24,7 @@ struct Renewal {
     /// Field lines; empty: none.
     var conditions: [UInt8] = []
     var mayIfError = false
+    var isFetchedWhole = false
 }
 
 enum Found {
@@ -138,7 +139,9 @@ extension Simulation {
     private func renewal(
         _ store: borrowing StoreThread, _ serial: UInt64, _ keyed: Keyed, _ use: StaleUse
     ) -> Renewal {
-        var renewal = Renewal(serial: serial, mayIfError: use.mayIfError || fault == .servesAfterErrors)
+        var renewal = Renewal(
+            serial: serial, mayIfError: use.mayIfError || fault == .servesAfterErrors,
+            isFetchedWhole: use.isFetchedWhole)
         if use.hasValidator { renewal.conditions = conditions(store, serial, keyed) ?? [] }
         return renewal
     }

@@ -120,20 +120,20 @@ struct ExplainCommand: ParsableCommand {
     private func load(for input: borrowing ExplainInput) throws -> LoadedConfiguration {
         if let file { return try ConfigurationOptions.load(file, everyPolicy: false) }
         var flags = FlagSettings()
-        flags.upstream = try "http://\(Self.server(for: input))"
+        flags.upstreams = [try "http://\(Self.server(for: input))"]
         let folder = ConfigurationOptions.currentFolder
         var loaded = try flags.load(folder: folder, files: .disk)
         // Nobody asked for the notes on a configuration that nobody wrote.
         loaded.notes = []
         guard let policy else { return loaded }
-        let name = loaded.settings.cache.policyFolder
+        let name = loaded.settings.cache.policyFolder ?? Settings.Cache.standardPolicyFolder
         let policies = try ConfigurationFile.policies(
             inFolder: name.hasPrefix("/") ? name : "\(folder)/\(name)", shownFolder: name, files: .disk)
         guard let found = policies.first(where: { $0.policy.name == policy }) else {
             let names = policies.map(\.policy.name).joined(separator: ", ")
             throw ExplainRefusal("there is no policy '\(policy)'; there are: \(names).")
         }
-        loaded.settings.policies = [found.policy]
+        loaded.settings.policies = [loaded.effective(found).policy]
         for index in loaded.settings.routes.indices { loaded.settings.routes[index].policy = 0 }
         return loaded
     }

@@ -94,7 +94,7 @@ extension Timing {
         var lines = [
             moment("now", received, "when the head had come"),
             moment("date_value", date, hasDate ? "Date" : "no valid Date: the time of receipt"),
-            line("apparent_age", apparentAge, "max(0, now − date_value)"),
+            line("apparent_age", apparentAge, "max(0, now − the end of that second)"),
             line("age_value", ageValue, "Age"),
             line("response_delay", responseDelay, "from the request to the head"),
             line("corrected_age_value", correctedAgeValue, "age_value + response_delay"),
