@@ -3,8 +3,8 @@ import SystemPackage
 /// What the writer has to tell of lines that it could not write, and when. A value: time and events go in,
 /// notices come out.
 ///
-/// At most one notice in `intervalMilliseconds`. The first loss is told at once, later ones as a count, and the
-/// end of the trouble with the count of all.
+/// At most one notice in `intervalMilliseconds`. The first loss is told at once, later ones as a count, and
+/// the end of the trouble with the count of all.
 struct LogTrouble {
     static let intervalMilliseconds: UInt64 = 10_000
 
@@ -67,8 +67,8 @@ struct LogTrouble {
         let sum = "\(Self.lines(dropped)) dropped so far"
         return switch cause {
         case .failed(.fileTooLarge):
-            "cannot be written: it has reached the limit of a file's size (ulimit -f, systemd's LimitFSIZE=); "
-                + sum
+            "cannot be written: it has reached the limit of a file's size (ulimit -f, systemd's "
+                + "LimitFSIZE=); " + sum
         case .failed(let error): "cannot be written: \(error); \(sum)"
         case .unread where dropped == 0: "nobody reads it; lines wait, and are dropped when they are too many"
         case .unread: "nobody reads it; \(sum)"

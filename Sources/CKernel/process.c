@@ -149,8 +149,8 @@ static void registers(const ucontext_t *context, uintptr_t *pc, uintptr_t *frame
 
 static void write_message(const struct message *m) { larder_write_soon(2, m->text, m->count); }
 
-/// Return addresses by frame pointers, from the interrupted function outwards. A frame that cannot be read ends
-/// the process as the crash would: the first lines are out by then.
+/// Return addresses by frame pointers, from the interrupted function outwards. A frame that cannot be read
+/// ends the process as the crash would: the first lines are out by then.
 static void write_frames(uintptr_t frame, uintptr_t stack) {
     struct message m = {.count = 0};
     for (int i = 0; i < FRAME_LIMIT; i++) {
@@ -200,9 +200,9 @@ static void end_at_crash(int number, siginfo_t *info, void *raw) {
     add(&m, "\n");
     write_message(&m);
     if (!is_sent || info->si_pid == getpid()) write_frames(frame, stack);
-    // The disposition is the default again (SA_RESETHAND). A fault comes again when its instruction is repeated,
-    // with its registers in the core dump. What was sent does not, nor does a trap, which lies behind its
-    // instruction.
+    // The disposition is the default again (SA_RESETHAND). A fault comes again when its instruction is
+    // repeated, with its registers in the core dump. What was sent does not, nor does a trap, which lies behind
+    // its instruction.
     int is_repeated = number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE;
     if (!is_sent && is_repeated) return;
     if (syscall(SYS_tgkill, getpid(), (int)syscall(SYS_gettid), number) < 0) _exit(128 + number);
@@ -245,7 +245,14 @@ void larder_end_at_crash(const char *name) {
                                .sa_flags = SA_SIGINFO | SA_RESETHAND | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGSYS};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sigaction(numbers[i], &action, NULL);
+        sigaddset(&unblocked, numbers[i]);
+    }
+    // The mask is inherited, and some parents block all signals.
+    pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
 }
 
 void *larder_take_crash_stack(void) {

@@ -162,8 +162,8 @@ struct Responder: ~Copyable {
 
     // MARK: Answers
 
-    /// - Parameter isFallback: the file stands in for another that may be put there at any moment: kept copies
-    ///   are revalidated.
+    /// - Parameter isFallback: the file stands in for another that may be put there at any moment: kept
+    ///   copies are revalidated.
     private mutating func send(
         _ file: consuming Descriptor, _ status: FileStatus, isFallback: Bool = false,
         _ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer

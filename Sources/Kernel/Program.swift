@@ -18,7 +18,7 @@ public enum Program {
     public static func fillStandardStreams() { larder_fill_standard_streams() }
 
     /// From here on a crash ends the process at once, with a few lines on standard error: the signal, the
-    /// address, the calls that led there (for `addr2line`). The same where such a signal is sent from outside.
+    /// address, the calls that led there (for `addr2line`). So does such a signal that is sent from outside.
     /// Swift's own reporter would stop all threads for seconds while it reads debug information.
     /// - Parameter name: what the lines begin with.
     public static func endAtCrash(named name: String) {

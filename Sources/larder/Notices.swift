@@ -1,7 +1,7 @@
 /// Larder's own notices, by swift-log, on stderr: `2026-11-24T02:28:01.123Z info  listening
-/// address=127.0.0.1:8080`. Lines of threads do not mix, and no thread waits for whoever reads them: a line that
-/// finds no room is dropped, and counted in the next that does. Control bytes are escaped: a notice may quote a
-/// client.
+/// address=127.0.0.1:8080`. Lines of threads do not mix, and no thread waits for whoever reads them: a line
+/// that finds no room is dropped, and counted in the next that does. Control bytes are escaped: a notice may
+/// quote a client.
 
 internal import Foundation
 internal import Kernel

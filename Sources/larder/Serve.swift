@@ -20,10 +20,12 @@ enum Serving {
         do {
             if let refused = Program.refusedCall { throw ServeFailure(refused: refused.name, refused.error) }
             return try serve(settings, logger)
+        } catch let failure as StartFailure {
+            logger.error("\(failure)")
         } catch {
             logger.error("cannot start: \(error)")
-            return Status.failure
         }
+        return Status.failure
     }
 
     private static func serve(_ settings: Settings, _ logger: Logger) throws -> Int32 {
@@ -33,7 +35,11 @@ enum Serving {
         _ = try? DescriptorLimit.raise()
         // In a thread of its own: a name server or a disk that does not answer must not keep signals waiting.
         let start = try Start()
-        try spawn(start, settings, logger)
+        do {
+            try spawn(start, settings, logger)
+        } catch {
+            throw ServeFailure("no thread may be started: \(error)")
+        }
         let server = try watch.waitFor(start)
         watch.obey(server)
         let hasEnded = server.join(withinMilliseconds: Int(SignalWatch.endMilliseconds))
@@ -88,8 +94,8 @@ private struct ServeFailure: Error, CustomStringConvertible {
         case .noMemory: description = "there is no memory for a cache of \(cache.memoryBytes >> 20) MiB"
         case .system(code: Errno.fileTooLarge.rawValue):
             description =
-                "a cache that may grow to \(cache.memoryMaxBytes >> 20) MiB (cache.memoryMax) is above the limit "
-                + "of a file's size (ulimit -f, systemd's LimitFSIZE=)"
+                "a cache that may grow to \(cache.memoryMaxBytes >> 20) MiB (cache.memoryMax) is above the "
+                + "limit of a file's size (ulimit -f, systemd's LimitFSIZE=)"
         default: description = error.description
         }
     }

@@ -3,8 +3,8 @@
 internal import Kernel
 
 enum SignalMeaning: Equatable {
-    /// Takes no more connections, lets what is under way end, for `limits.drain` at most. While that goes on, as
-    /// `stop`.
+    /// Takes no more connections, lets what is under way end, for `limits.drain` at most. While that goes on,
+    /// as `stop`.
     case drain
     case stop
     case reopenLogs
@@ -17,11 +17,11 @@ enum SignalMeaning: Equatable {
     static let received: [Signal: SignalMeaning] = [
         .terminate: .drain, .quit: .drain, .interrupt: .stop, .user1: .reopenLogs,
         .hangup: .notice(
-            "HUP is ignored: reload is not built yet; restart Larder to have it read its configuration again"),
+            "HUP is ignored: reload is not built yet; restart Larder to have its configuration read again"),
         .user2: .notice("USR2 is ignored: upgrade is not built yet; restart Larder to run another binary"),
         .processorTime: .notice(
-            "XCPU: the limit of processor time is reached (ulimit -t, systemd's LimitCPU=); at the hard limit "
-                + "the kernel kills Larder"),
+            "XCPU: the limit of processor time is reached (ulimit -t, systemd's LimitCPU=); at the hard "
+                + "limit the kernel kills Larder"),
     ]
 
     /// Errors tell what the first two would; the others would end the process, and mean nothing to it.

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The arguments that the program was started with, its name first, NULL behind the last: as the kernel handed
-/// them over, and not as /proc has them, which may not be mounted.
+/// The arguments that the program was started with, its name first, NULL behind the last: as the kernel
+/// handed them over, and not as /proc has them, which may not be mounted.
 char *_Nullable *_Nonnull larder_arguments(int *_Nonnull count);
 
 /// Opens /dev/null in the place of standard streams that are closed, so that nothing else gets their numbers.
