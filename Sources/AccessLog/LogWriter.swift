@@ -49,7 +49,7 @@ struct LogWriter: ~Copyable, Sendable {
         self.shared = shared
         self.notice = notice
         destination = options.destination
-        formatter = LogFormatter(format: options.format, routes: options.routes, servers: options.servers)
+        formatter = LogFormatter(options)
         spare = Batch(textCapacity: Self.writeBytes)
         text = ByteBuffer(capacity: 2 * Self.writeBytes)
         trouble = LogTrouble(name: options.destination.name)

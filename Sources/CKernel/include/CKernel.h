@@ -14,4 +14,5 @@
 #include "files.h"
 #include "lock.h"
 #include "process.h"
+#include "trial.h"
 #endif
