@@ -201,8 +201,8 @@ static void end_at_crash(int number, siginfo_t *info, void *raw) {
     write_message(&m);
     if (!is_sent || info->si_pid == getpid()) write_frames(frame, stack);
     // The disposition is the default again (SA_RESETHAND). A fault comes again when its instruction is
-    // repeated, with its registers in the core dump. What was sent does not, nor does a trap, which lies behind
-    // its instruction.
+    // repeated, with its registers in the core dump. What was sent does not, nor does a trap, which lies
+    // behind its instruction.
     int is_repeated = number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE;
     if (!is_sent && is_repeated) return;
     if (syscall(SYS_tgkill, getpid(), (int)syscall(SYS_gettid), number) < 0) _exit(128 + number);

@@ -234,6 +234,18 @@ extension Server {
         }
     }
 
+    /// Waits until every worker has all that it needs; if one has not, all are ended.
+    static func waitForStart(_ bells: [WorkerBell], _ running: [JoinBox]) throws(StartFailure) {
+        do {
+            for bell in bells { try bell.waitForStart() }
+        } catch {
+            for bell in bells { bell.ring(.stop) }
+            let deadline = Deadline(milliseconds: 1_000)
+            for box in running { _ = box.join(by: deadline) }
+            throw StartFailure("a thread cannot watch its connections: \(error)")
+        }
+    }
+
     /// The helper threads that compress what is stored: one for four loops.
     static func startHelpers(
         _ store: Store, threads: Int, _ clock: SteeredClock?, _ notices: Logger

@@ -110,14 +110,7 @@ public final class Server: Sendable {
             bells.append(bell)
             running.append(JoinBox(handle))
         }
-        do {
-            for bell in bells { try bell.waitForStart() }
-        } catch {
-            for bell in bells { bell.ring(.stop) }
-            let deadline = Deadline(milliseconds: 1_000)
-            for box in running { _ = box.join(by: deadline) }
-            throw StartFailure("a thread cannot watch its connections: \(error)")
-        }
+        try Self.waitForStart(bells, running)
         listeners = Locked(bound)
         self.bells = bells
         threads = Locked(running)
