@@ -206,7 +206,6 @@ struct Worker: ~Copyable {
 
     /// Runs until told to stop.
     mutating func run() {
-        watchListeners()
         while true {
             let timeout = nextTimeout()
             store.endTurn()
