@@ -28,6 +28,9 @@ enum Serving {
             try Signal.ignore(.pipe)
             // To the hard limit. Where that does not do, the server says so.
             _ = try? DescriptorLimit.raise()
+            let fitting = try settings.fitting(memoryLimit: MemoryLimit.bytes(), threads: threads)
+            if let note = fitting.note { logger.warning("\(note)") }
+            let settings = fitting.settings
             let store = try makeStore(settings.cache, rows: max(64, threads * rowsPerThread))
             let server = try Server(settings, threads: threads, store: store, notices: logger)
             logger.info(
