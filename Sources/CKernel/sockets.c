@@ -132,6 +132,18 @@ static int remove_stale(const char *path, const union any_address *address, sock
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+int larder_claim_port(const struct larder_address *where) {
+    union any_address address;
+    socklen_t length = where->kind == LARDER_UNIX ? 0 : encode(where, NULL, &address);
+    if (length == 0) return -EINVAL;
+    int fd = stream_socket(address.any.sa_family);
+    if (fd < 0) return fd;
+    int result = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (result == 0 && where->kind == LARDER_IPV6) result = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (result < 0) return fail(fd, -result);
+    return bind(fd, &address.any, length) < 0 ? fail(fd, errno) : fd;
+}
+
 int larder_listen(const struct larder_address *where, const char *path, int backlog, int reuse_port) {
     union any_address address;
     socklen_t length = encode(where, path, &address);

@@ -151,7 +151,8 @@ extension Worker {
         }
         if let again, again.cause == .failed {
             // What was to answer instead of the origin is gone.
-            answer(h, LocalAnswer(status: again.failure), headCount: headCount)
+            answer(
+                h, LocalAnswer(status: again.failure, cause: again.trouble.cause), headCount: headCount)
             return
         }
         if verdict.flags.contains(.onlyIfCached) {
