@@ -40,7 +40,7 @@ final class FailureNotices: Sendable {
     func stop() {
         mustStop.store(true, ordering: .releasing)
         counter.signal()
-        thread.withLock { $0.take() }?.join()
+        _ = thread.withLock { $0.take() }?.join(by: Deadline(milliseconds: 1_000))
     }
 
     /// Adds a failure of a server.

@@ -195,7 +195,6 @@ struct Worker: ~Copyable {
 
     /// Runs until told to stop.
     mutating func run() {
-        watchListeners()
         while true {
             let timeout = nextTimeout()
             store.endTurn()
