@@ -58,7 +58,7 @@ extension Worker {
         endsConnections = isDraining || isCrowded
         defer { noteCrowd() }
         let peer = accepted.peer
-        let h = clients.insert(Client(accepted.socket, peer: peer))
+        let h = clients.insert(Client(accepted.socket, peer: peer, ledger))
         // The request is often there already, and a connection that its answer ends is never watched at all.
         // What happens before the watch is told when it begins.
         clients[h].channel.readable = true

@@ -36,6 +36,7 @@ internal import SystemPackage
 ///     Worker+Whole      fetches of the whole, where the first answer does not tell enough
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Store      fills, commits, invalidation
+///     Worker+Shed       what goes where memory for buffers is used up
 ///     Worker+Finish     ends of exchanges and connections: reuse, close, log
 ///     Worker+Log        the access log's lines
 ///     Worker+Trouble    what is noted of failures
@@ -158,8 +159,12 @@ struct Worker: ~Copyable {
     var encoders = EncoderPool()
     let helpers: HelperThreads
     var date = CachedHTTPDate()
-    /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
+    /// Bytes held in fills and encoders, and what connections keep: bounded by the worker's share of
+    /// `limits.buffers`.
     var fillBytes = 0
+    let ledger = BufferLedger()
+    /// When it may be looked again for what to shed.
+    var shedsAt: UInt64 = 0
     let connections: ConnectionCount
     var longestIdle = LongestIdle(capacity: 64)
     /// The turn in which the idle connections were last looked through.
@@ -223,6 +228,7 @@ struct Worker: ~Copyable {
             continueDeferred()
             undoSlices()
             fireTimers()
+            if bufferBytes > site.fillLimit { shed() }
             log.flush()
             if isDraining { closeQuietListeners() }
             if shouldStop() { break }

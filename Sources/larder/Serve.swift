@@ -61,6 +61,9 @@ enum Serving {
             case .auto: max(1, ProcessInfo.processInfo.activeProcessorCount)
             case .count(let count): count
             }
+        let fitting = try settings.fitting(memoryLimit: MemoryLimit.bytes(), threads: threads)
+        if let note = fitting.note { logger.warning("\(note)") }
+        let settings = fitting.settings
         let store = try makeStore(settings.cache, rows: max(64, threads * rowsPerThread))
         let server = try Server(settings, threads: threads, store: store, notices: logger)
         logger.info(
