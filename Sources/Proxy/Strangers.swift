@@ -40,7 +40,7 @@ extension Strangers.Stranger {
             case .unknown: ("somebody", "")
             }
         return "\(who) is no trusted proxy, and sends \(field), which only a proxy should set: such "
-            + "fields of its are dropped. If it is your proxy or balancer, put 'trustedProxies: [\(range)]' into the "
-            + "configuration."
+            + "fields of its are dropped. If it is your proxy or balancer, put "
+            + "'trustedProxies: [\(range)]' into the configuration."
     }
 }
