@@ -182,6 +182,15 @@ extension Worker {
         guard requestOf != f else { return }
         Self.parseHead(of: &forwards[f], into: &request, site.headLimits)
         requestOf = f
+        if request.fields.containsAny(of: ForwardedHeads.claims) { believeClaims(of: f) }
+    }
+
+    private mutating func believeClaims(of f: Handle) {
+        if let c = forwards[f].client {
+            believeClaims(of: clients[c].peer.address)
+        } else if let peer = forwards[f].peer {
+            believeClaims(of: peer)
+        }
     }
 
     private static func parseHead(
