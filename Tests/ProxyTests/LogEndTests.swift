@@ -64,6 +64,33 @@ struct LogEndTests {
         #expect(lines.count { $0["target"] == target } == (target == "/stored" ? 2 : 1))
     }
 
+    /// A client that says its last byte before it has its answer, and then waits for it, or has closed its
+    /// connection: the answer is the same, and the line is not.
+    @Test(arguments: [true, false], ["/passed", "/stored"])
+    func aClosedConnectionIsNoHalfClosedOne(waits: Bool, target: String) throws {
+        let (arrived, release) = (Gate(), Gate())
+        let origin = try ScriptedOrigin { peer, connection, origin in
+            while let request = try origin.receive(peer, connection) {
+                arrived.open()
+                try peer.wait(for: release)
+                try peer.send(request.target == "/stored" ? cacheable("body") : answer("body"))
+            }
+        }
+        let lines = try linesOf(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("GET", target))
+            try arrived.wait()
+            if waits { client.shutdownWrite() } else { client.close() }
+            try stage.turn()
+            release.open()
+            if waits { #expect(try client.receiveAll().bytes.text.hasSuffix("body")) }
+        }
+        let own = lines.filter { $0["target"] == target }
+        let line = try #require(own.first)
+        #expect(line["status"] == (waits ? "200" : "499") && own.count == 1, "\(lines)")
+        #expect(line["cause"] == (waits ? nil : "client-left"), "\(lines)")
+    }
+
     /// What is under way when Larder is told to stop has its line too.
     @Test func whatAStopCutsOffIsLogged() throws {
         let arrived = Gate()
