@@ -64,31 +64,49 @@ struct LogEndTests {
         #expect(lines.count { $0["target"] == target } == (target == "/stored" ? 2 : 1))
     }
 
-    /// A client that says its last byte before it has its answer, and then waits for it, or has closed its
-    /// connection: the answer is the same, and the line is not.
-    @Test(arguments: [true, false], ["/passed", "/stored"])
-    func aClosedConnectionIsNoHalfClosedOne(waits: Bool, target: String) throws {
+    /// A client that gives up waiting closes: that is seen when its answer is sent, and refused. One that
+    /// closed only its own side gets it.
+    @Test(arguments: [true, false])
+    func aClientThatClosesWhileItWaits(isGone: Bool) throws {
         let (arrived, release) = (Gate(), Gate())
         let origin = try ScriptedOrigin { peer, connection, origin in
-            while let request = try origin.receive(peer, connection) {
-                arrived.open()
-                try peer.wait(for: release)
-                try peer.send(request.target == "/stored" ? cacheable("body") : answer("body"))
-            }
+            _ = try origin.receive(peer, connection)
+            arrived.open()
+            try peer.wait(for: release)
+            try peer.send(answer("body"))
         }
         let lines = try linesOf(origin) { stage in
             let client = try stage.client()
-            try client.send(request("GET", target))
+            try client.send(request("POST", "/", body: "x"))
             try arrived.wait()
-            if waits { client.shutdownWrite() } else { client.close() }
+            if isGone { client.close() } else { client.shutdownWrite() }
             try stage.turn()
             release.open()
-            if waits { #expect(try client.receiveAll().bytes.text.hasSuffix("body")) }
+            if !isGone { #expect(try client.receiveAnswer().text == "body") }
+            try stage.settled("the answer")
         }
-        let own = lines.filter { $0["target"] == target }
-        let line = try #require(own.first)
-        #expect(line["status"] == (waits ? "200" : "499") && own.count == 1, "\(lines)")
-        #expect(line["cause"] == (waits ? nil : "client-left"), "\(lines)")
+        let line = try #require(lines.last { $0["method"] == "POST" })
+        #expect(line["status"] == (isGone ? "499" : "200"), "\(line)")
+        #expect(line["cause"] == (isGone ? "client-left" : nil), "\(line)")
+    }
+
+    /// A folder of files is an origin like any other.
+    @Test func filesHaveLines() throws {
+        let here = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        var counts: [Int] = []
+        let lines = try linesOf(
+            servers: [],
+            settings: { settings in
+                settings.upstreams[0].origin = .files(.init(root: "/\(here)/cache-policies"))
+            }
+        ) { stage in
+            for target in ["/pessimistic.yaml", "/pessimistic.yaml", "/none", "/../"] {
+                counts.append(try LogTests.count(stage, request("GET", target)))
+            }
+        }
+        #expect(lines.map(\.bytes) == counts, "\(lines)")
+        #expect(lines.map { $0["status"] } == ["200", "200", "404", "404"], "\(lines)")
+        #expect(lines[0]["server"] == "app" || lines[0]["server"]?.hasPrefix("app/") == true, "\(lines)")
     }
 
     /// What is under way when Larder is told to stop has its line too.
