@@ -15,8 +15,8 @@ internal import Settings
 /// the kernel takes on a connection belongs to exactly one line.
 ///
 /// A client that has said its last byte may have closed its connection and left, or may still wait for its
-/// answer: TCP shows the same for both until it acknowledges the answer, or resets the connection. So the line
-/// of such a client waits in `unsent` for that, too.
+/// answer. TCP shows the same for both until the client's kernel acknowledges the answer, or resets the
+/// connection. So the line of such a client waits in `unsent` for that, too.
 extension Worker {
     /// A line whose answer is still being sent, or may not have reached its client.
     struct UnsentLine {
