@@ -171,20 +171,28 @@ extension Form where Value == Settings.Log.Access {
 extension Form where Value == Settings.Log.Format {
     static var logFormat: Form {
         Form(
+<<<<<<< HEAD
             scalar: "`json`, `combined` or a template", allowed: "json, combined, or a template ('%' in it)",
             schema: .object(["enum": .list(["json", "combined"])]),
+=======
+            scalar: "`json`, `combined`, `combined+cache` or a template",
+            allowed: "json, combined, combined+cache, or a template ('%' in it)",
+            schema: .object(["type": "string"]),
+>>>>>>> main
             parse: { text in
                 switch text {
                 case "json": .json
                 case "combined": .combined
+                case "combined+cache": .combinedCache
                 default: text.utf8.contains(UInt8(ascii: "%")) ? .template(text) : nil
                 }
             },
-            hint: { Suggestion.text(for: $0, among: ["json", "combined"]) },
+            hint: { Suggestion.text(for: $0, among: ["json", "combined", "combined+cache"]) },
             write: { format in
                 switch format {
                 case .json: "json"
                 case .combined: "combined"
+                case .combinedCache: "combined+cache"
                 case .template(let text): .text(text)
                 }
             })

@@ -240,7 +240,8 @@ enum Sections {
                     caveat: "`syslog` is not built yet."),
                 Key(
                     "format", .logFormat,
-                    "One line a request: JSON, or the combined format of the web servers.", \.format,
+                    "One line a request: JSON, or the combined format of the web servers, alone or with the "
+                        + "cache's part and the duration behind it. See [logs](logs.md).", \.format,
                     unbuilt: { format in
                         if case .template = format { return .refuse("the access log has no templates yet") }
                         return nil

@@ -46,7 +46,8 @@ public enum OriginRequest {
         // What it names of the known hop-by-hop fields is dropped with them.
         let namesOthers = request.connection.namesOthers
         // The length is said by the framing below.
-        let withheld = rules.withheld(storable: stores).with(.contentLength)
+        let withheld = rules.withheld(storable: stores, believed: request.fields.areClaimsBelieved)
+            .with(.contentLength)
         let touched = namesOthers || !request.fields.isPlain ? .all : withheld
         var run = LineRun(from: request.fields.lines.lowerBound)
         for index in 0..<request.fields.count where touched.contains(request.fields.id(of: index)) {

@@ -1,5 +1,6 @@
 internal import AccessLog
 internal import Bytes
+internal import Caching
 internal import Files
 internal import Kernel
 internal import Logging
@@ -78,6 +79,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     let index: Int
     let threads: Int
     let helpers: HelperThreads
+    let failures: FailureNotices
     /// nil: the kernel's.
     let clock: SteeredClock?
 
@@ -86,7 +88,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     func takeDescriptors() throws(Errno) -> [ListenerSlot] {
         let isSeparate = DescriptorTable.separate(
             keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
-                + log.descriptors)
+                + log.descriptors + failures.descriptors)
         var taken: [ListenerSlot] = []
         for raw in listeners {
             taken.append(
@@ -125,6 +127,32 @@ extension Server {
             }
         }
         return all
+    }
+
+    /// Starts the thread that tells of failing servers and, once an hour, of answers that were not stored.
+    static func startNotices(
+        _ failures: FailureNotices, _ counters: CounterTable, servers: Int, _ notices: Logger
+    ) throws(StartFailure) {
+        let told = Locked(storedShare(counters, servers: servers))
+        do {
+            try failures.start {
+                let share = storedShare(counters, servers: servers)
+                let before = told.withLock { told in
+                    defer { told = share }
+                    return told
+                }
+                if let text = share.since(before).text { notices.info("in the last hour: \(text)") }
+            }
+        } catch {
+            throw StartFailure("cannot start a thread: \(error)")
+        }
+    }
+
+    /// What became of the answers of origins since the start.
+    static func storedShare(_ counters: CounterTable, servers: Int) -> StoredShare {
+        let first = ServerCounter.answers(servers)
+        let refused = Reason.codes.indices.map { $0 == 0 ? 0 : counters.sum(first + $0) }
+        return StoredShare(stored: counters.sum(first), refused: refused)
     }
 
     private static func bind(_ address: SocketAddress, sockets: Int) throws(Errno) -> Bound {

@@ -31,6 +31,7 @@ public final class Server: Sendable {
     private let names: [(upstream: String, server: String)]
     private let notices: Logger
     private let helpers: HelperThreads
+    private let failures: FailureNotices
     /// Each worker has a copy in its own table: these here are what tools see, that look at the process's.
     private let listeners: Locked<[Bound]>
     // Held, so that their descriptors are closed in this thread's table, and not in that of the last worker.
@@ -64,6 +65,7 @@ public final class Server: Sendable {
         guard let row = store.row() else { throw StartFailure("the store has no row for purges") }
         purger = Locked(Purger(row, settings))
         do {
+            failures = try FailureNotices(servers: names.map { "\($0.upstream)/\($0.server)" }, notices)
             board = try FetchBoard(threads: count)
         } catch {
             throw StartFailure("cannot make a doorbell: \(error)")
@@ -87,7 +89,7 @@ public final class Server: Sendable {
                     listeners: bound.flatMap { $0.share(thread: index, of: count) }, bell: bell,
                     board: board, connections: connections, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
-                    helpers: helpers, clock: clock)
+                    helpers: helpers, failures: failures, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)
@@ -110,6 +112,7 @@ public final class Server: Sendable {
         listeners = Locked(bound)
         self.bells = bells
         threads = Locked(running)
+        try Self.startNotices(failures, counters, servers: names.count, notices)
         for (address, listener) in zip(addresses, settings.listeners) {
             notices.info("listening", metadata: ["bind": "\(listener.bind)", "address": "\(address)"])
         }
@@ -156,6 +159,7 @@ public final class Server: Sendable {
         helpers.stop()
         helpers.shortages.tell()
         accessLog.stop()
+        failures.stop()
         for server in figures {
             notices.info(
                 "server",
@@ -165,6 +169,7 @@ public final class Server: Sendable {
                     "failures": "\(server.failures)", "unfinished": "\(server.inFlight)",
                 ])
         }
+        if let text = Self.storedShare(counters, servers: names.count).text { notices.info("\(text)") }
     }
 
     private func ring(_ command: WorkerCommand) {

@@ -23,7 +23,7 @@ extension Worker {
         clients[h].peer.writeHost()
         let f = makeExchange(
             h, peer: nil, route: route, verdict: verdict, forwarding, keyed, renewal,
-            headCount: headCount, startedMicroseconds: again?.startedMicroseconds ?? now.microseconds)
+            headCount: headCount, started: again?.started ?? now.moment)
         inbound.removeFirst(headCount)
         clients[h].phase = .exchange(f)
         if request.framing != .none {
@@ -38,7 +38,7 @@ extension Worker {
     mutating func makeExchange(
         _ client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
         _ forwarding: Forwarding, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
-        startedMicroseconds: UInt64
+        started: Moment
     ) -> Handle {
         let upstream = site.routes[route].upstream
         let hasBody = request.framing != .none
@@ -56,7 +56,7 @@ extension Worker {
                 minorVersion: request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
-                now: now.times, startedMicroseconds: startedMicroseconds))
+                now: now.times, started: started))
         Self.keep(inbound, key, conditions: out, in: &forwards[f], &spares)
         if hasBody { forwards[f].expectBody(request.framing, trailerLimit: site.headLimits.head) }
         requestOf = f
@@ -111,7 +111,7 @@ extension Worker {
                 return
             } catch {
                 if !isLast, error.isLackOfResources, makeOriginDescriptor(f) { continue }
-                fail(f, OriginFailure(connecting: error))
+                fail(f, OriginFailure(connecting: error), Cause(connecting: error))
                 return
             }
         }
@@ -151,8 +151,8 @@ extension Worker {
 
     /// The handshake of a new connection ended.
     mutating func originConnected(_ o: Handle, _ f: Handle) {
-        guard origins[o].channel.socket.connectError() == nil else {
-            fail(f, .notConnected)
+        if let error = origins[o].channel.socket.connectError() {
+            fail(f, .notConnected, Cause(connecting: error))
             return
         }
         origins[o].phase = .active(f)
@@ -168,7 +168,7 @@ extension Worker {
         out.removeAll()
         composeRequest(f)
         guard origins[o].channel.send(out) else {
-            fail(f, .closed)
+            fail(f, .closed, .reset)
             return
         }
         forwards[f].sent = .head
@@ -182,6 +182,15 @@ extension Worker {
         guard requestOf != f else { return }
         Self.parseHead(of: &forwards[f], into: &request, site.headLimits)
         requestOf = f
+        if request.fields.containsAny(of: ForwardedHeads.claims) { believeClaims(of: f) }
+    }
+
+    private mutating func believeClaims(of f: Handle) {
+        if let c = forwards[f].client {
+            believeClaims(of: clients[c].peer.address)
+        } else if let peer = forwards[f].peer {
+            believeClaims(of: peer)
+        }
     }
 
     private static func parseHead(
@@ -193,7 +202,8 @@ extension Worker {
     }
 
     /// The origin connection of `f` failed: close it, then do what the retry rules say.
-    mutating func fail(_ f: Handle, _ failure: OriginFailure) {
+    /// - Parameter cause: what is known of it; nil: no more than the failure says.
+    mutating func fail(_ f: Handle, _ failure: OriginFailure, _ cause: Cause? = nil) {
         var reused = false
         if let o = forwards[f].origin {
             reused = origins[o].takenIn != 0
@@ -220,7 +230,10 @@ extension Worker {
         let recovery = forwards[f].attempts.on(
             failure, reused: reused, sent: forwards[f].sent, serversLeft: left)
         // An origin may close an idle connection at any moment: that is no failure of its.
-        if recovery != .reconnect, !failure.isOurs { counters.failed(server) }
+        if recovery != .reconnect {
+            note(f, cause ?? Cause(failure), isServers: !failure.isOurs)
+            if !failure.isOurs { counters.failed(server) }
+        }
         if failure.isOurs {
             forwards[f].reason = .pressure
             helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
@@ -246,6 +259,7 @@ extension Worker {
             answerFailure(f, status: status)
             return
         }
+        tell(f, .stale)
         // Later: the request may be in the middle of being handled, with others behind it in `inbound`.
         forwards[f].status = status
         deferred.append(f)
@@ -254,6 +268,20 @@ extension Worker {
     private func nextAddress(_ server: Int) -> Int? {
         let count = site.servers[server].addresses.count
         return count > 1 ? (addressInUse[server] + 1) % count : nil
+    }
+}
+
+extension Cause {
+    /// Why the kernel did not connect.
+    fileprivate init(connecting error: Errno) {
+        self =
+            switch error {
+            case .connectionRefused, .noSuchFileOrDirectory: .refused
+            case .timedOut: .connectTimeout
+            case .connectionReset: .reset
+            case .addressNotAvailable: .noSocket
+            default: error.isLackOfResources ? .noSocket : .unreachable
+            }
     }
 }
 

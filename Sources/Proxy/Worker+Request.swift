@@ -3,6 +3,7 @@ internal import Bytes
 internal import Caching
 internal import Exchange
 internal import HTTP
+internal import Kernel
 internal import Loop
 internal import Settings
 internal import Store
@@ -49,13 +50,16 @@ extension Worker {
             answer(h, refusal, headCount: headCount)
             return false
         }
-        var verdict = Self.judge(site.routes[route], request, inbound)
         var keyed = KeyedRequest()
-        if request.fields.containsAny(of: ForwardedHeads.told) {
+        var isKeyed = true
+        if request.fields.containsAny(of: ForwardedHeads.claims) {
+            believeClaims(of: clients[h].peer.address)
             let told = site.forwarding.told(request, inbound.span, peer: clients[h].peer.address)
             keyed.scheme = told.scheme
-            if !told.isKeyed, verdict.mayLookup { verdict.bypass(.unkeyed) }
+            isKeyed = told.isKeyed
         }
+        var verdict = Self.judge(site.routes[route], request, inbound)
+        if !isKeyed, verdict.mayLookup { verdict.bypass(.unkeyed) }
         switch Self.writeKey(site.routes[route], request, inbound, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
@@ -75,6 +79,12 @@ extension Worker {
             h, route: route, verdict: verdict, keyed, isAbsent: plain == .absent, headCount: headCount,
             again: again)
         return false
+    }
+
+    /// What is claimed in the head at hand is believed if it comes from a trusted proxy.
+    @inline(never)
+    mutating func believeClaims(of peer: SocketAddress) {
+        request.fields.areClaimsBelieved = site.forwarding.trusts(peer)
     }
 
     /// Does the target name another scheme than the one that the request came by (RFC 9110 §7.4)?
@@ -151,7 +161,8 @@ extension Worker {
         }
         if let again, again.cause == .failed {
             // What was to answer instead of the origin is gone.
-            answer(h, LocalAnswer(status: again.failure), headCount: headCount)
+            answer(
+                h, LocalAnswer(status: again.failure, cause: again.trouble.cause), headCount: headCount)
             return
         }
         if verdict.flags.contains(.onlyIfCached) {

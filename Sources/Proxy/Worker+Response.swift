@@ -1,3 +1,4 @@
+internal import AccessLog
 internal import Bytes
 internal import Caching
 internal import Exchange
@@ -17,6 +18,7 @@ extension Worker {
         if response.status == 101 {
             parseHead(f)
             guard request.upgradesToWebSocket, Self.switchesToWebSocket(response, outbound) else {
+                noteFault(f, "unexpected-101", headCount: headCount)
                 fail(f, .malformed)
                 return
             }
@@ -24,6 +26,7 @@ extension Worker {
             return
         }
         guard forwards[f].interimCount <= OriginAnswer.interimLimit else {
+            noteFault(f, "interim-answers", headCount: headCount)
             fail(f, .malformed)
             return
         }
@@ -51,6 +54,7 @@ extension Worker {
         if forwards[f].renewal != nil, endsRevalidation(f, o, headCount: headCount) { return }
         if response.status == 304, forwards[f].verdict.mayStore {
             // What may be stored is fetched without the client's conditions, and here without ours.
+            noteFault(f, "unexpected-304", headCount: headCount)
             fail(f, .malformed)
             return
         }
@@ -68,6 +72,7 @@ extension Worker {
             if !facts.isWorthWaitingFor { settle(f, .unstorable(remember: true)) }
         case .refuse(let reason):
             forwards[f].reason = reason
+            if log.isEnabled { noteRefusals(f) }
             refuse(f, status: response.status)
         }
         let isCompressible = Self.isCompressible(response, outbound, site.routes[route], storable)
@@ -205,9 +210,9 @@ extension Worker {
             closing: clients[c].closing, minorVersion: forwards[f].minorVersion, to: &out)
         out.append("\r\n")
         forwards[f].status = 304
-        logForward(f)
-        detach(f, from: c)
         let sent = clients[c].channel.send(out)
+        logForward(f, isLost: !sent)
+        detach(f, from: c)
         out.removeAll()
         if sent { releaseClient(c) } else { closeClientNow(c) }
     }

@@ -136,8 +136,9 @@ extension Worker {
         _ f: Handle, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
     ) {
         let again = Again(
-            cause: cause, forwarding: forwards[f].forwarding,
-            startedMicroseconds: forwards[f].startedMicroseconds, failure: failure, status: status)
+            cause: cause, forwarding: forwards[f].forwarding, started: forwards[f].started,
+            server: forwards[f].server, choice: forwards[f].choice, trouble: forwards[f].trouble,
+            failure: failure, status: status)
         let headCount = forwards[f].headCount
         inbound.removeAll()
         Self.takeBack(&forwards[f], into: &inbound)
@@ -168,7 +169,7 @@ extension Worker {
         let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
         let f = makeExchange(
             nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
-            headCount: headCount, startedMicroseconds: now.microseconds)
+            headCount: headCount, started: now.moment)
         forwards[f].holdsReservation = true
         connect(f)
     }

@@ -35,6 +35,8 @@ internal import SystemPackage
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Store      fills, commits, invalidation
 ///     Worker+Finish     ends of exchanges and connections: reuse, close, log
+///     Worker+Log        the access log's lines
+///     Worker+Trouble    what is noted of failures
 ///     Worker+Drain      the end of the thread
 ///     Worker+Timers     deadlines
 struct Worker: ~Copyable {
@@ -55,6 +57,8 @@ struct Worker: ~Copyable {
         let milliseconds: UInt64
         /// Wall and boot-time clocks; what Age counts in.
         let times: Times
+
+        var moment: Moment { Moment(wallMilliseconds: times.wallMilliseconds, microseconds: microseconds) }
 
         /// Two readings, one of them coarse: an Age is whole seconds, and the tick that the coarse clock
         /// lags is not seen in it.
@@ -103,6 +107,11 @@ struct Worker: ~Copyable {
     let bell: WorkerBell
     var log: AccessLogThread
     var counters: ServerCounters
+    let failures: FailureNotices
+    /// What the last malformed answer broke.
+    var fault = AnswerFault()
+    /// Lines of the log that wait until their answer is sent, by the client's token.
+    var unsent: [UInt64: UnsentLine] = [:]
     let clock: SteeredClock?
     var response = ResponseHead()
     var origins = SlotTable<Origin>(kind: Kind.origin)
@@ -168,6 +177,7 @@ struct Worker: ~Copyable {
         counters = ServerCounters(
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
         helpers = seed.helpers
+        failures = seed.failures
         now = Now(reading: seed.clock)
         clientTimers = TimerWheel(now: now.milliseconds)
         originTimers = TimerWheel(now: now.milliseconds)
@@ -202,6 +212,7 @@ struct Worker: ~Copyable {
         }
         store.endTurn()
         releaseServers()
+        log.flush()
     }
 
     private mutating func handle(_ event: Event) {

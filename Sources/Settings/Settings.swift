@@ -123,7 +123,7 @@ extension Settings {
 
     public struct Log: Sendable, Equatable {
         public enum Access: Sendable, Equatable { case none, standardOutput, syslog, file(String) }
-        public enum Format: Sendable, Equatable { case json, combined, template(String) }
+        public enum Format: Sendable, Equatable { case json, combined, combinedCache, template(String) }
         public var access = Access.standardOutput
         public var format = Format.json
         public init() {}

@@ -162,8 +162,8 @@ import Testing
             "larder.yaml:4: error: log.access: found 'stdot'; allowed: none, stdout, syslog, or the path of "
                 + "a file "
                 + "('/' in it); did you mean 'stdout'?",
-            "larder.yaml:4: error: log.format: found 'jsn'; allowed: json, combined, or a template ('%' in "
-                + "it); "
+            "larder.yaml:4: error: log.format: found 'jsn'; allowed: json, combined, combined+cache, or a "
+                + "template ('%' in it); "
                 + "did you mean 'json'?"),
         Row(
             "a run folder", base + "process: { runFolder: run }",
