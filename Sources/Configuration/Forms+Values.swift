@@ -171,14 +171,9 @@ extension Form where Value == Settings.Log.Access {
 extension Form where Value == Settings.Log.Format {
     static var logFormat: Form {
         Form(
-<<<<<<< HEAD
-            scalar: "`json`, `combined` or a template", allowed: "json, combined, or a template ('%' in it)",
-            schema: .object(["enum": .list(["json", "combined"])]),
-=======
             scalar: "`json`, `combined`, `combined+cache` or a template",
             allowed: "json, combined, combined+cache, or a template ('%' in it)",
-            schema: .object(["type": "string"]),
->>>>>>> main
+            schema: .object(["enum": .list(["json", "combined", "combined+cache"])]),
             parse: { text in
                 switch text {
                 case "json": .json

@@ -154,7 +154,8 @@ import Testing
             "log", file(more: #", "log": {"access": %}"#),
             [#""none""#, #""stdout""#, #""./a""#, #""/a/b.log""#], [#""syslog""#, #""a.log""#, "1"] + common),
         row(
-            "log format", file(more: #", "log": {"format": %}"#), [#""json""#, #""combined""#],
+            "log format", file(more: #", "log": {"format": %}"#),
+            [#""json""#, #""combined""#, #""combined+cache""#],
             [#""%h""#, #""xml""#, "1"] + common),
         row(
             "forwarded", file(more: #", "forwarded": %"#),
