@@ -46,8 +46,8 @@ struct Client: ~Copyable {
     var dropped = 0
     var scan = HeadScan()
 
-    init(_ socket: consuming Socket, peer: SocketAddress) {
-        channel = Channel(socket)
+    init(_ socket: consuming Socket, peer: SocketAddress, _ ledger: BufferLedger) {
+        channel = Channel(socket, ledger)
         self.peer = ClientAddress(peer)
     }
 
@@ -92,8 +92,8 @@ struct Origin: ~Copyable {
     /// that nobody asked for.
     var isAtRest: Bool { !channel.readable && !channel.ending && !channel.ended && channel.isFlushed }
 
-    init(_ socket: consuming Socket, server: Int, phase: Phase) {
-        channel = Channel(socket)
+    init(_ socket: consuming Socket, server: Int, phase: Phase, _ ledger: BufferLedger) {
+        channel = Channel(socket, ledger)
         self.server = server
         self.phase = phase
     }

@@ -119,7 +119,7 @@ extension Worker {
 
     private mutating func begin(_ f: Handle, server: Int) throws(Errno) {
         if let files = site.servers[server].files {
-            let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(f)))
+            let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(f), ledger))
             forwards[f].origin = o
             sendRequest(f, o)
             return
@@ -128,7 +128,8 @@ extension Worker {
         let connecting = try Socket.connect(to: address)
         let pending = connecting.inProgress
         let o = try watchOrigin(
-            Origin(connecting.socket, server: server, phase: pending ? .connecting(f) : .active(f)))
+            Origin(
+                connecting.socket, server: server, phase: pending ? .connecting(f) : .active(f), ledger))
         forwards[f].origin = o
         if pending {
             originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)

@@ -162,8 +162,16 @@ extension Worker {
             unsent[c.token] = UnsentLine(held: log.hold(entry, peer: peer, texts), started: delivery.started)
             return
         }
-        close(&entry, delivery.lost, started: delivery.started, &clients[c])
+        let lost = delivery.lost ?? (hasLeft(&clients[c], entry) ? .clientLeft : nil)
+        close(&entry, lost, started: delivery.started, &clients[c])
         log.write(entry, peer: peer, texts)
+    }
+
+    /// Did the client close its connection before the answer came, and not only its own side of it? Known
+    /// here where its kernel has refused the answer already.
+    private static func hasLeft(_ client: inout Client, _ entry: AccessRecord) -> Bool {
+        (client.channel.ending || client.channel.ended) && entry.status != 101
+            && client.channel.socket.connectError() != nil
     }
 
     /// The line's answer has ended: what was sent of it, and when.

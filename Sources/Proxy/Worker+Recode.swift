@@ -60,7 +60,7 @@ extension Worker {
         case .low: effort = .streamLow
         case .off: return false
         }
-        guard let known = ContentCoding(coding), fillBytes + known.encoderBytes <= site.fillLimit,
+        guard let known = ContentCoding(coding), bufferBytes + known.encoderBytes <= site.fillLimit,
             let encoder = encoders.take(known, effort)
         else { return false }
         fillBytes += known.encoderBytes
@@ -128,7 +128,7 @@ extension Worker {
     mutating func endEncoding(_ f: Handle, _ o: Handle, complete: Bool) -> Bool {
         let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
         let limit = site.routes[forwards[f].route].rules.maxBodyBytes
-        let room = site.fillLimit - fillBytes
+        let room = site.fillLimit - bufferBytes
         let before = Self.variantBytes(&forwards[f].recoder)
         guard
             Self.finishRun(

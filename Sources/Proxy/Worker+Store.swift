@@ -13,7 +13,8 @@ extension Worker {
     mutating func beginFill(_ f: Handle, _ facts: EntryFacts, headCount: Int) {
         var capacity = 4 * 1024
         if case .length(let n) = response.framing { capacity = Int(n) }
-        guard fillBytes + capacity <= site.fillLimit else {
+        guard bufferBytes + capacity <= site.fillLimit else {
+            helpers.note(.buffers, now: now.milliseconds)
             forwards[f].reason = .pressure
             settleStored(f)
             return
@@ -30,8 +31,9 @@ extension Worker {
         let before = fill.body.capacity
         let count = fill.body.count + range.count
         let limit = site.routes[forwards[f].route].rules.maxBodyBytes
-        if count > limit || fillBytes + max(0, count - before) > site.fillLimit {
+        if count > limit || bufferBytes + max(0, count - before) > site.fillLimit {
             fillBytes -= before
+            if count <= limit { helpers.note(.buffers, now: now.milliseconds) }
             forwards[f].reason = count > limit ? .tooLarge : .pressure
             settleStored(f)
             return

@@ -34,6 +34,7 @@ internal import SystemPackage
 ///     Worker+Recode     bodies compressed or decoded as they pass, Worker+Variant stored ones
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Store      fills, commits, invalidation
+///     Worker+Shed       what goes where memory for buffers is used up
 ///     Worker+Finish     ends of exchanges and connections: reuse, close, log
 ///     Worker+Log        the access log's lines
 ///     Worker+Trouble    what is noted of failures
@@ -142,8 +143,12 @@ struct Worker: ~Copyable {
     var decoder: Decoder?
     let helpers: HelperThreads
     var date = CachedHTTPDate()
-    /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
+    /// Bytes held in fills and encoders, and what connections keep: bounded by the worker's share of
+    /// `limits.buffers`.
     var fillBytes = 0
+    let ledger = BufferLedger()
+    /// When it may be looked again for what to shed.
+    var shedsAt: UInt64 = 0
     let connections: ConnectionCount
     var longestIdle = LongestIdle(capacity: 64)
     /// The turn in which the idle connections were last looked through.
@@ -190,7 +195,6 @@ struct Worker: ~Copyable {
 
     /// Runs until told to stop.
     mutating func run() {
-        watchListeners()
         while true {
             let timeout = nextTimeout()
             store.endTurn()
@@ -206,6 +210,7 @@ struct Worker: ~Copyable {
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
             fireTimers()
+            if bufferBytes > site.fillLimit { shed() }
             log.flush()
             if isDraining { closeQuietListeners() }
             if shouldStop() { break }
