@@ -128,6 +128,11 @@ extension Sections {
             base,
             [
                 Key(
+                    "answers", .choice,
+                    "`shareable`: what is stored, and what a shared cache may plainly keep; `all`: private "
+                        + "answers too, with weakened ETags; `none`: bodies keep the origin's coding.",
+                    \.answers),
+                Key(
                     "types", Form<String>.mediaType.list(of: "media types", atMost: 256),
                     "Media types; `text/*` is all of a kind.",
                     \.types),
@@ -137,7 +142,8 @@ extension Sections {
                     Form<Policy.Compress.Coding>.choice.list(of: "`br`, `gzip`, `zstd`", atMost: 3).checked {
                         codings in
                         Set(codings).count == codings.count ? nil : "found a coding twice; allowed: each once"
-                    }, "In order of preference.", \.codings),
+                    }.described(with: [.init("uniqueItems", .flag(true))]), "In order of preference.",
+                    \.codings),
             ])
     }
 }

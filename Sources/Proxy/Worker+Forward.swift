@@ -26,6 +26,7 @@ extension Worker {
             headCount: headCount, started: again?.started ?? now.moment)
         inbound.removeFirst(headCount)
         clients[h].phase = .exchange(f)
+        if let again { forwards[f].mayUndo = again.undoes && again.cause != .fetched }
         if request.framing != .none {
             clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
         }
@@ -205,6 +206,13 @@ extension Worker {
     /// The origin connection of `f` failed: close it, then do what the retry rules say.
     /// - Parameter cause: what is known of it; nil: no more than the failure says.
     mutating func fail(_ f: Handle, _ failure: OriginFailure, _ cause: Cause? = nil) {
+        var failure = failure
+        if forwards[f].isHeldBack {
+            // Nothing has been sent: the answer can still be an honest error.
+            forwards[f].isHeldBack = false
+            forwards[f].responseStarted = false
+            if failure == .truncated { failure = .malformed }
+        }
         var reused = false
         if let o = forwards[f].origin {
             reused = origins[o].takenIn != 0

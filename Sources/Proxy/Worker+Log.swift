@@ -100,9 +100,9 @@ extension Worker {
         parseHead(f)
         let started = forwards[f].started
         let isBypass = forwards[f].forwarding == .bypass
+        let cache = isBypass ? CacheResult.bypass : forwards[f].isFromStore ? .hit : .miss
         var entry = record(
-            forwards[f].status, cache: isBypass ? .bypass : .miss, allReasons(f), route: forwards[f].route,
-            started: started)
+            forwards[f].status, cache: cache, allReasons(f), route: forwards[f].route, started: started)
         entry.server = Int32(forwards[f].server)
         entry.choice = forwards[f].choice
         Self.write(forwards[f].trouble, to: &entry)

@@ -36,6 +36,7 @@ extension Worker {
             if count <= limit { helpers.note(.buffers, now: now.milliseconds) }
             forwards[f].reason = count > limit ? .tooLarge : .pressure
             settleStored(f)
+            letGo(f, &fill)
             return
         }
         fill.body.append(outbound.span.extracting(range))
@@ -51,8 +52,13 @@ extension Worker {
     /// commit: the taken fill goes through a box on the heap, made at entry.
     @inline(never)
     mutating func commitFill(_ f: Handle) {
-        guard let fill = forwards[f].fill.take() else { return }
+        guard var fill = forwards[f].fill.take() else { return }
         fillBytes -= fill.body.capacity
+        commit(f, fill)
+        if !forwards[f].stored { letGo(f, &fill) }
+    }
+
+    private mutating func commit(_ f: Handle, _ fill: borrowing Fill) {
         guard !forwards[f].responseBody.sawTrailers else {
             forwards[f].reason = .trailers
             settleStored(f)
@@ -81,7 +87,7 @@ extension Worker {
         let refusal =
             writeStored(
                 response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes,
-                Rules.variesByCoding(facts, response, head.span) ? .varies : .none, into: &storedHead)
+                Rules.variesByCoding(facts) ? .varies : .none, into: &storedHead)
             ?? rules.writeVary(response, head.span, request: request.fields, forward.head, into: &vary)
         if let refusal {
             forward.reason = refusal

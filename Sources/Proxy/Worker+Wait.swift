@@ -63,7 +63,7 @@ extension Worker {
                 forward.head)
         else { return false }
         return view.serial != forward.renewal?.serial
-            && forward.verdict.accepts(EntryFacts(view.facts).coding)
+            && forward.verdict.reach(of: EntryFacts(view.facts)) != .none
     }
 
     /// Tells those who wait how this one's fetch ended; once.
@@ -135,10 +135,15 @@ extension Worker {
     mutating func lookAgain(
         _ f: Handle, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
     ) {
-        let again = Again(
-            cause: cause, forwarding: forwards[f].forwarding, started: forwards[f].started,
-            server: forwards[f].server, choice: forwards[f].choice, trouble: forwards[f].trouble,
-            failure: failure, status: status)
+        lookAgain(
+            f,
+            Again(
+                cause: cause, forwarding: forwards[f].forwarding, started: forwards[f].started,
+                server: forwards[f].server, choice: forwards[f].choice, trouble: forwards[f].trouble,
+                failure: failure, status: status))
+    }
+
+    mutating func lookAgain(_ f: Handle, _ again: Again) {
         let headCount = forwards[f].headCount
         inbound.removeAll()
         Self.takeBack(&forwards[f], into: &inbound)

@@ -198,7 +198,7 @@ import Testing
 @Suite struct CodingsTests {
     // RFC 9110 §12.5.3.
     static let rows: [([String], Codings)] = [
-        ([], .identity), ([""], .identity), (["gzip"], [.identity, .gzip]),
+        ([], [.identity, .unstated]), ([""], .identity), (["gzip"], [.identity, .gzip]),
         (["GZIP, x"], [.identity, .gzip]),
         (["x-gzip"], [.identity, .gzip]), (["gzip, deflate, br, zstd"], .all), (["*"], .all),
         (["gzip;q=0"], .identity), (["gzip;q=0.000, br;q=0.001"], [.identity, .br]),
