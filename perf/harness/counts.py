@@ -15,7 +15,7 @@ from .peers import NAMES
 from .processes import Failure
 
 COMPARED = ("larder", "haproxy")
-REQUESTS = 500
+REQUESTS = 4000
 KINDS = {
     "hit, 1 KiB": lambda number: ("/hit-1k", ()),
     "hit, 16 KiB": lambda number: ("/hit-16k", ()),
