@@ -140,7 +140,8 @@ public struct AccessLogThread: ~Copyable, Sendable {
     /// Notes one request. Copies, takes no lock, and does not allocate once the buffers have grown.
     ///
     /// - Parameters:
-    ///   - method, target, host, referer, userAgent: as they came; empty where there is none. Any bytes: the
+    ///   - host: in its normal form but for its case, with the port; written in lower case.
+    ///   - method, target, referer, userAgent: as they came; empty where there is none. Any bytes: the
     ///     writer escapes them.
     public mutating func write(
         _ record: AccessRecord, client: borrowing SocketAddress, method: borrowing Span<UInt8>,

@@ -51,7 +51,7 @@ struct Batch: ~Copyable, Sendable {
         entries.append(Entry(record: record, start: start, lengths: lengths))
         text.append(method)
         text.append(target)
-        text.append(host)
+        text.append(lowercasing: host)
         text.append(referer)
         text.append(userAgent)
     }

@@ -10,6 +10,9 @@
 ///     entry = name length (1 byte) · name, lower case · 0xFF 0xFF               the field was absent
 ///           | name length (1 byte) · name, lower case · value length (2, big-endian) · value
 ///
+/// Each name has one entry, and there are at most sixteen of them: a lookup compares each name with all fields
+/// of a request. An answer that varies by more is not stored.
+///
 /// A field's lines are combined with ", " and compared byte by byte, but for those whose syntax is known: of
 /// Accept and Accept-Language the members are compared, in their order, without white space, and language
 /// ranges in lower case (RFC 9111 §4.1; RFC 4647 §2). Of any other field a difference that means nothing
@@ -22,6 +25,8 @@ internal import Settings
 public enum Variance {
     /// Bytes of a blob at most.
     static var blobLimit: Int { 1024 }
+    /// Names of a blob at most.
+    static var nameLimit: Int { 16 }
     private static var absent: Int { 0xffff }
 
     /// May the record with this blob answer this request, as far as Vary goes?
@@ -52,6 +57,22 @@ public enum Variance {
             }
         }
         return true
+    }
+
+    /// How many entries a well-formed blob has, and whether one of them is of this name.
+    static func count(_ blob: Span<UInt8>, lookingFor name: Span<UInt8>) -> (entries: Int, isListed: Bool) {
+        var (entries, isListed) = (0, false)
+        var position = 0
+        while position < blob.count {
+            let valueStart = position &+ Int(blob[position]) &+ 3
+            if blob.extracting((position &+ 1)..<(valueStart &- 2)).equalsIgnoringCase(name) {
+                isListed = true
+            }
+            entries &+= 1
+            let length = Int(blob[valueStart &- 2]) << 8 | Int(blob[valueStart &- 1])
+            position = length == absent ? valueStart : valueStart &+ length
+        }
+        return (entries, isListed)
     }
 
     /// Do the request's lines of `name`, combined, equal `stored` (or are there none)?
@@ -177,6 +198,9 @@ extension Rules {
             case .constant: continue
             case .unknowable: return .vary
             }
+            let known = Variance.count(blob.span.extracting(droppingFirst: start), lookingFor: name)
+            if known.isListed { continue }
+            guard known.entries < Variance.nameLimit else { return .vary }
             appendEntry(name, request, bytes, to: &blob)
             guard blob.count &- start <= Variance.blobLimit else { return .vary }
         }

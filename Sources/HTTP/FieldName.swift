@@ -22,4 +22,6 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         xURLScheme
     // What a transformed answer must not carry on: digests of other bytes, ranges of them.
     case acceptRanges, contentDigest, contentMD5, digest, reprDigest
+    /// RFC 8586.
+    case cdnLoop
 }

@@ -16,6 +16,7 @@ struct LocalAnswer {
     }
     static var noRoute: LocalAnswer { LocalAnswer(status: 404) }
     static var onlyIfCached: LocalAnswer { LocalAnswer(status: 504, reason: .clientRefresh) }
+    static var loop: LocalAnswer { LocalAnswer(status: 508) }
     static func refused(_ refusal: Refusal) -> LocalAnswer { LocalAnswer(status: refusal.status) }
 }
 

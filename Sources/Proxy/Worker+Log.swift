@@ -76,7 +76,7 @@ extension Worker {
         let bytes = buffer.span
         log.write(
             entry, client: peer, method: bytes.slice(request.methodName), target: bytes.slice(request.target),
-            host: bytes.slice(request.authority),
+            host: request.authority(in: bytes, defaultPort: Scheme.http.defaultPort),
             referer: bytes.slice(request.fields.first(.referer)?.value ?? .empty),
             userAgent: bytes.slice(request.fields.first(.userAgent)?.value ?? .empty))
     }

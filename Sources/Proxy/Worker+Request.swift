@@ -24,6 +24,11 @@ extension Worker {
     mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
         if !request.keepAlive || isDraining { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
+        if request.fields.contains(.cdnLoop), site.forwarding.hasSent(request, inbound.span) {
+            // Before it could wait for the answer to itself.
+            answer(h, .loop, headCount: headCount)
+            return false
+        }
         if request.method == .options, endsOptions() {
             answer(h, .options, headCount: headCount)
             return false
@@ -36,7 +41,7 @@ extension Worker {
             site.table.isTakenByFirst
             ? 0
             : site.table.route(
-                host: inbound.span.slice(request.host), path: inbound.span.slice(request.path))
+                host: request.host(in: inbound.span), path: inbound.span.slice(request.path))
         guard let route = found else {
             answer(h, .noRoute, headCount: headCount)
             return false

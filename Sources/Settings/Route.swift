@@ -19,26 +19,26 @@ public struct Route: Sendable, Equatable {
     }
 }
 
-/// Hosts that a route takes, in lower case, without port.
+/// Hosts that a route takes, in their normal form: lower case, no dot at the end, no port, an IPv6 address as
+/// RFC 5952 writes it.
 public enum HostPattern: Sendable, Hashable, CustomStringConvertible {
     case any
     case exact(String)
     /// `*.example.com` without its `*.`: one or more labels before it, not the apex itself.
     case subdomains(of: String)
 
-    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`; nil for anything else, a
-    /// port included.
+    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`, a dot at the end of a
+    /// name included; nil for anything else, a port included.
     public init?(parsing text: String) {
-        let lowercase = String(
-            decoding: text.utf8.map { byte in
-                byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-            }, as: UTF8.self)
+        var bytes = text.utf8.map { byte in byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte }
+        if bytes.last == UInt8(ascii: ".") { bytes.removeLast() }
+        let lowercase = String(decoding: bytes, as: UTF8.self)
         if lowercase.hasPrefix("[") {
             guard lowercase.hasSuffix("]"),
                 let address = IPAddress(parsing: String(lowercase.dropFirst().dropLast())),
                 !address.isIPv4
             else { return nil }
-            self = .exact(lowercase)
+            self = .exact("[\(address)]")
         } else if lowercase.hasPrefix("*.") {
             let apex = String(lowercase.dropFirst(2))
             guard HostName.isValid(apex) else { return nil }

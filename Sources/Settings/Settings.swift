@@ -17,6 +17,8 @@ public struct Settings: Sendable, Equatable {
     /// Whose `Forwarded` and `X-Forwarded-*` are believed.
     public var trustedProxies: [AddressRange] = []
     public var forwarded: ForwardedFields = [.xForwarded]
+    /// What origins get in `CDN-Loop`; nil: a name derived from machine and listeners.
+    public var cdnID: String?
     public var limits = Limits()
     public var process = Process()
     public var log = Log()

@@ -44,7 +44,8 @@ struct CheckCommand: ParsableCommand {
         do {
             let loaded = try ConfigurationOptions.load(file, everyPolicy: true)
             // No error: who checks a configuration need not be who serves it.
-            let notes = loaded.notes + [loaded.userProblem(as: .warning)].compactMap { $0 }
+            let notes =
+                loaded.notes + loaded.loopProblems + [loaded.userProblem(as: .warning)].compactMap { $0 }
             if let policy {
                 try PolicyCommand.ShowCommand.print(policy, of: loaded.policies, json: json)
             } else if json {

@@ -28,7 +28,9 @@ enum Serving {
             try Signal.ignore(.pipe)
             raiseDescriptorLimit(for: settings, logger)
             let store = try makeStore(settings.cache, rows: max(64, threads * rowsPerThread))
-            let server = try Server(settings, threads: threads, store: store, notices: logger)
+            let server = try Server(
+                settings, threads: threads, store: store, installation: Installation.description,
+                notices: logger)
             logger.info(
                 "serving",
                 metadata: [

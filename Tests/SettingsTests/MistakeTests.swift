@@ -18,7 +18,7 @@ import Testing
     }
 
     static let keys =
-        "listeners, admin, threads, cache, routes, upstreams, trustedProxies, forwarded, limits, process, log"
+        "listeners, admin, threads, cache, routes, upstreams, trustedProxies, forwarded, cdnId, limits, process, log"
     static let base = Fixture.listeners + Fixture.routes + Fixture.upstreams
 
     static let documents: [Row] = [

@@ -198,7 +198,8 @@ extension Simulation {
         OriginRequest.append(
             fetch.request.head, text.span, fetch.verdict,
             keyedHost: key.extracting(hasKey ? keyed.routingStart..<keyed.targetStart : 0..<0),
-            keyedTarget: key.extracting(droppingFirst: keyed.targetStart), scheme: .http, rules,
+            keyedTarget: key.extracting(droppingFirst: keyed.targetStart), serverHost: Span(),
+            scheme: .http, rules,
             ForwardedHeads(sends: [], trusted: []), peer: ClientAddress(.anyLoopbackPort),
             renews: renews, conditions: conditions.span,
             to: &connection.asked)
