@@ -63,7 +63,7 @@ let package = Package(
         module("Balancing", ["Bytes"]),
         module("Exchange", ["Bytes", "HTTP"]),
         // Files into Settings; the one module that knows YAML.
-        module("Configuration", ["CPolicies", "Settings", yams]),
+        module("Configuration", ["CPolicies", "Settings", systemPackage, yams]),
         // Owners: unsafe inside, safe API.
         module("Kernel", ["CKernel", "Bytes", systemPackage]),
         module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
@@ -120,7 +120,7 @@ let package = Package(
         tests(
             "PolicyTests", ["Bytes", "Caching", "Configuration", "HTTP", "SeededRandom", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
-        tests("ExchangeTests", ["Exchange"]),
+        tests("ExchangeTests", ["Exchange", "SeededRandom"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
         .executableTarget(
             name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage],

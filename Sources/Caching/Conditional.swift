@@ -62,9 +62,19 @@ public enum Conditional {
         return forms.hasWeak && !forms.hasStrong
     }
 
-    /// Appends the head of a 304 for a stored head, in the stored form (no Age, no blank line): the fields of
-    /// RFC 9110 §15.4.5, and Last-Modified where there is no ETag.
-    public static func appendNotModified(head: Span<UInt8>, to output: inout ByteBuffer) {
+    /// Which fields of a 200 are those of its 304.
+    public enum Kept: Sendable, BitwiseCopyable {
+        /// Of a stored answer: those of RFC 9110 §15.4.5, and Last-Modified where there is no ETag.
+        case required
+        /// Of an answer that no cache keeps: all but representation metadata, for there is no other answer
+        /// that the client could have the rest from.
+        case all
+    }
+
+    /// Appends the head of a 304 for a head in the stored form, in that form (no Age, no blank line).
+    public static func appendNotModified(
+        head: Span<UInt8>, keeping kept: Kept = .required, to output: inout ByteBuffer
+    ) {
         output.append("HTTP/1.1 304 Not Modified\r\n")
         var hasEntityTag = false
         var lastModified: Range<Int>?
@@ -74,27 +84,44 @@ public enum Conditional {
             func isNamed(_ name: StaticString) -> Bool {
                 StoredHead.value(ofLine: line, name, in: head) != nil
             }
-            let isKept: Bool
-            switch head[line.lowerBound] | 0x20 {
-            case UInt8(ascii: "c"):
-                // Cache-Status too: Larder's own line is appended to the origin's.
-                isKept =
-                    isNamed("cache-control") || isNamed("content-location") || isNamed("cdn-cache-control")
-                    || isNamed("cache-status")
-            case UInt8(ascii: "d"): isKept = isNamed("date")
-            case UInt8(ascii: "e"):
-                let isEntityTag = isNamed("etag")
-                if isEntityTag { hasEntityTag = true }
-                isKept = isEntityTag || isNamed("expires")
-            case UInt8(ascii: "l"):
-                if isNamed("last-modified") { lastModified = line }
-                isKept = false
-            case UInt8(ascii: "v"): isKept = isNamed("vary")
-            default: isKept = false
+            if isNamed("etag") { hasEntityTag = true }
+            if isNamed("last-modified") {
+                lastModified = line
+                continue
             }
-            if isKept { append(line, of: head, to: &output) }
+            if kept == .all ? !isMetadata(line, of: head) : isRequired(line, of: head) {
+                append(line, of: head, to: &output)
+            }
         }
         if !hasEntityTag, let lastModified { append(lastModified, of: head, to: &output) }
+    }
+
+    private static func isRequired(_ line: Range<Int>, of head: Span<UInt8>) -> Bool {
+        func isNamed(_ name: StaticString) -> Bool {
+            StoredHead.value(ofLine: line, name, in: head) != nil
+        }
+        return switch head[line.lowerBound] | 0x20 {
+        case UInt8(ascii: "c"):
+            // Cache-Status too: Larder's own line is appended to the origin's.
+            isNamed("cache-control") || isNamed("content-location") || isNamed("cdn-cache-control")
+                || isNamed("cache-status")
+        case UInt8(ascii: "d"): isNamed("date")
+        case UInt8(ascii: "e"): isNamed("etag") || isNamed("expires")
+        case UInt8(ascii: "v"): isNamed("vary")
+        default: false
+        }
+    }
+
+    /// Does the line describe the body that the 304 does not have (RFC 9110 §8)? Last-Modified apart.
+    private static func isMetadata(_ line: Range<Int>, of head: Span<UInt8>) -> Bool {
+        guard let colon = head.extracting(line).firstIndex(of: UInt8(ascii: ":")) else { return false }
+        let name = head.extracting(line.lowerBound..<(line.lowerBound &+ colon))
+        let field = FieldName.identify(name)
+        return metadata.contains(field) || name.equalsIgnoringCase("content-language")
+    }
+
+    private static var metadata: FieldSet {
+        FieldSet.digests.with(.contentType).with(.contentEncoding).with(.contentLength).with(.contentRange)
     }
 
     private static func append(_ line: Range<Int>, of head: Span<UInt8>, to output: inout ByteBuffer) {

@@ -41,6 +41,14 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         @inlinable public static var alwaysRevalidate: Flags { Flags(rawValue: 128) }
         /// While it is fresh, no client's `max-age` has it revalidated (RFC 8246 §2).
         @inlinable public static var immutable: Flags { Flags(rawValue: 256) }
+        /// A 304 of its origin was of no use, so a condition would cost a second fetch: it is fetched whole.
+        @inlinable public static var fetchedWhole: Flags { Flags(rawValue: 512) }
+        /// In gzip, which is undone for clients that do not take it (`CodedAnswer`).
+        @inlinable public static var undoable: Flags { Flags(rawValue: 1024) }
+        /// The origin codes it whatever the client takes (`CodedAnswer`).
+        @inlinable public static var codedForAll: Flags { Flags(rawValue: 2048) }
+        /// Its coding suits clients without Accept-Encoding (`CodedAnswer`).
+        @inlinable public static var codedForUnstated: Flags { Flags(rawValue: 4096) }
     }
 
     // As they are packed: most uses want two or three of ten parts.
@@ -127,7 +135,8 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
     /// Can the origin be asked whether it still holds? Only of 2xx: preconditions say nothing about other
     /// answers (RFC 9110 §13.2.1).
     @inlinable public var hasValidator: Bool {
-        200..<300 ~= status && !flags.isDisjoint(with: [.hasEntityTag, .hasLastModified])
+        200..<300 ~= status && !flags.contains(.fetchedWhole)
+            && !flags.isDisjoint(with: [.hasEntityTag, .hasLastModified])
     }
 
     /// Can a request that waits for this entry be answered with it? If not, each must ask the origin itself
@@ -140,7 +149,7 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
     /// saves a body by a revalidation.
     @inlinable public var keptSeconds: UInt64 {
         let revalidated: UInt32 = hasValidator ? Self.revalidatedSeconds : 0
-        return freshForMilliseconds / 1000
+        return (freshForMilliseconds &+ 999) / 1000
             &+ UInt64(max(revalidated, staleWhileRevalidateSeconds, staleIfErrorSeconds))
     }
 

@@ -21,7 +21,8 @@ public struct Timing: BitwiseCopyable, Sendable, Equatable {
     /// `date_value`, since the Unix epoch; the time of receipt where there is no Date.
     public var date: Int64 = 0
     public var hasDate = false
-    /// `apparent_age` = max(0, now − date_value).
+    /// `apparent_age` = max(0, now − the end of date_value's second): Date names a whole second, and the
+    /// answer may have been made at its last moment. In whole seconds this is what RFC 9111 reckons.
     public var apparentAge: Int64 = 0
     /// `age_value`.
     public var ageValue: Int64 = 0
@@ -41,7 +42,8 @@ public struct Timing: BitwiseCopyable, Sendable, Equatable {
     /// min(lifetime − initial age, cap): how long it is fresh from receipt on. nil: there is no lifetime, or
     /// Date or Age cannot be believed.
     public var remaining: Int64?
-    /// The least that is worth storing.
+    /// The least that is worth storing. The age counts in whole seconds here, as HTTP states it: the fraction
+    /// of a second that an answer took on its way must not refuse `max-age=1`.
     public var minimum: Int64 = 0
     /// For how long behind `remaining` it may be served while it is revalidated (RFC 5861 §3).
     public var staleWhileRevalidate: Int64 = 0
@@ -85,7 +87,7 @@ extension Rules {
             findings.skips(.clock)
         }
 
-        timing.apparentAge = max(0, timing.received &- timing.date)
+        timing.apparentAge = Self.apparentAge(date: timing.date, received: timing.received)
         timing.responseDelay = Int64(clamping: received.milliseconds(since: sent))
         timing.correctedAgeValue = timing.ageValue &+ timing.responseDelay
         timing.initialAge = max(timing.apparentAge, timing.correctedAgeValue)
@@ -115,12 +117,33 @@ extension Rules {
         }
         let remaining = min(lifetime &- timing.initialAge, timing.cap)
         timing.remaining = remaining
-        let isEnough = remaining > 0 && remaining >= timing.minimum
+        let wholeAge = timing.initialAge / 1000 &* 1000
+        let isEnough = remaining > 0 && min(lifetime &- wholeAge, timing.cap) >= timing.minimum
         if !isEnough, mayKeepStale {
             findings.defers(.remaining)
             return false
         }
         return findings.ends(.remaining, isEnough ? nil : .expired)
+    }
+
+    /// Milliseconds from the last one of Date's second to `received`.
+    private static func apparentAge(date: Int64, received: Int64) -> Int64 { max(0, received &- date &- 999) }
+
+    /// Will the next answer be refused as well, whoever asks? Of `expired` only where the lifetime that is
+    /// stated is too short: an answer that has grown too old on its way says nothing of the next one.
+    ///
+    /// - Parameters: as for `judge`, which refused the answer for this reason.
+    public func isLasting(
+        _ refusal: Reason, of response: borrowing ResponseHead, _ bytes: Span<UInt8>,
+        to request: RequestVerdict, sent: Times, received: Times
+    ) -> Bool {
+        guard refusal == .expired else { return refusal.liesInAnswer }
+        var timing = Timing()
+        var first = FirstRefusal()
+        _ = walk(response, bytes, to: request, sent: sent, received: received, &timing, &first)
+        // An Expires that is no date is the past for good.
+        guard let lifetime = timing.lifetime else { return true }
+        return lifetime <= 0 || lifetime < timing.minimum
     }
 
     /// `s-maxage`, else `max-age`, else Expires − Date, else heuristics; what is stated but unreadable is
@@ -193,7 +216,8 @@ extension Rules {
     ) -> UInt64 {
         var apparent: Int64 = 0
         if case .valid(let seconds) = readDate(response.fields, bytes, received) {
-            apparent = max(0, Int64(clamping: received.wallMilliseconds) &- seconds &* 1000)
+            apparent = Self.apparentAge(
+                date: seconds &* 1000, received: Int64(clamping: received.wallMilliseconds))
         }
         let age = UInt64(readAge(response.fields, bytes) ?? 0) &* 1000
         return max(UInt64(apparent), age &+ min(received.milliseconds(since: sent), 1 << 48))

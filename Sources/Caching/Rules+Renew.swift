@@ -46,7 +46,7 @@ extension Rules {
     ) -> RenewVerdict {
         let start = updated.count
         guard response.status == 304, let status = StoredHead.status(of: head), 200..<300 ~= status,
-            Validators.select(head, by: response, bytes, nowSeconds: received.wallSeconds),
+            Validators.select(head, by: response, bytes, reading, nowSeconds: received.wallSeconds),
             let update = update(
                 head, by: response, bytes, to: request, sent: sent, received: received, into: &updated)
         else {
@@ -123,7 +123,7 @@ extension Rules {
         var first = FirstRefusal()
         let facts = walk(
             parsed, text.span, to: request.storing, sent: sent, received: received, &timing, &first)
-        if addsVary, first.reason == nil, Self.variesByCoding(facts, parsed, text.span) {
+        if addsVary, first.reason == nil, Self.variesByCoding(facts) {
             updated.append("Vary: Accept-Encoding\r\n")
         }
         let isTooLarge = updated.count &- start > maxHeadBytes

@@ -28,6 +28,8 @@ public struct StaleUse: Equatable, Sendable, BitwiseCopyable {
     public var mayByClient = false
     /// Can the fetch be conditional?
     public var hasValidator = false
+    /// It is not, because conditions were of no use: nor are they for what is stored in its place.
+    public var isFetchedWhole = false
 
     public init(
         ageSeconds: UInt32, staleSeconds: UInt32 = 0, mayWhileRevalidating: Bool = false,
@@ -121,6 +123,7 @@ extension Rules {
         var use = StaleUse(
             ageSeconds: Self.seconds(roundingUp: age), staleSeconds: Self.seconds(roundingUp: staleness),
             hasValidator: entry.hasValidator)
+        use.isFetchedWhole = entry.flags.contains(.fetchedWhole)
         guard stale != .never, entry.fingerprint == fingerprint,
             !entry.flags.contains(.mustRevalidate), !request.flags.contains(.noCache)
         else { return use }

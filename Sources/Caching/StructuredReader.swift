@@ -179,8 +179,9 @@ struct StructuredReader: ~Escapable {
         return false
     }
 
-    /// base64 (§4.2.7). Padding may be left out, and bits that it would fill need not be zero. What no decoder
-    /// takes fails: another alphabet, padding in front of data, the wrong number of `=`, a single last digit.
+    /// base64 (§4.2.7). Padding may be left out, and bits that it would fill need not be zero. What no
+    /// decoder takes fails: another alphabet, padding in front of data, the wrong number of `=`, a single
+    /// last digit.
     private mutating func byteSequence() -> Bool {
         position &+= 1
         let start = position

@@ -2,6 +2,7 @@
 
 public import Bytes
 internal import HTTP
+internal import Settings
 
 public enum Validators {
     /// Appends the lines that make a fetch conditional on a stored answer having changed: `If-None-Match`,
@@ -32,11 +33,15 @@ public enum Validators {
     /// Does a 304 select the entry whose validators were sent (§4.3.4)? Its ETag decides: a strong one by
     /// strong comparison, a weak one by weak; only without it Last-Modified, which must be the same instant.
     ///
-    /// One without any validator selects nothing: it does not say of what it speaks. (Servers repeat ETag,
-    /// RFC 9110 §15.4.5; one that has only Last-Modified and leaves it out is asked once more for the whole.)
+    /// A 304 without any validator does not say of what it speaks. `reading: rfc` believes it, since a fetch
+    /// names one entry alone: at most one tag, and a date of the same entry. Elsewhere it selects nothing.
     static func select(
-        _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>, nowSeconds: Int64
+        _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>,
+        _ reading: Policy.Reading, nowSeconds: Int64
     ) -> Bool {
+        guard response.fields.containsAny(of: FieldSet(.etag).with(.lastModified)) else {
+            return reading == .rfc
+        }
         guard !response.fields.isRepeated(.etag), !response.fields.isRepeated(.lastModified) else {
             return false
         }

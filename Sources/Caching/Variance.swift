@@ -10,8 +10,8 @@
 ///     entry = name length (1 byte) · name, lower case · 0xFF 0xFF               the field was absent
 ///           | name length (1 byte) · name, lower case · value length (2, big-endian) · value
 ///
-/// Each name has one entry, and there are at most sixteen of them: a lookup compares each name with all fields
-/// of a request. An answer that varies by more is not stored.
+/// Each name has one entry, and there are at most sixteen of them: a lookup compares each name with all
+/// fields of a request. An answer that varies by more is not stored.
 ///
 /// A field's lines are combined with ", " and compared byte by byte, but for those whose syntax is known: of
 /// Accept and Accept-Language the members are compared, in their order, without white space, and language
@@ -85,7 +85,7 @@ public enum Variance {
         }
         var rest = stored
         var isFirst = true
-        for index in 0..<request.count where bytes.slice(request[index].name).equalsIgnoringCase(name) {
+        for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
             if isAbsent { return false }
             if !isFirst {
                 guard rest.hasPrefix(", ") else { return false }
@@ -120,7 +120,9 @@ extension Rules {
         case .acceptEncoding, .host, .xForwardedProto: return .constant
         // Under `strip` the origin saw no cookie, whatever it says about varying by it.
         case .cookie: return cookies == .strip ? .constant : .value
-        default: return treatment(of: field, storable: true) == .send ? .value : .unknowable
+        // Claims that are not believed count as absent, as they are to the origin.
+        default:
+            return treatment(of: field, storable: true, believed: true) == .send ? .value : .unknowable
         }
     }
 
@@ -219,7 +221,7 @@ extension Rules {
         if let list = NormalizedList(name) {
             isAbsent = !list.append(request, bytes, to: &blob)
         } else {
-            for index in 0..<request.count where bytes.slice(request[index].name).equalsIgnoringCase(name) {
+            for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
                 if !isAbsent { blob.append(", ") }
                 isAbsent = false
                 blob.append(bytes.slice(request[index].value))

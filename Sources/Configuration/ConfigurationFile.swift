@@ -24,6 +24,14 @@ public struct LoadedConfiguration: Sendable {
 
     /// The effective configuration, all defaults filled in; it reads back as the same settings.
     public var document: Tree { Sections.file.write(Draft(settings)) }
+
+    /// The policy as it is in effect under this configuration.
+    public func effective(_ policy: LoadedPolicy) -> LoadedPolicy {
+        var policy = policy
+        policy.policy.store.maxBodyBytes = min(
+            policy.policy.store.maxBodyBytes, settings.cache.largestBodyBytes)
+        return policy
+    }
 }
 
 public enum ConfigurationFile {
@@ -37,23 +45,24 @@ public enum ConfigurationFile {
         path: String, folder: String, files: FileSource, everyPolicy: Bool = false
     ) throws(ConfigurationError) -> LoadedConfiguration {
         let absolute = path.hasPrefix("/") ? path : "\(folder)/\(path.split(separator: "/").last ?? "")"
-        switch files.text(absolute) {
-        case .success(let text):
-            return try read(text, file: path, folder: folder, files: files, everyPolicy: everyPolicy)
-        case .failure(.missing): throw failure(path, "there is no such file")
-        case .failure(.unreadable(let why)): throw failure(path, why)
+        switch files.bytes(absolute) {
+        case .success(let bytes):
+            return try read(bytes, file: path, folder: folder, files: files, everyPolicy: everyPolicy)
+        case .failure(let failure):
+            throw ConfigurationError(problems: [
+                Problem(kind: .error, file: path, line: nil, path: "", message: failure.description)
+            ])
         }
     }
 
-    /// Reads the text of a file; see `load`.
+    /// Reads the bytes of a file; see `load`.
     public static func read(
-        _ text: String, file: String, folder: String, files: FileSource, everyPolicy: Bool = false
+        _ bytes: [UInt8], file: String, folder: String, files: FileSource, everyPolicy: Bool = false
     ) throws(ConfigurationError) -> LoadedConfiguration {
-        let node: Node
-        do throws(Node.SyntaxError) { node = try Node.parse(text) } catch {
-            throw failure(file, error.message, line: error.line)
-        }
         var reading = Reading(file: file, folder: folder)
+        guard let node = reading.parse(bytes) else {
+            throw ConfigurationError(problems: reading.problems.errors(of: file))
+        }
         var draft = Draft()
         _ = Sections.file.read(node, into: &draft, &reading)
         return try finish(draft, reading, everyPolicy: everyPolicy, files: files)
@@ -66,33 +75,38 @@ public enum ConfigurationFile {
         var draft = draft
         var reading = reading
         if !reading.isGiven("cache.policies") {
-            draft.settings.cache.policyFolder = reading.resolve(draft.settings.cache.policyFolder)
+            draft.settings.cache.policyFolder = draft.settings.cache.policyFolder.map(reading.resolve)
         }
         let folder = draft.settings.cache.policyFolder
-        var policies = PolicyFolder(path: folder, shownPath: reading.shown(folder), files: files)
+        var policies = PolicyFolder(path: folder, shownPath: folder.map(reading.shown) ?? "", files: files)
+        policies.checkNames()
+        draft.checkFolder(policies.failure, &reading)
         draft.check(&reading)
         draft.resolve(&reading, &policies)
         if everyPolicy { policies.readAll() }
-        draft.checkBodies(&policies)
+        draft.lowerBodies(&reading, &policies)
 
-        let problems = reading.problems + policies.problems
-        if problems.contains(where: { $0.kind == .error }) {
-            throw ConfigurationError(problems: problems.filter { $0.kind == .error })
+        var problems = reading.problems
+        problems.add(policies.problems)
+        guard problems.errorCount == 0 else {
+            throw ConfigurationError(problems: problems.errors(of: reading.file))
         }
         var loaded = LoadedConfiguration(settings: draft.settings, reading)
-        loaded.notes = problems
+        loaded.notes = problems.notes(of: reading.file)
         loaded.policies = policies.loaded
         return loaded
-    }
-
-    private static func failure(_ file: String, _ message: String, line: Int? = nil) -> ConfigurationError {
-        ConfigurationError(problems: [
-            Problem(kind: .error, file: file, line: line, path: "", message: message)
-        ])
     }
 }
 
 extension Reading {
+    /// nil: the problem was reported.
+    mutating func parse(_ bytes: [UInt8]) -> Node? {
+        do throws(Node.SyntaxError) { return try Node.parse(bytes) } catch {
+            report(error)
+            return nil
+        }
+    }
+
     /// An absolute path as the user would name it: from where he named the file.
     func shown(_ path: String) -> String {
         guard !folder.isEmpty, path.hasPrefix(folder + "/") else { return path }

@@ -14,16 +14,19 @@ extension Draft {
     }
 
     private func checkBinds(_ reading: inout Reading) {
-        var seen: [BindAddress: String] = [:]
+        var seen: [(bind: BindAddress, path: String)] = []
         var binds = settings.listeners.enumerated().map { ($1.bind, "listeners[\($0)].bind") }
         if let admin = settings.admin { binds.append((admin.bind, "admin.bind")) }
         for (bind, path) in binds {
-            if case .tcp(_, port: 0) = bind { continue }
-            if let other = seen[bind] {
+            if let other = seen.first(where: { $0.bind.excludes(bind) }) {
                 reading.report(
-                    at: path, "found '\(bind)', which \(other) has; allowed: addresses that differ")
+                    at: path,
+                    other.bind == bind
+                        ? "found '\(bind)', which \(other.path) has; allowed: addresses that differ"
+                        : "found '\(bind)', which '\(other.bind)' of \(other.path) holds as well; allowed: "
+                            + "addresses of which none is part of another")
             }
-            seen[bind] = path
+            seen.append((bind, path))
         }
     }
 
@@ -86,7 +89,7 @@ extension Draft {
                 settings.routes.append(
                     Route(
                         name: draft.effectiveName, host: draft.host, path: draft.path, policy: policyIndex,
-                        upstream: upstream))
+                        upstream: upstream, methods: draft.methods))
             } else if !reading.isGiven("upstreams.\(draft.upstream)") {
                 let names = settings.upstreams.map(\.name)
                 reading.report(
@@ -97,15 +100,45 @@ extension Draft {
         }
     }
 
-    /// A stored answer must leave room for others in its segment.
-    func checkBodies(_ policies: inout PolicyFolder) {
-        let limit = settings.cache.segmentBytes / 2
-        for policy in settings.policies where policy.store.maxBodyBytes > limit {
-            policies.report(
-                policy.name, at: "store.maxBody",
-                "found '\(ByteCount.format(policy.store.maxBodyBytes))'; allowed: at most "
-                    + "\(ByteCount.format(limit)), half a store segment (cache.memory, which is "
-                    + "\(ByteCount.format(settings.cache.memoryBytes)), ÷ 1024; from 64KiB to 2MiB)")
+    /// A folder of policies that is named, and is none, is a mistake: a shipped policy would take the place
+    /// of a stricter one that the folder holds.
+    mutating func checkFolder(_ failure: FileSource.Failure?, _ reading: inout Reading) {
+        let path = "cache.policies"
+        guard let failure, let folder = settings.cache.policyFolder?.shortened else { return }
+        settings.cache.policyFolder = nil
+        switch failure {
+        case .missing where !reading.isGiven(path): break
+        case .missing:
+            reading.report(
+                at: path,
+                "found '\(folder)', but there is no such folder; allowed: a folder of policy files, or none")
+        case .unreadable(let why):
+            reading.report(
+                at: path,
+                "found '\(folder)', which cannot be read: \(why); allowed: a folder of policy files")
+        }
+    }
+
+    /// A stored answer leaves room for others in its segment of the store: `maxBody` is lowered to that.
+    mutating func lowerBodies(_ reading: inout Reading, _ policies: inout PolicyFolder) {
+        let most = settings.cache.largestBodyBytes
+        for index in settings.policies.indices {
+            let policy = settings.policies[index]
+            let wanted = policy.store.maxBodyBytes
+            guard wanted > most else { continue }
+            settings.policies[index].store.maxBodyBytes = most
+            let remedy =
+                Settings.Cache.memory(forBodies: wanted).map {
+                    "'cache.memory: \(ByteCount.format($0))' allows it"
+                } ?? "no store takes more than \(ByteCount.format(Settings.Cache.mostBodyBytes))"
+            let words =
+                "lowered from \(ByteCount.format(wanted)) to \(ByteCount.format(most)), half a segment "
+                + "of a store of \(ByteCount.format(settings.cache.memoryBytes)); \(remedy)"
+            if !policies.note(policy.name, at: "store.maxBody", words) {
+                reading.report(
+                    as: .note, at: "cache.memory",
+                    "store.maxBody of the shipped policy '\(policy.name)' is \(words)")
+            }
         }
     }
 }
@@ -113,7 +146,11 @@ extension Draft {
 extension RouteDraft {
     /// Does this route, coming first, leave nothing to the other?
     fileprivate func takesAll(of other: RouteDraft) -> Bool {
-        host.takesAll(of: other.host) && other.path.starts(with: path)
+        // Paths differ at their end more often than before it.
+        guard other.path.count >= path.count, path.isEmpty || other.path[path.count - 1] == path.last else {
+            return false
+        }
+        return host.takesAll(of: other.host) && other.path.starts(with: path)
     }
 }
 

@@ -17,6 +17,7 @@ struct RouteDraft: Equatable {
     /// nil: `none`.
     var policy: String? = PolicyFolder.standardPolicy
     var upstream = ""
+    var methods = Route.Methods()
 
     var effectiveName: String {
         if let name { return name }
@@ -31,6 +32,8 @@ struct UpstreamDraft {
     var servers: [Upstream.Server]?
     var files: String?
     var cacheControl: String?
+    var fallback: String?
+    var notFound: String?
 }
 
 struct ServerDraft {
@@ -50,7 +53,7 @@ extension Draft {
             RouteDraft(
                 name: route.name, host: route.host, path: route.path,
                 policy: route.policy.map { settings.policies[$0].name },
-                upstream: settings.upstreams[route.upstream].name)
+                upstream: settings.upstreams[route.upstream].name, methods: route.methods)
         }
     }
 }
@@ -63,6 +66,8 @@ extension UpstreamDraft {
         case .files(let files):
             self.files = files.root
             cacheControl = files.cacheControl
+            fallback = files.fallback
+            notFound = files.notFound
         }
     }
 }

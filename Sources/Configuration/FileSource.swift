@@ -1,52 +1,95 @@
 /// Where configuration and policy files come from: the disk, or a test's dictionary.
 
 internal import Foundation
+internal import SystemPackage
 
 public struct FileSource: Sendable {
-    public enum Failure: Error, Equatable, Sendable {
+    public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case missing
+        /// The system's words.
         case unreadable(String)
+
+        public var description: String {
+            switch self {
+            case .missing: "there is no such file"
+            case .unreadable(let why): "it cannot be read: \(why)"
+            }
+        }
     }
 
-    /// The text of a file.
-    public var text: @Sendable (_ path: String) -> Result<String, Failure>
-    /// The names of the files in a folder, sorted; empty where there is no such folder.
-    public var names: @Sendable (_ folder: String) -> [String]
+    /// The bytes of a file: one more than `Node.Limit.bytes` at most.
+    public var bytes: @Sendable (_ path: String) -> Result<[UInt8], Failure>
+    /// The names of the files in a folder, sorted.
+    public var names: @Sendable (_ folder: String) -> Result<[String], Failure>
 
     public init(
-        text: @escaping @Sendable (_ path: String) -> Result<String, Failure>,
-        names: @escaping @Sendable (_ folder: String) -> [String]
+        bytes: @escaping @Sendable (_ path: String) -> Result<[UInt8], Failure>,
+        names: @escaping @Sendable (_ folder: String) -> Result<[String], Failure>
     ) {
-        self.text = text
+        self.bytes = bytes
         self.names = names
     }
 
-    /// Files of the disk, in UTF-8.
-    public static var disk: FileSource {
-        FileSource(
-            text: { path in
-                guard FileManager.default.fileExists(atPath: path) else { return .failure(.missing) }
-                guard let data = FileManager.default.contents(atPath: path) else {
-                    return .failure(.unreadable("it cannot be read"))
-                }
-                guard let text = String(validating: data, as: UTF8.self) else {
-                    return .failure(.unreadable("it is not UTF-8"))
-                }
-                return .success(text)
-            },
-            names: { folder in
-                ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-            })
-    }
+    /// Files of the disk.
+    public static var disk: FileSource { FileSource(bytes: Disk.bytes, names: Disk.names) }
 
-    /// Files of a dictionary from paths to texts.
+    /// Files of a dictionary from paths to texts; it has the folders that its files are in.
     public static func memory(_ files: [String: String]) -> FileSource {
         FileSource(
-            text: { path in files[path].map { .success($0) } ?? .failure(.missing) },
+            bytes: { path in files[path].map { .success(Array($0.utf8)) } ?? .failure(.missing) },
             names: { folder in
-                files.keys.filter { $0.hasPrefix(folder + "/") }
-                    .map { String($0.dropFirst(folder.utf8.count + 1)) }
-                    .filter { !$0.contains("/") }.sorted()
+                let inside = files.keys.filter { $0.hasPrefix(folder + "/") }
+                if inside.isEmpty { return .failure(.missing) }
+                return .success(
+                    inside.map { String($0.dropFirst(folder.utf8.count + 1)) }
+                        .filter { !$0.contains("/") }.sorted())
             })
+    }
+}
+
+private enum Disk {
+    /// A pipe is read to its end, so that `-c <(command)` works; one that nobody writes to is empty.
+    static func bytes(_ path: String) -> Result<[UInt8], FileSource.Failure> {
+        do {
+            let file = try FileDescriptor.open(
+                FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
+            return try file.closeAfter { .success(try read(file)) }
+        } catch let error as Errno {
+            return .failure(error == .noSuchFileOrDirectory ? .missing : .unreadable("\(error)"))
+        } catch {
+            return .failure(.unreadable("\(error)"))
+        }
+    }
+
+    private static func read(_ file: FileDescriptor) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count <= Node.Limit.bytes {
+            do {
+                // The kernel writes inside the array during the call.
+                let count = try unsafe part.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
+                if count == 0 { return bytes }
+                bytes += part[..<count]
+            } catch Errno.wouldBlock {
+                var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
+                // One entry, which the kernel writes during the call.
+                _ = unsafe poll(&wanted, 1, -1)
+            }
+        }
+        return Array(bytes.prefix(Node.Limit.bytes + 1))
+    }
+
+    static func names(_ folder: String) -> Result<[String], FileSource.Failure> {
+        if let names = try? FileManager.default.contentsOfDirectory(atPath: folder) {
+            return .success(names.sorted())
+        }
+        do {
+            try FileDescriptor.open(FilePath(folder), .readOnly, options: [.directory, .closeOnExec]).close()
+            return .failure(.unreadable("it cannot be listed"))
+        } catch let error as Errno {
+            return .failure(error == .noSuchFileOrDirectory ? .missing : .unreadable("\(error)"))
+        } catch {
+            return .failure(.unreadable("\(error)"))
+        }
     }
 }

@@ -1,4 +1,5 @@
-/// `larder serve` without a file: one listener or several, one upstream, the default policy.
+/// `larder serve` without a file: one listener or several, one upstream of a server or several, the default
+/// policy.
 
 internal import Settings
 
@@ -9,7 +10,8 @@ public struct FlagSettings: Sendable {
     public static var filesCacheControl: String { "public, max-age=60" }
 
     public var listen: [String] = []
-    public var upstream: String?
+    /// The servers of the one upstream.
+    public var upstreams: [String] = []
     public var files: String?
     public var memory: String?
     public var threads: String?
@@ -29,7 +31,7 @@ public struct FlagSettings: Sendable {
         func value<Value>(_ form: Form<Value>, _ flag: String, _ text: String) -> Value? {
             var reading = Reading(file: flag, folder: folder)
             let value = form.read(Node(content: text.isEmpty ? .nothing : .text(text), line: 1), &reading)
-            for var problem in reading.problems {
+            for var problem in reading.problems.errors(of: flag) {
                 problem.line = nil
                 problems.append(problem)
             }
@@ -42,21 +44,26 @@ public struct FlagSettings: Sendable {
         draft.settings.listeners = (listen.isEmpty ? [Self.standardListener] : listen).compactMap { text in
             value(.bind, "--listen", text).map { Settings.Listener(bind: $0) }
         }
+        if let bind = Self.repeated(draft.settings.listeners.map(\.bind)), bind.port != 0 {
+            report("--listen", "found '\(bind)' twice; allowed: addresses that differ")
+        }
         if let memory, let bytes = value(.size(4 << 20...512 << 30), "--memory", memory) {
-            draft.settings.cache.memoryBytes = bytes
-            draft.settings.cache.memoryMaxBytes = 2 * bytes
+            draft.settings.cache.memory = bytes
         }
         if let threads, let count = value(.threads, "--threads", threads) { draft.settings.threads = count }
         if let accessLog { setAccessLog(accessLog, &draft, value, report) }
-        switch (upstream, files) {
-        case (.some(let url), nil):
-            if let address = Self.address(of: url, value, report) {
-                draft.settings.upstreams = [
-                    Upstream(name: "upstream", origin: .servers([Upstream.Server(address)]))
-                ]
+        switch (upstreams.isEmpty, files) {
+        case (false, nil):
+            let addresses = upstreams.compactMap { Self.address(of: $0, value, report) }
+            if let address = Self.repeated(addresses) {
+                report("--upstream", "found '\(address)' twice; allowed: servers that differ")
+            }
+            if !addresses.isEmpty {
+                let servers = addresses.map { Upstream.Server($0) }
+                draft.settings.upstreams = [Upstream(name: "upstream", origin: .servers(servers))]
                 draft.routes = [RouteDraft(upstream: "upstream")]
             }
-        case (nil, .some(let path)):
+        case (true, .some(let path)):
             if let root = value(.path, "--files", path) {
                 let absolute = Reading(file: "", folder: folder).resolve(root)
                 draft.settings.upstreams = [
@@ -70,11 +77,18 @@ public struct FlagSettings: Sendable {
         default:
             report(
                 "larder",
-                "found \(upstream == nil ? "none" : "both") of --upstream and --files; allowed: one of them")
+                "found \(upstreams.isEmpty ? "none" : "both") of --upstream and --files; allowed: one of them"
+            )
         }
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
         return try ConfigurationFile.finish(
             draft, Reading(file: "larder", folder: folder), everyPolicy: false, files: source)
+    }
+
+    /// The first element that comes twice.
+    private static func repeated<Element: Hashable>(_ elements: [Element]) -> Element? {
+        var seen: Set<Element> = []
+        return elements.first { !seen.insert($0).inserted }
     }
 
     private func setAccessLog(

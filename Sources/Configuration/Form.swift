@@ -61,6 +61,17 @@ extension Form {
         return form
     }
 
+    /// The same form, which says what a value probably does not mean; nil for nothing.
+    func warned(_ warning: @escaping (Value) -> String?) -> Form {
+        var form = self
+        form.read = { [read] node, reading in
+            guard let value = read(node, &reading) else { return nil }
+            if let message = warning(value) { reading.report(as: .warning, line: node.line, message) }
+            return value
+        }
+        return form
+    }
+
     /// The same value in another type.
     func map<Other>(_ from: @escaping (Value) -> Other, back: @escaping (Other) -> Value) -> Form<Other> {
         Form<Other>(
@@ -118,7 +129,7 @@ extension Form {
                 }
                 var values: [Value] = []
                 for (index, item) in items.enumerated() {
-                    let value = reading.inside("[\(index)]", line: item.line) { read(item, &$0) }
+                    let value = reading.inside(item: index, line: item.line) { read(item, &$0) }
                     if let value { values.append(value) }
                 }
                 return values.count == items.count ? values : nil
@@ -129,7 +140,9 @@ extension Form {
 
 extension Reading {
     /// `found …; allowed: …`.
-    mutating func reportWrong(_ node: Node, allowed: String, hint: String = "") {
-        report(line: node.line, "found \(node.found); allowed: \(allowed)\(hint)")
+    mutating func reportWrong(
+        _ node: Node, allowed: @autoclosure () -> String, hint: @autoclosure () -> String = ""
+    ) {
+        report(line: node.line, "found \(node.found); allowed: \(allowed())\(hint())")
     }
 }

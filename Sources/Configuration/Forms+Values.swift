@@ -8,16 +8,7 @@ extension Form where Value == BindAddress {
             scalar: "bind address",
             allowed: "an IP address and port (0.0.0.0:8080, '[::]:8080' quoted) or unix:/path",
             schema: .object(["type": "string"]), parse: { BindAddress(parsing: $0) },
-            hint: { text in
-                if !text.isEmpty, text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) {
-                    return "; did you mean '0.0.0.0:\(text)'?"
-                }
-                if text.hasPrefix(":"), BindAddress(parsing: "[::]\(text)") != nil {
-                    return "; did you mean '[::]\(text)'?"
-                }
-                if text.hasPrefix("localhost:") { return "; did you mean '127.0.0.1\(text.dropFirst(9))'?" }
-                return ""
-            },
+            hint: Hint.bind,
             write: { .text($0.description) })
     }
 }
@@ -27,15 +18,7 @@ extension Form where Value == ServerAddress {
         Form(
             scalar: "server address", allowed: "host:port, '[IPv6]:port' or unix:/path",
             schema: .object(["type": "string"]), parse: { ServerAddress(parsing: $0) },
-            hint: { text in
-                if text.hasPrefix("http://") {
-                    let rest = text.dropFirst(7)
-                    let host = rest.hasSuffix("/") ? rest.dropLast() : rest
-                    return "; did you mean '\(host.contains(":") ? String(host) : "\(host):80")'?"
-                }
-                if text.hasPrefix("https://") { return "; https is 'tls:' of the upstream" }
-                return HostName.isValid(text) ? "; did you mean '\(text):80'?" : ""
-            },
+            hint: Hint.server,
             write: { .text($0.description) })
     }
 
@@ -53,25 +36,57 @@ extension Form where Value == ServerAddress {
     }
 }
 
-extension Form where Value == AddressRange {
-    static var addressRange: Form {
-        let allowed = "an IP address or a range of them (10.0.0.0/8, 2001:db8::/32)"
+extension Form where Value == Peers.Member {
+    static var peer: Form {
+        let allowed = "an IP address, a range of them (10.0.0.0/8, 2001:db8::/32), or unix"
         return Form(
-            scalar: "address range", allowed: allowed, schema: .object(["type": "string"]),
-            parse: { text in try? AddressRange(parsing: text) },
+            scalar: "address range or `unix`", allowed: allowed, schema: .object(["type": "string"]),
+            parse: { text in
+                text == "unix" ? .unix : (try? AddressRange(parsing: text)).map { .range($0) }
+            },
             hint: { text in
                 do throws(AddressRange.Invalid) {
                     _ = try AddressRange(parsing: text)
                     return ""
                 } catch {
                     switch error {
-                    case .notAnAddress: return ""
+                    case .notAnAddress: return Suggestion.text(for: text, among: ["unix"])
                     case .prefix(let limit): return "; the prefix length is a number up to \(limit)"
                     case .hostBits(let meant): return "; did you mean '\(meant)'?"
                     }
                 }
             },
-            write: { .text($0.description) })
+            write: { peer in
+                switch peer {
+                case .range(let range): .text(range.description)
+                case .unix: "unix"
+                }
+            })
+    }
+}
+
+enum Peers {
+    /// As a file lists them.
+    enum Member {
+        case range(AddressRange)
+        case unix
+    }
+}
+
+extension Form where Value == PeerSet {
+    static var peers: Form {
+        Form<Peers.Member>.peer.list(of: "address ranges or `unix`").map(
+            { members in
+                var set: PeerSet = []
+                for member in members {
+                    switch member {
+                    case .range(let range): set.ranges.append(range)
+                    case .unix: set.includesUnix = true
+                    }
+                }
+                return set
+            },
+            back: { set in set.ranges.map { .range($0) } + (set.includesUnix ? [.unix] : []) })
     }
 }
 
@@ -81,12 +96,7 @@ extension Form where Value == HostPattern {
             scalar: "host", allowed: "a host without port (static.example.com, '*.example.com')",
             schema: .object(["type": "string"]),
             parse: { text in HostPattern(parsing: text) },
-            hint: { text in
-                if case .host(let host, _) = ServerAddress(parsing: text) {
-                    return "; did you mean '\(host)'?"
-                }
-                return text == "*" ? "; any host: leave 'host' out" : ""
-            },
+            hint: Hint.host,
             write: { .text($0.description) })
     }
 }
@@ -98,17 +108,14 @@ extension Form where Value == [UInt8] {
             scalar: "path prefix",
             allowed: "a path as it is in a request line: '/' first, visible ASCII, no '?' or '#'",
             schema: .object(["type": "string", "pattern": "^/"]),
-            parse: { text in
-                let isValid =
-                    text.hasPrefix("/") && text.utf8.count <= 1024
-                    && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3f && $0 != 0x23 }
-                return isValid ? Array(text.utf8) : nil
-            },
-            hint: { text in
-                text.hasPrefix("/") || text.isEmpty || !text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
-                    ? "" : "; did you mean '/\(text)'?"
-            },
+            parse: { isPathPrefix($0) ? Array($0.utf8) : nil },
+            hint: Hint.path,
             write: { .text(String(decoding: $0, as: UTF8.self)) })
+    }
+
+    static func isPathPrefix(_ text: String) -> Bool {
+        text.hasPrefix("/") && text.utf8.count <= 1024
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3f && $0 != 0x23 }
     }
 }
 
@@ -164,20 +171,23 @@ extension Form where Value == Settings.Log.Access {
 extension Form where Value == Settings.Log.Format {
     static var logFormat: Form {
         Form(
-            scalar: "`json`, `combined` or a template", allowed: "json, combined, or a template ('%' in it)",
+            scalar: "`json`, `combined`, `combined+cache` or a template",
+            allowed: "json, combined, combined+cache, or a template ('%' in it)",
             schema: .object(["type": "string"]),
             parse: { text in
                 switch text {
                 case "json": .json
                 case "combined": .combined
+                case "combined+cache": .combinedCache
                 default: text.utf8.contains(UInt8(ascii: "%")) ? .template(text) : nil
                 }
             },
-            hint: { Suggestion.text(for: $0, among: ["json", "combined"]) },
+            hint: { Suggestion.text(for: $0, among: ["json", "combined", "combined+cache"]) },
             write: { format in
                 switch format {
                 case .json: "json"
                 case .combined: "combined"
+                case .combinedCache: "combined+cache"
                 case .template(let text): .text(text)
                 }
             })
@@ -209,9 +219,46 @@ extension Form where Value == String {
         return form
     }
 
+    /// A file below a `files` folder, as a request asks for it.
+    static var sitePage: Form {
+        Form(
+            scalar: "path of a file", allowed: "the path of a file below 'files', such as /index.html",
+            schema: .object(["type": "string", "pattern": "^/[^?#]*[^/?#]$"]),
+            parse: { text in
+                let isValid =
+                    text.hasPrefix("/") && !text.hasSuffix("/")
+                    && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != 0x3f && $0 != 0x23 }
+                return isValid ? text : nil
+            },
+            hint: { text in
+                text.hasPrefix("/") || text.isEmpty || text.contains(" ") ? "" : "; did you mean '/\(text)'?"
+            },
+            write: { .text($0) })
+    }
+
     static var absolutePath: Form {
         text("absolute path", allowed: "an absolute path, such as /run/larder") { $0.hasPrefix("/") }
     }
 
     static var hostName: Form { text("host name", allowed: "a host name") { HostName.isValid($0) } }
+
+    /// A method that a route may allow to all.
+    static var method: Form {
+        let refused = ["CONNECT": "Larder is no tunnel", "TRACE": "Larder never passes it on"]
+        return Form(
+            scalar: "method", allowed: "a method in capitals, such as GET", schema: anyScalar,
+            parse: { Naming.isToken($0) && $0.utf8.count <= 32 ? $0 : nil },
+            hint: { Suggestion.text(for: $0, among: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) },
+            write: { .text($0) }
+        ).checked { name in
+            if let why = refused[name.uppercased()] { return "found '\(name)'; not allowed: \(why)" }
+            if CacheManagement.isMethod(name) {
+                return "found '\(name)'; not allowed here: 'purge' says who may send methods that manage a "
+                    + "cache"
+            }
+            let standard = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+            guard standard.contains(name.uppercased()), !standard.contains(name) else { return nil }
+            return "found '\(name)'; allowed: a method in capitals; did you mean '\(name.uppercased())'?"
+        }
+    }
 }

@@ -34,6 +34,10 @@ extension ConfigurationFile {
         inFolder folder: String, shownFolder: String, files: FileSource
     ) throws(ConfigurationError) -> [LoadedPolicy] {
         var policies = PolicyFolder(path: folder, shownPath: shownFolder, files: files)
+        if let failure = policies.failure, failure != .missing {
+            throw mistake(shownFolder, failure.description)
+        }
+        policies.checkNames()
         policies.readAll()
         try policies.throwErrors()
         return policies.loaded
@@ -50,11 +54,8 @@ extension ConfigurationFile {
         guard let name = PolicyFolder.name(ofFile: file) else {
             throw mistake(path, "found '\(file)'; \(PolicyFolder.allowedFiles(for: file))")
         }
-        if case .failure(let why) = files.text("\(folder)/\(file)") {
-            switch why {
-            case .missing: throw mistake(path, "there is no such file")
-            case .unreadable(let why): throw mistake(path, why)
-            }
+        if case .failure(let why) = files.bytes("\(folder)/\(file)") {
+            throw mistake(path, why.description)
         }
         let shownFolder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
         var policies = PolicyFolder(path: folder, shownPath: shownFolder, files: files)
@@ -76,7 +77,7 @@ extension ConfigurationFile {
 
 extension PolicyFolder {
     fileprivate func throwErrors() throws(ConfigurationError) {
-        let errors = problems.filter { $0.kind == .error }
+        let errors = problems.errors(of: shownPath.isEmpty ? "this folder" : shownPath)
         if !errors.isEmpty { throw ConfigurationError(problems: errors) }
     }
 }

@@ -6,7 +6,7 @@ struct Reading {
     let folder: String
     private(set) var path = ""
     private(set) var line = 1
-    private(set) var problems: [Problem] = []
+    private(set) var problems = ProblemList()
     /// The line of each path that the file gives.
     private(set) var lines: [String: Int] = [:]
 
@@ -15,17 +15,26 @@ struct Reading {
         self.folder = folder
     }
 
-    var errorCount: Int { problems.count { $0.kind == .error } }
+    var errorCount: Int { problems.errorCount }
 
     func isGiven(_ path: String) -> Bool { lines[path] != nil }
 
     /// The path of a key of the map being read.
     func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    /// Reads something inside a key (`name`) or a list (`[0]`).
-    mutating func inside<T>(_ step: String, line: Int, _ body: (inout Reading) -> T) -> T {
+    /// Reads something inside a key.
+    mutating func inside<T>(_ key: String, line: Int, _ body: (inout Reading) -> T) -> T {
+        inside(path: path(of: key.shortened), line, body)
+    }
+
+    /// Reads something inside a list.
+    mutating func inside<T>(item index: Int, line: Int, _ body: (inout Reading) -> T) -> T {
+        inside(path: "\(path)[\(index)]", line, body)
+    }
+
+    private mutating func inside<T>(path inner: String, _ line: Int, _ body: (inout Reading) -> T) -> T {
         let outer = (path, self.line)
-        path = step.hasPrefix("[") ? path + step : path(of: step)
+        path = inner
         self.line = line
         lines[path] = line
         let result = body(&self)
@@ -34,14 +43,26 @@ struct Reading {
     }
 
     /// A problem with what is being read.
-    mutating func report(as kind: Problem.Kind = .error, line: Int? = nil, _ message: String) {
-        problems.append(
-            Problem(kind: kind, file: file, line: line ?? self.line, path: path, message: message))
+    mutating func report(
+        as kind: Problem.Kind = .error, line: Int? = nil, _ message: @autoclosure () -> String
+    ) {
+        guard problems.hasRoom(for: kind) else { return problems.count(kind) }
+        problems.add(
+            Problem(kind: kind, file: file, line: line ?? self.line, path: path, message: message()))
     }
 
     /// A problem found afterwards with what `path` gives, on its line or that of the nearest path around it.
-    mutating func report(as kind: Problem.Kind = .error, at path: String, _ message: String) {
-        problems.append(problem(as: kind, at: path, message))
+    mutating func report(
+        as kind: Problem.Kind = .error, at path: String, _ message: @autoclosure () -> String
+    ) {
+        guard problems.hasRoom(for: kind) else { return problems.count(kind) }
+        problems.add(problem(as: kind, at: path, message()))
+    }
+
+    /// The file as a whole is none.
+    mutating func report(_ error: Node.SyntaxError) {
+        problems.add(
+            Problem(kind: .error, file: file, line: error.line, path: "", message: error.message))
     }
 
     func problem(as kind: Problem.Kind, at path: String, _ message: String) -> Problem {
@@ -66,6 +87,8 @@ struct Reading {
 enum Suggestion {
     /// `; did you mean 'x'?` for the nearest of the candidates, or nothing where none is near.
     static func text(for word: String, among candidates: some Sequence<String>) -> String {
+        // Names are short; what is long is none of them.
+        guard word.utf8.count <= 128 else { return "" }
         let lowered = word.lowercased()
         var best: (word: String, distance: Int)?
         for candidate in candidates {

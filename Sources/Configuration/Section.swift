@@ -31,10 +31,7 @@ struct Section<Root> {
                 continue
             }
             guard let key = keys.first(where: { $0.name == entry.key }) else {
-                reading.inside(entry.key, line: entry.line) {
-                    let hint = Suggestion.text(for: entry.key, among: keys.map(\.name))
-                    $0.report("unknown key; allowed: \(keyList)\(hint)")
-                }
+                reading.inside(entry.key, line: entry.line) { $0.report(unknown(entry.key)) }
                 continue
             }
             reading.inside(entry.key, line: entry.line) { key.read(entry.node, &root, &$0) }
@@ -45,6 +42,12 @@ struct Section<Root> {
         guard reading.errorCount == errorsBefore else { return false }
         finish(&root, &reading)
         return reading.errorCount == errorsBefore
+    }
+
+    private func unknown(_ key: String) -> String {
+        // YAML 1.1 had it, 1.2 has not, and readers differ.
+        if key == "<<" { return "merge keys are not read; repeat the keys, or alias each value" }
+        return "unknown key; allowed: \(keyList)" + Suggestion.text(for: key, among: keys.map(\.name))
     }
 
     func write(_ root: Root) -> Tree {

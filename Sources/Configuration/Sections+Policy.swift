@@ -45,14 +45,17 @@ extension Sections {
                     "Statuses that may be stored; `any`: all that do not depend on more than the key. From "
                         + "400 on for 10 s at most.", \.statuses),
                 Key(
-                    "maxBody", .size(0...2 << 20), "The largest body; at most half a store segment.",
+                    "maxBody", .size(0...1 << 40),
+                    "The largest body. More than half a segment of the store is lowered to that, with a "
+                        + "note.",
                     \.maxBodyBytes),
                 Key("maxHead", .size(256...16 << 10), "The largest head.", \.maxHeadBytes),
                 Key(
                     "maxAge", .seconds(1...31_536_000),
                     "The longest that an answer is fresh, whatever the origin says.", \.maxAgeSeconds),
                 Key(
-                    "minAge", .seconds(1...31_536_000), "Answers that are fresh for less are not stored.",
+                    "minAge", .seconds(1...31_536_000),
+                    "Answers that are fresh for less (age in whole seconds) are not stored.",
                     \.minAgeSeconds),
                 Key(
                     "heuristic", .percent(0...100),
@@ -124,6 +127,11 @@ extension Sections {
         Section(
             base,
             [
+                Key(
+                    "answers", .choice,
+                    "`shareable`: what is stored, and what a shared cache may plainly keep; `all`: private "
+                        + "answers too, with weakened ETags; `none`: bodies keep the origin's coding.",
+                    \.answers),
                 Key(
                     "types", Form<String>.mediaType.list(of: "media types", atMost: 256),
                     "Media types; `text/*` is all of a kind.",

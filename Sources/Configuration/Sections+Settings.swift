@@ -31,11 +31,13 @@ enum Sections {
                     \.settings.upstreams,
                     isRequired: true),
                 Key(
-                    "trustedProxies", Form<AddressRange>.addressRange.list(of: "address ranges"),
-                    "Clients whose `Forwarded` and `X-Forwarded-*` are believed, and passed on. The last "
+                    "trustedProxies", .peers,
+                    "Clients whose `Forwarded`, `X-Forwarded-*` and other fields that a proxy sets are "
+                        + "believed, and passed on; `unix`: those of unix sockets. The last "
                         + "proxy's word on the scheme counts, and if it says none, the listener's. A request "
                         + "for which they name another host than `Host` does, or other schemes than that, "
-                        + "bypasses the cache (`unkeyed`). IPv6 ranges hold no IPv4 clients.",
+                        + "bypasses the cache (`unkeyed`). IPv6 ranges hold no IPv4 clients. From all other "
+                        + "clients such fields are dropped.",
                     \.settings.trustedProxies),
                 Key(
                     "forwarded", .forwardedFields,
@@ -93,23 +95,26 @@ enum Sections {
             Settings.Cache(),
             [
                 Key(
-                    "memory", .size(4 << 20...512 << 30), "Memory for stored answers, index and all.",
-                    \.memoryBytes),
+                    "memory", .size(4 << 20...512 << 30),
+                    "Memory for stored answers, index and all. Without it Larder takes less than the default "
+                        + "where the machine or its control group (a container's limit) has little memory; "
+                        + "with it, what does not fit is refused at the start.",
+                    optional: \.memory, standard: "256MiB, or what fits"),
                 Key(
                     "memoryMax", .size(4 << 20...1 << 40),
                     "What a reload can grow `memory` to without a cold start.",
-                    \.memoryMaxBytes, standard: "2 × `memory`"),
-                Key("policies", .path, "The folder of the policy files.", \.policyFolder),
+                    optional: \.memoryMax, standard: "2 × `memory`"),
+                Key(
+                    "policies", Form<String>.path.orNone,
+                    "The folder of the policy files. One that is named must be there; without one, and with "
+                        + "`none`, the shipped policies are used.", \.policyFolder),
             ]
         ) { cache, reading in
-            if !reading.isGiven(reading.path(of: "memoryMax")) {
-                cache.memoryMaxBytes = 2 * cache.memoryBytes
-            } else if cache.memoryMaxBytes < cache.memoryBytes {
-                reading.report(
-                    at: reading.path(of: "memoryMax"),
-                    "found '\(ByteCount.format(cache.memoryMaxBytes))'; allowed: at least 'memory', which is "
-                        + "\(ByteCount.format(cache.memoryBytes))")
-            }
+            guard let most = cache.memoryMax, let memory = cache.memory, most < memory else { return }
+            reading.report(
+                at: reading.path(of: "memoryMax"),
+                "found '\(ByteCount.format(most))'; allowed: at least 'memory', which is "
+                    + "\(ByteCount.format(memory))")
         }
     }
 
@@ -121,17 +126,43 @@ enum Sections {
                     "name", .text("name", allowed: "a name of at most 128 bytes") { $0.utf8.count <= 128 },
                     "For logs and figures.", optional: \.name, standard: "host and path"),
                 Key(
-                    "host", .hostPattern,
-                    "A host, or `*.` and a domain: one or more labels before it, not the domain itself. Case "
-                        + "and port do not matter.",
+                    "host", .hostPattern.warned(Literal.host),
+                    "A host, or `*.` and a domain: one or more labels before it, not the domain itself. "
+                        + "Case, port and a dot at the end do not matter.",
                     standard: "any", get: { $0.host == .any ? nil : $0.host }, set: { $0.host = $1 }),
                 Key(
-                    "path", .pathPrefix, "A prefix of the path's bytes as they come, percent signs and all.",
+                    "path", .pathPrefix.warned(Literal.path),
+                    "A prefix of the path's bytes as they come, percent signs and all.",
                     standard: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
                 Key(
                     "policy", Form<String>.name.orNone, "A policy by name; `none`: the store is not used.",
                     \.policy),
                 Key("upstream", .name, "Who answers what the store does not.", \.upstream, isRequired: true),
+                Key(
+                    "methods", methods.form(), "Which methods are taken, and from whom.",
+                    get: { $0.methods == Route.Methods() ? nil : $0.methods },
+                    set: { $0.methods = $1 }),
+            ])
+    }
+
+    static var methods: Section<Route.Methods> {
+        Section(
+            Route.Methods(),
+            [
+                Key(
+                    "allow", Form<String>.method.list(of: "methods", atLeast: 1, atMost: 64),
+                    "Other methods are answered 405. HEAD does not follow from GET. Methods that manage a "
+                        + "cache are not listed here: `purge` says who may send them.",
+                    optional: \.allow, standard: "any"),
+                Key(
+                    "purge", .peers,
+                    "Who may send methods that manage a cache: PURGE, BAN, REFRESH and what is named after "
+                        + "them. The client is meant, where a trusted proxy tells its address. From all "
+                        + "others they are answered 403, and 405 where nobody may send them. One that is "
+                        + "allowed goes on to the upstream, and takes all that Larder has stored for its "
+                        + "URL.",
+                    optional: \.purge,
+                    standard: "nobody; with `policy: none`: anybody"),
             ])
     }
 
@@ -141,7 +172,8 @@ enum Sections {
             [
                 Key(
                     "requestHead", .size(1 << 10...60 << 10),
-                    "Bytes of a head, from the request line on; beyond: 431, of a target 414, of a method 501.",
+                    "Bytes of a head, from the request line on; beyond: 431, of a target 414, of a "
+                        + "method 501.",
                     \.requestHeadBytes),
                 Key(
                     "requestHeaders", .count(1...128), "Field lines of a head; beyond: 431.", \.requestHeaders
@@ -150,14 +182,26 @@ enum Sections {
                     "requestBody", Form<Int>.size(0...1 << 40).orNone,
                     "Bytes of a request's body; beyond: 413.",
                     \.requestBodyBytes),
-                Key("connections", .count(1...10_000_000), "Client connections at a time.", \.connections),
+                Key(
+                    "connections", .count(1...10_000_000),
+                    "Client connections at a time, of all threads together. At the limit, the connection "
+                        + "that has been idle longest is closed for a new one; where none is idle, the new "
+                        + "client waits in the kernel's queue until a request ends. Above nine tenths of "
+                        + "the limit a new connection closes the one that has been idle longest as well, "
+                        + "and answers say `Connection: close`. Each is an open file: Larder raises its "
+                        + "limit of these to the hard limit, keeps a quarter for origins, and says so where "
+                        + "fewer clients are let in than this.",
+                    \.connections),
                 Key(
                     "buffers", .size(1 << 20...1 << 40),
-                    "Memory for bodies on their way into the store and for compressing them as they pass, "
-                        + "divided among the threads (1MiB each at least); where it is used up they are "
-                        + "passed on, and not stored or not compressed. Buffers of connections are not "
-                        + "counted.",
-                    \.bufferBytes),
+                    "Memory for bodies on their way into the store, for compressing them as they pass, and "
+                        + "for what connections have received or composed and not got rid of; divided among "
+                        + "the threads (1MiB each at least). Where it is used up, bodies are passed on, and "
+                        + "not stored (`pressure`) or not compressed; what is being gathered for the store "
+                        + "goes first, then clients that have taken nothing for five seconds. Without it, "
+                        + "less where there is little memory; with it, lowered to what fits beside "
+                        + "`cache.memory`, with a notice.",
+                    optional: \.buffers, standard: "256MiB, or what fits"),
                 Key(
                     "headTimeout", .duration(1...longestMilliseconds),
                     "From the first byte of a request to the end of its head; beyond: 408.",
@@ -199,7 +243,8 @@ enum Sections {
                     caveat: "`syslog` is not built yet."),
                 Key(
                     "format", .logFormat,
-                    "One line a request: JSON, or the combined format of the web servers.", \.format,
+                    "One line a request: JSON, or the combined format of the web servers, alone or with the "
+                        + "cache's part and the duration behind it. See [logs](logs.md).", \.format,
                     unbuilt: { format in
                         if case .template = format { return .refuse("the access log has no templates yet") }
                         return nil

@@ -56,6 +56,14 @@ extension Sections {
                         + "policy stores none of them.",
                     standard: "`none`", get: { $0.files == nil ? nil : .some($0.cacheControl) },
                     set: { $0.cacheControl = $1 }),
+                Key(
+                    "fallback", .sitePage,
+                    "Below `files`, what answers for a page that is no file, with 200: `/index.html` of a "
+                        + "single-page application.",
+                    optional: \.fallback),
+                Key(
+                    "notFound", .sitePage, "Below `files`, the body of a 404: `/404.html`.",
+                    optional: \.notFound),
                 forServers(
                     "balance", .choice,
                     "How one is chosen: by a hash of host, path and keyed query, in turn, the least busy.",
@@ -101,9 +109,8 @@ extension Sections {
             reading.report(at: reading.path(of: "files"), "found beside 'servers'; allowed: one of them")
         case (.some(let servers), nil):
             draft.upstream.origin = .servers(servers)
-            if reading.isGiven(reading.path(of: "cacheControl")) {
-                reading.report(
-                    at: reading.path(of: "cacheControl"), "found beside 'servers'; allowed: beside 'files'")
+            for key in ["cacheControl", "fallback", "notFound"] where reading.isGiven(reading.path(of: key)) {
+                reading.report(at: reading.path(of: key), "found beside 'servers'; allowed: beside 'files'")
             }
             boundLoad(of: &draft.upstream, &reading)
             var seen: [String: Int] = [:]
@@ -123,7 +130,10 @@ extension Sections {
                 )
             }
         case (nil, .some(let root)):
-            draft.upstream.origin = .files(Upstream.Files(root: root, cacheControl: draft.cacheControl))
+            var files = Upstream.Files(root: root, cacheControl: draft.cacheControl)
+            files.fallback = draft.fallback
+            files.notFound = draft.notFound
+            draft.upstream.origin = .files(files)
             for key in ["balance", "boundedLoad", "connections", "timeouts", "retries", "health", "tls"]
             where reading.isGiven(reading.path(of: key)) {
                 reading.report(at: reading.path(of: key), "found beside 'files'; allowed: beside 'servers'")

@@ -13,8 +13,8 @@ public import SystemPackage
 ///        └── pooled like any origin connection ◀────────┘
 ///
 /// So a slow disk stalls no loop, and all that the proxy knows of origins (pools, timeouts, retries, caching)
-/// holds for files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden,
-/// regular files only.
+/// holds for files too. GET and HEAD; ranges and conditionals; nothing outside the root, nothing hidden but
+/// `/.well-known/`, regular files only.
 public final class FilesOrigin: Sendable {
     private let threads: [FilesThread.Control]
     private let handles: Locked<[Handle]>
@@ -25,10 +25,11 @@ public final class FilesOrigin: Sendable {
 
         init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(consume handle) }
 
-        func join() {
+        func join() -> Bool {
             var taken: Thread.JoinHandle?
             handle.withLock { taken = $0.take() }
-            if let taken = taken.take() { taken.join() }
+            guard let taken = taken.take() else { return true }
+            return taken.join(withinMilliseconds: FilesOrigin.stopMilliseconds)
         }
     }
 
@@ -36,13 +37,17 @@ public final class FilesOrigin: Sendable {
     ///
     /// - Parameters:
     ///   - cacheControl: sent with every file; nil for none. Must be a valid field value.
+    ///   - fallback: answers for a page that is no file: a single-page application.
+    ///   - notFound: the body of a 404.
     ///   - threads: how many files can wait for the disk at a time.
     /// Throws what making descriptors and threads throws.
     public init(
-        root: consuming Directory, cacheControl: String? = nil, threads: Int = 2
+        root: consuming Directory, cacheControl: String? = nil, fallback: SitePage? = nil,
+        notFound: SitePage? = nil, threads: Int = 2
     ) throws(Errno) {
         precondition(threads > 0)
-        let root = FilesRoot(directory: root, cacheControl: cacheControl ?? "")
+        let root = FilesRoot(
+            directory: root, cacheControl: cacheControl ?? "", fallback: fallback, notFound: notFound)
         var controls: [FilesThread.Control] = []
         var handles: [Handle] = []
         do {
@@ -63,6 +68,9 @@ public final class FilesOrigin: Sendable {
         self.handles = Locked(handles)
     }
 
+    /// How long `stop` waits for each thread.
+    private static let stopMilliseconds = 2_000
+
     deinit { stop() }
 
     /// A connection to the origin, non-blocking and connected at once. From any thread.
@@ -73,14 +81,17 @@ public final class FilesOrigin: Sendable {
             to: threads[Int(UInt(bitPattern: index) % UInt(threads.count))].listener.name)
     }
 
-    /// Closes all connections and ends the threads. Waits for them: for one read of the disk at most.
-    public func stop() {
+    /// Closes all connections and ends the threads. Waits for them: for one read of the disk, and for two
+    /// seconds at most.
+    /// - Returns: false: a disk does not answer, and a thread is left to wait for it.
+    @discardableResult
+    public func stop() -> Bool {
         for thread in threads { thread.stop() }
         let handles = handles.withLock { handles in
             let taken = handles
             handles = []
             return taken
         }
-        for handle in handles { handle.join() }
+        return handles.reduce(true) { $1.join() && $0 }
     }
 }

@@ -4,20 +4,32 @@ import Bytes
 enum MediaType {
     /// - Parameter path: a name with its NUL behind it, as `FilePath` writes it.
     static func of(_ path: Span<UInt8>) -> StaticString {
-        var index = path.count - 1
-        let end = index
-        while index > 0, path[index - 1] != 0x2f {
-            index -= 1
-            if path[index] == 0x2e { return of(extension: path.extracting((index + 1)..<end)) }
-        }
-        return unknown
+        fileExtension(path).flatMap { known(path.extracting($0)) } ?? "application/octet-stream"
     }
 
-    private static let unknown: StaticString = "application/octet-stream"
+    /// Could the name be one of a page that an application draws by itself? Not where its extension is that
+    /// of a style sheet, a script, an image: a page in the place of one of those does harm.
+    static func mayBePage(_ path: Span<UInt8>) -> Bool {
+        guard let range = fileExtension(path) else { return true }
+        let name = path.extracting(range)
+        return name.equalsIgnoringCase("html") || name.equalsIgnoringCase("htm")
+            || name.equalsIgnoringCase("xhtml") || known(name) == nil
+    }
 
-    private static func of(extension name: Span<UInt8>) -> StaticString {
+    /// Where the extension is, without its dot; nil where there is none.
+    private static func fileExtension(_ path: Span<UInt8>) -> Range<Int>? {
+        let end = path.count - 1
+        var index = end
+        while index > 0, path[index - 1] != 0x2f {
+            index -= 1
+            if path[index] == 0x2e { return (index + 1)..<end }
+        }
+        return nil
+    }
+
+    private static func known(_ name: Span<UInt8>) -> StaticString? {
         for (known, type) in table where name.equalsIgnoringCase(known) { return type }
-        return unknown
+        return nil
     }
 
     // The common ones of a site first: the search is linear.

@@ -8,10 +8,18 @@ final class FilesRoot: Sendable {
     let directory: Directory
     /// The Cache-Control of files; empty for none.
     let cacheControl: [UInt8]
+    /// Answers for pages that are not there.
+    let fallback: SitePage?
+    /// The body of a 404.
+    let notFound: SitePage?
 
-    init(directory: consuming Directory, cacheControl: String) {
+    init(
+        directory: consuming Directory, cacheControl: String, fallback: SitePage?, notFound: SitePage?
+    ) {
         self.directory = directory
         self.cacheControl = Array(cacheControl.utf8)
+        self.fallback = fallback
+        self.notFound = notFound
     }
 }
 
@@ -88,19 +96,22 @@ struct Responder: ~Copyable {
         let isFolder: Bool
         switch FilePath.resolve(bytes.slice(head.path), into: &path) {
         case .name(let folder): isFolder = folder
-        case .hidden: return brief(404, closes: closes, to: &output)
+        case .hidden: return missing(input, mayFallBack: false, closes: closes, to: &output)
         case .malformed: return brief(400, closes: closes, to: &output)
         }
         do {
-            let file = try root.directory.open(beneath: path.span)
+            let file = try LinkWalk.open(path.span, below: root.directory)
             let status = try file.status()
             switch status.kind {
             case .regular: return send(file, status, input, closes: closes, to: &output)
             case .directory where !isFolder: return redirect(input, closes: closes, to: &output)
-            case .directory, .stream, .other: return brief(404, closes: closes, to: &output)
+            case .directory, .stream, .other:
+                return missing(input, mayFallBack: false, closes: closes, to: &output)
             }
         } catch {
-            return brief(Self.status(for: error), closes: closes, to: &output)
+            let code = Self.status(for: error)
+            guard code == 404 else { return brief(code, closes: closes, to: &output) }
+            return missing(input, mayFallBack: error != .improperLink, closes: closes, to: &output)
         }
     }
 
@@ -117,11 +128,45 @@ struct Responder: ~Copyable {
         }
     }
 
+    /// Where no file has the name: the fallback for a page, else 404.
+    ///
+    /// - Parameter mayFallBack: is the name one that a file could have?
+    private mutating func missing(
+        _ input: borrowing ByteBuffer, mayFallBack: Bool, closes: Bool, to output: inout ByteBuffer
+    ) -> Answer {
+        if mayFallBack, let page = root.fallback, MediaType.mayBePage(path.span), let file = open(page) {
+            path.removeAll()
+            path.append(page.name.span)
+            return send(file.file, file.status, isFallback: true, input, closes: closes, to: &output)
+        }
+        guard let page = root.notFound, let file = open(page) else {
+            return brief(404, closes: closes, to: &output)
+        }
+        begin(404, closes: closes, to: &output)
+        output.append("Cache-Control: no-store\r\nContent-Type: ")
+        output.append(MediaType.of(page.name.span))
+        output.append("\r\nContent-Length: ")
+        output.append(decimal: UInt64(file.range.count))
+        output.append("\r\n\r\n")
+        if head.method == .head || file.range.isEmpty { return Answer(closes: closes) }
+        return Answer(body: file, closes: closes)
+    }
+
+    /// nil where it is gone, or no regular file any more.
+    private func open(_ page: SitePage) -> FileBody? {
+        guard let file = try? LinkWalk.open(page.name.span, below: root.directory),
+            let status = try? file.status(), status.kind == .regular
+        else { return nil }
+        return FileBody(file: file, status: status, range: 0..<status.size)
+    }
+
     // MARK: Answers
 
+    /// - Parameter isFallback: the file stands in for another that may be put there at any moment: kept
+    ///   copies are revalidated.
     private mutating func send(
-        _ file: consuming Descriptor, _ status: FileStatus, _ input: borrowing ByteBuffer, closes: Bool,
-        to output: inout ByteBuffer
+        _ file: consuming Descriptor, _ status: FileStatus, isFallback: Bool = false,
+        _ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
     ) -> Answer {
         writeTag(status)
         // A file from the future must not claim so (§8.8.2.1).
@@ -139,7 +184,7 @@ struct Responder: ~Copyable {
         case .notModified:
             begin(304, closes: closes, to: &output)
             appendValidators(nil, to: &output)
-            appendCacheControl(to: &output)
+            appendCacheControl(isFallback: isFallback, to: &output)
             output.append("\r\n")
             return Answer(closes: closes)
         case .failed: return brief(412, closes: closes, to: &output)
@@ -162,21 +207,21 @@ struct Responder: ~Copyable {
         }
         output.append("Accept-Ranges: bytes\r\n")
         appendValidators(lastModified, to: &output)
-        appendCacheControl(to: &output)
+        appendCacheControl(isFallback: isFallback, to: &output)
         output.append("\r\n")
         if head.method == .head || range.isEmpty { return Answer(closes: closes) }
         return Answer(body: FileBody(file: file, status: status, range: range), closes: closes)
     }
 
-    /// To the same path with a slash behind it. The path has no empty segment, so it cannot name another
-    /// host.
+    /// To the same path with a slash behind it: the path as it was understood, without dot segments and empty
+    /// ones, so that it cannot name another host.
     private mutating func redirect(
         _ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
     ) -> Answer {
         let bytes = input.span
         begin(301, closes: closes, to: &output)
-        output.append("Location: ")
-        output.append(bytes.slice(head.path))
+        output.append("Location: /")
+        FilePath.appendEncoded(path.span.extracting(0..<(path.count - 1)), to: &output)
         output.append("/" as StaticString)
         if head.hasQuery {
             output.append("?" as StaticString)
@@ -199,12 +244,8 @@ struct Responder: ~Copyable {
             output.append(decimal: UInt64(size))
             output.append("\r\n")
         }
-        // A missing file may be asked for by many at once, and may be there soon.
-        if code == 404 {
-            output.append("Cache-Control: max-age=5\r\n")
-        } else {
-            output.append("Cache-Control: no-store\r\n")
-        }
+        // Never the site's: a file that was just put there has to be seen at once.
+        output.append("Cache-Control: no-store\r\n")
         let text = StatusText.reason(code)
         output.append("Content-Type: text/plain; charset=utf-8\r\nContent-Length: ")
         output.append(decimal: UInt64(text.utf8CodeUnitCount + 1))
@@ -257,7 +298,8 @@ struct Responder: ~Copyable {
         output.append("\r\n")
     }
 
-    private func appendCacheControl(to output: inout ByteBuffer) {
+    private func appendCacheControl(isFallback: Bool = false, to output: inout ByteBuffer) {
+        if isFallback { return output.append("Cache-Control: no-cache\r\n") }
         let cacheControl = root.cacheControl
         guard !cacheControl.isEmpty else { return }
         output.append("Cache-Control: ")

@@ -26,8 +26,8 @@ public struct FileStatus: Sendable, Equatable {
     public var device: UInt64
 }
 
-/// A directory that files are opened below, and nothing else: no path, symbolic link or race leads out of it
-/// (openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS).
+/// A directory that files are opened below, and nothing else: no path and no race leads out of it, and no
+/// symbolic link is followed (openat2 with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS).
 public struct Directory: ~Copyable, Sendable {
     let descriptor: Descriptor
 
@@ -53,7 +53,8 @@ public struct Directory: ~Copyable, Sendable {
     /// Opens a file or directory below this one for reading.
     ///
     /// - Parameter path: relative, with exactly one NUL, its last byte.
-    /// Throws `.improperLink` (EXDEV) for what leads out, else what opening throws.
+    /// Throws `.improperLink` (EXDEV) for what leads out, `.tooManySymbolicLinkLevels` (ELOOP) where a
+    /// symbolic link is part of the path, else what opening throws.
     public func open(beneath path: borrowing Span<UInt8>) throws(Errno) -> Descriptor {
         precondition(path.firstIndex(of: 0) == path.count - 1, "a path ends with its only NUL")
         // The kernel reads up to the NUL, which was just found inside the span.
@@ -64,13 +65,52 @@ public struct Directory: ~Copyable, Sendable {
         }
         return Descriptor(owning: try check(raw))
     }
+
+    /// The text of a symbolic link; nil for what is none.
+    ///
+    /// - Parameter path: as `open(beneath:)` takes it. A link before its last component is followed, wherever
+    ///   it leads: replace those first.
+    public func linkText(beneath path: borrowing Span<UInt8>) throws(Errno) -> [UInt8]? {
+        precondition(path.firstIndex(of: 0) == path.count - 1, "a path ends with its only NUL")
+        var length: Int64 = 0
+        let text = unsafe [UInt8](unsafeUninitializedCapacity: 4_096) { text, count in
+            // The kernel reads up to the NUL, and writes `length` bytes of the text's room.
+            length = unsafe text.withMemoryRebound(to: CChar.self) { text in
+                unsafe path.withUnsafeBufferPointer { path in
+                    unsafe path.withMemoryRebound(to: CChar.self) {
+                        unsafe larder_read_link(
+                            descriptor.raw, $0.baseAddress!, text.baseAddress!, text.count)
+                    }
+                }
+            }
+            count = max(0, Int(length))
+        }
+        if length >= 0 { return text }
+        let error = Errno(rawValue: CInt(-length))
+        if error == .invalidArgument { return nil }
+        throw error
+    }
 }
 
 extension Descriptor {
-    /// Opens a file to be appended to, making it (mode 0640, less the umask) where there is none.
-    public static func appending(to path: String) throws(Errno) -> Descriptor {
+    /// Opens a log to be appended to, making it (mode 0640, less the umask) where there is none. Never waits
+    /// for the reader of a pipe, and neither does writing. Throws `.noSuchAddressOrDevice` for a socket, and
+    /// for a pipe without a reader that this process may not read.
+    public static func log(at path: String) throws(Errno) -> Descriptor {
         // The path is read during the call.
-        Descriptor(owning: try check(unsafe path.withCString { unsafe larder_open_append($0, 0o640) }))
+        Descriptor(owning: try check(unsafe path.withCString { unsafe larder_open_log($0, 0o640) }))
+    }
+
+    /// Is there a pipe at this path?
+    public static func isPipe(_ path: String) -> Bool {
+        // The path is read during the call.
+        unsafe path.withCString { unsafe larder_is_pipe($0) != 0 }
+    }
+
+    /// Does the regular file at this path end inside a line? False where that cannot be told.
+    public static func endsInsideLine(_ path: String) -> Bool {
+        // The path is read during the call.
+        unsafe path.withCString { unsafe larder_ends_inside_line($0) != 0 }
     }
 
     /// Another descriptor of standard output, so that closing it leaves the original open.

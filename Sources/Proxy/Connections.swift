@@ -39,17 +39,27 @@ struct Client: ~Copyable {
     var headStarted = false
     /// A request was answered on this connection.
     var served = false
+    /// Of the bytes that the kernel took: those that lines of the log tell of. What follows them belongs to
+    /// the answer under way.
+    var logged: UInt64 = 0
     /// Bytes of input read and dropped while lingering.
     var dropped = 0
     var scan = HeadScan()
 
-    init(_ socket: consuming Socket, peer: SocketAddress) {
-        channel = Channel(socket)
+    init(_ socket: consuming Socket, peer: SocketAddress, _ ledger: BufferLedger) {
+        channel = Channel(socket, ledger)
         self.peer = ClientAddress(peer)
     }
 
     /// May a request be read now: between two, with all of the last answer on its way?
     var takesRequest: Bool { phase == .idle && !closing && channel.isFlushed }
+
+    /// Is nothing under way on it: no request, nothing unread, all of the last answer sent?
+    var isIdle: Bool {
+        guard case .idle = phase else { return false }
+        return !headStarted && !closing && !deferred && channel.isFlushed && !channel.wantsReading
+            && !channel.ending
+    }
 
     /// A whole head has come: its time is over.
     mutating func noteHead() {
@@ -82,8 +92,8 @@ struct Origin: ~Copyable {
     /// that nobody asked for.
     var isAtRest: Bool { !channel.readable && !channel.ending && !channel.ended && channel.isFlushed }
 
-    init(_ socket: consuming Socket, server: Int, phase: Phase) {
-        channel = Channel(socket)
+    init(_ socket: consuming Socket, server: Int, phase: Phase, _ ledger: BufferLedger) {
+        channel = Channel(socket, ledger)
         self.server = server
         self.phase = phase
     }
@@ -120,6 +130,25 @@ struct Renewal: BitwiseCopyable, Equatable {
     var isConditional: Bool
     /// The entry may answer where the origin fails.
     let mayIfError: Bool
+    /// A 304 is of no use, as one was before: what is stored instead says so (`EntryFacts`).
+    let isFetchedWhole: Bool
+}
+
+/// When a request's head was complete.
+struct Moment: BitwiseCopyable {
+    /// Unix time.
+    let wallMilliseconds: UInt64
+    /// Of the loop's clock.
+    let microseconds: UInt64
+}
+
+/// The last failure of an exchange.
+struct Trouble: BitwiseCopyable {
+    var cause: Cause?
+    /// Index in `Site.servers` of the server that failed; -1: it is none of a server.
+    var server: Int32 = -1
+    /// The notices do not know of it yet: what becomes of the request is not decided.
+    var isUntold = false
 }
 
 /// One exchange with an origin: a request, its attempts, and its answer on the way to the client and to the
@@ -135,12 +164,13 @@ struct Forward: ~Copyable {
     var isWaiting = false
     /// Others wait for this one's fetch, or would.
     var holdsReservation = false
-    /// The entry that this may renew (`renews`) or fall back on; nil where there is none, or its 304 was of
-    /// no use.
+    /// The entry that this may renew (`renews`) or fall back on; nil where there is none.
     var renewal: Renewal?
+    /// What is stored by this is to be fetched without conditions (`EntryFacts.Flags.fetchedWhole`).
+    var isFetchedWhole = false
     /// Index of the route in `Site.routes`.
     let route: Int
-    let verdict: RequestVerdict
+    var verdict: RequestVerdict
     /// The request head as it came, the key, then the conditions of a revalidation. Heads are parsed again
     /// where they are needed: that costs less than keeping every parsed field.
     var request = ByteBuffer()
@@ -167,6 +197,12 @@ struct Forward: ~Copyable {
     /// What becomes of the answer's head and body on their way to the client.
     var transform = HeadTransform.none
     var recoder = Recoder.none
+    /// May what it fetches be undone for its client? Not where that was tried already.
+    var mayUndo = true
+    /// Nothing of the answer has been sent: it is stored first, and then undone (`Worker+Undo`).
+    var isHeldBack = false
+    /// A GET is sent for a client that asked by HEAD.
+    var answersHead = false
     /// The origin connection may be kept after this answer.
     var reusable = false
     var isTunnel = false
@@ -175,24 +211,39 @@ struct Forward: ~Copyable {
     var originShut = false
     var interimCount = 0
     var fill: Fill?
+    /// So many bytes of the body are read though nobody wants it.
+    var drainLimit: UInt64 = 0
     /// For the access log.
     var status: UInt16 = 0
-    var bytesSent: UInt64 = 0
     /// Why the answer is not in the store; nil where it is, or may yet be.
     var reason: Reason?
+    /// All that refuses, behind `reason`: only where there is a log.
+    var reasons = Reasons()
+    var trouble = Trouble()
     let forwarding: Forwarding
     var stored = false
     /// Of the stored original, once it is committed; what is coded on the way is stored as its variant, and
     /// then this is 0 again.
     var serial: UInt64 = 0
-    let startedMicroseconds: UInt64
+    let started: Moment
     // Has it lent by address, and built in its slot (see `FieldTable`): it would else be copied, and moved.
     private let anchor = Atomic<Bool>(false)
 
     var method: Method { verdict.method }
 
+    /// As `verdict`, with what the target tells of its answer's coding.
+    var verdictOnTarget: RequestVerdict {
+        var verdict = verdict
+        verdict.noteFile(keyedTarget)
+        return verdict
+    }
+
     /// May what is fetched renew an entry?
     var renews: Bool { renewal != nil && verdict.mayRevalidate }
+
+    /// Are the client's conditions kept from the origin (`OriginRequest`)? They are where its answer may be
+    /// stored, or renew an entry.
+    var keepsConditions: Bool { verdict.mayStore || renews }
 
     /// The body passes through a coder.
     var isRecoded: Bool {
@@ -201,15 +252,18 @@ struct Forward: ~Copyable {
         return switch recoder {
         case .none: false
         case .encoding: true
-        case .decoding: true
+        case .undoing: true
         }
     }
+
+    /// The answer is a stored body that is being undone.
+    var isFromStore: Bool { isRecoded && transform.change == .decoded }
 
     /// The coding that is being made as the answer passes: not to be made again from the store.
     var claims: UInt8 {
         switch recoder {
         case .none: 0
-        case .decoding: 0
+        case .undoing: 0
         case .encoding(let encoding): encoding.variant == nil ? 0 : encoding.encoder.coding.rawValue
         }
     }
@@ -266,13 +320,14 @@ struct Forward: ~Copyable {
     init(
         client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
         forwarding: Forwarding, renewal: Renewal?, headCount: Int, keyCount: Int,
-        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, startedMicroseconds: UInt64
+        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, started: Moment
     ) {
         self.client = client
         self.peer = peer
         self.renewal = renewal
         // What cannot renew the entry may be answered with it instead of an error.
         if !verdict.mayRevalidate { self.renewal?.isConditional = false }
+        isFetchedWhole = renewal?.isFetchedWhole ?? false
         self.keyCount = keyCount
         self.route = route
         self.verdict = verdict
@@ -283,6 +338,6 @@ struct Forward: ~Copyable {
         reason = verdict.reason
         self.forwarding = forwarding
         sentAt = now
-        self.startedMicroseconds = startedMicroseconds
+        self.started = started
     }
 }

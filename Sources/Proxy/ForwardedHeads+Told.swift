@@ -10,8 +10,10 @@ internal import HTTP
 internal import Kernel
 
 extension ForwardedHeads {
-    /// The fields that say so.
-    static var told: FieldSet { FieldSet(.xForwardedProto).with(.xForwardedHost).with(.forwarded) }
+    /// All fields in which a client speaks as a proxy does.
+    static var claims: FieldSet {
+        FieldSet.claims.with(.xForwardedFor).with(.xForwardedProto).with(.xForwardedHost).with(.forwarded)
+    }
 
     struct Told: BitwiseCopyable {
         /// The one to key: a trusted proxy's word, else the listener's.
@@ -20,7 +22,7 @@ extension ForwardedHeads {
         var isKeyed = true
     }
 
-    /// What the fields of `told` come to in a request of `peer`.
+    /// What `X-Forwarded-Proto`, `X-Forwarded-Host` and `Forwarded` come to in a request of `peer`.
     @inline(never)
     func told(_ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress) -> Told {
         var told = Told()
@@ -70,7 +72,7 @@ extension ForwardedHeads {
     }
 
     /// The members of the lines of a list. No quotes: an origin may know none.
-    private static func eachMember(
+    static func eachMember(
         of name: FieldName, _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
         _ body: (Span<UInt8>) -> Void
     ) {
@@ -88,7 +90,7 @@ extension ForwardedHeads {
     /// The pairs of all elements of `Forwarded`, without the quotes around a value. (Those inside of one are
     /// pairs as well, as they are to an origin that knows no quotes.)
     /// - Parameter body: gets name, value, and whether the pair begins an element.
-    private static func eachPair(
+    static func eachPair(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
         _ body: (Span<UInt8>, Span<UInt8>, Bool) -> Void
     ) {

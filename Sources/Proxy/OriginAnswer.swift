@@ -12,6 +12,18 @@ public enum OriginAnswer {
     /// The most bytes that one read takes.
     public static var readSize: Int { Channel.window }
 
+    /// The most bytes of a body that are read for nobody, so that the connection can be kept.
+    static var drainLimit: UInt64 { UInt64(Channel.window) }
+
+    /// May a body that nobody wants be read to its end within the limit?
+    static func isWorthDraining(_ framing: BodyFraming) -> Bool {
+        switch framing {
+        case .none, .chunked: true
+        case .length(let n): n <= drainLimit
+        case .untilClose: false
+        }
+    }
+
     /// The body's length if the `available` bytes behind the head are all of it: such a body is committed
     /// first, so that the head can say `stored`.
     public static func completeLength(_ framing: BodyFraming, of available: Int) -> Int? {

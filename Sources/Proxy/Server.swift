@@ -31,6 +31,7 @@ public final class Server: Sendable {
     private let names: [(upstream: String, server: String)]
     private let notices: Logger
     private let helpers: HelperThreads
+    private let failures: FailureNotices
     /// Each worker has a copy in its own table: these here are what tools see, that look at the process's.
     private let listeners: Locked<[Bound]>
     // Held, so that their descriptors are closed in this thread's table, and not in that of the last worker.
@@ -54,7 +55,7 @@ public final class Server: Sendable {
         do {
             log = try AccessLog(try AccessLog.Options(settings), threads: count) { notices.warning("\($0)") }
         } catch {
-            throw StartFailure("access log: \(error)")
+            throw StartFailure("\(error)")
         }
         accessLog = log
         names = settings.upstreams.flatMap(\.serversByUpstream)
@@ -62,15 +63,20 @@ public final class Server: Sendable {
         self.notices = notices
         let origins = try Self.resolve(settings.upstreams)
         files = try Self.openFiles(settings.upstreams)
-        helpers = try Self.startHelpers(store, threads: count, clock)
+        helpers = try Self.startHelpers(store, threads: count, clock, notices)
         guard let row = store.row() else { throw StartFailure("the store has no row for purges") }
         purger = Locked(Purger(row, settings))
         do {
+            failures = try FailureNotices(servers: names.map { "\($0.upstream)/\($0.server)" }, notices)
             board = try FetchBoard(threads: count)
         } catch {
             throw StartFailure("cannot make a doorbell: \(error)")
         }
         let cdnID = settings.cdnID ?? CDNIdentity.derived(installation: installation, listeners: addresses)
+        let plan = Self.planDescriptors(
+            settings, threads: count, listeners: bound.reduce(0) { $0 + $1.slots.count }, notices)
+        let connections = ConnectionCount(
+            limit: plan.clients, doorbells: board.mailboxes.map(\.doorbell))
         var bells: [WorkerBell] = []
         var running: [JoinBox] = []
         for index in 0..<count {
@@ -82,20 +88,23 @@ public final class Server: Sendable {
                     throw StartFailure("the store has no row for one more thread")
                 }
                 let seed = WorkerSeed(
-                    site: Site(settings, threads: count, addresses: origins, files: files, cdnID: cdnID),
+                    site: Site(
+                        settings, plan, threads: count, addresses: origins, files: files, cdnID: cdnID),
                     listeners: bound.flatMap { $0.share(thread: index, of: count) }, bell: bell,
-                    board: board, store: row,
+                    board: board, connections: connections, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
-                    helpers: helpers, clock: clock)
+                    helpers: helpers, failures: failures, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
-                    do {
+                    let bell = seed.bell
+                    do throws(Errno) {
                         var worker = try Worker(seed)
-                        worker.bell.start()
+                        try worker.watchListeners()
+                        bell.tellStart(.success(()))
                         worker.run()
-                        worker.bell.end()
                     } catch {
-                        preconditionFailure("a worker cannot start: \(error)")
+                        bell.tellStart(.failure(error))
                     }
+                    bell.end()
                 }
             } catch let failure as StartFailure {
                 throw failure
@@ -105,10 +114,11 @@ public final class Server: Sendable {
             bells.append(bell)
             running.append(JoinBox(handle))
         }
-        for bell in bells { bell.waitForStart() }
+        try Self.waitForStart(bells, running)
         listeners = Locked(bound)
         self.bells = bells
         threads = Locked(running)
+        try Self.startNotices(failures, counters, servers: names.count, notices)
         for (address, listener) in zip(addresses, settings.listeners) {
             notices.info("listening", metadata: ["bind": "\(listener.bind)", "address": "\(address)"])
         }
@@ -144,16 +154,33 @@ public final class Server: Sendable {
     }
 
     /// Waits until every thread has ended, then writes what is left of the log and tells what came to each
-    /// server.
-    public func join() {
+    /// server. To be called once the threads have been told to end and should have: the wait is bounded.
+    ///
+    /// - Returns: false: something has not ended, and the process is to be left without waiting for it.
+    @discardableResult
+    public func join(withinMilliseconds limit: Int = 60_000) -> Bool {
         let running = threads.withLock { list in
             defer { list = [] }
             return list
         }
-        guard !running.isEmpty else { return }
-        for box in running { box.join() }
-        helpers.stop()
-        accessLog.stop()
+        guard !running.isEmpty else { return true }
+        let deadline = Deadline(milliseconds: limit)
+        var left: [String] = []
+        for (index, box) in running.enumerated() where !box.join(by: deadline) {
+            left.append("larder-\(index)")
+        }
+        if !helpers.stop() { left.append("larder-helper") }
+        helpers.shortages.tell()
+        if !accessLog.stop() { left.append("access-log") }
+        failures.stop()
+        for origin in files {
+            if let origin, !origin.stop() { left.append("files") }
+        }
+        if !left.isEmpty {
+            notices.error(
+                "threads do not end, and are left: a file system that does not answer, perhaps",
+                metadata: ["threads": "\(left.joined(separator: " "))"])
+        }
         for server in figures {
             notices.info(
                 "server",
@@ -163,6 +190,8 @@ public final class Server: Sendable {
                     "failures": "\(server.failures)", "unfinished": "\(server.inFlight)",
                 ])
         }
+        if let text = Self.storedShare(counters, servers: names.count).text { notices.info("\(text)") }
+        return left.isEmpty
     }
 
     private func ring(_ command: WorkerCommand) {

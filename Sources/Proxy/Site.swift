@@ -18,6 +18,7 @@ final class Site: Sendable {
         /// False for a route without a policy: nothing is looked up and nothing stored.
         let caches: Bool
         let upstream: Int
+        let methods: MethodGate
     }
 
     struct Timeouts: Sendable {
@@ -73,8 +74,8 @@ final class Site: Sendable {
     let bodyTimeout: UInt64
     let lingerTimeout: UInt64 = 2_000
     let drain: UInt64
-    /// Per thread.
-    let connectionLimit: Int
+    /// Per thread, of the clients and of bodies in hand.
+    let clientLimit: Int
     let fillLimit: Int
 
     /// - Parameters:
@@ -82,8 +83,8 @@ final class Site: Sendable {
     ///   - files: the origins of upstreams that serve a folder, by upstream.
     ///   - cdnID: this Larder's own.
     init(
-        _ settings: Settings, threads: Int, addresses: [[[SocketAddress]]], files: [FilesOrigin?],
-        cdnID: String
+        _ settings: Settings, _ plan: DescriptorPlan, threads: Int, addresses: [[[SocketAddress]]],
+        files: [FilesOrigin?], cdnID: String
     ) {
         var servers: [Server] = []
         upstreams = FixedTable(count: settings.upstreams.count) { index in
@@ -136,7 +137,8 @@ final class Site: Sendable {
                 rules: Rules(
                     policy: policy ?? Policy(name: "none"),
                     upstream: settings.upstreams[route.upstream].name),
-                caches: policy != nil, upstream: route.upstream)
+                caches: policy != nil, upstream: route.upstream,
+                methods: MethodGate(route.methods, caches: policy != nil))
         }
         forwarding = ForwardedHeads(
             sends: settings.forwarded, trusted: settings.trustedProxies, cdnID: cdnID)
@@ -148,7 +150,7 @@ final class Site: Sendable {
         writeTimeout = UInt64(limits.keepAliveMilliseconds)
         bodyTimeout = UInt64(limits.keepAliveMilliseconds)
         drain = UInt64(limits.drainMilliseconds)
-        connectionLimit = max(1, (limits.connections + threads - 1) / threads)
+        clientLimit = plan.clientsPerThread
         fillLimit = max(1 << 20, limits.bufferBytes / threads)
     }
 

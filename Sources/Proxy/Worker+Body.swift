@@ -15,13 +15,14 @@ extension Worker {
         var direct = 0..<0
         var complete = false
         var failed = false
+        /// The body breaks this rule, at `offset`.
+        var refusal: Refusal?
     }
 
     /// Passes the body bytes in `outbound` to the client and to the fill. `out` holds the composed head, if
     /// it has not been sent yet.
     mutating func passBody(_ f: Handle, _ o: Handle, ended: Bool) {
         coded.removeAll()
-        let before = forwards[f].responseBody.delivered
         var pass = readBody(f)
         if ended, !pass.complete, !pass.failed {
             pass.complete = forwards[f].responseBody.closed()
@@ -30,22 +31,11 @@ extension Worker {
         // Bytes behind the end of an answer are nobody's: the connection is not kept.
         if pass.complete, pass.offset < outbound.count { forwards[f].reusable = false }
         switch forwards[f].transform.change {
-        // Of nothing there is nothing to decode: a body without a byte, or none, to HEAD.
-        case .decoded
-        where forwards[f].client != nil && !pass.failed
-            && !(pass.complete && forwards[f].responseBody.delivered == 0):
-            passDecoded(f, o, isLast: pass.complete)
-            // The client has yet to take it; the store and who waits for it need not wait for that.
-            // (It has failed where the origin is gone: a broken body, and a stale answer instead.)
-            if pass.complete, forwards.contains(f), forwards[f].origin == o, forwards[f].fill != nil {
-                commitFill(f)
-            }
-            return
         case .coded:
             if !pass.failed { pass.failed = !endEncoding(f, o, complete: pass.complete) }
-            forwards[f].bytesSent += UInt64(coded.count)
-        case .none, .varies, .decoded: forwards[f].bytesSent += forwards[f].responseBody.delivered - before
+        case .none, .varies, .decoded: break
         }
+        if let refusal = pass.refusal { noteFault(f, refusal, at: pass.offset) }
         if pass.complete, forwards[f].framing == .chunked {
             out.append("0\r\n")
             // Trailers speak of the origin's bytes: a strong tag, a digest.
@@ -120,13 +110,14 @@ extension Worker {
             pass.offset = next
             switch step {
             case .data(let range):
+                runsPassed &+= 1
                 if forwards[f].fill != nil { fill(f, range) }
                 if forwards[f].transform.changesBody {
                     if !Self.recode(&forwards[f].recoder, outbound, range, into: &coded) {
                         pass.failed = true
                         return pass
                     }
-                } else if forwards[f].client != nil {
+                } else if forwards[f].client != nil, !forwards[f].isHeldBack {
                     switch forwards[f].framing {
                     case .chunked: appendChunk(outbound, range, to: &out)
                     case .length, .untilClose, .none:
@@ -141,8 +132,8 @@ extension Worker {
             case .end:
                 pass.complete = true
                 return pass
-            case .refused:
-                pass.failed = true
+            case .refused(let refusal):
+                (pass.failed, pass.refusal) = (true, refusal)
                 return pass
             }
         }
@@ -151,14 +142,14 @@ extension Worker {
     /// What follows a pass of body bytes.
     mutating func endPass(_ f: Handle, _ o: Handle, complete: Bool, failed: Bool) {
         if failed {
-            fail(f, .truncated)
+            fail(f, .truncated, fault.exchange == f ? .malformed : .truncated)
         } else if complete, forwards[f].isTunnel, !forwards[f].originShut {
             endTunnelFromOrigin(f, o)
         } else if complete {
             finish(f)
         } else if forwards[f].client == nil, forwards[f].fill == nil {
-            // Neither a client nor the store wants the rest.
-            abort(f)
+            // Neither a client nor the store wants the rest. (What is drained has no more time than it had.)
+            if forwards[f].responseBody.delivered >= forwards[f].drainLimit { abort(f) }
         } else {
             renewDeadline(f, o)
         }

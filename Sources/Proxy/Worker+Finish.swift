@@ -12,23 +12,33 @@ extension Worker {
     /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go
     /// on.
     mutating func finish(_ f: Handle) {
+        if forwards[f].isHeldBack {
+            out.removeAll()
+            commitFill(f)
+            if endsHeldBack(f) { return }
+        }
         if forwards[f].fill != nil { commitFill(f) }
         if forwards[f].isRecoded { commitVariant(f) }
         // A request that was answered early is not read to its end.
         let isRead = forwards[f].requestBody.isComplete
-        if let o = forwards[f].origin {
-            forwards[f].origin = nil
-            if forwards[f].reusable, isRead, !forwards[f].isTunnel {
-                park(o)
-            } else {
-                closeOrigin(o)
-            }
-        }
+        releaseOrigin(f)
         logForward(f)
+        counters.answered(stored: forwards[f].stored, forwards[f].reason)
         let client = forwards[f].client
         if let c = client { clients[c].lingers = !isRead }
         forget(f)
         if let c = client { releaseClient(c) }
+    }
+
+    /// The origin has answered: its connection is kept, or closed.
+    mutating func releaseOrigin(_ f: Handle) {
+        guard let o = forwards[f].origin else { return }
+        forwards[f].origin = nil
+        if forwards[f].reusable, forwards[f].requestBody.isComplete, !forwards[f].isTunnel {
+            park(o)
+        } else {
+            closeOrigin(o)
+        }
     }
 
     /// Forgets the exchange. Its connections are dealt with already.
@@ -92,7 +102,8 @@ extension Worker {
         }
         let client = forwards[f].client
         let reset = forwards[f].framing == .untilClose && !forwards[f].isTunnel
-        logForward(f)
+        tell(f, client == nil ? .dropped : .cut)
+        logForward(f, isLast: reset)
         forget(f)
         guard let c = client else { return }
         if reset {
@@ -107,13 +118,11 @@ extension Worker {
     }
 
     /// The client is gone. A fetch whose answer is on its way into the store, or may be, goes on without it.
-    mutating func dropClient(_ c: Handle) {
+    /// - Parameter cause: why it is gone.
+    mutating func dropClient(_ c: Handle, _ cause: Cause = .clientLeft) {
         if case .exchange(let f) = clients[c].phase {
-            // Known to all who read logs, thanks to nginx: it left before an answer came.
-            if forwards[f].status == 0 { forwards[f].status = 499 }
-            logForward(f)
+            logForward(f, isLost: true, cause)
             detach(f, from: c)
-            stopDecoding(f)
             let mayBeStored = forwards[f].holdsReservation && !forwards[f].responseStarted
             if forwards[f].fill == nil, !mayBeStored {
                 abort(f)
@@ -122,7 +131,7 @@ extension Worker {
                 deferOrigin(o)
             }
         }
-        closeClientNow(c)
+        closeClientNow(c, cause)
     }
 
     /// The exchange goes on without its client.
@@ -146,10 +155,16 @@ extension Worker {
         closeClientNow(c)
     }
 
-    mutating func closeClientNow(_ c: Handle) {
+    /// - Parameter cause: why what is not sent yet never will be.
+    mutating func closeClientNow(_ c: Handle, _ cause: Cause = .clientLeft) {
         clientTimers.cancel(id(c))
-        // What is not sent is lost: a clean close would let an answer that the close ends look whole.
-        if !clients[c].channel.isFlushed { clients[c].channel.socket.setLingerReset() }
+        if !clients[c].channel.isFlushed {
+            // What is not sent is lost: a clean close would let an answer that the close ends look whole.
+            clients[c].channel.socket.setLingerReset()
+            logUnsent(c, cause)
+        }
         clients.discard(c)
+        connections.give()
+        noteCrowd()
     }
 }

@@ -1,3 +1,4 @@
+internal import AccessLog
 internal import Bytes
 internal import Caching
 internal import Compression
@@ -35,12 +36,19 @@ extension Worker {
         switch found {
         case .served: break
         case .undecoded(let age):
-            return answerDecoded(
+            if beginUndoing(
                 h, route: route, verdict: verdict, keyed, headCount: headCount, age, again, hit)
+            {
+                return .answered
+            }
+            var again = again ?? .undone(now.moment)
+            again.undoes = false
+            return answerFromStore(
+                h, route: route, rules, verdict: verdict, keyed, headCount: headCount, again: again)
         case .other(let answer): return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
-        finishHit(h, route: route, hit, headCount: headCount, again)
+        finishHit(h, route: route, &hit, headCount: headCount, again)
         return .answered
     }
 
@@ -57,7 +65,7 @@ extension Worker {
                 store, &clients[h], site.routes[route], request, inbound, key, accepted, keyed, now.times,
                 &out, &hit)
         else { return store.hasNone(keyed.hash) ? .absent : .unclear }
-        finishHit(h, route: route, hit, headCount: headCount, nil)
+        finishHit(h, route: route, &hit, headCount: headCount, nil)
         return hit.isComposed ? .composed : .answered
     }
 
@@ -120,14 +128,15 @@ extension Worker {
             room.append("\r\n")
             room.append(long: body)
         }
-        hit.bytes = out.count
         hit.isComposed = true
         return true
     }
 
     /// The answer is sent, kept for the socket to take, or left to `sendComposed`.
-    mutating func finishHit(_ h: Handle, route: Int, _ hit: Hit, headCount: Int, _ again: Again?) {
-        logHit(h, route: route, hit, again)
+    mutating func finishHit(
+        _ h: Handle, route: Int, _ hit: inout Hit, headCount: Int, _ again: Again?
+    ) {
+        if log.isEnabled { sendAndLog(h, route: route, &hit, again) }
         inbound.removeFirst(headCount)
         if hit.isOver || hit.isComposed { return }
         if !hit.sent {
@@ -141,7 +150,6 @@ extension Worker {
 
     struct Hit {
         var status: UInt16 = 0
-        var bytes = 0
         /// All of it stands in `out`, and is yet to be sent.
         var isComposed = false
         var sent = false
@@ -206,7 +214,14 @@ extension Worker {
         }
         hit.serial = view.serial
         if entry.coding != preferred {
-            guard verdict.accepts(entry.coding) else { return .undecoded(age) }
+            if !verdict.codings.contains(entry.coding) {
+                // What was found not to be sound is claimed, and goes as it is, if that is for everybody.
+                let mayUndo =
+                    verdict.reach(of: entry) == .undone && again?.undoes != false
+                    && store.isUnclaimed(view, coding: Codings.identity.rawValue)
+                if mayUndo { return .undecoded(age) }
+                guard entry.flags.contains(.codedForAll) else { return .other(.absent) }
+            }
             if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
                 claim(coding, of: view, in: store, key.span, keyed.hash)
             {
@@ -223,7 +238,7 @@ extension Worker {
     /// May an entry answer that is no longer fresh?
     private static func mayAnswer(_ use: StaleUse, _ again: Again?, _ hit: inout Hit) -> Bool {
         if let again, again.mayAnswer(use, isFresh: false) {
-            hit.isStale = again.cause == .failed
+            hit.isStale = again.cause == .failed || again.cause == .undone
             return true
         }
         guard use.mayWhileRevalidating || use.mayByClient else { return false }
@@ -245,7 +260,9 @@ extension Worker {
         {
             isConditional = Validators.append(head: original.head, to: &out)
         }
-        return Renewal(serial: serial, isConditional: isConditional, mayIfError: use.mayIfError)
+        return Renewal(
+            serial: serial, isConditional: isConditional, mayIfError: use.mayIfError,
+            isFetchedWhole: use.isFetchedWhole)
     }
 
     /// Sends a stored head and body, or the 304, 206 or 416 that they come to.
@@ -312,10 +329,8 @@ extension Worker {
         out.append("\r\n")
         if isGathered {
             out.append(body)
-            hit.bytes = out.count
             hit.sent = client.channel.send(out.span, last: client.closing)
         } else {
-            hit.bytes = head.count &+ out.count &+ body.count
             hit.sent = client.channel.send(head, out.span, body, last: client.closing)
         }
         hit.isOver = hit.sent && !client.closing && client.channel.isFlushed
@@ -335,47 +350,7 @@ extension Worker {
     ) -> RecordView? {
         store.lookup(key: key, hash: hash) { facts, vary in
             Variance.matches(vary, fields, bytes)
-                ? verdict.rank(EntryFacts(facts).coding, preferring: preferred) : 0
-        }
-    }
-}
-
-/// Why a request is looked up once more.
-struct Again: BitwiseCopyable {
-    enum Cause: BitwiseCopyable, Equatable {
-        /// Another's fetch, which it had waited for, was stored.
-        case stored
-        /// The origin's 304 renewed the entry.
-        case renewed
-        /// The origin failed, and the entry may answer all the same.
-        case failed
-    }
-
-    let cause: Cause
-    /// Why it went to the origin, or would have gone.
-    let forwarding: Forwarding
-    /// When the request came, by the turns' clock.
-    let startedMicroseconds: UInt64
-    /// What the client gets when there is no entry after all: of `failed` only.
-    var failure: UInt16 = 502
-    /// What the origin answered; 0 where it did not.
-    var status: UInt16 = 0
-
-    var served: CacheStatus.Served {
-        switch cause {
-        case .stored: .collapsed(forwarding)
-        case .renewed: .revalidated(forwarding)
-        case .failed: .insteadOf(status, forwarding)
-        }
-    }
-
-    /// May an entry answer now that would else be revalidated?
-    /// - Parameter isFresh: but for the wish to have it revalidated, it would answer.
-    func mayAnswer(_ use: StaleUse, isFresh: Bool) -> Bool {
-        switch cause {
-        case .stored: isFresh
-        case .renewed: true
-        case .failed: use.mayIfError
+                ? verdict.rank(EntryFacts(facts), preferring: preferred) : 0
         }
     }
 }

@@ -36,17 +36,16 @@ extension Worker {
 
     /// Reads the answer as far as the client keeps up, within the turn's budget.
     mutating func advanceOrigin(_ o: Handle) {
-        if case .active(let f) = origins[o].phase, hasUndecoded(f), keepsUp(f) {
-            out.removeAll()
-            passDecoded(f, o, isLast: false)
-        }
         var budget = Self.turnBudget
         while origins.contains(o), case .active(let f) = origins[o].phase, wantsAnswer(o, f) {
             guard budget > 0 else {
                 deferOrigin(o)
                 return
             }
-            budget -= 1
+            if awaitsEncoding(o, f) { return }
+            // One window of what is compressed is a turn's work.
+            budget -= forwards[f].isRecoded ? Self.turnBudget : 1
+            runsPassed = 0
             outbound.removeAll(leavingRoom: Self.headRoom)
             switch origins[o].channel.receive(into: &outbound) {
             case .nothing:
@@ -55,11 +54,14 @@ extension Worker {
                 return
             case .failed:
                 // Half a head was an answer's beginning: no retry.
-                fail(f, outbound.isEmpty ? failureOfClose(f) : .malformed)
+                fail(
+                    f, outbound.isEmpty ? failureOfClose(f) : .malformed,
+                    hasBegun(f) ? .bodyReset : .reset)
                 return
             case .some: useAnswer(o, f, ended: false)
             case .end: useAnswer(o, f, ended: true)
             }
+            budget -= runsPassed / Self.runsPerRead
         }
     }
 
@@ -91,9 +93,10 @@ extension Worker {
                 outbound, into: &response, site.answerLimits, &origins[o].scan, forwards[f].method)
             {
             case .needMore:
-                if ended { fail(f, .malformed) } else { origins[o].channel.keep(outbound) }
+                if ended { fail(f, .malformed, .truncated) } else { origins[o].channel.keep(outbound) }
                 return
-            case .refused:
+            case .refused(let refusal):
+                noteFault(f, refusal)
                 fail(f, .malformed)
                 return
             case .complete(let count):
@@ -106,7 +109,12 @@ extension Worker {
                 guard forwards.contains(f), forwards[f].origin == o, !forwards[f].isTunnel else { return }
             }
         }
-        if ended { fail(f, failureOfClose(f)) }
+        if ended { fail(f, failureOfClose(f), hasBegun(f) ? .truncated : .closed) }
+    }
+
+    /// Has anything of the answer come, so that its end now is no end before the answer?
+    private func hasBegun(_ f: Handle) -> Bool {
+        forwards[f].responseStarted || forwards[f].interimCount > 0 || !outbound.isEmpty
     }
 
     private static func parse(

@@ -19,6 +19,8 @@ extension Worker {
             Self.hasEntry(store, &forwards[f])
         {
             counters.failed(forwards[f].server)
+            note(f, .errorStatus)
+            tell(f, .stale)
             forwards[f].origin = nil
             closeOrigin(o)
             lookAgain(f, .failed, failure: response.status, status: response.status)
@@ -42,8 +44,10 @@ extension Worker {
 
     private enum Renewed: Equatable {
         case renewed
-        /// The 304 speaks of something else, or the entry is gone.
+        /// The entry is gone.
         case useless
+        /// The 304 speaks of something else, or does not say of what.
+        case mismatch
         /// The rules refuse the updated head: it is in `storedHead`, and answers this client alone.
         case refused(Reason, ageSeconds: UInt32)
     }
@@ -62,15 +66,20 @@ extension Worker {
             lookAgain(f, .renewed)
         case .useless:
             fetchAnew(f)
+        case .mismatch:
+            // The next one would be, too: it costs a second fetch once, and not each time.
+            forwards[f].isFetchedWhole = true
+            fetchAnew(f)
         case .refused(let reason, let age):
             forwards[f].reason = reason
             answerRefused(f, ageSeconds: age)
         }
     }
 
-    /// Fetches once more, without conditions.
+    /// Fetches once more, without conditions. The entry may still answer for an error, and goes where the
+    /// answer may not be stored.
     private mutating func fetchAnew(_ f: Handle) {
-        forwards[f].renewal = nil
+        forwards[f].renewal?.isConditional = false
         forwards[f].sent = .nothing
         connect(f)
     }
@@ -88,7 +97,7 @@ extension Worker {
             return .renewed
         }
         switch verdict {
-        case .mismatch: return .useless
+        case .mismatch: return .mismatch
         case .refused(let reason, let age): return .refused(reason, ageSeconds: age)
         case .renewed(let facts):
             let outcome = renew(
@@ -115,7 +124,8 @@ extension Worker {
         guard Validators.append(head: original.head, to: &scratch), scratch.span.equals(forward.conditions)
         else { return false }
         forward.renewal = Renewal(
-            serial: view.serial, isConditional: true, mayIfError: old.mayIfError)
+            serial: view.serial, isConditional: true, mayIfError: old.mayIfError,
+            isFetchedWhole: old.isFetchedWhole)
         return true
     }
 
@@ -127,7 +137,7 @@ extension Worker {
         guard let original = entry(of: forward, in: store) else { return nil }
         head.removeAll()
         return rules.renew(
-            original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
+            original.head, by: response, outbound.span, to: forward.verdictOnTarget, sent: forward.sentAt,
             received: now, into: &head)
     }
 
@@ -146,6 +156,10 @@ extension Worker {
             return nil
         }
         let limit = rules.maxHeadBytes
+        var facts = facts
+        if let original = entry(of: forward, in: store) {
+            facts.keepReach(of: EntryFacts(original.facts))
+        }
         return store.renew(
             key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0, vary: vary.span,
             expires: facts.expirySeconds, now: UInt32(clamping: now.wallSeconds), stamp: forward.stamp,
@@ -181,8 +195,7 @@ extension Worker {
             return
         }
         forwards[f].status = hit.status
-        forwards[f].bytesSent = UInt64(hit.bytes)
-        logForward(f)
+        logForward(f, isLost: !hit.sent)
         forget(f)
         if hit.sent { releaseClient(c) } else { closeClientNow(c) }
     }
@@ -201,11 +214,24 @@ extension Worker {
             settle(f, .failed)
             return
         }
-        let isLasting =
-            status < 500 && !Rules.isShapedByRequest(status: status)
-            && forwards[f].reason.map(Self.isLasting) ?? false
+        guard let reason = forwards[f].reason, reason.liesInAnswer, status < 500,
+            !Rules.isShapedByRequest(status: status)
+        else {
+            settle(f, .unstorable(remember: false))
+            return
+        }
+        let isLasting = Self.isLasting(
+            reason, response, outbound, to: &forwards[f], site.routes[forwards[f].route], now.times)
         settle(f, .unstorable(remember: isLasting))
-        if isLasting, forwards[f].renewal != nil { Self.removeEntry(&forwards[f], store) }
+        Self.removeEntry(&forwards[f], store)
+    }
+
+    private static func isLasting(
+        _ reason: Reason, _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        to forward: inout Forward, _ route: borrowing Site.Route, _ now: Times
+    ) -> Bool {
+        route.rules.isLasting(
+            reason, of: response, outbound.span, to: forward.verdict, sent: forward.sentAt, received: now)
     }
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
@@ -229,7 +255,8 @@ extension Worker {
         case .invalidate:
             removeEntry(&forward, store)
             return false
-        case .freshened(let facts):
+        case .freshened(var facts):
+            if forward.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             let outcome = renew(
                 &forward, &store, rules, request, facts, head: head, &scratch, &vary, now)
             return outcome == .stored
@@ -244,7 +271,7 @@ extension Worker {
         guard let original = entry(of: forward, in: store) else { return nil }
         head.removeAll()
         return rules.updateByHead(
-            original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
+            original.head, by: response, outbound.span, to: forward.verdictOnTarget, sent: forward.sentAt,
             received: now, into: &head)
     }
 
@@ -260,7 +287,7 @@ extension Worker {
     ) -> Bool {
         // The body is the original's, in the coding that the updated head names.
         guard let original = entry(of: forward, in: store),
-            forward.verdict.accepts(EntryFacts(original.facts).coding)
+            forward.verdict.reach(of: EntryFacts(original.facts)) == .asStored
         else { return false }
         hit.status = EntryFacts(original.facts).status
         var verdict = forward.verdict

@@ -3,6 +3,7 @@ internal import Bytes
 internal import Caching
 internal import Exchange
 internal import HTTP
+internal import Kernel
 internal import Loop
 internal import Settings
 internal import Store
@@ -22,11 +23,15 @@ extension Worker {
     /// - Parameter again: it was looked up before, and this has happened since.
     /// - Returns: is the answer composed, and the rest left to `sendComposed`? Not of what is handled again.
     mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
-        if !request.keepAlive || isDraining { clients[h].closing = true }
+        if !request.keepAlive || endsConnections { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
         if request.fields.contains(.cdnLoop), site.forwarding.hasSent(request, inbound.span) {
             // Before it could wait for the answer to itself.
             answer(h, .loop, headCount: headCount)
+            return false
+        }
+        if request.form == .absolute, isMisdirected(h) {
+            answer(h, .misdirected, headCount: headCount)
             return false
         }
         if request.method == .options, endsOptions() {
@@ -46,13 +51,20 @@ extension Worker {
             answer(h, .noRoute, headCount: headCount)
             return false
         }
-        var verdict = Self.judge(site.routes[route], request, inbound)
+        if !site.routes[route].methods.isOpen(to: request.method), let refusal = admit(h, route: route) {
+            answer(h, refusal, headCount: headCount)
+            return false
+        }
         var keyed = KeyedRequest()
-        if request.fields.containsAny(of: ForwardedHeads.told) {
+        var isKeyed = true
+        if request.fields.containsAny(of: ForwardedHeads.claims) {
+            believeClaims(of: clients[h].peer.address)
             let told = site.forwarding.told(request, inbound.span, peer: clients[h].peer.address)
             keyed.scheme = told.scheme
-            if !told.isKeyed, verdict.mayLookup { verdict.bypass(.unkeyed) }
+            isKeyed = told.isKeyed
         }
+        var verdict = Self.judge(site.routes[route], request, inbound)
+        if !isKeyed, verdict.mayLookup { verdict.bypass(.unkeyed) }
         switch Self.writeKey(site.routes[route], request, inbound, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
@@ -72,6 +84,36 @@ extension Worker {
             h, route: route, verdict: verdict, keyed, isAbsent: plain == .absent, headCount: headCount,
             again: again)
         return false
+    }
+
+    /// What is claimed in the head at hand is believed if it comes from a trusted proxy.
+    @inline(never)
+    mutating func believeClaims(of peer: SocketAddress) {
+        request.fields.areClaimsBelieved = site.forwarding.trusts(peer)
+    }
+
+    /// Does the target name another scheme than the one that the request came by (RFC 9110 §7.4)?
+    @inline(never)
+    private func isMisdirected(_ h: Handle) -> Bool {
+        let told = site.forwarding.told(request, inbound.span, peer: clients[h].peer.address)
+        return request.schemeIsHTTPS != (told.scheme == .https)
+    }
+
+    /// A method that is not open to anybody: may this client send it? Where it purges, what is stored goes
+    /// now, so that nobody gets it while the tier is asked; and once more when the tier has answered.
+    /// - Returns: the answer where it may not.
+    @inline(never)
+    private mutating func admit(_ h: Handle, route: Int) -> LocalAnswer? {
+        let clients = site.forwarding.clients(
+            of: request, inbound.span, peer: clients[h].peer.address)
+        switch site.routes[route].methods.judge(inbound.span.slice(request.methodName), from: clients) {
+        case .pass: return nil
+        case .purge:
+            Self.purge(site.routes[route], request, inbound, &key, &store)
+            return nil
+        case .notAllowed: return .notAllowed(route: route)
+        case .forbidden: return .forbidden
+        }
     }
 
     /// Does the OPTIONS request at hand ask after Larder itself (RFC 9110 §9.3.7), or may it go no further?
@@ -124,7 +166,8 @@ extension Worker {
         }
         if let again, again.cause == .failed {
             // What was to answer instead of the origin is gone.
-            answer(h, LocalAnswer(status: again.failure), headCount: headCount)
+            answer(
+                h, LocalAnswer(status: again.failure, cause: again.trouble.cause), headCount: headCount)
             return
         }
         if verdict.flags.contains(.onlyIfCached) {

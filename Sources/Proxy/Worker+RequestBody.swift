@@ -27,6 +27,7 @@ extension Worker {
             offset = next
             switch step {
             case .data(let range):
+                runsPassed &+= 1
                 if forwards[f].requestChunked {
                     appendChunk(inbound, range, to: &out)
                 } else {
@@ -100,6 +101,7 @@ extension Worker {
         // Even where the body has come whole: what stood behind it is dropped.
         clients[c].closing = true
         clients[c].lingers = true
-        answerFailure(f, status: refusal.status)
+        forwards[f].trouble = Trouble(cause: Cause(refusal))
+        answerFailure(f, status: refusal.status, refusal)
     }
 }

@@ -13,7 +13,8 @@ extension Worker {
     mutating func beginFill(_ f: Handle, _ facts: EntryFacts, headCount: Int) {
         var capacity = 4 * 1024
         if case .length(let n) = response.framing { capacity = Int(n) }
-        guard fillBytes + capacity <= site.fillLimit else {
+        guard bufferBytes + capacity <= site.fillLimit else {
+            helpers.note(.buffers, now: now.milliseconds)
             forwards[f].reason = .pressure
             settleStored(f)
             return
@@ -30,10 +31,12 @@ extension Worker {
         let before = fill.body.capacity
         let count = fill.body.count + range.count
         let limit = site.routes[forwards[f].route].rules.maxBodyBytes
-        if count > limit || fillBytes + max(0, count - before) > site.fillLimit {
+        if count > limit || bufferBytes + max(0, count - before) > site.fillLimit {
             fillBytes -= before
+            if count <= limit { helpers.note(.buffers, now: now.milliseconds) }
             forwards[f].reason = count > limit ? .tooLarge : .pressure
             settleStored(f)
+            letGo(f, &fill)
             return
         }
         fill.body.append(outbound.span.extracting(range))
@@ -49,8 +52,13 @@ extension Worker {
     /// commit: the taken fill goes through a box on the heap, made at entry.
     @inline(never)
     mutating func commitFill(_ f: Handle) {
-        guard let fill = forwards[f].fill.take() else { return }
+        guard var fill = forwards[f].fill.take() else { return }
         fillBytes -= fill.body.capacity
+        commit(f, fill)
+        if !forwards[f].stored { letGo(f, &fill) }
+    }
+
+    private mutating func commit(_ f: Handle, _ fill: borrowing Fill) {
         guard !forwards[f].responseBody.sawTrailers else {
             forwards[f].reason = .trailers
             settleStored(f)
@@ -79,7 +87,7 @@ extension Worker {
         let refusal =
             writeStored(
                 response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes,
-                Rules.variesByCoding(facts, response, head.span) ? .varies : .none, into: &storedHead)
+                Rules.variesByCoding(facts) ? .varies : .none, into: &storedHead)
             ?? rules.writeVary(response, head.span, request: request.fields, forward.head, into: &vary)
         if let refusal {
             forward.reason = refusal
@@ -109,6 +117,33 @@ extension Worker {
         parseHead(f)
         let bans = Self.invalidate(&forwards[f], site, request, response, outbound, &key, &store)
         if bans > 0 { helpers.requestSweep() }
+    }
+
+    /// What was stored while the tier was asked to forget a URL may be of before. `request` may be another's.
+    @inline(never)
+    mutating func purgeAgain(_ f: Handle) {
+        parseHead(f)
+        Self.purgeAgain(&forwards[f], site, request, &key, &store)
+    }
+
+    private static func purgeAgain(
+        _ forward: inout Forward, _ site: Site, _ request: borrowing RequestHead, _ key: inout ByteBuffer,
+        _ store: inout StoreThread
+    ) {
+        guard CacheManagement.isMethod(forward.head.slice(request.methodName)) else { return }
+        purge(site.routes[forward.route], request, forward.request, &key, &store)
+    }
+
+    /// Takes all that is stored for the URL of `request`, parsed over the front of `bytes`: under both
+    /// schemes, because operators often purge by plain HTTP what clients get by TLS.
+    static func purge(
+        _ route: borrowing Site.Route, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer,
+        _ key: inout ByteBuffer, _ store: inout StoreThread
+    ) {
+        for scheme in [Scheme.http, .https] {
+            let verdict = route.rules.writeKey(request, bytes.span, scheme: scheme, into: &key)
+            if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
+        }
     }
 
     private static func invalidate(

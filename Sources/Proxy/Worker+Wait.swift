@@ -63,7 +63,7 @@ extension Worker {
                 forward.head)
         else { return false }
         return view.serial != forward.renewal?.serial
-            && forward.verdict.accepts(EntryFacts(view.facts).coding)
+            && forward.verdict.reach(of: EntryFacts(view.facts)) != .none
     }
 
     /// Tells those who wait how this one's fetch ended; once.
@@ -91,13 +91,10 @@ extension Worker {
         switch forwards[f].reason {
         // Somebody changed it while it was fetched: whoever waits must not get this, but may get the next.
         case nil, .invalidated: settle(f, .failed)
-        case .some(let reason): settle(f, .unstorable(remember: Self.isLasting(reason)))
+        case .some(let reason):
+            // `expired` is of a 304 here: the next answer is a whole one, with a lifetime of its own.
+            settle(f, .unstorable(remember: reason.liesInAnswer && reason != .expired))
         }
-    }
-
-    /// Would the next answer be refused as well, whoever asks?
-    static func isLasting(_ reason: Reason) -> Bool {
-        reason != .pressure && reason != .cookie && reason != .authorization
     }
 
     /// The mailbox's doorbell has rung.
@@ -108,6 +105,7 @@ extension Worker {
         board.mailboxes[index].collect(into: &calls)
         for call in calls { answer(call) }
         swap(&calls, &wakeUps)
+        answerRoomRequests()
     }
 
     private mutating func answer(_ call: WakeUp) {
@@ -137,9 +135,15 @@ extension Worker {
     mutating func lookAgain(
         _ f: Handle, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
     ) {
-        let again = Again(
-            cause: cause, forwarding: forwards[f].forwarding,
-            startedMicroseconds: forwards[f].startedMicroseconds, failure: failure, status: status)
+        lookAgain(
+            f,
+            Again(
+                cause: cause, forwarding: forwards[f].forwarding, started: forwards[f].started,
+                server: forwards[f].server, choice: forwards[f].choice, trouble: forwards[f].trouble,
+                failure: failure, status: status))
+    }
+
+    mutating func lookAgain(_ f: Handle, _ again: Again) {
         let headCount = forwards[f].headCount
         inbound.removeAll()
         Self.takeBack(&forwards[f], into: &inbound)
@@ -170,7 +174,7 @@ extension Worker {
         let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
         let f = makeExchange(
             nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
-            headCount: headCount, startedMicroseconds: now.microseconds)
+            headCount: headCount, started: now.moment)
         forwards[f].holdsReservation = true
         connect(f)
     }

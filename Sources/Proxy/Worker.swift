@@ -20,7 +20,8 @@ internal import SystemPackage
 /// A call that borrows it costs nothing, because there are heads in it (`FixedPlace`): Swift 6.3 would else
 /// copy all of it, some 5 KB, for each.
 ///
-///     Worker+Accept     listeners, limits, back-off
+///     Worker+Accept     listeners, back-off
+///     Worker+Room       the limit of connections: idle ones make room for new ones
 ///     Worker+Client     client events: reading, requests out of the bytes, lingering
 ///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Forward
 ///     Worker+Wait       one fetch a key: who waits for another's, and looks up again
@@ -30,10 +31,15 @@ internal import SystemPackage
 ///     Worker+Response   the answer's head: invalidation, storability, what the client gets
 ///     Worker+Renew      a 304, or an error, in place of an answer to a revalidation
 ///     Worker+Body       the answer's body, Worker+RequestBody the other way
-///     Worker+Recode     bodies compressed or decoded as they pass, Worker+Variant stored ones
+///     Worker+Recode     bodies compressed as they pass, Worker+Variant stored ones
+///     Worker+Undo       stored bodies whose gzip is undone, slice by slice
+///     Worker+Whole      fetches of the whole, where the first answer does not tell enough
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Store      fills, commits, invalidation
+///     Worker+Shed       what goes where memory for buffers is used up
 ///     Worker+Finish     ends of exchanges and connections: reuse, close, log
+///     Worker+Log        the access log's lines
+///     Worker+Trouble    what is noted of failures
 ///     Worker+Drain      the end of the thread
 ///     Worker+Timers     deadlines
 struct Worker: ~Copyable {
@@ -55,6 +61,8 @@ struct Worker: ~Copyable {
         /// Wall and boot-time clocks; what Age counts in.
         let times: Times
 
+        var moment: Moment { Moment(wallMilliseconds: times.wallMilliseconds, microseconds: microseconds) }
+
         /// Two readings, one of them coarse: an Age is whole seconds, and the tick that the coarse clock
         /// lags is not seen in it.
         init(reading clock: SteeredClock?) {
@@ -72,6 +80,12 @@ struct Worker: ~Copyable {
 
     /// Reads or writes one connection may take in a turn before others get theirs.
     static var turnBudget: Int { 16 }
+    /// Requests that one connection may have answered in a turn.
+    static var requestBudget: Int { 32 }
+    /// Runs of a chunked body that count as one read.
+    static var runsPerRead: Int { 512 }
+    /// Windows that are compressed in a turn, of all connections: each takes about a millisecond.
+    static var encodingBudget: Int { 4 }
     /// The longest that a turn waits.
     static var tickMilliseconds: Int { 1_000 }
 
@@ -85,7 +99,18 @@ struct Worker: ~Copyable {
     var clients = SlotTable<Client>(kind: Kind.client)
     /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
     var deferred: [Handle] = []
+    /// Origins that found this turn's budget for compression used up: they come first in the next.
+    var starved: [Handle] = []
+    /// Exchanges that undo a stored body, in the order of their slices.
+    var undoQueue: [Handle] = []
+    /// What is left of this turn's `encodingBudget`, and of the `requestBudget` of the connection at hand.
+    var encodingsLeft = 0
+    var requestsLeft = 0
+    /// Runs of a chunked body that were passed since the last read.
+    var runsPassed = 0
     var isDraining = false
+    /// Answers end their connections: while draining, and near the limit of connections.
+    var endsConnections = false
     /// The exchange whose head `request` holds, if any.
     var requestOf = Handle.none
     /// Parsed heads of the message at hand; valid until the next parse.
@@ -100,6 +125,11 @@ struct Worker: ~Copyable {
     let bell: WorkerBell
     var log: AccessLogThread
     var counters: ServerCounters
+    let failures: FailureNotices
+    /// What the last malformed answer broke.
+    var fault = AnswerFault()
+    /// Lines of the log that wait until their answer is sent, by the client's token.
+    var unsent: [UInt64: UnsentLine] = [:]
     let clock: SteeredClock?
     var response = ResponseHead()
     var origins = SlotTable<Origin>(kind: Kind.origin)
@@ -127,12 +157,22 @@ struct Worker: ~Copyable {
     /// A body in another coding than it came in.
     var coded = ByteBuffer(capacity: Channel.window)
     var encoders = EncoderPool()
-    var decoder: Decoder?
     let helpers: HelperThreads
     var date = CachedHTTPDate()
-    /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
+    /// Bytes held in fills and encoders, and what connections keep: bounded by the worker's share of
+    /// `limits.buffers`.
     var fillBytes = 0
+    let ledger = BufferLedger()
+    /// When it may be looked again for what to shed.
+    var shedsAt: UInt64 = 0
+    let connections: ConnectionCount
+    var longestIdle = LongestIdle(capacity: 64)
+    /// The turn in which the idle connections were last looked through.
+    var walkedIn: UInt32 = 0
     var acceptPausedUntil: UInt64?
+    var lastAcceptedAt: UInt64 = 0
+    /// When handshakes that are under way at a drain have had their time.
+    var handshakeDeadline: UInt64 = 0
     var drainDeadline: UInt64 = .max
 
     /// Gives the thread descriptors of its own, if the kernel lets it: all that it opens from here on.
@@ -147,6 +187,7 @@ struct Worker: ~Copyable {
         let (index, threads) = (seed.index, seed.threads)
         self.index = index
         board = seed.board
+        connections = seed.connections
         turns = FixedTable(count: site.upstreams.count) {
             site.upstreams[$0].balancer.firstTurn(thread: index, of: threads)
         }
@@ -157,6 +198,7 @@ struct Worker: ~Copyable {
         counters = ServerCounters(
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
         helpers = seed.helpers
+        failures = seed.failures
         now = Now(reading: seed.clock)
         clientTimers = TimerWheel(now: now.milliseconds)
         originTimers = TimerWheel(now: now.milliseconds)
@@ -169,7 +211,6 @@ struct Worker: ~Copyable {
 
     /// Runs until told to stop.
     mutating func run() {
-        watchListeners()
         while true {
             let timeout = nextTimeout()
             store.endTurn()
@@ -181,14 +222,20 @@ struct Worker: ~Copyable {
             compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
             counters.beginTurn()
+            noteCrowd()
+            encodingsLeft = Self.encodingBudget
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
+            undoSlices()
             fireTimers()
+            if bufferBytes > site.fillLimit { shed() }
             log.flush()
+            if isDraining { closeQuietListeners() }
             if shouldStop() { break }
         }
         store.endTurn()
         releaseServers()
+        log.flush()
     }
 
     private mutating func handle(_ event: Event) {
@@ -222,7 +269,6 @@ struct Worker: ~Copyable {
     /// Goes on with what was put off before this point; what is put off meanwhile waits for the next turn.
     private mutating func continueDeferred() {
         let count = deferred.count
-        guard count > 0 else { return }
         for index in 0..<count {
             let handle = deferred[index]
             switch handle.kind {
@@ -241,17 +287,35 @@ struct Worker: ~Copyable {
             }
         }
         deferred.removeFirst(count)
+        guard !starved.isEmpty else { return }
+        deferred.insert(contentsOf: starved, at: 0)
+        starved.removeAll(keepingCapacity: true)
+    }
+
+    /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
+    mutating func awaitsEncoding(_ o: Handle, _ f: Handle) -> Bool {
+        guard forwards[f].isRecoded else { return false }
+        if encodingsLeft > 0 {
+            encodingsLeft -= 1
+            return false
+        }
+        if !origins[o].deferred {
+            origins[o].deferred = true
+            starved.append(o)
+        }
+        return true
     }
 
     /// How long the next wait may be, in milliseconds; nil where the ticker ends it soon enough.
     private func nextTimeout() -> Int? {
-        if !deferred.isEmpty { return 0 }
+        if !deferred.isEmpty || !starved.isEmpty || !undoQueue.isEmpty { return 0 }
         var timeout = Self.tickMilliseconds
         if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let until = acceptPausedUntil {
             timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
         }
+        if isDraining, !listeners.isEmpty { timeout = min(timeout, Self.handshakeLookMilliseconds) }
         return timeout < Self.tickMilliseconds ? timeout : nil
     }
 }

@@ -9,13 +9,18 @@ public struct Route: Sendable, Equatable {
     public var policy: Int?
     /// An index into `Settings.upstreams`.
     public var upstream: Int
+    public var methods: Methods
 
-    public init(name: String, host: HostPattern = .any, path: [UInt8] = [], policy: Int?, upstream: Int) {
+    public init(
+        name: String, host: HostPattern = .any, path: [UInt8] = [], policy: Int?, upstream: Int,
+        methods: Methods = Methods()
+    ) {
         self.name = name
         self.host = host
         self.path = path
         self.policy = policy
         self.upstream = upstream
+        self.methods = methods
     }
 }
 
@@ -27,12 +32,14 @@ public enum HostPattern: Sendable, Hashable, CustomStringConvertible {
     /// `*.example.com` without its `*.`: one or more labels before it, not the apex itself.
     case subdomains(of: String)
 
-    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`, a dot at the end of a
-    /// name included; nil for anything else, a port included.
+    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`; nil for anything else, a
+    /// port included. A dot at the end, which makes a name absolute (RFC 1034 §3.1), is left out.
     public init?(parsing text: String) {
-        var bytes = text.utf8.map { byte in byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte }
-        if bytes.last == UInt8(ascii: ".") { bytes.removeLast() }
-        let lowercase = String(decoding: bytes, as: UTF8.self)
+        var lowercase = String(
+            decoding: text.utf8.map { byte in
+                byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+            }, as: UTF8.self)
+        if lowercase.hasSuffix(".") { lowercase.removeLast() }
         if lowercase.hasPrefix("[") {
             guard lowercase.hasSuffix("]"),
                 let address = IPAddress(parsing: String(lowercase.dropFirst().dropLast())),

@@ -14,8 +14,8 @@ public struct Settings: Sendable, Equatable {
     public var policies: [Policy] = []
     public var routes: [Route] = []
     public var upstreams: [Upstream] = []
-    /// Whose `Forwarded` and `X-Forwarded-*` are believed.
-    public var trustedProxies: [AddressRange] = []
+    /// Who is believed in what only a proxy can know: `Forwarded`, `X-Forwarded-*` and their kin.
+    public var trustedProxies: PeerSet = []
     public var forwarded: ForwardedFields = [.xForwarded]
     /// What origins get in `CDN-Loop`; nil: a name derived from machine and listeners.
     public var cdnID: String?
@@ -57,16 +57,39 @@ extension Settings {
     }
 
     public struct Cache: Sendable, Equatable {
-        public var memoryBytes = 256 << 20
-        /// What a reload can grow `memoryBytes` to in place.
-        public var memoryMaxBytes = 512 << 20
-        /// The folder of the policy files.
-        public var policyFolder = "cache-policies"
+        /// nil: as the machine allows (`MemoryPlan`).
+        public var memory: Int?
+        /// What a reload can grow `memory` to in place; nil: twice as much.
+        public var memoryMax: Int?
+
+        public var memoryBytes: Int {
+            get { memory ?? MemoryPlan.standardBytes }
+            set { memory = newValue }
+        }
+        public var memoryMaxBytes: Int {
+            get { memoryMax ?? 2 * memoryBytes }
+            set { memoryMax = newValue }
+        }
+        /// The folder of the policy files; nil: the shipped policies are all there are.
+        public var policyFolder: String? = standardPolicyFolder
+
+        public static var standardPolicyFolder: String { "cache-policies" }
 
         public init() {}
 
-        /// The size of a store segment; `maxBody` of a policy is at most half of one.
+        /// The size of a store segment, as the store computes it.
         public var segmentBytes: Int { min(max(memoryBytes / 512, 128 << 10), 4 << 20) }
+
+        /// The largest `maxBody` that takes effect: half a segment.
+        public var largestBodyBytes: Int { segmentBytes / 2 }
+
+        /// The same, of the largest store.
+        public static var mostBodyBytes: Int { 2 << 20 }
+
+        /// The smallest `memory` whose segments take such bodies, in whole MiB; nil: none does.
+        public static func memory(forBodies bytes: Int) -> Int? {
+            bytes <= mostBodyBytes ? (bytes * 1024 + 0xf_ffff) & ~0xf_ffff : nil
+        }
     }
 
     /// What the origin is told of the client.
@@ -90,9 +113,13 @@ extension Settings {
         public var requestBodyBytes: Int?
         /// Client connections of the process.
         public var connections = 20_000
-        /// Memory of all threads for bodies on their way into the store, and for encoders and the variants
-        /// that they make; what connections have in hand is not counted.
-        public var bufferBytes = 256 << 20
+        /// Memory of all threads for bodies on their way into the store, for encoders and the variants that
+        /// they make, and for what connections have in hand; nil: as the machine allows (`MemoryPlan`).
+        public var buffers: Int?
+        public var bufferBytes: Int {
+            get { buffers ?? MemoryPlan.standardBytes }
+            set { buffers = newValue }
+        }
         /// From a connection's or request's first byte to the end of its head.
         public var headTimeoutMilliseconds = 10_000
         /// How long an idle client connection is kept.
@@ -112,7 +139,7 @@ extension Settings {
 
     public struct Log: Sendable, Equatable {
         public enum Access: Sendable, Equatable { case none, standardOutput, syslog, file(String) }
-        public enum Format: Sendable, Equatable { case json, combined, template(String) }
+        public enum Format: Sendable, Equatable { case json, combined, combinedCache, template(String) }
         public var access = Access.standardOutput
         public var format = Format.json
         public init() {}

@@ -17,6 +17,11 @@ public struct Upstream: Sendable, Equatable {
         /// The `Cache-Control` of its answers; nil: none is sent. Whoever says nothing gives no leave to keep
         /// what may change at any moment.
         public var cacheControl: String?
+        /// The path of the file that answers for pages that are no files, `/index.html`: a single-page
+        /// application.
+        public var fallback: String?
+        /// The path of the file that is the body of a 404.
+        public var notFound: String?
 
         public init(root: String, cacheControl: String? = nil) {
             self.root = root

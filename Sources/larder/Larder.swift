@@ -4,14 +4,25 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
+internal import Kernel
 
 @main
 enum Main {
     /// Not `async`: the main thread of an async main only sleeps, with no signal blocked, and whatever is
     /// blocked later elsewhere is delivered to it: TERM would end the process instead of draining.
     static func main() {
+        Program.fillStandardStreams()
+        // Whoever sets the variable wants Swift's own report.
+        if ProcessInfo.processInfo.environment["SWIFT_BACKTRACE"] == nil {
+            Program.endAtCrash(named: "larder \(Larder.version)")
+        }
+        let arguments = Program.arguments
+        if let refusal = Usage.refusal(of: arguments) {
+            Terminal.writeError("Error: \(refusal)")
+            Foundation.exit(Status.usage)
+        }
         do {
-            var command = try Larder.parseAsRoot()
+            var command = try Larder.parseAsRoot(arguments)
             try command.run()
         } catch let error as ConfigurationError {
             for problem in error.problems { Terminal.report(problem) }
@@ -19,12 +30,12 @@ enum Main {
         } catch let error as ExitCode {
             Foundation.exit(error.rawValue)
         } catch {
-            leave(error)
+            leave(error, arguments)
         }
     }
 
     /// Help and version are answers too; of errors ArgumentParser knows whether they are usage.
-    private static func leave(_ error: any Error) -> Never {
+    private static func leave(_ error: any Error, _ arguments: [String]) -> Never {
         let text = Larder.fullMessage(for: error)
         switch Larder.exitCode(for: error) {
         case .success:
@@ -32,6 +43,8 @@ enum Main {
             Foundation.exit(Status.success)
         case .validationFailure:
             Terminal.writeError(text)
+            let hint = Usage.hint(for: arguments)
+            if text.contains("nexpected argument"), !hint.isEmpty { Terminal.writeError("  \(hint)") }
             Foundation.exit(Status.usage)
         default:
             Terminal.writeError(text)
@@ -51,7 +64,13 @@ struct Larder: ParsableCommand {
         commandName: "larder",
         abstract: "A caching reverse proxy that is never wrong about what it stores.",
         version: "larder \(version)",
-        subcommands: [ServeCommand.self, CheckCommand.self, PolicyCommand.self, ExplainCommand.self])
+        subcommands: [ServeCommand.self, CheckCommand.self, PolicyCommand.self, ExplainCommand.self,
+            ReasonsCommand.self,
+        ])
 
     static let version = "0.1.0"
+
+    func run() throws {
+        throw ValidationError("A command is missing; `larder help` lists them.")
+    }
 }

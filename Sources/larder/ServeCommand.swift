@@ -25,8 +25,10 @@ struct ServeCommand: ParsableCommand {
             valueName: "address"))
     var listen: [String] = []
 
-    @Option(help: ArgumentHelp("The origin: http://host:port.", valueName: "url"))
-    var upstream: String?
+    @Option(
+        help: ArgumentHelp(
+            "The origin: http://host:port; may be repeated: each URL has its server.", valueName: "url"))
+    var upstream: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -49,16 +51,16 @@ struct ServeCommand: ParsableCommand {
         if file != nil, hasFlags {
             throw ValidationError("-c and the flags exclude each other; change the file instead.")
         }
-        if upstream != nil, files != nil {
+        if !upstream.isEmpty, files != nil {
             throw ValidationError("--upstream and --files exclude each other.")
         }
-        if file == nil, hasFlags, upstream == nil, files == nil {
+        if file == nil, hasFlags, upstream.isEmpty, files == nil {
             throw ValidationError("Flags need --upstream or --files.")
         }
     }
 
     private var hasFlags: Bool {
-        !listen.isEmpty || upstream != nil || files != nil || memory != nil || threads != nil
+        !listen.isEmpty || !upstream.isEmpty || files != nil || memory != nil || threads != nil
             || accessLog != nil
     }
 
@@ -68,7 +70,7 @@ struct ServeCommand: ParsableCommand {
         LoggingSystem.bootstrap { _ in Notices() }
         let logger = Logger(label: "larder")
         for note in loaded.notes + loaded.loopProblems { Terminal.report(note) }
-        let code = try Serving.run(settings: loaded.settings, logger: logger)
+        let code = Serving.run(settings: loaded.settings, logger: logger)
         if code != Status.success { throw ExitCode(code) }
     }
 
@@ -77,7 +79,7 @@ struct ServeCommand: ParsableCommand {
         if hasFlags {
             var flags = FlagSettings()
             flags.listen = listen
-            flags.upstream = upstream
+            flags.upstreams = upstream
             flags.files = files
             flags.memory = memory
             flags.threads = threads

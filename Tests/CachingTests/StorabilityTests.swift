@@ -137,11 +137,13 @@ import Testing
     // §4.2.3, to the millisecond: apparent age, and age value plus response delay, whichever is larger.
     static let ages: [(headers: [String], delay: UInt64, past: UInt64, age: UInt64)] = [
         // (headers, delay, ms past the second on receipt, initial age)
-        ([fresh, "Date: \(date)"], 0, 0, 0), ([fresh, "Date: \(date)"], 0, 250, 250),
-        ([fresh, "Date: \(date)"], 900, 250, 900),
+        ([fresh, "Date: \(date)"], 0, 0, 0), ([fresh, "Date: \(date)"], 0, 999, 0),
+        // From the end of the second that Date names.
+        ([fresh, "Date: \(date)"], 0, 1000, 1), ([fresh, "Date: \(date)"], 900, 1250, 900),
+        ([fresh, "Date: Wed, 31 Dec 2025 23:59:50 GMT"], 0, 0, 9001),
         ([fresh], 300, 0, 300), ([fresh, "Age: 5"], 300, 0, 5300),
         ([fresh, "Age: 5", "Date: \(date)"], 0, 999, 5000),
-        ([fresh, "Date: Wed, 31 Dec 2025 23:59:50 GMT", "Age: 5"], 0, 1, 10_001),
+        ([fresh, "Date: Wed, 31 Dec 2025 23:59:50 GMT", "Age: 5"], 0, 1, 9002),
         // A Date ahead of our clock makes nothing younger than 0.
         ([fresh, "Date: Thu, 01 Jan 2026 00:00:30 GMT"], 0, 0, 0),
     ]
@@ -174,6 +176,7 @@ import Testing
         #expect(
             facts.flags == [
                 .answersCookies, .answersAuthorized, .mustRevalidate, .hasEntityTag, .varies, .immutable,
+                .codedForAll, .codedForUnstated,
             ])
         #expect(facts.coding == .br && facts.status == 200 && facts.received == Self.now)
         #expect(EntryFacts(unpacking: facts.pack()) == facts)

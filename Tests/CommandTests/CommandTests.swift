@@ -127,8 +127,9 @@ import Testing
             #expect(served.status == 2 && served.output.isEmpty)
             #expect(served.errors == "larder.yaml:4: error: \(found)")
             let checked = try Self.run(["check"], files: files(user))
-            #expect(checked.status == 0)
-            #expect(checked.errors.hasSuffix("\nlarder.yaml:4: warning: \(found)"))
+            #expect(checked.status == 1)
+            let kind = User.id(named: user) == nil ? "error" : "warning"
+            #expect(checked.errors.hasSuffix("\nlarder.yaml:4: \(kind): \(found)"))
         }
         guard let own else { return }
         let served = try Self.run(["serve"], files: files(own))
@@ -151,7 +152,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["check"], ["check", "-c", "missing.yaml"], ["check", "--nonsense"], ["nonsense"], ["serve"],
+        [], ["check"], ["check", "-c", "missing.yaml"], ["check", "--nonsense"], ["nonsense"], ["serve"],
         ["serve", "-c"],
         ["serve", "--memory", "8MiB"], ["serve", "--upstream", "http://127.0.0.1:1", "--files", "."],
         ["serve", "-c", "x.yaml", "--listen", "127.0.0.1:0"], ["serve", "--upstream", "nonsense"],
@@ -164,7 +165,7 @@ import Testing
         #expect(!outcome.errors.contains("\u{1b}"))
     }
 
-    @Test(arguments: [["--version"], ["--help"], ["serve", "--help"], [], ["check", "--schema", "larder"]])
+    @Test(arguments: [["--version"], ["--help"], ["help"], ["serve", "--help"], ["check", "--schema", "larder"]])
     func answersGoToStandardOutput(_ arguments: [String]) throws {
         let outcome = try Self.run(arguments)
         #expect(outcome.status == 0)

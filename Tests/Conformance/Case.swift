@@ -60,6 +60,8 @@ struct Answer: Sendable {
     var minorVersion = 1
     /// A Date of now, where `fields` has none.
     var isDated = true
+    /// Fields of the 304 that a request with a condition gets instead; nil: it gets the answer.
+    var notModified: [String]?
     /// How long the answer takes, by the steered clock.
     var delaySeconds: UInt64 = 0
 
@@ -119,6 +121,8 @@ struct Step: Sendable {
         }
     }
 
+    /// A 304 with these fields to a request with If-None-Match or If-Modified-Since.
+    func orNotModified(_ fields: String...) -> Step { with { $0.answer.notModified = fields } }
     func framed(_ framing: Answer.Framing) -> Step { with { $0.answer.framing = framing } }
     func failing(_ fault: Answer.Fault) -> Step { with { $0.answer.fault = fault } }
     func delayed(_ seconds: UInt64) -> Step { with { $0.answer.delaySeconds = seconds } }

@@ -54,7 +54,13 @@ final class Script: Sendable {
 
     /// - Returns: may the connection go on?
     private func answer(_ request: Message, _ state: State, to peer: Peer) throws -> Bool {
-        let answer = state.answer
+        var answer = state.answer
+        if let fields = answer.notModified,
+            request["if-none-match"] != nil || request["if-modified-since"] != nil
+        {
+            answer.status = 304
+            answer.fields = fields
+        }
         if case .silent = answer.fault { return false }
         let placeholders = Placeholders(path: state.path, start: state.startSeconds, now: nowSeconds)
         var text = answer.interim.map { "HTTP/1.1 \(placeholders.filled($0))\r\n\r\n" }.joined()

@@ -6,6 +6,7 @@ extension Case {
         responseDirectives,
         staleOnError, staleWhileRevalidating, revalidation, headUpdates, updates, entityTags,
         modificationDates,
+        unstoredConditions, bareNotModified, seconds,
         conditions, ranges, parts, statuses, heuristicStatuses, heuristics, headers, varySelection, vary,
         methods,
         credentials, cookies, keys, invalidation, groups, storage, interim, cacheStatus,

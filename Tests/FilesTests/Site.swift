@@ -12,11 +12,18 @@ final class Site: Sendable {
     let origin: FilesOrigin
     static let bigSize = 1_500_001
 
-    init(cacheControl: String? = "public, max-age=60", threads: Int = 1) throws {
+    init(
+        cacheControl: String? = "public, max-age=60", fallback: String? = nil, notFound: String? = nil,
+        threads: Int = 1
+    ) throws {
         base = NSTemporaryDirectory() + "larder-files-\(UUID().uuidString)"
         let root = base + "/root"
         let files = FileManager.default
-        for folder in ["", "/sub/deep", "/empty", "/.git", "/with space", "/-dash"] {
+        let folders = [
+            "", "/sub/deep", "/empty", "/.git", "/with space", "/-dash", "/.well-known", "/sub/.well-known",
+            "/..2026",
+        ]
+        for folder in folders {
             try files.createDirectory(atPath: root + folder, withIntermediateDirectories: true)
         }
         let texts = [
@@ -25,7 +32,8 @@ final class Site: Sendable {
             "/ü.txt": "umlaut",
             "/with space/b.js": "1", "/percent%41.txt": "percent", "/README": "no extension",
             "/x.TXT": "upper",
-            "/-dash/c.json": "{}",
+            "/-dash/c.json": "{}", "/.well-known/security.txt": "contact", "/.well-known/.token": "SECRET",
+            "/sub/.well-known/x": "SECRET", "/..2026/volume.txt": "volume", "/404.html": "<h1>lost</h1>",
         ]
         for (name, text) in texts { try text.write(toFile: root + name, atomically: false, encoding: .utf8) }
         try "SECRET".write(toFile: base + "/outside.txt", atomically: false, encoding: .utf8)
@@ -35,12 +43,20 @@ final class Site: Sendable {
             "/passwd": "/etc/passwd",
             "/absolute.txt": root + "/a.txt", "/parent": "..", "/loop": "loop", "/dangling": "nowhere",
             "/sub/twice.txt": "../../outside.txt", "/process": "/proc/self/root", "/subLink": "sub",
+            "/toSecret.txt": ".secret", "/sub/toSecret.txt": "../.secret", "/toGit": ".git",
+            "/toConfig": "toGit/config", "/.hiddenLink": "a.txt", "/toHiddenLink": ".hiddenLink",
+            "/toToken": ".well-known/.token", "/toContact.txt": ".well-known/security.txt",
+            "/..data": "..2026", "/volume.txt": "..data/volume.txt", "/around.txt": "sub/../././a.txt",
+            "/toFolder": "subLink/deep", "/here": ".", "/backAndForth": "sub/../../root/a.txt",
         ]
         for (name, target) in links {
             try files.createSymbolicLink(atPath: root + name, withDestinationPath: target)
         }
         _ = unsafe mkfifo(root + "/fifo", 0o600)
-        origin = try FilesOrigin(root: Directory.open(root), cacheControl: cacheControl, threads: threads)
+        origin = try FilesOrigin(
+            root: Directory.open(root), cacheControl: cacheControl,
+            fallback: fallback.flatMap { SitePage($0) }, notFound: notFound.flatMap { SitePage($0) },
+            threads: threads)
     }
 
     static let bigBytes: [UInt8] = (0..<bigSize).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }

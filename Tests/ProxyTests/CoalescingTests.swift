@@ -129,6 +129,25 @@ struct CoalescingTests {
         held.origin.stop()
     }
 
+    /// A lifetime that is too short is so for the next answer too; an answer that has merely grown too old on its way
+    /// says nothing of that.
+    @Test(arguments: [
+        ("Cache-Control: max-age=1\r\nDate: Tue, 14 Nov 2023 22:13:17 GMT", 1),
+        ("Cache-Control: max-age=60\r\nAge: 60", 1),
+        ("Expires: Tue, 14 Nov 2023 22:13:18 GMT\r\nDate: Tue, 14 Nov 2023 22:13:17 GMT", 1),
+        ("Cache-Control: max-age=0", 2), ("Expires: 0", 2),
+        ("Expires: Tue, 14 Nov 2023 22:13:17 GMT\r\nDate: Tue, 14 Nov 2023 22:13:17 GMT", 2),
+    ])
+    func whatHasGrownTooOldIsWorthWaitingFor(fields: String, fetches: Int) throws {
+        let scripted = try Scripted([answer("old", fields), cacheable("new")], holding: 2)
+        try withStage(scripted.origin, clock: steered()) { stage in
+            let first = try stage.ask("GET", "/")
+            #expect(first.cacheStatus == "fwd=miss; detail=expired")
+            let count = try scripted.fetchesOfTwo(stage)
+            #expect(count == fetches)
+        }
+    }
+
     /// The first gets an error; the next of those who wait has the reservation, and the others its answer.
     @Test func afterAFailureTheNextTakesOver() throws {
         let held = try Held { _, number in number == 1 ? nil : cacheable("body \(number)") }

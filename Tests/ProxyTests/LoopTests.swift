@@ -29,7 +29,7 @@ struct LoopTests {
     @Test(arguments: [
         request("GET", "/"), request("HEAD", "/"), request("POST", "/", body: "text"),
         request("GET", "/", ["Cookie: a"]), request("GET", "/", ["CDN-Loop: other"]),
-        request("GET", "/", ["CDN-Loop: a;b=\"c", "Connection: CDN-Loop"]), request("PURGE", "/"),
+        request("GET", "/", ["CDN-Loop: a;b=\"c", "Connection: CDN-Loop"]), request("PROPFIND", "/"),
         request("GET", "/", ["Upgrade: websocket", "Connection: upgrade"]),
         "GET / HTTP/1.0\r\n\r\n",
     ])

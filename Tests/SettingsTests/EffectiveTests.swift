@@ -14,8 +14,9 @@ import Testing
         threads: 3
         cache: { memory: 64MiB, memoryMax: 1GiB, policies: policies }
         routes:
-          - { name: 01, host: Static.Example.com, path: /assets/, policy: none, upstream: assets }
-          - { host: '*.example.com', policy: slow, upstream: site }
+          - { name: 01, host: Static.Example.com, path: /assets/, policy: none, upstream: assets,
+              methods: { allow: [GET, REPORT], purge: [10.0.0.0/8, unix] } }
+          - { host: '*.example.com', policy: slow, upstream: site, methods: { purge: [] } }
           - { upstream: assets }
         upstreams:
           assets:
@@ -30,8 +31,9 @@ import Testing
             timeouts: { connect: 1s, response: 2s, idle: 3s, tunnel: 4h }
             retries: 0
             health: { path: /healthz, interval: 1s, rise: 1, fall: 5 }
-          site: { files: ./public, cacheControl: "public, max-age=60" }
-        trustedProxies: [127.0.0.0/8, '::1']
+          site:
+            { files: ./public, cacheControl: "public, max-age=60", fallback: /index.html, notFound: /404.html }
+        trustedProxies: [127.0.0.0/8, unix, '::1']
         forwarded: [via, forwarded]
         limits: { requestHead: 8KiB, requestHeaders: 64, requestBody: 1MiB, connections: 10, buffers: 2MiB,
                   headTimeout: 1s, keepAlive: 2s, drain: 0s }
@@ -42,14 +44,14 @@ import Testing
     static func read(_ text: String) throws -> LoadedConfiguration {
         let policies = ["/etc/larder/policies/slow.yaml": "store: { maxAge: 1h }"]
         return try ConfigurationFile.read(
-            text, file: "larder.yaml", folder: "/etc/larder", files: .memory(policies))
+            Array(text.utf8), file: "larder.yaml", folder: "/etc/larder", files: .memory(policies))
     }
 
     @Test func defaultsAreThoseOfTheTypes() throws {
         let settings = try Fixture.read(Fixture.listeners + Fixture.routes + Fixture.upstreams).settings
         var expected = Settings()
         expected.listeners = [Settings.Listener(bind: .tcp(IPAddress(ipv4: 0x7f00_0001), port: 8080))]
-        expected.cache.policyFolder = "/etc/larder/cache-policies"
+        expected.cache.policyFolder = nil
         expected.policies = [Policy(name: "pessimistic")]
         expected.policies[0].description = "Store only what the origin plainly marks as cacheable."
         expected.upstreams = [
@@ -78,7 +80,12 @@ import Testing
         #expect(settings.routes[0].path == Array("/assets/".utf8))
         #expect(settings.policies.map(\.name) == ["slow", "pessimistic"])
         #expect(settings.policies.map(\.store.maxAgeSeconds) == [3600, 600])
-        #expect(settings.trustedProxies.map(\.description) == ["127.0.0.0/8", "::1"])
+        #expect(settings.trustedProxies.ranges.map(\.description) == ["127.0.0.0/8", "::1"])
+        #expect(settings.trustedProxies.includesUnix)
+        #expect(settings.routes[0].methods.allow == ["GET", "REPORT"])
+        #expect(settings.routes[0].methods.purge?.ranges.map(\.description) == ["10.0.0.0/8"])
+        #expect(settings.routes[0].methods.purge?.includesUnix == true)
+        #expect(settings.routes[1].methods.purge?.isEmpty == true)
         #expect(settings.forwarded == [.via, .forwarded])
         #expect(settings.process.user == "larder")
         #expect(settings.process.runFolder == "/run/larder")
@@ -126,7 +133,9 @@ import Testing
         health.rise = 1
         health.fall = 5
         assets.health = health
-        let files = Upstream.Files(root: "/etc/larder/public", cacheControl: "public, max-age=60")
+        var files = Upstream.Files(root: "/etc/larder/public", cacheControl: "public, max-age=60")
+        files.fallback = "/index.html"
+        files.notFound = "/404.html"
         #expect(settings.upstreams == [assets, Upstream(name: "site", origin: .files(files))])
     }
 
@@ -135,13 +144,13 @@ import Testing
         let loaded = try Self.read(text)
         let printed = loaded.document.yaml
         let again = try ConfigurationFile.read(
-            printed, file: "printed.yaml", folder: "/elsewhere",
+            Array(printed.utf8), file: "printed.yaml", folder: "/elsewhere",
             files: .memory(["/etc/larder/policies/slow.yaml": "store: { maxAge: 1h }"]))
         #expect(again.settings == loaded.settings)
         #expect(again.document.yaml == printed)
         // JSON is YAML too.
         let fromJSON = try ConfigurationFile.read(
-            loaded.document.json, file: "printed.json", folder: "/elsewhere",
+            Array(loaded.document.json.utf8), file: "printed.json", folder: "/elsewhere",
             files: .memory(["/etc/larder/policies/slow.yaml": "store: { maxAge: 1h }"]))
         #expect(fromJSON.settings == loaded.settings)
     }
@@ -177,9 +186,7 @@ import Testing
                     proxyProtocol: false
                 threads: auto
                 cache:
-                  memory: 256MiB
-                  memoryMax: 512MiB
-                  policies: /etc/larder/cache-policies
+                  policies: none
                 routes:
                   - name: '*'
                     policy: pessimistic
@@ -210,7 +217,6 @@ import Testing
                   requestHeaders: 100
                   requestBody: none
                   connections: 20000
-                  buffers: 256MiB
                   headTimeout: 10s
                   keepAlive: 1m
                   drain: 30s

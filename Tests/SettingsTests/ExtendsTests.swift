@@ -29,7 +29,7 @@ import Testing
         #expect(policy == expected)
     }
 
-    @Test(arguments: [1, 2, 40])
+    @Test(arguments: [1, 2, 30])
     func atAnyDepth(depth: Int) throws {
         var files = ["p0": "store: { maxAge: 77s, heuristic: 5% }"]
         for level in 1...depth { files["p\(level)"] = "extends: p\(level - 1)\nstore: { minAge: \(level)s }" }
@@ -118,19 +118,64 @@ import Testing
         }
     }
 
-    /// The largest body of each shipped policy fits the default store; a small store says which line to
-    /// change.
-    @Test func shippedPoliciesAndMemory() throws {
-        for name in ["pessimistic", "static-assets", "varnish-offload", "microcache", "rfc9111"] {
-            let policy = try Fixture.read(Self.text(name)).settings.policies[0]
-            #expect(policy.store.maxBodyBytes <= Settings.Cache().segmentBytes / 2, "\(name)")
+    /// Every shipped policy can be used with every store. The note points at what its reader can change.
+    @Test(arguments: [
+        ("pessimistic", nil), ("varnish-offload", nil), ("microcache", "128KiB"), ("static-assets", "256KiB"),
+        ("rfc9111", "256KiB"),
+    ])
+    func shippedPoliciesAndMemory(_ name: String, _ lowered: String?) throws {
+        #expect(try Fixture.notes(Self.text(name)) == [])
+        for memory in ["4MiB", "64MiB"] {
+            let loaded = try Fixture.read("cache:\n  memory: \(memory)\n" + Self.text(name))
+            #expect(loaded.settings.policies[0].store.maxBodyBytes == 64 << 10)
+            let allowing = lowered == "128KiB" ? "128MiB" : "256MiB"
+            let note = lowered.map {
+                "larder.yaml:2: note: cache.memory: store.maxBody of the shipped policy '\(name)' is lowered from "
+                    + "\($0) to 64KiB, half a segment of a store of \(memory); 'cache.memory: \(allowing)' "
+                    + "allows it"
+            }
+            #expect(loaded.notes.map(\.description) == (note.map { [$0] } ?? []))
         }
-        let message = Fixture.mistakes("cache: { memory: 64MiB }\n" + Self.text("static-assets"))
-        #expect(message.count == 1)
-        #expect(
-            message.first?.hasSuffix(
-                ": error: store.maxBody: found '256KiB'; allowed: at most 64KiB, half a store segment "
-                    + "(cache.memory, which is 64MiB, ÷ 1024; from 64KiB to 2MiB)") == true)
+    }
+
+    @Test func longChains() {
+        func files(_ count: Int) -> [String: String] {
+            var files = ["mine": count == 1 ? "{}" : "extends: p2"]
+            for level in 2..<(count + 1) where count > 1 {
+                files["p\(level)"] = level == count ? "{}" : "extends: p\(level + 1)"
+            }
+            return files
+        }
+        let message =
+            "found a chain of more than 32 policies that start from each other; allowed: at most 32"
+        #expect(Fixture.mistakes(Self.text("mine"), policies: files(32)) == [])
+        // The policies that start from it have a mistake, too.
+        for (count, last, number) in [
+            (33, message, 1), (34, "found 'p2', which has mistakes", 33),
+            (1000, "found 'p2', which has mistakes", 33),
+        ] {
+            let messages = Fixture.mistakes(Self.text("mine"), policies: files(count))
+            #expect(messages.first?.hasSuffix(": error: extends: \(message)") == true)
+            #expect(messages.last == "cache-policies/mine.yaml:1: error: extends: \(last)")
+            #expect(messages.count == number)
+        }
+    }
+
+    /// Read in another order, bottom up, the chain is as long.
+    @Test func longChainsOfAWholeFolder() throws {
+        var files = ["a00": "{}"]
+        for level in 1..<40 {
+            files["a\(level < 10 ? "0" : "")\(level)"] = "extends: a\(level <= 10 ? "0" : "")\(level - 1)"
+        }
+        do {
+            _ = try Fixture.read(Self.text("none"), policies: files, everyPolicy: true)
+            Issue.record("accepted")
+        } catch {
+            #expect(
+                error.problems.first?.description
+                    == "cache-policies/a32.yaml:1: error: extends: found a chain of more than 32 policies that "
+                    + "start from each other; allowed: at most 32")
+        }
     }
 
     @Test func aPolicyFileByItself() throws {

@@ -15,7 +15,23 @@ enum Fixture {
         var files: [String: String] = [:]
         for (name, text) in policies { files["/etc/larder/cache-policies/\(name).yaml"] = text }
         return try ConfigurationFile.read(
-            text, file: "larder.yaml", folder: "/etc/larder", files: .memory(files), everyPolicy: everyPolicy)
+            Array(text.utf8), file: "larder.yaml", folder: "/etc/larder", files: .memory(files), everyPolicy: everyPolicy)
+    }
+
+    /// The messages of a file that cannot be used.
+    static func mistakes(bytes: [UInt8]) -> [String] {
+        do throws(ConfigurationError) {
+            _ = try ConfigurationFile.read(
+                bytes, file: "larder.yaml", folder: "/etc/larder", files: .memory([:]))
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+
+    /// The warnings and notes of a configuration that can be used.
+    static func notes(_ text: String, policies: [String: String] = [:]) throws(ConfigurationError) -> [String] {
+        try read(text, policies: policies).notes.map(\.description)
     }
 
     /// The messages of a configuration that cannot be used.

@@ -17,7 +17,7 @@ import Testing
         ("unix:/run/app.sock", "unix:/run/app.sock"),
     ])
     func upstreams(_ url: String, _ address: String) throws {
-        let settings = try Self.load { $0.upstream = url }
+        let settings = try Self.load { $0.upstreams = [url] }
         #expect(settings.listeners.map(\.bind.description) == ["127.0.0.1:8080"])
         #expect(settings.routes.map(\.policy) == [0])
         #expect(settings.policies.map(\.name) == ["pessimistic"])
@@ -45,12 +45,43 @@ import Testing
         #expect(settings.log.access == .none)
     }
 
+    @Test func severalServers() throws {
+        let settings = try Self.load { $0.upstreams = ["http://a", "b:81", "unix:/c"] }
+        guard settings.upstreams.count == 1, case .servers(let servers) = settings.upstreams[0].origin else {
+            Issue.record("not one upstream of servers")
+            return
+        }
+        #expect(servers.map(\.name) == ["a:80", "b:81", "unix:/c"])
+    }
+
+    @Test(arguments: [
+        (
+            ["127.0.0.1:80", "127.0.0.1:80"], ["a:80"],
+            "--listen: error: found '127.0.0.1:80' twice; allowed: addresses that differ"
+        ),
+        (
+            ["127.0.0.1:0", "127.0.0.1:0"], ["http://a", "a:80"],
+            "--upstream: error: found 'a:80' twice; allowed: servers that differ"
+        ),
+    ])
+    func repeated(_ listen: [String], _ upstreams: [String], _ message: String) {
+        do {
+            _ = try Self.load {
+                $0.listen = listen
+                $0.upstreams = upstreams
+            }
+            Issue.record("accepted")
+        } catch {
+            #expect(error.problems.map(\.description) == [message])
+        }
+    }
+
     @Test func mistakes() {
-        #expect(throws: ConfigurationError.self) { try Self.load { $0.upstream = nil } }
+        #expect(throws: ConfigurationError.self) { try Self.load { $0.upstreams = [] } }
         do {
             _ = try Self.load {
                 $0.listen = ["80"]
-                $0.upstream = "https://a"
+                $0.upstreams = ["https://a"]
                 $0.memory = "1XB"
                 $0.threads = "0"
                 $0.accessLog = "syslog"
@@ -69,7 +100,7 @@ import Testing
                 ])
         }
         do {
-            _ = try Self.load { $0.upstream = "http://a/path" }
+            _ = try Self.load { $0.upstreams = ["http://a/path"] }
             Issue.record("accepted")
         } catch {
             #expect(

@@ -27,7 +27,7 @@ import Testing
             }
             do throws(ConfigurationError) {
                 let loaded = try ConfigurationFile.read(
-                    String(decoding: bytes, as: UTF8.self), file: "larder.yaml", folder: "/etc/larder",
+                    bytes, file: "larder.yaml", folder: "/etc/larder",
                     files: .memory(["/etc/larder/policies/slow.yaml": "{}"]))
                 accepted += 1
                 #expect(!loaded.settings.routes.isEmpty)

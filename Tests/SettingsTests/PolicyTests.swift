@@ -160,13 +160,18 @@ import Testing
         #expect(problems == (hint.map { [message + $0] } ?? []))
     }
 
-    /// `check` reads the whole folder; serving, what it uses.
-    @Test func onlyCheckLooksForFilesThatCannotBePolicies() throws {
-        let files = ["mine": "{}", "my policy": "stre: {}"]
-        #expect(try Fixture.read(Self.text, policies: files).notes.isEmpty)
+    /// `check` reads the whole folder, serving what it uses; a name that no policy has is refused by both: the
+    /// file may be meant to take a shipped policy's place.
+    @Test func servingLooksForFilesThatCannotBePolicies() throws {
+        let files = ["mine": "{}", "other": "stre: {}"]
+        #expect(try Fixture.notes(Self.text, policies: files) == [])
         #expect(throws: ConfigurationError.self) {
             try Fixture.read(Self.text, policies: files, everyPolicy: true)
         }
+        let misnamed = Fixture.mistakes(Self.text, policies: ["mine": "{}", "my policy": "{}"])
+        #expect(misnamed.count == 1)
+        #expect(
+            misnamed[0].hasPrefix("cache-policies/my policy.yaml: error: found 'my policy.yaml'; allowed: "))
     }
 
     static let file = "cache-policies/mine.yaml"
@@ -185,13 +190,6 @@ import Testing
                 "\(file):2: error: store.statuses[1]: found '206'; allowed: a status whose answers "
                     + "depend on the key alone (never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, "
                     + "428, 429, 431, 511)"
-            ]
-        ),
-        (
-            "store: { maxBody: 512KiB }",
-            [
-                "\(file):1: error: store.maxBody: found '512KiB'; allowed: at most 256KiB, half a store "
-                    + "segment (cache.memory, which is 256MiB, ÷ 1024; from 64KiB to 2MiB)"
             ]
         ),
         (
@@ -309,13 +307,41 @@ import Testing
         #expect(Fixture.mistakes(Self.text, policies: ["mine": policy]) == messages)
     }
 
-    @Test func aSmallStoreRefusesTheBodiesOfItsPolicy() {
-        let text = "cache: { memory: 64MiB }\n" + Self.text
-        #expect(
-            Fixture.mistakes(text, policies: ["mine": "store: { maxBody: 65537 }"]) == [
-                "cache-policies/mine.yaml:1: error: store.maxBody: found '65537B'; allowed: at most 64KiB, "
-                    + "half a store segment (cache.memory, which is 64MiB, ÷ 1024; from 64KiB to 2MiB)"
-            ])
+    /// What a store cannot hold is lowered, and the note says what would hold it.
+    @Test(arguments: [
+        ("64MiB", "65536", nil, 65_536),
+        (
+            "64MiB", "65537",
+            "lowered from 65537B to 64KiB, half a segment of a store of 64MiB; 'cache.memory: 65MiB' allows it",
+            65_536
+        ),
+        (
+            "4MiB", "256KiB",
+            "lowered from 256KiB to 64KiB, half a segment of a store of 4MiB; 'cache.memory: 256MiB' allows it",
+            65_536
+        ),
+        ("256MiB", "256KiB", nil, 256 << 10),
+        (
+            "256MiB", "512KiB",
+            "lowered from 512KiB to 256KiB, half a segment of a store of 256MiB; 'cache.memory: 512MiB' allows it",
+            256 << 10
+        ),
+        ("2GiB", "2MiB", nil, 2 << 20),
+        (
+            "512GiB", "10MiB",
+            "lowered from 10MiB to 2MiB, half a segment of a store of 512GiB; no store takes more than 2MiB",
+            2 << 20
+        ),
+    ])
+    func bodiesThatTheStoreCannotHold(
+        _ memory: String, _ maxBody: String, _ note: String?, _ bytes: Int
+    ) throws {
+        let text = "cache: { memory: \(memory), memoryMax: 1TiB }\n" + Self.text
+        let loaded = try Fixture.read(text, policies: ["mine": "store: { maxBody: \(maxBody) }"])
+        let place = "cache-policies/mine.yaml:1: note: store.maxBody: "
+        #expect(loaded.notes.map(\.description) == (note.map { [place + $0] } ?? []))
+        #expect(loaded.settings.policies[0].store.maxBodyBytes == bytes)
+        #expect(loaded.policies.map(loaded.effective).map(\.policy.store.maxBodyBytes) == [bytes])
     }
 
     @Test func compressIsInEffect() throws {

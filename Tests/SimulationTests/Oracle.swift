@@ -176,7 +176,8 @@ struct Oracle: ~Copyable {
 
     /// RFC 9111 §4.2.3, in milliseconds: corrected_initial_age.
     private func initialAge(_ given: Given, _ received: Moment) -> Int {
-        let apparent = given.date.map { max(0, received.wall - Int($0) * 1000) } ?? 0
+        // From the end of Date's second on.
+        let apparent = given.date.map { max(0, received.wall - Int($0) * 1000 - 999) } ?? 0
         let said = given.status == 304 ? 0 : (given.style.age ?? 0) * 1000
         return max(apparent, said + received.since(given.sent))
     }

@@ -58,6 +58,8 @@ struct Origin: ~Copyable {
     var journal: [Given] = []
     /// Answers in a hundred that are failures.
     var failures = Origin.usualFailures
+    /// Are there lies that cannot be told from the truth: a 304 that nothing has met, without a validator?
+    var liesTersely = false
     private var request = RequestHead()
 
     static let usualFailures = 5
@@ -107,7 +109,10 @@ struct Origin: ~Copyable {
             meetConditions(&given, asked)
             // A broken origin: "not modified", whatever the condition was.
             let isAsked = asked.ifNoneMatch != nil || asked.ifModifiedSince != nil
-            if given.status == 200, isAsked, random.picks(8) { given.status = 304 }
+            let isNamed = style.tag != .none || hasModified(style)
+            if given.status == 200, isAsked, isNamed && !style.isTerse || liesTersely, random.picks(8) {
+                given.status = 304
+            }
         }
         var closes = false
         write(given, asked, to: &out, &closes, &random)
@@ -171,7 +176,7 @@ struct Origin: ~Copyable {
         style.directives.write(to: &out)
         if let expires = style.expires, let date = given.date { out.date("Expires: ", date + Int64(expires)) }
         if let age = style.age, given.status != 304 { out.line("Age: ", age) }
-        if !given.isFailure {
+        if !given.isFailure, given.status != 304 || !style.isTerse {
             switch style.tag {
             case .none: break
             case .strong: out.line("ETag: ", given.representation.tag)

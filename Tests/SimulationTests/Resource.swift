@@ -126,6 +126,8 @@ struct Style {
     var isPersonal = false
     var setsCookie = false
     var isCoded = false
+    /// Its 304s name no validator.
+    var isTerse = false
     var framing = Framing.length
 
     static func random(_ random: inout SeededRandom) -> Style {
@@ -147,6 +149,7 @@ struct Style {
         if random.picks(2) { style.varies.insert(.everything) }
         style.setsCookie = random.picks(4)
         style.isCoded = random.picks(25)
+        style.isTerse = random.picks(20)
         style.framing = random.picks(6) ? .close : random.pick([.length, .length, .chunked])
         return style
     }

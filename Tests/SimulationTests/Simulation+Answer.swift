@@ -60,7 +60,8 @@ extension Simulation {
             rules.judge(response, $0, to: fetch.verdict, sent: fetch.sentAt, received: times)
         }
         switch verdict {
-        case .store(let facts):
+        case .store(var facts):
+            if fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             fetch.storable = facts
             if !facts.isWorthWaitingFor { settle(fetch, .unstorable(remember: true)) }
         case .refuse(let reason):

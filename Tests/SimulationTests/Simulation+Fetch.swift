@@ -6,6 +6,7 @@ import Exchange
 import HTTP
 import Kernel
 import Proxy
+import Settings
 import SeededRandom
 import Store
 
@@ -22,6 +23,7 @@ final class Fetch {
     let verdict: RequestVerdict
     let keyed: Keyed
     var renewal: Renewal?
+    var isFetchedWhole: Bool
     var attempts: Attempts
     var isWaiting = false
     var holdsReservation = false
@@ -55,6 +57,7 @@ final class Fetch {
         self.verdict = verdict
         self.keyed = keyed
         self.renewal = renewal
+        isFetchedWhole = renewal?.isFetchedWhole ?? false
         // What cannot renew the entry may be answered with it instead of an error.
         if !verdict.mayRevalidate { self.renewal?.conditions = [] }
         let replayable = want.method.isIdempotent

@@ -29,7 +29,7 @@ extension Simulation {
     }
 
     private enum Renewed {
-        case renewed, useless
+        case renewed, useless, mismatch
         case refused(Reason, ageSeconds: UInt32)
     }
 
@@ -38,8 +38,9 @@ extension Simulation {
         case .renewed:
             settle(fetch, .stored)
             lookAgain(fetch, .revalidated)
-        case .useless:
-            fetch.renewal = nil
+        case .useless, .mismatch:
+            if case .mismatch = outcome { fetch.isFetchedWhole = true }
+            fetch.renewal?.conditions = []
             fetch.sent = .nothing
             connect(fetch)
         case .refused(let reason, let age):
@@ -67,7 +68,7 @@ extension Simulation {
         headOut.removeAll()
         guard let verdict = judgeRenewal(seat.store, fetch, serial) else { return .useless }
         switch verdict {
-        case .mismatch: return fault == .renewsBlindly ? renewBlindly(fetch, serial) : .useless
+        case .mismatch: return fault == .renewsBlindly ? renewBlindly(fetch, serial) : .mismatch
         case .refused(let reason, let age): return .refused(reason, ageSeconds: age)
         case .renewed(let facts):
             return write(fetch, serial, facts) == .stored ? .renewed : .useless
@@ -152,7 +153,7 @@ extension Simulation {
         let isAnswered = respondRefused(seat.store, fetch, client, serial, age)
         seat.store.remove(key: key.span, hash: fetch.keyed.hash, serial: serial)
         if isAnswered { return forget(fetch) }
-        fetch.renewal = nil
+        fetch.renewal?.conditions = []
         fetch.sent = .nothing
         connect(fetch)
     }
@@ -162,7 +163,7 @@ extension Simulation {
     ) -> Bool {
         let key = fetch.keyed.bytes
         guard let view = store.original(key: key.span, hash: fetch.keyed.hash, serial: serial),
-            fetch.verdict.accepts(EntryFacts(view.facts).coding)
+            fetch.verdict.reach(of: EntryFacts(view.facts)) == .asStored
         else { return false }
         let (status, body) = (EntryFacts(view.facts).status, view.body)
         lend(headOut) {
@@ -180,7 +181,9 @@ extension Simulation {
         case nil, .ignore: return
         case .invalidate:
             seat.store.remove(key: key.span, hash: fetch.keyed.hash, serial: serial)
-        case .freshened(let facts): _ = write(fetch, serial, facts)
+        case .freshened(var facts):
+            if fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
+            _ = write(fetch, serial, facts)
         }
     }
 

@@ -24,6 +24,7 @@ struct Renewal {
     /// Field lines; empty: none.
     var conditions: [UInt8] = []
     var mayIfError = false
+    var isFetchedWhole = false
 }
 
 enum Found {
@@ -95,8 +96,10 @@ extension Simulation {
         let view = store.lookup(key: keyed.bytes.span, hash: keyed.hash) { facts, vary in
             let matches =
                 fault == .ignoresVary || Variance.matches(vary, client.request.head.fields, text.span)
-            let coding = EntryFacts(facts).coding
-            return matches && verdict.accepts(coding) ? verdict.rank(coding, preferring: preferred) : 0
+            let entry = EntryFacts(facts)
+            // Nothing is undone here.
+            return matches && verdict.reach(of: entry) == .asStored
+                ? verdict.rank(entry, preferring: preferred) : 0
         }
         guard let view else { return .absent }
         let entry = EntryFacts(view.facts)
@@ -138,7 +141,9 @@ extension Simulation {
     private func renewal(
         _ store: borrowing StoreThread, _ serial: UInt64, _ keyed: Keyed, _ use: StaleUse
     ) -> Renewal {
-        var renewal = Renewal(serial: serial, mayIfError: use.mayIfError || fault == .servesAfterErrors)
+        var renewal = Renewal(
+            serial: serial, mayIfError: use.mayIfError || fault == .servesAfterErrors,
+            isFetchedWhole: use.isFetchedWhole)
         if use.hasValidator { renewal.conditions = conditions(store, serial, keyed) ?? [] }
         return renewal
     }

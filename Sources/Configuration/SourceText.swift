@@ -1,0 +1,154 @@
+/// The bytes of a configuration file, known to be characters that YAML allows, and what they say about a
+/// mistake in them.
+
+struct SourceText {
+    /// UTF-8, without a byte order mark.
+    let bytes: [UInt8]
+
+    /// - Throws: why the bytes are no text, with line and column of the first byte that is none.
+    init(_ bytes: [UInt8]) throws(Node.SyntaxError) {
+        guard bytes.count <= Node.Limit.bytes else {
+            throw Node.SyntaxError(
+                line: nil, message: "found a file of more than 1MiB; allowed: at most 1MiB")
+        }
+        if let name = Self.otherEncoding(bytes) {
+            throw Node.SyntaxError(line: 1, message: "found \(name); allowed: UTF-8")
+        }
+        let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+        self.bytes = bytes.starts(with: mark) ? Array(bytes.dropFirst(3)) : bytes
+        try check()
+    }
+
+    /// Every other encoding puts zero bytes, or a byte order mark of its own, at the start of a text.
+    private static func otherEncoding(_ bytes: [UInt8]) -> String? {
+        if bytes.starts(with: [0xff, 0xfe, 0, 0]) || bytes.starts(with: [0, 0, 0xfe, 0xff]) {
+            return "UTF-32"
+        }
+        if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) { return "UTF-16" }
+        guard bytes.count >= 4 else { return nil }
+        return switch (bytes[0] == 0, bytes[1] == 0, bytes[2] == 0, bytes[3] == 0) {
+        case (true, false, true, false), (false, true, false, true): "UTF-16"
+        case (true, true, true, false), (false, true, true, true): "UTF-32"
+        default: nil
+        }
+    }
+
+    private func check() throws(Node.SyntaxError) {
+        var place = (line: 1, column: 1)
+        var directives = 0
+        var index = 0
+        while index < bytes.count {
+            guard let (value, count) = scalar(at: index) else {
+                throw Node.SyntaxError(
+                    line: place.line,
+                    message:
+                        "found the byte 0x\(Self.hex(UInt32(bytes[index]), 2)) in column "
+                        + "\(place.column), which is not UTF-8; allowed: UTF-8")
+            }
+            if place.column == 1, value == 0x25 { directives += 1 }
+            guard Self.isAllowed(value) else {
+                throw Node.SyntaxError(
+                    line: place.line,
+                    message:
+                        "found the character U+\(Self.hex(value, 4)) in column \(place.column); allowed: no "
+                        + "control characters")
+            }
+            guard directives <= Node.Limit.directives else {
+                throw Node.SyntaxError(
+                    line: place.line,
+                    message: "found more than \(Node.Limit.directives) lines that begin with '%'; allowed: "
+                        + "\(Node.Limit.directives)")
+            }
+            index += count
+            // CRLF is one break.
+            let isBreak =
+                Self.isBreak(value) && !(value == 0x0d && index < bytes.count && bytes[index] == 0x0a)
+            place = isBreak ? (place.line + 1, 1) : (place.line, place.column + 1)
+        }
+    }
+
+    /// The character that begins at `index` and its length; nil where there is none.
+    private func scalar(at index: Int) -> (UInt32, Int)? {
+        let first = bytes[index]
+        if first < 0x80 { return (UInt32(first), 1) }
+        let count = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
+        guard first >= 0xc2, first <= 0xf4, index + count <= bytes.count else { return nil }
+        var value = UInt32(first) & (0x7f >> UInt32(count))
+        for next in bytes[(index + 1)..<(index + count)] {
+            guard next & 0xc0 == 0x80 else { return nil }
+            value = value << 6 | UInt32(next & 0x3f)
+        }
+        let isShortest = count == 2 || value >= (count == 3 ? 0x800 : 0x1_0000)
+        return isShortest && Unicode.Scalar(value) != nil ? (value, count) : nil
+    }
+
+    /// `c-printable` of YAML, byte order marks left out.
+    private static func isAllowed(_ value: UInt32) -> Bool {
+        switch value {
+        case 0x09, 0x0a, 0x0d, 0x20...0x7e, 0x85, 0xa0...0xfefe, 0xff00...0xfffd, 0x1_0000...0x10_ffff: true
+        default: false
+        }
+    }
+
+    /// As libyaml counts lines.
+    private static func isBreak(_ value: UInt32) -> Bool {
+        switch value {
+        case 0x0a, 0x0d, 0x85, 0x2028, 0x2029: true
+        default: false
+        }
+    }
+
+    private static func hex(_ value: UInt32, _ width: Int) -> String {
+        let digits = String(value, radix: 16, uppercase: true)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}
+
+// MARK: Mistakes
+
+extension SourceText {
+    private var lines: [Substring] {
+        String(decoding: bytes, as: UTF8.self)
+            .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    }
+
+    /// The last line that has something: a mistake at the end of a file is shown there.
+    var lineCount: Int {
+        let lines = lines
+        return max(1, lines.last?.isEmpty == true ? lines.count - 1 : lines.count)
+    }
+
+    /// libyaml's words for a mistake, or plainer ones where the text shows what was meant.
+    func explained(_ problem: String, _ context: String?, line: Int, column: Int) -> String {
+        let lines = lines
+        let text = lines.indices.contains(line - 1) ? Array(lines[line - 1].unicodeScalars) : []
+        let tab = "; a line is indented with spaces"
+        if let place = text.prefix(while: { $0 == " " || $0 == "\t" }).firstIndex(of: "\t") {
+            return "no valid YAML: found a tab in column \(place + 1)\(tab)"
+        }
+        let found = text.indices.contains(column - 1) ? text[column - 1] : nil
+        if found == "\t" { return "no valid YAML: found a tab in column \(column)\(tab)" }
+        if problem.hasPrefix("Maximum nesting level") { return Node.tooDeep }
+        let words = context.map { "\(problem), \($0)" } ?? problem
+        return "no valid YAML: \(words)\(Self.hint(text, found, context ?? ""))"
+    }
+
+    /// Values that YAML takes for something else until they are quoted.
+    private static func hint(_ line: [Unicode.Scalar], _ found: Unicode.Scalar?, _ context: String) -> String
+    {
+        if context.contains("alias") { return "; a text that begins with '*' needs quotes: '*.example.com'" }
+        if context.contains("anchor") { return "; a text that begins with '&' needs quotes" }
+        if let found, "@`%".unicodeScalars.contains(found) {
+            return "; a text that begins with '\(found)' needs quotes"
+        }
+        for index in line.indices.prefix(256) where line[index] == "[" {
+            let rest = line[(index + 1)...].prefix(64)
+            let address = rest.prefix { $0 != "]" && $0 != "," && $0 != " " }
+            let isClosed = rest.dropFirst(address.count).first == "]"
+            if isClosed, address.count(where: { $0 == ":" }) >= 2 {
+                return "; an IPv6 address needs quotes: '[::]:8080'"
+            }
+        }
+        return ""
+    }
+}
