@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Caching
 internal import Compression
+internal import Exchange
 internal import HTTP
 internal import Kernel
 internal import Loop
@@ -362,6 +363,11 @@ struct Again: BitwiseCopyable {
     var failure: UInt16 = 502
     /// What the origin answered; 0 where it did not.
     var status: UInt16 = 0
+    /// How often it has waited for another's fetch.
+    var waits: UInt8 = 0
+
+    /// May it wait once more, where what it had waited for was not for it?
+    var waitsAgain: Bool { cause == .stored && waits < Reservations.waitLimit }
 
     var served: CacheStatus.Served {
         switch cause {

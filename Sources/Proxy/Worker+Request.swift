@@ -12,9 +12,14 @@ internal import Store
 /// key.
 struct KeyedRequest {
     var hash = Hash128(low: 0, high: 0)
+    /// Of the variant that the request belongs to; zero where none is known (`ReservedVariant`).
+    var variant = Hash128(low: 0, high: 0)
     var routingStart = 0
     var targetStart = 0
     var scheme = Scheme.http
+
+    /// What is reserved for a fetch: the key, or its variant.
+    var reservation: Hash128 { hash.of(variant: variant) }
 }
 
 extension Worker {
@@ -97,6 +102,7 @@ extension Worker {
         again: Again?
     ) {
         var verdict = verdict
+        var keyed = keyed
         var forwarding = Forwarding.bypass
         var renewal: Renewal?
         if verdict.mayLookup {
@@ -126,8 +132,11 @@ extension Worker {
             answer(h, .onlyIfCached, headCount: headCount)
             return
         }
+        if verdict.mayStore, verdict.mayLookup {
+            keyed.variant = Self.variant(store, key, keyed.hash, verdict, request, inbound, &vary)
+        }
         if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
-            board.isWorthless(keyed.hash, now: now.milliseconds)
+            board.isWorthless(keyed.reservation, now: now.milliseconds)
         {
             // Nothing to fetch the whole for: the origin answers the client's own condition.
             verdict.mayStore = false
@@ -136,6 +145,14 @@ extension Worker {
         forward(
             h, route: route, verdict: verdict, forwarding, keyed, renewal, headCount: headCount,
             again: again)
+    }
+
+    static func variant(
+        _ store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
+        _ verdict: RequestVerdict, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer,
+        _ blob: inout ByteBuffer
+    ) -> Hash128 {
+        ReservedVariant.digest(store, key.span, hash, verdict, request.fields, bytes.span, &blob)
     }
 
     @inline(__always)
