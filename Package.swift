@@ -120,7 +120,7 @@ let package = Package(
         tests(
             "PolicyTests", ["Bytes", "Caching", "Configuration", "HTTP", "SeededRandom", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
-        tests("ExchangeTests", ["Exchange"]),
+        tests("ExchangeTests", ["Exchange", "SeededRandom"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
         .executableTarget(
             name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage],

@@ -29,16 +29,20 @@ public final class AccessLog: Sendable {
         /// The names behind `AccessRecord.route` and `.server`.
         public var routes: [String]
         public var servers: [String]
+        /// The codes behind the numbers of `AccessRecord.reasons`; number 0 is not used.
+        public var reasons: [String]
         /// Bytes that may wait for the writer, per thread.
         public var bytesPerThread = 1 << 20
 
         public init(
-            destination: Destination, format: LogFormat = .json, routes: [String] = [], servers: [String] = []
+            destination: Destination, format: LogFormat = .json, routes: [String] = [],
+            servers: [String] = [], reasons: [String] = []
         ) {
             self.destination = destination
             self.format = format
             self.routes = routes
             self.servers = servers
+            self.reasons = reasons
         }
     }
 
@@ -138,19 +142,28 @@ public struct AccessLogThread: ~Copyable, Sendable {
     public var descriptors: [CInt] { [shared.counter.raw] }
 
     /// Notes one request. Copies, takes no lock, and does not allocate once the buffers have grown.
-    ///
-    /// - Parameters:
-    ///   - method, target, host, referer, userAgent: as they came; empty where there is none. Any bytes: the
-    ///     writer escapes them.
+    /// - Parameter peer: the connection's other end.
     public mutating func write(
-        _ record: AccessRecord, client: borrowing SocketAddress, method: borrowing Span<UInt8>,
-        target: borrowing Span<UInt8>, host: borrowing Span<UInt8>, referer: borrowing Span<UInt8>,
-        userAgent: borrowing Span<UInt8>
+        _ record: AccessRecord, peer: borrowing SocketAddress, _ texts: borrowing AccessTexts
     ) {
         guard isEnabled else { return }
-        pending.add(
-            record, client: client, method: method, target: target, host: host, referer: referer,
-            userAgent: userAgent)
+        pending.add(record, peer: peer, texts)
+        if pending.size >= Self.turnBytes { flush() }
+    }
+
+    /// Copies what `write` would note, for a request whose answer is still being sent. Allocates.
+    public func hold(
+        _ record: AccessRecord, peer: borrowing SocketAddress, _ texts: borrowing AccessTexts
+    ) -> HeldRecord {
+        var text = ByteBuffer(capacity: 256)
+        let lengths = Batch.append(peer, texts, to: &text)
+        return HeldRecord(record: record, texts: text.span.copied, lengths: lengths)
+    }
+
+    /// Notes a request that was held.
+    public mutating func write(_ held: HeldRecord) {
+        guard isEnabled else { return }
+        pending.add(held)
         if pending.size >= Self.turnBytes { flush() }
     }
 

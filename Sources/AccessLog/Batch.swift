@@ -3,13 +3,13 @@ import Kernel
 
 /// One record as it waits for the writer: the numbers, and where its texts end in the batch's text.
 struct Entry: Sendable {
-    enum Part: Int { case client, method, target, host, referer, userAgent }
+    enum Part: Int { case client, peer, method, target, host, referer, userAgent, found }
 
     var record: AccessRecord
     /// Where the first text begins.
     var start: Int
     /// Lengths of the texts in the order of `Part`.
-    var lengths: InlineArray<6, UInt32>
+    var lengths: InlineArray<8, UInt32>
 
     func range(_ part: Part) -> Range<Int> {
         var offset = start
@@ -36,24 +36,40 @@ struct Batch: ~Copyable, Sendable {
     var isEmpty: Bool { entries.isEmpty && dropped == 0 }
 
     /// Adds one record and its texts.
-    mutating func add(
-        _ record: AccessRecord, client: borrowing SocketAddress, method: borrowing Span<UInt8>,
-        target: borrowing Span<UInt8>, host: borrowing Span<UInt8>, referer: borrowing Span<UInt8>,
-        userAgent: borrowing Span<UInt8>
-    ) {
+    /// - Parameter peer: the connection's other end; it is the client where `texts` names none.
+    mutating func add(_ record: AccessRecord, peer: borrowing SocketAddress, _ texts: borrowing AccessTexts) {
         let start = text.count
-        client.appendHost(to: &text)
-        let lengths: InlineArray<6, UInt32> = [
-            UInt32(text.count - start), UInt32(method.count), UInt32(target.count), UInt32(host.count),
-            UInt32(referer.count),
-            UInt32(userAgent.count),
-        ]
+        let lengths = Self.append(peer, texts, to: &text)
         entries.append(Entry(record: record, start: start, lengths: lengths))
-        text.append(method)
-        text.append(target)
-        text.append(host)
-        text.append(referer)
-        text.append(userAgent)
+    }
+
+    /// Appends the texts of one record in the order of `Entry.Part`.
+    /// - Returns: their lengths.
+    static func append(
+        _ peer: borrowing SocketAddress, _ texts: borrowing AccessTexts, to text: inout ByteBuffer
+    ) -> InlineArray<8, UInt32> {
+        let start = text.count
+        text.append(texts.client)
+        let isTold = text.count > start
+        let told = text.count
+        peer.appendHost(to: &text)
+        let hostCount = UInt32(text.count - told)
+        text.append(texts.method)
+        text.append(texts.target)
+        text.append(texts.host)
+        text.append(texts.referer)
+        text.append(texts.userAgent)
+        text.append(texts.found)
+        return [
+            isTold ? UInt32(told - start) : hostCount, isTold ? hostCount : 0, UInt32(texts.method.count),
+            UInt32(texts.target.count), UInt32(texts.host.count), UInt32(texts.referer.count),
+            UInt32(texts.userAgent.count), UInt32(texts.found.count),
+        ]
+    }
+
+    mutating func add(_ held: HeldRecord) {
+        entries.append(Entry(record: held.record, start: text.count, lengths: held.lengths))
+        text.append(held.texts.span)
     }
 
     mutating func removeAll() {

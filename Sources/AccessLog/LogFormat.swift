@@ -1,4 +1,4 @@
-/// What a line of the access log looks like: `json`, `combined`, or a template.
+/// What a line of the access log looks like: `json`, `combined`, `combined+cache`, or a template.
 ///
 /// A template is text with `$field` or `${field}` in it (`$$` is a dollar sign), say
 ///
@@ -20,9 +20,11 @@ public enum LogFormat: Sendable, Equatable {
         case time
         /// As in Apache's common log: `06/Nov/1994:08:49:37 +0000`.
         case timeLocal = "time_local"
-        case client, method, target, host, version, status, bytes
+        case client, peer, method, target, host, version, status, bytes
         case durationMicroseconds = "duration_us"
-        case cache, reason, route, server
+        /// `reason` is the strongest; `reasons` are all, with commas between them.
+        case cache, reason, reasons, cause, rule, found, route, server
+        case failedServer = "failed_server"
         /// `spill` or `retry`; none where the balance chose the server.
         case choice
         case referer
@@ -30,13 +32,19 @@ public enum LogFormat: Sendable, Equatable {
     }
 
     /// Apache's combined log format.
-    public static var combined: LogFormat {
-        var parser = TemplateParser(
-            #"$client - - [$time_local] "$method $target $version" $status $bytes "$referer" "#
-                + #""$user_agent""#)
-        // The template is this program's own.
+    public static var combined: LogFormat { known(combinedTemplate) }
+    /// The combined format, then how the cache took part and the duration in microseconds.
+    public static var combinedCache: LogFormat { known(combinedTemplate + " $cache $duration_us") }
+
+    private static var combinedTemplate: String {
+        #"$client - - [$time_local] "$method $target $version" $status $bytes "$referer" "$user_agent""#
+    }
+
+    /// A template of this program's own.
+    private static func known(_ template: String) -> LogFormat {
+        var parser = TemplateParser(template)
         guard case .success(let pieces) = parser.parse() else {
-            preconditionFailure("the combined format must parse")
+            preconditionFailure("the program's own format must parse")
         }
         return .template(pieces)
     }
@@ -56,10 +64,14 @@ public enum LogFormat: Sendable, Equatable {
             self = .combined
             return
         }
+        if text == "combined+cache" {
+            self = .combinedCache
+            return
+        }
         guard text.utf8.contains(0x24) else {
             throw Problem(
-                description: "unknown log format '\(text)': expected json, combined, or a template with at "
-                    + "least one $field, such as '$time $client $status'")
+                description: "unknown log format '\(text)': expected json, combined, combined+cache, or a "
+                    + "template with at least one $field, such as '$time $client $status'")
         }
         var parser = TemplateParser(text)
         self = .template(try parser.parse().get())

@@ -5,16 +5,16 @@ struct LogFormatter {
     private let format: LogFormat
     private let routes: [[UInt8]]
     private let servers: [[UInt8]]
+    private let reasons: [[UInt8]]
     private var second: UInt64 = 0
     private var iso = [UInt8]("1970-01-01T00:00:00.".utf8)
     private var common = [UInt8]("01/Jan/1970:00:00:00 +0000".utf8)
 
-    /// - Parameters:
-    ///   - routes, servers: the names behind a record's indices.
-    init(format: LogFormat, routes: [String], servers: [String]) {
-        self.format = format
-        self.routes = routes.map { Array($0.utf8) }
-        self.servers = servers.map { Array($0.utf8) }
+    init(_ options: AccessLog.Options) {
+        format = options.format
+        routes = options.routes.map { Array($0.utf8) }
+        servers = options.servers.map { Array($0.utf8) }
+        reasons = options.reasons.map { Array($0.utf8) }
     }
 
     /// Appends the line of one record of a batch, its line feed included.
@@ -76,6 +76,7 @@ struct LogFormatter {
         appendTime(record, to: &out)
         out.append("\"")
         member(",\"client\":\"", text.extracting(entry.range(.client)), to: &out)
+        member(",\"peer\":\"", text.extracting(entry.range(.peer)), to: &out)
         member(",\"method\":\"", text.extracting(entry.range(.method)), to: &out)
         member(",\"host\":\"", text.extracting(entry.range(.host)), to: &out)
         member(",\"target\":\"", text.extracting(entry.range(.target)), to: &out)
@@ -90,18 +91,19 @@ struct LogFormatter {
         out.append(",\"cache\":\"")
         out.append(record.cache.code)
         out.append("\"")
-        if record.reason.utf8CodeUnitCount > 0 {
-            out.append(",\"reason\":\"")
-            out.append(record.reason)
-            out.append("\"")
+        if record.reasons[0] != 0 {
+            member(",\"reason\":\"", reasonName(record, 0).span, to: &out)
+            out.append(",\"reasons\":[\"")
+            appendReasons(record, between: "\",\"", to: &out)
+            out.append("\"]")
         }
+        member(",\"cause\":\"", record.cause, to: &out)
+        member(",\"rule\":\"", record.rule, to: &out)
+        member(",\"found\":\"", text.extracting(entry.range(.found)), to: &out)
         member(",\"route\":\"", name(record.route, routes).span, to: &out)
         member(",\"server\":\"", name(record.server, servers).span, to: &out)
-        if record.choice != .first {
-            out.append(",\"choice\":\"")
-            out.append(record.choice.code)
-            out.append("\"")
-        }
+        member(",\"failed_server\":\"", name(record.failedServer, servers).span, to: &out)
+        member(",\"choice\":\"", record.choice.code, to: &out)
         member(",\"referer\":\"", text.extracting(entry.range(.referer)), to: &out)
         member(",\"user_agent\":\"", text.extracting(entry.range(.userAgent)), to: &out)
         out.append("}\n")
@@ -114,6 +116,31 @@ struct LogFormatter {
         out.append(0x22 as UInt8)
     }
 
+    private func member(_ opening: StaticString, _ code: StaticString, to out: inout ByteBuffer) {
+        guard code.utf8CodeUnitCount > 0 else { return }
+        out.append(opening)
+        out.append(code)
+        out.append(0x22 as UInt8)
+    }
+
+    private func reasonNumber(_ record: AccessRecord, _ place: Int) -> Int {
+        Int(record.reasons[place / 8] >> UInt64(place % 8 * 8) & 0xff)
+    }
+
+    private func reasonName(_ record: AccessRecord, _ place: Int) -> [UInt8] {
+        let number = reasonNumber(record, place)
+        return number == 0 ? [] : name(Int32(number), reasons)
+    }
+
+    private func appendReasons(
+        _ record: AccessRecord, between separator: StaticString, to out: inout ByteBuffer
+    ) {
+        for place in 0..<16 where reasonNumber(record, place) != 0 {
+            if place > 0 { out.append(separator) }
+            out.append(reasonName(record, place).span)
+        }
+    }
+
     // MARK: Templates
 
     private func append(
@@ -124,6 +151,9 @@ struct LogFormatter {
         case .time: appendTime(record, to: &out)
         case .timeLocal: out.append(common.span)
         case .client: value(text.extracting(entry.range(.client)), to: &out)
+        case .peer:
+            let isTold = !entry.range(.peer).isEmpty
+            value(text.extracting(entry.range(isTold ? .peer : .client)), to: &out)
         case .method: value(text.extracting(entry.range(.method)), to: &out)
         case .target: value(text.extracting(entry.range(.target)), to: &out)
         case .host: value(text.extracting(entry.range(.host)), to: &out)
@@ -132,9 +162,19 @@ struct LogFormatter {
         case .bytes: out.append(decimal: record.bytesSent)
         case .durationMicroseconds: out.append(decimal: record.durationMicroseconds)
         case .cache: out.append(record.cache.code)
-        case .reason: value(record.reason, to: &out)
+        case .reason: value(reasonName(record, 0).span, to: &out)
+        case .reasons:
+            if record.reasons[0] == 0 {
+                value("", to: &out)
+            } else {
+                appendReasons(record, between: ",", to: &out)
+            }
+        case .cause: value(record.cause, to: &out)
+        case .rule: value(record.rule, to: &out)
+        case .found: value(text.extracting(entry.range(.found)), to: &out)
         case .route: value(name(record.route, routes).span, to: &out)
         case .server: value(name(record.server, servers).span, to: &out)
+        case .failedServer: value(name(record.failedServer, servers).span, to: &out)
         case .choice: value(record.choice.code, to: &out)
         case .referer: value(text.extracting(entry.range(.referer)), to: &out)
         case .userAgent: value(text.extracting(entry.range(.userAgent)), to: &out)

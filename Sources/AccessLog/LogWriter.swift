@@ -38,7 +38,7 @@ struct LogWriter: ~Copyable, Sendable {
         destination = options.destination
         self.output = output
         self.isStream = isStream
-        formatter = LogFormatter(format: options.format, routes: options.routes, servers: options.servers)
+        formatter = LogFormatter(options)
         spare = Batch(textCapacity: Self.writeBytes)
         text = ByteBuffer(capacity: 2 * Self.writeBytes)
     }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -120,7 +121,7 @@ static int fail(int fd, int error) {
 static int remove_stale(const char *path, const union any_address *address, socklen_t length) {
     struct stat status;
     if (lstat(path, &status) < 0) return errno == ENOENT ? 0 : -errno;
-    if (!S_ISSOCK(status.st_mode)) return -EADDRINUSE;
+    if (!S_ISSOCK(status.st_mode)) return -EEXIST;
     int probe = stream_socket(AF_UNIX);
     if (probe < 0) return probe;
     int error = connect(probe, &address->any, length) < 0 ? errno : 0;
@@ -129,6 +130,18 @@ static int remove_stale(const char *path, const union any_address *address, sock
     // judge.
     if (error != ECONNREFUSED) return -EADDRINUSE;
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int larder_claim_port(const struct larder_address *where) {
+    union any_address address;
+    socklen_t length = where->kind == LARDER_UNIX ? 0 : encode(where, NULL, &address);
+    if (length == 0) return -EINVAL;
+    int fd = stream_socket(address.any.sa_family);
+    if (fd < 0) return fd;
+    int result = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (result == 0 && where->kind == LARDER_IPV6) result = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (result < 0) return fail(fd, -result);
+    return bind(fd, &address.any, length) < 0 ? fail(fd, errno) : fd;
 }
 
 int larder_listen(const struct larder_address *where, const char *path, int backlog, int reuse_port) {
@@ -154,6 +167,35 @@ int larder_listen(const struct larder_address *where, const char *path, int back
     }
     if (listen(fd, backlog) < 0) return fail(fd, errno);
     return fd;
+}
+
+int larder_share_port(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
+
+int larder_stop_handshakes(int fd) {
+    int family = 0;
+    socklen_t length = sizeof family;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) < 0) return -errno;
+    // A unix listener whose reading side is shut refuses at once, and still hands out what is queued.
+    if (family == AF_UNIX) return shutdown(fd, SHUT_RD) < 0 ? -errno : 0;
+    // What is dropped has SYN in the flags, the 14th byte of a TCP header.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) return -errno;
+    // A client that has finished its handshake is queued now, whether or not its first bytes have come.
+    return set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 0);
+}
+
+int larder_has_input(int fd) {
+    char byte;
+    ssize_t n;
+    do n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n > 0;
 }
 
 int larder_connect(const struct larder_address *where, const char *path, int *in_progress) {

@@ -22,6 +22,10 @@ static const unsigned char varnish_offload[] = {
 #embed "../../cache-policies/varnish-offload.yaml" suffix(, 0)
 };
 
+static const unsigned char reasons[] = {
+#embed "../../docs/reasons.md" suffix(, 0)
+};
+
 static const struct {
   const char *name;
   const unsigned char *text;
@@ -41,3 +45,5 @@ const char *larder_policy_name(int index) {
 const char *larder_policy_text(int index) {
   return index >= 0 && index < count() ? (const char *)policies[index].text : NULL;
 }
+
+const char *larder_reasons_text(void) { return (const char *)reasons; }

@@ -48,6 +48,13 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         }
     }
 
+    /// The codes by raw value; 0 has none.
+    public static var codes: [String] {
+        var codes = [String](repeating: "", count: Int(allCases.map(\.rawValue).max() ?? 0) + 1)
+        for reason in allCases { codes[Int(reason.rawValue)] = "\(reason.code)" }
+        return codes
+    }
+
     /// Does the refusal lie in the answer, so that it holds for whoever asks? If not, it lies in one request
     /// or in the moment.
     public var liesInAnswer: Bool {

@@ -14,16 +14,19 @@ extension Draft {
     }
 
     private func checkBinds(_ reading: inout Reading) {
-        var seen: [BindAddress: String] = [:]
+        var seen: [(bind: BindAddress, path: String)] = []
         var binds = settings.listeners.enumerated().map { ($1.bind, "listeners[\($0)].bind") }
         if let admin = settings.admin { binds.append((admin.bind, "admin.bind")) }
         for (bind, path) in binds {
-            if case .tcp(_, port: 0) = bind { continue }
-            if let other = seen[bind] {
+            if let other = seen.first(where: { $0.bind.excludes(bind) }) {
                 reading.report(
-                    at: path, "found '\(bind)', which \(other) has; allowed: addresses that differ")
+                    at: path,
+                    other.bind == bind
+                        ? "found '\(bind)', which \(other.path) has; allowed: addresses that differ"
+                        : "found '\(bind)', which '\(other.bind)' of \(other.path) holds as well; allowed: "
+                            + "addresses of which none is part of another")
             }
-            seen[bind] = path
+            seen.append((bind, path))
         }
     }
 
@@ -86,7 +89,7 @@ extension Draft {
                 settings.routes.append(
                     Route(
                         name: draft.effectiveName, host: draft.host, path: draft.path, policy: policyIndex,
-                        upstream: upstream))
+                        upstream: upstream, methods: draft.methods))
             } else if !reading.isGiven("upstreams.\(draft.upstream)") {
                 let names = settings.upstreams.map(\.name)
                 reading.report(

@@ -17,6 +17,7 @@ struct RouteDraft: Equatable {
     /// nil: `none`.
     var policy: String? = PolicyFolder.standardPolicy
     var upstream = ""
+    var methods = Route.Methods()
 
     var effectiveName: String {
         if let name { return name }
@@ -52,7 +53,7 @@ extension Draft {
             RouteDraft(
                 name: route.name, host: route.host, path: route.path,
                 policy: route.policy.map { settings.policies[$0].name },
-                upstream: settings.upstreams[route.upstream].name)
+                upstream: settings.upstreams[route.upstream].name, methods: route.methods)
         }
     }
 }

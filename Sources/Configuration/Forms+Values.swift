@@ -36,25 +36,57 @@ extension Form where Value == ServerAddress {
     }
 }
 
-extension Form where Value == AddressRange {
-    static var addressRange: Form {
-        let allowed = "an IP address or a range of them (10.0.0.0/8, 2001:db8::/32)"
+extension Form where Value == Peers.Member {
+    static var peer: Form {
+        let allowed = "an IP address, a range of them (10.0.0.0/8, 2001:db8::/32), or unix"
         return Form(
-            scalar: "address range", allowed: allowed, schema: .object(["type": "string"]),
-            parse: { text in try? AddressRange(parsing: text) },
+            scalar: "address range or `unix`", allowed: allowed, schema: .object(["type": "string"]),
+            parse: { text in
+                text == "unix" ? .unix : (try? AddressRange(parsing: text)).map { .range($0) }
+            },
             hint: { text in
                 do throws(AddressRange.Invalid) {
                     _ = try AddressRange(parsing: text)
                     return ""
                 } catch {
                     switch error {
-                    case .notAnAddress: return ""
+                    case .notAnAddress: return Suggestion.text(for: text, among: ["unix"])
                     case .prefix(let limit): return "; the prefix length is a number up to \(limit)"
                     case .hostBits(let meant): return "; did you mean '\(meant)'?"
                     }
                 }
             },
-            write: { .text($0.description) })
+            write: { peer in
+                switch peer {
+                case .range(let range): .text(range.description)
+                case .unix: "unix"
+                }
+            })
+    }
+}
+
+enum Peers {
+    /// As a file lists them.
+    enum Member {
+        case range(AddressRange)
+        case unix
+    }
+}
+
+extension Form where Value == PeerSet {
+    static var peers: Form {
+        Form<Peers.Member>.peer.list(of: "address ranges or `unix`").map(
+            { members in
+                var set: PeerSet = []
+                for member in members {
+                    switch member {
+                    case .range(let range): set.ranges.append(range)
+                    case .unix: set.includesUnix = true
+                    }
+                }
+                return set
+            },
+            back: { set in set.ranges.map { .range($0) } + (set.includesUnix ? [.unix] : []) })
     }
 }
 
@@ -139,20 +171,23 @@ extension Form where Value == Settings.Log.Access {
 extension Form where Value == Settings.Log.Format {
     static var logFormat: Form {
         Form(
-            scalar: "`json`, `combined` or a template", allowed: "json, combined, or a template ('%' in it)",
+            scalar: "`json`, `combined`, `combined+cache` or a template",
+            allowed: "json, combined, combined+cache, or a template ('%' in it)",
             schema: .object(["type": "string"]),
             parse: { text in
                 switch text {
                 case "json": .json
                 case "combined": .combined
+                case "combined+cache": .combinedCache
                 default: text.utf8.contains(UInt8(ascii: "%")) ? .template(text) : nil
                 }
             },
-            hint: { Suggestion.text(for: $0, among: ["json", "combined"]) },
+            hint: { Suggestion.text(for: $0, among: ["json", "combined", "combined+cache"]) },
             write: { format in
                 switch format {
                 case .json: "json"
                 case .combined: "combined"
+                case .combinedCache: "combined+cache"
                 case .template(let text): .text(text)
                 }
             })
@@ -206,4 +241,24 @@ extension Form where Value == String {
     }
 
     static var hostName: Form { text("host name", allowed: "a host name") { HostName.isValid($0) } }
+
+    /// A method that a route may allow to all.
+    static var method: Form {
+        let refused = ["CONNECT": "Larder is no tunnel", "TRACE": "Larder never passes it on"]
+        return Form(
+            scalar: "method", allowed: "a method in capitals, such as GET", schema: anyScalar,
+            parse: { Naming.isToken($0) && $0.utf8.count <= 32 ? $0 : nil },
+            hint: { Suggestion.text(for: $0, among: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) },
+            write: { .text($0) }
+        ).checked { name in
+            if let why = refused[name.uppercased()] { return "found '\(name)'; not allowed: \(why)" }
+            if CacheManagement.isMethod(name) {
+                return "found '\(name)'; not allowed here: 'purge' says who may send methods that manage a "
+                    + "cache"
+            }
+            let standard = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+            guard standard.contains(name.uppercased()), !standard.contains(name) else { return nil }
+            return "found '\(name)'; allowed: a method in capitals; did you mean '\(name.uppercased())'?"
+        }
+    }
 }

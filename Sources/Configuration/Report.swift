@@ -1,9 +1,12 @@
 /// `larder check --json`.
 public enum Report {
-    /// `{"valid": …, "problems": […], "configuration": {…}}`; no configuration where it is not valid.
-    public static func json(settings: Tree?, problems: [Problem]) -> String {
-        var entries: [Tree.Entry] = [
-            .init("valid", .flag(settings != nil)),
+    /// `{"valid": …, "startable": …, "problems": […], "configuration": {…}}`; no configuration where it is
+    /// not valid.
+    /// - Parameter isStartable: nil: it was not tried.
+    public static func json(settings: Tree?, problems: [Problem], isStartable: Bool? = nil) -> String {
+        var entries: [Tree.Entry] = [.init("valid", .flag(settings != nil))]
+        if let isStartable { entries.append(.init("startable", .flag(isStartable))) }
+        entries += [
             .init(
                 "problems",
                 .list(
@@ -16,7 +19,7 @@ public enum Report {
                             entries + [
                                 .init("path", .text(problem.path)), .init("message", .text(problem.message)),
                             ])
-                    })),
+                    }))
         ]
         if let settings { entries.append(.init("configuration", settings)) }
         return Tree.map(entries).json

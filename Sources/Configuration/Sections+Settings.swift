@@ -31,11 +31,13 @@ enum Sections {
                     \.settings.upstreams,
                     isRequired: true),
                 Key(
-                    "trustedProxies", Form<AddressRange>.addressRange.list(of: "address ranges"),
-                    "Clients whose `Forwarded` and `X-Forwarded-*` are believed, and passed on. The last "
+                    "trustedProxies", .peers,
+                    "Clients whose `Forwarded`, `X-Forwarded-*` and other fields that a proxy sets are "
+                        + "believed, and passed on; `unix`: those of unix sockets. The last "
                         + "proxy's word on the scheme counts, and if it says none, the listener's. A request "
                         + "for which they name another host than `Host` does, or other schemes than that, "
-                        + "bypasses the cache (`unkeyed`). IPv6 ranges hold no IPv4 clients.",
+                        + "bypasses the cache (`unkeyed`). IPv6 ranges hold no IPv4 clients. From all other "
+                        + "clients such fields are dropped.",
                     \.settings.trustedProxies),
                 Key(
                     "forwarded", .forwardedFields,
@@ -130,6 +132,31 @@ enum Sections {
                     "policy", Form<String>.name.orNone, "A policy by name; `none`: the store is not used.",
                     \.policy),
                 Key("upstream", .name, "Who answers what the store does not.", \.upstream, isRequired: true),
+                Key(
+                    "methods", methods.form(), "Which methods are taken, and from whom.",
+                    get: { $0.methods == Route.Methods() ? nil : $0.methods },
+                    set: { $0.methods = $1 }),
+            ])
+    }
+
+    static var methods: Section<Route.Methods> {
+        Section(
+            Route.Methods(),
+            [
+                Key(
+                    "allow", Form<String>.method.list(of: "methods", atLeast: 1, atMost: 64),
+                    "Other methods are answered 405. HEAD does not follow from GET. Methods that manage a "
+                        + "cache are not listed here: `purge` says who may send them.",
+                    optional: \.allow, standard: "any"),
+                Key(
+                    "purge", .peers,
+                    "Who may send methods that manage a cache: PURGE, BAN, REFRESH and what is named after "
+                        + "them. The client is meant, where a trusted proxy tells its address. From all "
+                        + "others they are answered 403, and 405 where nobody may send them. One that is "
+                        + "allowed goes on to the upstream, and takes all that Larder has stored for its "
+                        + "URL.",
+                    optional: \.purge,
+                    standard: "nobody; with `policy: none`: anybody"),
             ])
     }
 
@@ -148,7 +175,16 @@ enum Sections {
                     "requestBody", Form<Int>.size(0...1 << 40).orNone,
                     "Bytes of a request's body; beyond: 413.",
                     \.requestBodyBytes),
-                Key("connections", .count(1...10_000_000), "Client connections at a time.", \.connections),
+                Key(
+                    "connections", .count(1...10_000_000),
+                    "Client connections at a time, of all threads together. At the limit, the connection "
+                        + "that has been idle longest is closed for a new one; where none is idle, the new "
+                        + "client waits in the kernel's queue until a request ends. Above nine tenths of "
+                        + "the limit a new connection closes the one that has been idle longest as well, "
+                        + "and answers say `Connection: close`. Each is an open file: Larder raises its "
+                        + "limit of these to the hard limit, keeps a quarter for origins, and says so where "
+                        + "fewer clients are let in than this.",
+                    \.connections),
                 Key(
                     "buffers", .size(1 << 20...1 << 40),
                     "Memory for bodies on their way into the store and for compressing them as they pass, "
@@ -197,7 +233,8 @@ enum Sections {
                     caveat: "`syslog` is not built yet."),
                 Key(
                     "format", .logFormat,
-                    "One line a request: JSON, or the combined format of the web servers.", \.format,
+                    "One line a request: JSON, or the combined format of the web servers, alone or with the "
+                        + "cache's part and the duration behind it. See [logs](logs.md).", \.format,
                     unbuilt: { format in
                         if case .template = format { return .refuse("the access log has no templates yet") }
                         return nil

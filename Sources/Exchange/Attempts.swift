@@ -17,8 +17,13 @@ public enum Sent: Sendable, Equatable {
 
 /// How an origin connection failed.
 public enum OriginFailure: Sendable, Equatable {
-    /// Refused, unreachable, reset during the handshake, or no socket to be had.
+    /// Refused, unreachable, or reset during the handshake.
     case notConnected
+    /// Nothing to do with the server: no descriptor or no memory for a socket.
+    case noSocket
+    /// Nothing to do with the server: no local port is left for connections to it, or this machine has no
+    /// address of its family.
+    case noPort
     case connectTimeout
     /// Closed or reset before the first byte of the answer.
     case closed
@@ -28,6 +33,24 @@ public enum OriginFailure: Sendable, Equatable {
     case malformed
     /// Closed, reset or stalled after the answer began.
     case truncated
+}
+
+extension OriginFailure {
+    /// Is it ours, so that nothing is counted against the server?
+    public var isOurs: Bool {
+        switch self {
+        case .noSocket, .noPort: true
+        case .notConnected, .connectTimeout, .closed, .responseTimeout, .malformed, .truncated: false
+        }
+    }
+
+    /// Could another address of the same server do?
+    public var concernsAddress: Bool {
+        switch self {
+        case .notConnected, .connectTimeout, .noPort: true
+        case .noSocket, .closed, .responseTimeout, .malformed, .truncated: false
+        }
+    }
 }
 
 /// What follows a failure.
@@ -68,6 +91,9 @@ public struct Attempts: Sendable {
         switch failure {
         case .notConnected, .connectTimeout:
             return goesOn(serversLeft) ? .nextServer : .answer(failure == .connectTimeout ? 504 : 502)
+        // Another server would not get a socket either.
+        case .noSocket: return .answer(503)
+        case .noPort: return goesOn(serversLeft) ? .nextServer : .answer(503)
         case .closed:
             let replayable = sent == .nothing || (sent == .head && idempotent)
             guard replayable else { return .answer(502) }

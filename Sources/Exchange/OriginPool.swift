@@ -28,6 +28,9 @@ public struct OriginPool: Sendable {
         return surplus
     }
 
+    /// The connection that has been idle longest.
+    public mutating func takeOldest() -> UInt64? { idle.isEmpty ? nil : idle.removeFirst() }
+
     /// Forgets a connection that closed, timed out or said something unasked.
     public mutating func remove(_ token: UInt64) {
         if let index = idle.lastIndex(of: token) { idle.remove(at: index) }

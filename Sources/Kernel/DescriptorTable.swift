@@ -11,6 +11,21 @@ internal import CKernel
 /// What it costs is that a number means nothing in another table. A descriptor that two threads use is opened
 /// before and kept; each closes its own copy, and only what is closed in all tables is closed.
 public enum DescriptorTable {
+    /// Can threads have tables of their own here? Tried in a thread that ends.
+    public static func isSeparable() -> Bool {
+        let answer = Answer()
+        guard
+            let handle = try? Thread.spawn(
+                name: "table", seed: answer,
+                body: { answer in
+                    let isSeparate = separate(keeping: [])
+                    answer.value.withLock { $0 = isSeparate }
+                })
+        else { return false }
+        handle.join()
+        return answer.value.withLock { $0 }
+    }
+
     /// Gives the calling thread a copy of its table in which the standard streams and `kept` are open, under
     /// their numbers.
     /// - Returns: whether there is one now. If not (Linux before 5.9, or a filter of system calls), nothing
@@ -21,5 +36,9 @@ public enum DescriptorTable {
         return unsafe ascending.withUnsafeBufferPointer {
             unsafe larder_separate_descriptors($0.baseAddress, $0.count) == 0
         }
+    }
+
+    private final class Answer: Sendable {
+        let value = Locked(false)
     }
 }

@@ -41,8 +41,10 @@ public struct Listener: ~Copyable, Sendable {
     /// Binds and listens.
     /// - Parameters:
     ///   - backlog: connections that may queue; the kernel caps it at net.core.somaxconn.
-    ///   - reusePort: lets several listeners share the address, each with a queue of its own (IP only).
-    /// Throws `.addressInUse`, `.permissionDenied`, `.addressNotAvailable`….
+    ///   - reusePort: shares the address with listeners that did the same or `sharePort`, each with a queue
+    ///     of its own (IP only). Without it the address must be free.
+    /// Throws `.addressInUse`, `.permissionDenied`, `.addressNotAvailable`…, and `.fileExists` where the path
+    /// of a unix socket names something else.
     public static func bind(
         _ address: SocketAddress, backlog: Int = 4096, reusePort: Bool = false
     ) throws(Errno) -> Listener {
@@ -69,7 +71,7 @@ public struct Listener: ~Copyable, Sendable {
             }
             let error = Errno(rawValue: -raw)
             if error == .wouldBlock { return .wouldBlock }
-            if Listener.isOutOfResources(error) { return .descriptorLimit }
+            if error.isLackOfResources { return .descriptorLimit }
             if !Listener.concernsOneConnection(error) { return .failed(error) }
         }
         return .wouldBlock
@@ -79,15 +81,24 @@ public struct Listener: ~Copyable, Sendable {
     /// protocols whose client speaks first. On a unix listener it does nothing.
     public func deferUntilBytes() { _ = larder_defer_accept(descriptor.raw) }
 
+    /// Lets further listeners of this user bind the same address with `reusePort`. Only a listener that was
+    /// bound alone knows that no other program had the address: the kernel does not tell sharers of each
+    /// other.
+    public func sharePort() throws(Errno) { try check(larder_share_port(raw)) }
+
+    /// Lets no further connection begin, so that the queue can be emptied before the listener is closed:
+    /// closing resets what is in it. TCP: a new client's first packet is dropped, as if it was lost, and
+    /// handshakes that are under way still end in the queue. Unix: connecting is refused. For good.
+    /// Throws what the kernel says where it has no socket filters.
+    public func stopHandshakes() throws(Errno) { try check(larder_stop_handshakes(raw)) }
+
+    /// Is a connection queued?
+    public var hasQueued: Bool { larder_poll(raw, 0, 0) != 0 }
+
     /// The bound address, with the port that the kernel chose.
     public var localAddress: SocketAddress? {
         // The wrapper writes only what `query` gives it room for.
         unsafe SocketAddress.query(descriptor.raw, larder_local_address)
-    }
-
-    private static func isOutOfResources(_ error: Errno) -> Bool {
-        error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem || error == .noBufferSpace
-            || error == .noMemory
     }
 
     /// Errors of the queued connection, not of the listener (accept(2), "Error handling").
@@ -96,6 +107,15 @@ public struct Listener: ~Copyable, Sendable {
             || error == .protocolNotAvailable || error == .hostIsDown || error == .noRouteToHost
             || error == .notSupportedOnSocket || error == .networkUnreachable || error == .notPermitted
             || error == .timedOut || error.rawValue == noNetwork
+    }
+}
+
+extension Errno {
+    /// No descriptor, no socket memory, or no room for another watch: nothing that the other end has to do
+    /// with.
+    public var isLackOfResources: Bool {
+        self == .tooManyOpenFiles || self == .tooManyOpenFilesInSystem || self == .noBufferSpace
+            || self == .noMemory || self == .noSpace
     }
 }
 

@@ -122,6 +122,9 @@ public struct Socket: ~Copyable, Sendable {
         return IOResult(sent: sent)
     }
 
+    /// Are there bytes to receive now? Takes none.
+    public var hasInput: Bool { larder_has_input(raw) != 0 }
+
     // MARK: Ending
 
     /// Tells the peer that no more bytes follow. Errors don't matter: the peer is gone then.

@@ -1,4 +1,6 @@
+internal import CKernel
 internal import Glibc
+public import SystemPackage
 
 /// Users of this machine. To be asked before threads start: the C library answers in memory of its own.
 public enum User {
@@ -9,6 +11,12 @@ public enum User {
     public static func id(named name: String) -> UInt32? {
         guard let entry = unsafe getpwnam(name) else { return nil }
         return unsafe entry.pointee.pw_uid
+    }
+
+    /// Makes this process the user's, groups and all, for good. Needs root.
+    public static func become(_ name: String) throws(Errno) {
+        // The name is read during the call.
+        try check(unsafe name.withCString { unsafe larder_become_user($0) })
     }
 
     /// nil: the id has no name here.

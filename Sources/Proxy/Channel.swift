@@ -32,6 +32,8 @@ struct Channel: ~Copyable {
     private(set) var hasInput = false
     /// Nothing waits for the socket to take it: is there no `output`?
     private(set) var isFlushed = true
+    /// Bytes that the kernel took since the connection began.
+    private(set) var taken: UInt64 = 0
     private var input: ByteBuffer?
     private var output: ByteBuffer?
 
@@ -116,6 +118,7 @@ struct Channel: ~Copyable {
         if isFlushed {
             switch socket.send(a, b, c, more: last) {
             case .bytes(let n):
+                taken &+= UInt64(n)
                 if n == a.count &+ b.count &+ c.count { return true }
                 sent = n
             case .wouldBlock: break
@@ -133,6 +136,7 @@ struct Channel: ~Copyable {
         if isFlushed {
             switch socket.send(run, more: last) {
             case .bytes(let n):
+                taken &+= UInt64(n)
                 if n == run.count { return true }
                 sent = n
             case .wouldBlock: break
@@ -175,7 +179,9 @@ struct Channel: ~Copyable {
         isFlushed = true
         while !rest.isEmpty {
             switch socket.send(rest.span) {
-            case .bytes(let n): rest.removeFirst(n)
+            case .bytes(let n):
+                taken &+= UInt64(n)
+                rest.removeFirst(n)
             case .wouldBlock:
                 output = consume rest
                 isFlushed = false

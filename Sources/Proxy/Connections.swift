@@ -39,6 +39,9 @@ struct Client: ~Copyable {
     var headStarted = false
     /// A request was answered on this connection.
     var served = false
+    /// Of the bytes that the kernel took: those that lines of the log tell of. What follows them belongs to
+    /// the answer under way.
+    var logged: UInt64 = 0
     /// Bytes of input read and dropped while lingering.
     var dropped = 0
     var scan = HeadScan()
@@ -50,6 +53,13 @@ struct Client: ~Copyable {
 
     /// May a request be read now: between two, with all of the last answer on its way?
     var takesRequest: Bool { phase == .idle && !closing && channel.isFlushed }
+
+    /// Is nothing under way on it: no request, nothing unread, all of the last answer sent?
+    var isIdle: Bool {
+        guard case .idle = phase else { return false }
+        return !headStarted && !closing && !deferred && channel.isFlushed && !channel.wantsReading
+            && !channel.ending
+    }
 
     /// A whole head has come: its time is over.
     mutating func noteHead() {
@@ -124,6 +134,23 @@ struct Renewal: BitwiseCopyable, Equatable {
     let isFetchedWhole: Bool
 }
 
+/// When a request's head was complete.
+struct Moment: BitwiseCopyable {
+    /// Unix time.
+    let wallMilliseconds: UInt64
+    /// Of the loop's clock.
+    let microseconds: UInt64
+}
+
+/// The last failure of an exchange.
+struct Trouble: BitwiseCopyable {
+    var cause: Cause?
+    /// Index in `Site.servers` of the server that failed; -1: it is none of a server.
+    var server: Int32 = -1
+    /// The notices do not know of it yet: what becomes of the request is not decided.
+    var isUntold = false
+}
+
 /// One exchange with an origin: a request, its attempts, and its answer on the way to the client and to the
 /// store.
 struct Forward: ~Copyable {
@@ -184,15 +211,17 @@ struct Forward: ~Copyable {
     var drainLimit: UInt64 = 0
     /// For the access log.
     var status: UInt16 = 0
-    var bytesSent: UInt64 = 0
     /// Why the answer is not in the store; nil where it is, or may yet be.
     var reason: Reason?
+    /// All that refuses, behind `reason`: only where there is a log.
+    var reasons = Reasons()
+    var trouble = Trouble()
     let forwarding: Forwarding
     var stored = false
     /// Of the stored original, once it is committed; what is coded on the way is stored as its variant, and
     /// then this is 0 again.
     var serial: UInt64 = 0
-    let startedMicroseconds: UInt64
+    let started: Moment
     // Has it lent by address, and built in its slot (see `FieldTable`): it would else be copied, and moved.
     private let anchor = Atomic<Bool>(false)
 
@@ -277,7 +306,7 @@ struct Forward: ~Copyable {
     init(
         client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
         forwarding: Forwarding, renewal: Renewal?, headCount: Int, keyCount: Int,
-        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, startedMicroseconds: UInt64
+        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, started: Moment
     ) {
         self.client = client
         self.peer = peer
@@ -295,6 +324,6 @@ struct Forward: ~Copyable {
         reason = verdict.reason
         self.forwarding = forwarding
         sentAt = now
-        self.startedMicroseconds = startedMicroseconds
+        self.started = started
     }
 }

@@ -17,7 +17,7 @@ extension FilesOrigin {
         } catch let failure as StartFailure {
             throw failure
         } catch {
-            throw StartFailure("files \(files.root): \(error)")
+            throw StartFailure("files: cannot open the folder \(files.root): \(error)")
         }
     }
 

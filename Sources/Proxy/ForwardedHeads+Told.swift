@@ -66,7 +66,7 @@ extension ForwardedHeads {
     }
 
     /// The members of the lines of a list. No quotes: an origin may know none.
-    private static func eachMember(
+    static func eachMember(
         of name: FieldName, _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
         _ body: (Span<UInt8>) -> Void
     ) {
@@ -84,7 +84,7 @@ extension ForwardedHeads {
     /// The pairs of all elements of `Forwarded`, without the quotes around a value. (Those inside of one are
     /// pairs as well, as they are to an origin that knows no quotes.)
     /// - Parameter body: gets name, value, and whether the pair begins an element.
-    private static func eachPair(
+    static func eachPair(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
         _ body: (Span<UInt8>, Span<UInt8>, Bool) -> Void
     ) {

@@ -13,32 +13,24 @@ public struct ForwardedHeads: ~Copyable, Sendable {
     let sendsXForwarded: Bool
     private let sendsForwarded: Bool
     private let sendsVia: Bool
-    private let trusted: [AddressRange]
+    private let trusted: PeerSet
+    private let trustsAnybody: Bool
     // Has it lent by address (see `FieldTable`).
     private let anchor = Atomic<Bool>(false)
 
-    public init(sends: Settings.ForwardedFields, trusted: [AddressRange]) {
+    public init(sends: Settings.ForwardedFields, trusted: PeerSet) {
         sendsXForwarded = sends.contains(.xForwarded)
         sendsForwarded = sends.contains(.forwarded)
         sendsVia = sends.contains(.via)
         self.trusted = trusted
+        trustsAnybody = !trusted.isEmpty
     }
 
     @inline(__always)
-    func trusts(_ peer: SocketAddress) -> Bool { !trusted.isEmpty && isTrusted(peer) }
+    func trusts(_ peer: SocketAddress) -> Bool { trustsAnybody && trusted.contains(PeerSet.Peer(peer)) }
 
-    private func isTrusted(_ peer: SocketAddress) -> Bool {
-        let address: IPAddress
-        if let word = peer.ipv4 {
-            address = IPAddress(ipv4: word)
-        } else if let words = peer.ipv6 {
-            address = IPAddress(high: words.high, low: words.low)
-        } else {
-            return false
-        }
-        for range in trusted where range.contains(address) { return true }
-        return false
-    }
+    /// Is this one of the trusted proxies?
+    func trusts(_ peer: PeerSet.Peer) -> Bool { trusted.contains(peer) }
 
     /// Appends the field lines for a request of `peer`. All that `Rules.treatment` calls `.replace` is
     /// written here, Host and Accept-Encoding aside.
@@ -52,13 +44,19 @@ public struct ForwardedHeads: ~Copyable, Sendable {
     ) {
         let trusts = trusts(peer.address)
         if sendsXForwarded {
-            head.append("X-Forwarded-For: ")
-            if trusts { Self.appendValues(of: .xForwardedFor, request, bytes, to: &head) }
-            peer.appendHost(to: &head)
+            // The peer of a unix socket has no address that could be named.
+            if !peer.address.isUnix {
+                head.append("X-Forwarded-For: ")
+                if trusts { Self.appendValues(of: .xForwardedFor, request, bytes, to: &head) }
+                peer.appendHost(to: &head)
+                head.append("\r\n")
+            } else if trusts {
+                Self.appendLines(.xForwardedFor, request, bytes, to: &head)
+            }
             var host = host
             if trusts, let field = request.fields.first(.xForwardedHost) { host = bytes.slice(field.value) }
             head.append(atMost: 48 &+ host.count) { room in
-                room.append("\r\nX-Forwarded-Proto: http")
+                room.append("X-Forwarded-Proto: http")
                 if scheme == .https { room.append("s") }
                 room.append("\r\nX-Forwarded-Host: ")
                 room.append(host)

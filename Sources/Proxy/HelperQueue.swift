@@ -11,6 +11,8 @@ struct HelperQueue {
     private var jobs: [VariantJob] = []
     private var next = 0
     var isSweepWanted = false
+    /// Notices are to be written.
+    var isTellingWanted = false
     private var isSweeping = false
     private var wasSweep = false
     var hasStopped = false
@@ -18,7 +20,7 @@ struct HelperQueue {
     private var waiting: Int { jobs.count - next }
 
     /// Is there something to take?
-    var hasWork: Bool { waiting > 0 || maySweep }
+    var hasWork: Bool { waiting > 0 || maySweep || isTellingWanted }
 
     private var maySweep: Bool { isSweepWanted && !isSweeping }
 
@@ -30,6 +32,10 @@ struct HelperQueue {
     }
 
     mutating func take() -> HelperJob? {
+        if isTellingWanted {
+            isTellingWanted = false
+            return .tell
+        }
         if maySweep, !wasSweep || waiting == 0 {
             isSweepWanted = false
             isSweeping = true
@@ -56,6 +62,8 @@ struct HelperQueue {
 
 /// What a helper does next.
 enum HelperJob {
+    /// Write the notices of shortages.
+    case tell
     case variant(VariantJob)
     /// A step of a sweep, to be followed by `endSweep`.
     case sweep

@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Caching
 internal import Compression
+internal import Exchange
 internal import Kernel
 internal import Store
 internal import Synchronization
@@ -37,8 +38,11 @@ final class HelperThreads: Sendable {
     /// nil: the kernel's.
     private let clock: SteeredClock?
 
-    init(_ clock: SteeredClock?) throws(Errno) {
+    let shortages: ShortageNotices
+
+    init(_ clock: SteeredClock?, _ shortages: ShortageNotices) throws(Errno) {
         counter = try EventCounter()
+        self.shortages = shortages
         self.clock = clock
     }
 
@@ -61,6 +65,7 @@ final class HelperThreads: Sendable {
         var maker = seed.maker
         while let job = threads.nextJob() {
             switch job {
+            case .tell: threads.shortages.tell()
             case .variant(let job): maker.make(job)
             case .sweep:
                 let hasMore = maker.sweep()
@@ -79,6 +84,13 @@ final class HelperThreads: Sendable {
     /// From any thread: has the bans applied to the records, so that they retire.
     func requestSweep() {
         queue.withLock { $0.isSweepWanted = true }
+        counter.signal()
+    }
+
+    /// From any thread: notes that something is short, and has it told where it is time for that.
+    func note(_ shortage: Shortage, now: UInt64) {
+        guard shortages.note(shortage, now: now) else { return }
+        queue.withLock { $0.isTellingWanted = true }
         counter.signal()
     }
 

@@ -1,7 +1,9 @@
 internal import AccessLog
 internal import Bytes
+internal import Caching
 internal import Files
 internal import Kernel
+internal import Logging
 internal import Loop
 internal import Settings
 internal import Store
@@ -69,6 +71,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     let listeners: [CInt]
     let bell: WorkerBell
     let board: FetchBoard
+    let connections: ConnectionCount
     let store: StoreThread
     let log: AccessLogThread
     let counters: CounterRow
@@ -76,6 +79,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     let index: Int
     let threads: Int
     let helpers: HelperThreads
+    let failures: FailureNotices
     /// nil: the kernel's.
     let clock: SteeredClock?
 
@@ -84,7 +88,7 @@ struct WorkerSeed: ~Copyable, Sendable {
     func takeDescriptors() throws(Errno) -> [ListenerSlot] {
         let isSeparate = DescriptorTable.separate(
             keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
-                + log.descriptors)
+                + log.descriptors + failures.descriptors)
         var taken: [ListenerSlot] = []
         for raw in listeners {
             taken.append(
@@ -116,29 +120,103 @@ extension Server {
         var all: [Bound] = []
         for bind in binds {
             guard let address = SocketAddress(bind) else { throw StartFailure("\(bind): no address to bind") }
-            var bound = Bound(address: address)
-            for _ in 0..<(address.isUnix ? 1 : count) {
-                do {
-                    let listener = try Listener.bind(bound.address, reusePort: !address.isUnix)
-                    listener.deferUntilBytes()
-                    // The kernel's choice of a port holds for the rest of them.
-                    if let chosen = listener.localAddress { bound.address = chosen }
-                    bound.slots.append(ListenerSlot(listener))
-                } catch {
-                    throw StartFailure("cannot listen on \(bind): \(error)")
-                }
+            do {
+                all.append(try Self.bind(address, sockets: address.isUnix ? 1 : count))
+            } catch {
+                throw StartFailure("cannot listen on \(bind): \(Self.explain(error, bind))")
             }
-            all.append(bound)
         }
         return all
     }
 
+    /// Starts the thread that tells of failing servers and, once an hour, of answers that were not stored.
+    static func startNotices(
+        _ failures: FailureNotices, _ counters: CounterTable, servers: Int, _ notices: Logger
+    ) throws(StartFailure) {
+        let told = Locked(storedShare(counters, servers: servers))
+        do {
+            try failures.start {
+                let share = storedShare(counters, servers: servers)
+                let before = told.withLock { told in
+                    defer { told = share }
+                    return told
+                }
+                if let text = share.since(before).text { notices.info("in the last hour: \(text)") }
+            }
+        } catch {
+            throw StartFailure("cannot start a thread: \(error)")
+        }
+    }
+
+    /// What became of the answers of origins since the start.
+    static func storedShare(_ counters: CounterTable, servers: Int) -> StoredShare {
+        let first = ServerCounter.answers(servers)
+        let refused = Reason.codes.indices.map { $0 == 0 ? 0 : counters.sum(first + $0) }
+        return StoredShare(stored: counters.sum(first), refused: refused)
+    }
+
+    private static func bind(_ address: SocketAddress, sockets: Int) throws(Errno) -> Bound {
+        // Alone: another program that shares the port, a second Larder, would take a part of the clients.
+        let first = try Listener.bind(address)
+        // The kernel's choice of a port holds for the rest of them.
+        var bound = Bound(address: first.localAddress ?? address)
+        first.deferUntilBytes()
+        if sockets > 1 { try first.sharePort() }
+        bound.slots.append(ListenerSlot(first))
+        for _ in 1..<max(1, sockets) {
+            let listener = try Listener.bind(bound.address, reusePort: true)
+            listener.deferUntilBytes()
+            bound.slots.append(ListenerSlot(listener))
+        }
+        return bound
+    }
+
+    /// How many clients there are descriptors for. Says so, where they are fewer than the configuration asks
+    /// for.
+    static func planDescriptors(
+        _ settings: Settings, threads: Int, listeners: Int, _ notices: Logger
+    ) -> DescriptorPlan {
+        let limit = DescriptorLimit.current
+        let plan = DescriptorPlan(
+            limit: limit, threads: threads, tablesAreSeparate: DescriptorTable.isSeparable(),
+            connections: settings.limits.connections, listeners: listeners)
+        if plan.clients < settings.limits.connections {
+            notices.warning(
+                """
+                open files are limited to \(limit): of \(settings.limits.connections) client connections \
+                (limits.connections) \(plan.clients) are let in at a time, and beyond that the ones that are \
+                idle longest are closed. Raise the hard limit to \(plan.wanted): ulimit -n \(plan.wanted) \
+                before the start, systemd's LimitNOFILE=\(plan.wanted), docker's --ulimit \
+                nofile=\(plan.wanted)
+                """)
+        }
+        return plan
+    }
+
+    /// Why an address cannot be bound, and what helps.
+    private static func explain(_ error: Errno, _ bind: BindAddress) -> String {
+        switch (error, bind) {
+        case (.addressInUse, .tcp):
+            "the address is in use: another program listens there, perhaps another Larder, or on the same "
+                + "port of all addresses; stop it, or choose another address"
+        case (.addressInUse, .unix):
+            "the address is in use: another program listens there, perhaps another Larder; stop it, or "
+                + "choose another path"
+        case (.fileExists, _): "the path names something that is no socket; it is left as it is"
+        case (.addressNotAvailable, _): "this machine has no such address"
+        case (.permissionDenied, .tcp(_, port: ..<1024)):
+            "permission denied: ports below 1024 need root, CAP_NET_BIND_SERVICE, or a lower "
+                + "net.ipv4.ip_unprivileged_port_start"
+        default: "\(error)"
+        }
+    }
+
     /// The helper threads that compress what is stored: one for four loops.
     static func startHelpers(
-        _ store: Store, threads: Int, _ clock: SteeredClock?
+        _ store: Store, threads: Int, _ clock: SteeredClock?, _ notices: Logger
     ) throws(StartFailure) -> HelperThreads {
         do {
-            let helpers = try HelperThreads(clock)
+            let helpers = try HelperThreads(clock, ShortageNotices(notices))
             for _ in 0..<max(1, threads / 4) {
                 guard let row = store.row() else {
                     throw StartFailure("the store has no row for one more thread")
@@ -176,16 +254,16 @@ extension Server {
             do {
                 return try Resolution.resolve(host: host, port: port)
             } catch {
-                throw StartFailure("upstream \(upstream.name), server \(server.name): \(error)")
+                throw StartFailure("upstreams.\(upstream.name): server \(server.name): \(error)")
             }
         case .unix(let path):
             guard let address = SocketAddress.unix(path: path) else {
                 throw StartFailure(
-                    "upstream \(upstream.name): the path of a unix socket is too long: \(path)")
+                    "upstreams.\(upstream.name): the path of a unix socket is too long: \(path)")
             }
             return [address]
         case .dns, .srv:
-            throw StartFailure("upstream \(upstream.name): servers from DNS are not built yet")
+            throw StartFailure("upstreams.\(upstream.name): servers from DNS are not built yet")
         }
     }
 
@@ -199,7 +277,7 @@ extension Server {
             do throws(StartFailure) {
                 all.append(try FilesOrigin(files))
             } catch {
-                throw StartFailure("upstream \(upstream.name), \(error)")
+                throw StartFailure("upstreams.\(upstream.name).\(error)")
             }
         }
         return all

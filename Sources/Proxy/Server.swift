@@ -31,6 +31,7 @@ public final class Server: Sendable {
     private let names: [(upstream: String, server: String)]
     private let notices: Logger
     private let helpers: HelperThreads
+    private let failures: FailureNotices
     /// Each worker has a copy in its own table: these here are what tools see, that look at the process's.
     private let listeners: Locked<[Bound]>
     // Held, so that their descriptors are closed in this thread's table, and not in that of the last worker.
@@ -60,14 +61,19 @@ public final class Server: Sendable {
         self.notices = notices
         let origins = try Self.resolve(settings.upstreams)
         files = try Self.openFiles(settings.upstreams)
-        helpers = try Self.startHelpers(store, threads: count, clock)
+        helpers = try Self.startHelpers(store, threads: count, clock, notices)
         guard let row = store.row() else { throw StartFailure("the store has no row for purges") }
         purger = Locked(Purger(row, settings))
         do {
+            failures = try FailureNotices(servers: names.map { "\($0.upstream)/\($0.server)" }, notices)
             board = try FetchBoard(threads: count)
         } catch {
             throw StartFailure("cannot make a doorbell: \(error)")
         }
+        let plan = Self.planDescriptors(
+            settings, threads: count, listeners: bound.reduce(0) { $0 + $1.slots.count }, notices)
+        let connections = ConnectionCount(
+            limit: plan.clients, doorbells: board.mailboxes.map(\.doorbell))
         var bells: [WorkerBell] = []
         var running: [JoinBox] = []
         for index in 0..<count {
@@ -79,11 +85,11 @@ public final class Server: Sendable {
                     throw StartFailure("the store has no row for one more thread")
                 }
                 let seed = WorkerSeed(
-                    site: Site(settings, threads: count, addresses: origins, files: files),
+                    site: Site(settings, plan, threads: count, addresses: origins, files: files),
                     listeners: bound.flatMap { $0.share(thread: index, of: count) }, bell: bell,
-                    board: board, store: row,
+                    board: board, connections: connections, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
-                    helpers: helpers, clock: clock)
+                    helpers: helpers, failures: failures, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
                     do {
                         var worker = try Worker(seed)
@@ -106,6 +112,7 @@ public final class Server: Sendable {
         listeners = Locked(bound)
         self.bells = bells
         threads = Locked(running)
+        try Self.startNotices(failures, counters, servers: names.count, notices)
         for (address, listener) in zip(addresses, settings.listeners) {
             notices.info("listening", metadata: ["bind": "\(listener.bind)", "address": "\(address)"])
         }
@@ -150,7 +157,9 @@ public final class Server: Sendable {
         guard !running.isEmpty else { return }
         for box in running { box.join() }
         helpers.stop()
+        helpers.shortages.tell()
         accessLog.stop()
+        failures.stop()
         for server in figures {
             notices.info(
                 "server",
@@ -160,6 +169,7 @@ public final class Server: Sendable {
                     "failures": "\(server.failures)", "unfinished": "\(server.inFlight)",
                 ])
         }
+        if let text = Self.storedShare(counters, servers: names.count).text { notices.info("\(text)") }
     }
 
     private func ring(_ command: WorkerCommand) {

@@ -1,5 +1,6 @@
 internal import AccessLog
 internal import Balancing
+internal import Caching
 internal import Kernel
 internal import Loop
 internal import Synchronization
@@ -26,8 +27,11 @@ enum ServerCounter: Int, CaseIterable {
     }
 
     static func table(servers: Int, threads: Int) -> CounterTable {
-        CounterTable(rows: threads, columns: max(1, allCases.count * servers))
+        CounterTable(rows: threads, columns: answers(servers) + Reason.codes.count)
     }
+
+    /// Answers of origins that were stored; behind it one column for each reason that others were not.
+    static func answers(_ servers: Int) -> Int { allCases.count * servers }
 }
 
 /// A thread's view of the servers: its own counts, the loads that a choice goes by, and which servers failed
@@ -107,6 +111,17 @@ struct ServerCounters: ~Copyable {
     mutating func release(_ server: Int) {
         row.decrement(column(.inFlight, server))
         loads[server] &-= 1
+    }
+
+    /// An answer of an origin is complete.
+    /// - Parameter reason: why it is not stored; nil: its route has no policy.
+    @inline(__always)
+    mutating func answered(stored: Bool, _ reason: Reason?) {
+        if stored {
+            row.increment(ServerCounter.answers(servers))
+        } else if let reason {
+            row.increment(ServerCounter.answers(servers) &+ Int(reason.rawValue))
+        }
     }
 
     mutating func failed(_ server: Int) { row.increment(column(.failures, server)) }

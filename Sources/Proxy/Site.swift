@@ -18,6 +18,7 @@ final class Site: Sendable {
         /// False for a route without a policy: nothing is looked up and nothing stored.
         let caches: Bool
         let upstream: Int
+        let methods: MethodGate
     }
 
     struct Timeouts: Sendable {
@@ -71,14 +72,17 @@ final class Site: Sendable {
     let bodyTimeout: UInt64
     let lingerTimeout: UInt64 = 2_000
     let drain: UInt64
-    /// Per thread.
-    let connectionLimit: Int
+    /// Per thread, of the clients and of bodies in hand.
+    let clientLimit: Int
     let fillLimit: Int
 
     /// - Parameters:
     ///   - addresses: of each server, by upstream and server, resolved.
     ///   - files: the origins of upstreams that serve a folder, by upstream.
-    init(_ settings: Settings, threads: Int, addresses: [[[SocketAddress]]], files: [FilesOrigin?]) {
+    init(
+        _ settings: Settings, _ plan: DescriptorPlan, threads: Int, addresses: [[[SocketAddress]]],
+        files: [FilesOrigin?]
+    ) {
         var servers: [Server] = []
         upstreams = FixedTable(count: settings.upstreams.count) { index in
             let upstream = settings.upstreams[index]
@@ -127,7 +131,8 @@ final class Site: Sendable {
                 rules: Rules(
                     policy: policy ?? Policy(name: "none"),
                     upstream: settings.upstreams[route.upstream].name),
-                caches: policy != nil, upstream: route.upstream)
+                caches: policy != nil, upstream: route.upstream,
+                methods: MethodGate(route.methods, caches: policy != nil))
         }
         forwarding = ForwardedHeads(sends: settings.forwarded, trusted: settings.trustedProxies)
         let limits = settings.limits
@@ -138,7 +143,7 @@ final class Site: Sendable {
         writeTimeout = UInt64(limits.keepAliveMilliseconds)
         bodyTimeout = UInt64(limits.keepAliveMilliseconds)
         drain = UInt64(limits.drainMilliseconds)
-        connectionLimit = max(1, (limits.connections + threads - 1) / threads)
+        clientLimit = plan.clientsPerThread
         fillLimit = max(1 << 20, limits.bufferBytes / threads)
     }
 

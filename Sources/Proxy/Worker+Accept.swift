@@ -2,9 +2,10 @@ internal import HTTP
 internal import Kernel
 internal import Loop
 
-/// Listening sockets: accepting, the limit of connections, and backing off when descriptors run out.
+/// Listening sockets: accepting, and backing off when there is no room or no descriptor.
 extension Worker {
-    /// How long accepting rests after the kernel had no descriptor or the limit was reached.
+    /// How long accepting rests where nothing makes room: a doorbell ends the rest where another connection
+    /// ends.
     private static var pauseMilliseconds: UInt64 { 100 }
     /// Connections taken from one listener in a turn, before those that are there get theirs.
     static var acceptBudget: Int { 64 }
@@ -26,24 +27,40 @@ extension Worker {
     mutating func acceptAll(_ index: Int, atMost budget: Int = Self.acceptBudget) {
         // An event may still tell of a listener that the same turn's drain closed.
         guard listeners.indices.contains(index) else { return }
+        var hasMadeDescriptor = false
         for _ in 0..<budget {
-            guard clients.count < site.connectionLimit else {
-                pauseAccepting()
-                return
-            }
+            guard clients.count < site.clientLimit || makeDescriptor(index) else { return }
+            guard connections.take() || makeRoom(index) else { return }
             switch listeners[index].listener.accept() {
-            case .connection(let accepted): admit(accepted)
-            case .wouldBlock: return
-            default:
-                // No descriptor, or no listener that works. It stays readable: without a rest the loop would
-                // spin.
+            case .connection(let accepted):
+                hasMadeDescriptor = false
+                admit(accepted)
+            case .wouldBlock:
+                connections.give()
+                return
+            case .descriptorLimit:
+                connections.give()
+                // Closing one was of no use where another program took its descriptor.
+                guard !hasMadeDescriptor else { return pauseAccepting() }
+                hasMadeDescriptor = true
+                guard makeDescriptor(index) else { return }
+            case .failed:
+                // No listener that works. It stays readable: without a rest the loop would spin.
+                connections.give()
                 pauseAccepting()
                 return
             }
         }
     }
 
+    /// The connection is counted already.
     private mutating func admit(_ accepted: consuming Accepted) {
+        lastAcceptedAt = now.milliseconds
+        let isCrowded = connections.isCrowded
+        if isCrowded { _ = closeLongestIdle() }
+        // Room that was made is for the next one: this one's answer ends its connection.
+        endsConnections = isDraining || isCrowded
+        defer { noteCrowd() }
         let peer = accepted.peer
         let h = clients.insert(Client(accepted.socket, peer: peer))
         // The request is often there already, and a connection that its answer ends is never watched at all.
@@ -70,7 +87,6 @@ extension Worker {
 
     mutating func resumeAccepting() {
         acceptPausedUntil = nil
-        guard !isDraining else { return }
         for index in listeners.indices {
             let token = Handle.named(kind: Kind.listener, index: UInt32(index)).token
             do {

@@ -8,15 +8,37 @@ internal import Loop
 struct LocalAnswer {
     let status: UInt16
     var reason: Reason?
+    /// Why it is an error, for the log and in a sentence of the body.
+    var cause: Cause?
+    /// What the request breaks: said in the body instead.
+    var rule: Refusal?
     /// The value of `Allow`, where the status wants one.
-    var allow: StaticString?
+    var allow = Allow.nothing
 
-    static var options: LocalAnswer {
-        LocalAnswer(status: 204, allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+    enum Allow {
+        case nothing
+        /// What Larder itself takes.
+        case all
+        /// What anybody may send on a route.
+        case route(Int)
     }
-    static var noRoute: LocalAnswer { LocalAnswer(status: 404) }
-    static var onlyIfCached: LocalAnswer { LocalAnswer(status: 504, reason: .clientRefresh) }
-    static func refused(_ refusal: Refusal) -> LocalAnswer { LocalAnswer(status: refusal.status) }
+
+    static var options: LocalAnswer { LocalAnswer(status: 204, allow: .all) }
+    static var misdirected: LocalAnswer { LocalAnswer(status: 421, cause: .misdirected) }
+    static var forbidden: LocalAnswer { LocalAnswer(status: 403, cause: .forbidden) }
+    static func notAllowed(route: Int) -> LocalAnswer {
+        LocalAnswer(status: 405, cause: .notAllowed, allow: .route(route))
+    }
+    static var noRoute: LocalAnswer { LocalAnswer(status: 404, cause: .noRoute) }
+    static var onlyIfCached: LocalAnswer {
+        LocalAnswer(status: 504, reason: .clientRefresh, cause: .onlyIfCached)
+    }
+    static func refused(_ refusal: Refusal) -> LocalAnswer {
+        LocalAnswer(status: refusal.status, cause: Cause(refusal), rule: refusal)
+    }
+
+    /// The body's second line; empty where the status line says it all.
+    var explanation: StaticString { rule?.explanation ?? cause?.explanation ?? "" }
 }
 
 extension Worker {
@@ -30,19 +52,28 @@ extension Worker {
         compose(
             answer, closing: clients[h].closing, minorVersion: request.minorVersion,
             body: request.method != .head)
-        logLocal(h, answer)
+        let isSent = clients[h].channel.send(out)
+        logLocal(h, answer, isLost: !isSent)
         inbound.removeFirst(headCount)
-        send(h)
+        endLocal(h, isSent: isSent)
     }
 
     /// Answers bytes that are no request we take, and closes.
     mutating func refuse(_ h: Handle, _ refusal: Refusal) {
-        inbound.removeAll()
         clients[h].closing = true
         clients[h].lingers = true
-        compose(.refused(refusal), closing: true, minorVersion: 1, body: true)
-        logUnparsed(h, status: refusal.status)
-        send(h)
+        answerUnparsed(h, .refused(refusal))
+        inbound.removeAll()
+        // The head was not dropped where the connection is gone already.
+        if clients.contains(h) { finishClient(h) }
+    }
+
+    /// Answers bytes that make no request: those in `inbound`, if any.
+    private mutating func answerUnparsed(_ h: Handle, _ answer: LocalAnswer) {
+        compose(answer, closing: true, minorVersion: 1, body: true)
+        let isSent = clients[h].channel.send(out)
+        logUnparsed(h, answer, isLost: !isSent)
+        if !isSent { closeClientNow(h) }
     }
 
     /// The head did not come in time.
@@ -50,9 +81,9 @@ extension Worker {
         clients[h].channel.dropInput()
         clients[h].closing = true
         clients[h].lingers = true
-        compose(LocalAnswer(status: 408), closing: true, minorVersion: 1, body: true)
-        logUnparsed(h, status: 408)
-        send(h)
+        inbound.removeAll()
+        answerUnparsed(h, LocalAnswer(status: 408, cause: .requestHeadTimeout))
+        if clients.contains(h) { finishClient(h) }
     }
 
     /// The body did not come in time.
@@ -61,11 +92,13 @@ extension Worker {
             forwards[f].origin = nil
             closeOrigin(o)
         }
+        forwards[f].trouble = Trouble(cause: .requestBodyTimeout)
         answerFailure(f, status: 408)
     }
 
     /// The exchange failed before anything of an answer was sent: the client gets this status.
-    mutating func answerFailure(_ f: Handle, status: UInt16) {
+    /// - Parameter rule: what the request breaks.
+    mutating func answerFailure(_ f: Handle, status: UInt16, _ rule: Refusal? = nil) {
         guard let c = forwards[f].client else {
             abort(f)
             return
@@ -75,21 +108,25 @@ extension Worker {
             clients[c].lingers = true
         }
         forwards[f].status = status
+        tell(f, .answered(status))
         compose(
-            LocalAnswer(status: status, reason: forwards[f].reason), closing: clients[c].closing,
-            minorVersion: forwards[f].minorVersion, body: forwards[f].method != .head)
-        logForward(f)
+            LocalAnswer(
+                status: status, reason: forwards[f].reason, cause: forwards[f].trouble.cause, rule: rule),
+            closing: clients[c].closing, minorVersion: forwards[f].minorVersion,
+            body: forwards[f].method != .head)
+        let isSent = clients[c].channel.send(out)
+        logForward(f, isLost: !isSent, rule: rule)
         forget(f)
-        guard clients[c].channel.send(out) else {
+        guard isSent else {
             closeClientNow(c)
             return
         }
         releaseClient(c)
     }
 
-    /// Sends `out` to a client between requests.
-    private mutating func send(_ h: Handle) {
-        guard clients[h].channel.send(out) else {
+    /// What follows an answer to a client between requests.
+    private mutating func endLocal(_ h: Handle, isSent: Bool) {
+        guard isSent else {
             closeClientNow(h)
             return
         }
@@ -111,9 +148,12 @@ extension Worker {
         out.append("\r\nDate: ")
         date.append(now: now.times.wallSeconds, to: &out)
         out.append("\r\nCache-Control: no-store\r\n")
-        if let allow = answer.allow {
+        switch answer.allow {
+        case .nothing: break
+        case .all: out.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
+        case .route(let route):
             out.append("Allow: ")
-            out.append(allow)
+            site.routes[route].methods.appendAllow(to: &out)
             out.append("\r\n")
         }
         Self.appendConnection(closing: closing, minorVersion: minorVersion, to: &out)
@@ -122,12 +162,17 @@ extension Worker {
             return
         }
         out.append("Content-Type: text/plain; charset=utf-8\r\nContent-Length: ")
-        out.append(decimal: UInt64(reason.utf8CodeUnitCount + 5))
+        let explanation = answer.explanation
+        let count = explanation.utf8CodeUnitCount
+        out.append(decimal: UInt64(reason.utf8CodeUnitCount + 5 + (count > 0 ? count + 1 : 0)))
         out.append("\r\n\r\n")
         guard body else { return }
         out.append(decimal: UInt64(answer.status))
         out.append(" ")
         out.append(reason)
+        out.append("\n")
+        guard count > 0 else { return }
+        out.append(explanation)
         out.append("\n")
     }
 }

@@ -30,6 +30,7 @@ extension Worker {
         give(
             f, site.upstreams[upstream].servers.lowerBound + choice.server,
             !tried.isEmpty ? .retry : choice.isSpill ? .spill : .first)
+        if !tried.isEmpty { tell(f, .retried(on: forwards[f].server)) }
         return true
     }
 
@@ -78,9 +79,12 @@ extension Worker {
     mutating func releaseServers() {
         var position = 0
         while let f = forwards.next(from: &position) {
+            forwards[f].trouble = Trouble(cause: .stopped)
+            logForward(f, isLast: true)
             releaseServer(f)
             settle(f, .failed)
         }
+        logUnsent()
         board.leave(index, now: now.milliseconds)
     }
 }

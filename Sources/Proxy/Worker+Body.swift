@@ -15,13 +15,14 @@ extension Worker {
         var direct = 0..<0
         var complete = false
         var failed = false
+        /// The body breaks this rule, at `offset`.
+        var refusal: Refusal?
     }
 
     /// Passes the body bytes in `outbound` to the client and to the fill. `out` holds the composed head, if
     /// it has not been sent yet.
     mutating func passBody(_ f: Handle, _ o: Handle, ended: Bool) {
         coded.removeAll()
-        let before = forwards[f].responseBody.delivered
         var pass = readBody(f)
         if ended, !pass.complete, !pass.failed {
             pass.complete = forwards[f].responseBody.closed()
@@ -43,9 +44,9 @@ extension Worker {
             return
         case .coded:
             if !pass.failed { pass.failed = !endEncoding(f, o, complete: pass.complete) }
-            forwards[f].bytesSent += UInt64(coded.count)
-        case .none, .varies, .decoded: forwards[f].bytesSent += forwards[f].responseBody.delivered - before
+        case .none, .varies, .decoded: break
         }
+        if let refusal = pass.refusal { noteFault(f, refusal, at: pass.offset) }
         if pass.complete, forwards[f].framing == .chunked {
             if forwards[f].transform.changesBody {
                 // Trailers speak of the origin's bytes: a strong tag, a digest.
@@ -128,8 +129,8 @@ extension Worker {
             case .end:
                 pass.complete = true
                 return pass
-            case .refused:
-                pass.failed = true
+            case .refused(let refusal):
+                (pass.failed, pass.refusal) = (true, refusal)
                 return pass
             }
         }
@@ -138,7 +139,7 @@ extension Worker {
     /// What follows a pass of body bytes.
     mutating func endPass(_ f: Handle, _ o: Handle, complete: Bool, failed: Bool) {
         if failed {
-            fail(f, .truncated)
+            fail(f, .truncated, fault.exchange == f ? .malformed : .truncated)
         } else if complete, forwards[f].isTunnel, !forwards[f].originShut {
             endTunnelFromOrigin(f, o)
         } else if complete {

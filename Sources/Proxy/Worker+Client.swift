@@ -145,6 +145,7 @@ extension Worker {
         case .failed: dropClient(h)
         case .pending: clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
         case .done:
+            logUnsent(h, nil)
             switch clients[h].phase {
             case .exchange(let f):
                 guard let o = forwards[f].origin else { break }

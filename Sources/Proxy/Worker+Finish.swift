@@ -25,6 +25,7 @@ extension Worker {
             }
         }
         logForward(f)
+        counters.answered(stored: forwards[f].stored, forwards[f].reason)
         let client = forwards[f].client
         if let c = client { clients[c].lingers = !isRead }
         forget(f)
@@ -92,7 +93,8 @@ extension Worker {
         }
         let client = forwards[f].client
         let reset = forwards[f].framing == .untilClose && !forwards[f].isTunnel
-        logForward(f)
+        tell(f, client == nil ? .dropped : .cut)
+        logForward(f, isLast: reset)
         forget(f)
         guard let c = client else { return }
         if reset {
@@ -107,11 +109,10 @@ extension Worker {
     }
 
     /// The client is gone. A fetch whose answer is on its way into the store, or may be, goes on without it.
-    mutating func dropClient(_ c: Handle) {
+    /// - Parameter cause: why it is gone.
+    mutating func dropClient(_ c: Handle, _ cause: Cause = .clientLeft) {
         if case .exchange(let f) = clients[c].phase {
-            // Known to all who read logs, thanks to nginx: it left before an answer came.
-            if forwards[f].status == 0 { forwards[f].status = 499 }
-            logForward(f)
+            logForward(f, isLost: true, cause)
             detach(f, from: c)
             stopDecoding(f)
             let mayBeStored = forwards[f].holdsReservation && !forwards[f].responseStarted
@@ -122,7 +123,7 @@ extension Worker {
                 deferOrigin(o)
             }
         }
-        closeClientNow(c)
+        closeClientNow(c, cause)
     }
 
     /// The exchange goes on without its client.
@@ -146,10 +147,16 @@ extension Worker {
         closeClientNow(c)
     }
 
-    mutating func closeClientNow(_ c: Handle) {
+    /// - Parameter cause: why what is not sent yet never will be.
+    mutating func closeClientNow(_ c: Handle, _ cause: Cause = .clientLeft) {
         clientTimers.cancel(id(c))
-        // What is not sent is lost: a clean close would let an answer that the close ends look whole.
-        if !clients[c].channel.isFlushed { clients[c].channel.socket.setLingerReset() }
+        if !clients[c].channel.isFlushed {
+            // What is not sent is lost: a clean close would let an answer that the close ends look whole.
+            clients[c].channel.socket.setLingerReset()
+            logUnsent(c, cause)
+        }
         clients.discard(c)
+        connections.give()
+        noteCrowd()
     }
 }

@@ -1,3 +1,4 @@
+internal import AccessLog
 internal import Bytes
 internal import Caching
 internal import Compression
@@ -41,7 +42,7 @@ extension Worker {
         case .other(let answer): return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
-        finishHit(h, route: route, hit, headCount: headCount, again)
+        finishHit(h, route: route, &hit, headCount: headCount, again)
         return .answered
     }
 
@@ -58,7 +59,7 @@ extension Worker {
                 store, &clients[h], site.routes[route], request, inbound, key, accepted, keyed, now.times,
                 &out, &hit)
         else { return store.hasNone(keyed.hash) ? .absent : .unclear }
-        finishHit(h, route: route, hit, headCount: headCount, nil)
+        finishHit(h, route: route, &hit, headCount: headCount, nil)
         return hit.isComposed ? .composed : .answered
     }
 
@@ -121,14 +122,15 @@ extension Worker {
             room.append("\r\n")
             room.append(long: body)
         }
-        hit.bytes = out.count
         hit.isComposed = true
         return true
     }
 
     /// The answer is sent, kept for the socket to take, or left to `sendComposed`.
-    mutating func finishHit(_ h: Handle, route: Int, _ hit: Hit, headCount: Int, _ again: Again?) {
-        logHit(h, route: route, hit, again)
+    mutating func finishHit(
+        _ h: Handle, route: Int, _ hit: inout Hit, headCount: Int, _ again: Again?
+    ) {
+        if log.isEnabled { sendAndLog(h, route: route, &hit, again) }
         inbound.removeFirst(headCount)
         if hit.isOver || hit.isComposed { return }
         if !hit.sent {
@@ -142,7 +144,6 @@ extension Worker {
 
     struct Hit {
         var status: UInt16 = 0
-        var bytes = 0
         /// All of it stands in `out`, and is yet to be sent.
         var isComposed = false
         var sent = false
@@ -315,10 +316,8 @@ extension Worker {
         out.append("\r\n")
         if isGathered {
             out.append(body)
-            hit.bytes = out.count
             hit.sent = client.channel.send(out.span, last: client.closing)
         } else {
-            hit.bytes = head.count &+ out.count &+ body.count
             hit.sent = client.channel.send(head, out.span, body, last: client.closing)
         }
         hit.isOver = hit.sent && !client.closing && client.channel.isFlushed
@@ -357,8 +356,12 @@ struct Again: BitwiseCopyable {
     let cause: Cause
     /// Why it went to the origin, or would have gone.
     let forwarding: Forwarding
-    /// When the request came, by the turns' clock.
-    let startedMicroseconds: UInt64
+    /// When the request came.
+    let started: Moment
+    /// The server that was asked; -1: none was.
+    let server: Int
+    let choice: ServerChoice
+    let trouble: Trouble
     /// What the client gets when there is no entry after all: of `failed` only.
     var failure: UInt16 = 502
     /// What the origin answered; 0 where it did not.

@@ -7,90 +7,252 @@ internal import Kernel
 internal import Loop
 internal import Settings
 
-/// The access log's records. Numbers and borrowed bytes go to the thread's buffer; the writer's thread makes
+/// The access log's lines. Numbers and borrowed bytes go to the thread's buffer; the writer's thread makes
 /// text of them.
+///
+/// A line is written when the kernel has taken the last byte of its answer, so that it says what was sent and
+/// when. Until then it waits in `unsent`. A client sends its next request only after that, so every byte that
+/// the kernel takes on a connection belongs to exactly one line.
 extension Worker {
-    /// A hit; its head is in `request` over `inbound`.
-    mutating func logHit(_ h: Handle, route: Int, _ hit: Hit, _ again: Again?) {
-        guard log.isEnabled else { return }
+    /// A line whose answer is still being sent.
+    struct UnsentLine {
+        var held: HeldRecord
+        let started: Moment
+    }
+
+    /// How an answer stands when its line is due.
+    private struct Delivery {
+        let client: Handle
+        let started: Moment
+        /// The client is gone before the end, and this is why.
+        var lost: Cause?
+        /// Nothing more will be sent.
+        var isLast: Bool
+    }
+
+    /// Sends a hit, if that is left to do, and logs it. Its head is in `request` over `inbound`.
+    @inline(never)
+    mutating func sendAndLog(_ h: Handle, route: Int, _ hit: inout Hit, _ again: Again?) {
+        if hit.isComposed {
+            hit.isComposed = false
+            hit.sent = clients[h].channel.send(out)
+            hit.isOver = hit.sent && clients[h].channel.isFlushed
+        }
         var cache = hit.isStale ? CacheResult.stale : .hit
         if again?.cause == .renewed { cache = .revalidated }
-        var entry = record(hit.status, bytes: UInt64(hit.bytes), cache: cache, reason: nil, route: route)
-        if let again { entry.durationMicroseconds = now.microseconds &- again.startedMicroseconds }
-        write(h, entry)
+        var entry = record(
+            hit.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
+        if let again {
+            entry.server = Int32(again.server)
+            entry.choice = again.choice
+            Self.write(again.trouble, to: &entry)
+        }
+        write(h, entry, started: again?.started ?? now.moment, isLost: !hit.sent)
     }
 
     /// An answer of our own to the request in `request` over `inbound`.
-    mutating func logLocal(_ h: Handle, _ answer: LocalAnswer) {
+    mutating func logLocal(_ h: Handle, _ answer: LocalAnswer, isLost: Bool) {
         guard log.isEnabled else { return }
-        write(
-            h, record(answer.status, bytes: UInt64(out.count), cache: .none, reason: answer.reason, route: -1)
-        )
+        var reasons = Reasons()
+        if let reason = answer.reason { reasons.append(reason) }
+        var entry = record(answer.status, cache: .none, reasons, route: -1, started: now.moment)
+        Self.write(answer, to: &entry)
+        write(h, entry, started: now.moment, isLost: isLost)
     }
 
-    /// An answer to bytes that made no request.
-    mutating func logUnparsed(_ h: Handle, status: UInt16) {
+    /// An answer to bytes that made no request: those in `inbound`.
+    mutating func logUnparsed(_ h: Handle, _ answer: LocalAnswer, isLost: Bool) {
         guard log.isEnabled else { return }
-        log.write(
-            record(status, bytes: UInt64(out.count), cache: .none, reason: nil, route: -1),
-            client: clients[h].peer.address,
-            method: Span(), target: Span(), host: Span(), referer: Span(), userAgent: Span())
+        var entry = record(answer.status, cache: .none, Reasons(), route: -1, started: now.moment)
+        Self.write(answer, to: &entry)
+        var found = ByteBuffer(capacity: Fault.limit)
+        if let rule = answer.rule { Self.appendFault(rule, of: inbound, to: &found) }
+        let delivery = Delivery(
+            client: h, started: now.moment, lost: isLost ? .clientLeft : nil, isLast: isLost)
+        let texts = AccessTexts(
+            client: Span(), method: Span(), target: Span(), host: Span(), referer: Span(),
+            userAgent: Span(), found: found.span)
+        Self.write(entry, texts, delivery, &clients, &log, &unsent)
     }
 
     /// An exchange with an origin, when its answer is complete or given up; once, while its client is there.
+    /// - Parameters:
+    ///   - isLost: the client is gone, for `cause`.
+    ///   - isLast: nothing more will be sent.
+    ///   - rule: what the request broke behind its head.
     @inline(__always)
-    mutating func logForward(_ f: Handle) {
-        if log.isEnabled { writeForward(f) }
+    mutating func logForward(
+        _ f: Handle, isLost: Bool = false, _ cause: Cause = .clientLeft, isLast: Bool = false,
+        rule: Refusal? = nil
+    ) {
+        if log.isEnabled { writeForward(f, lost: isLost ? cause : nil, isLast: isLast || isLost, rule) }
     }
 
-    private mutating func writeForward(_ f: Handle) {
+    @inline(never)
+    private mutating func writeForward(_ f: Handle, lost: Cause?, isLast: Bool, _ rule: Refusal?) {
         guard let c = forwards[f].client else { return }
         parseHead(f)
+        let started = forwards[f].started
+        let isBypass = forwards[f].forwarding == .bypass
         var entry = record(
-            forwards[f].status, bytes: forwards[f].bytesSent,
-            cache: forwards[f].forwarding == .bypass ? .bypass : .miss,
-            reason: forwards[f].reason, route: forwards[f].route)
-        entry.durationMicroseconds = now.microseconds &- forwards[f].startedMicroseconds
+            forwards[f].status, cache: isBypass ? .bypass : .miss, allReasons(f), route: forwards[f].route,
+            started: started)
         entry.server = Int32(forwards[f].server)
         entry.choice = forwards[f].choice
-        let peer = clients[c].peer.address
-        Self.write(entry, peer, request, &forwards[f], &log)
-    }
-
-    private mutating func write(_ h: Handle, _ entry: AccessRecord) {
-        Self.write(entry, clients[h].peer.address, request, inbound, &log)
+        Self.write(forwards[f].trouble, to: &entry)
+        if let rule { entry.rule = rule.code }
+        let isMalformed = forwards[f].trouble.cause == .malformed && fault.exchange == f
+        if isMalformed { entry.rule = fault.rule }
+        let delivery = Delivery(
+            client: c, started: started, lost: forwards[f].isTunnel ? nil : lost, isLast: isLast)
+        if isMalformed {
+            Self.write(
+                entry, request, &forwards[f], site.forwarding, fault.found, delivery, &clients, &log, &unsent)
+        } else {
+            let none = ByteBuffer()
+            Self.write(
+                entry, request, &forwards[f], site.forwarding, none, delivery, &clients, &log, &unsent)
+        }
     }
 
     private static func write(
-        _ entry: AccessRecord, _ peer: SocketAddress, _ request: borrowing RequestHead,
-        _ forward: inout Forward,
-        _ log: inout AccessLogThread
-    ) { write(entry, peer, request, forward.request, &log) }
+        _ entry: AccessRecord, _ request: borrowing RequestHead, _ forward: inout Forward,
+        _ forwarding: borrowing ForwardedHeads, _ found: borrowing ByteBuffer, _ delivery: Delivery,
+        _ clients: inout SlotTable<Client>, _ log: inout AccessLogThread,
+        _ unsent: inout [UInt64: UnsentLine]
+    ) {
+        write(
+            entry, request, forward.request, forwarding, found, delivery, &clients, &log, &unsent)
+    }
+
+    private mutating func write(_ h: Handle, _ entry: AccessRecord, started: Moment, isLost: Bool) {
+        let delivery = Delivery(
+            client: h, started: started, lost: isLost ? .clientLeft : nil, isLast: isLost)
+        Self.write(
+            entry, request, inbound, site.forwarding, ByteBuffer(), delivery, &clients, &log, &unsent)
+    }
 
     /// `request` is parsed over the front of `buffer`.
     private static func write(
-        _ entry: AccessRecord, _ peer: SocketAddress, _ request: borrowing RequestHead,
-        _ buffer: borrowing ByteBuffer,
-        _ log: inout AccessLogThread
+        _ entry: AccessRecord, _ request: borrowing RequestHead, _ buffer: borrowing ByteBuffer,
+        _ forwarding: borrowing ForwardedHeads, _ found: borrowing ByteBuffer, _ delivery: Delivery,
+        _ clients: inout SlotTable<Client>, _ log: inout AccessLogThread,
+        _ unsent: inout [UInt64: UnsentLine]
     ) {
         let bytes = buffer.span
-        log.write(
-            entry, client: peer, method: bytes.slice(request.methodName), target: bytes.slice(request.target),
-            host: bytes.slice(request.authority),
+        let told = forwarding.client(of: request, bytes, peer: clients[delivery.client].peer.address)
+        let texts = AccessTexts(
+            client: bytes.extracting(told), method: bytes.slice(request.methodName),
+            target: bytes.slice(request.target), host: bytes.slice(request.authority),
             referer: bytes.slice(request.fields.first(.referer)?.value ?? .empty),
-            userAgent: bytes.slice(request.fields.first(.userAgent)?.value ?? .empty))
+            userAgent: bytes.slice(request.fields.first(.userAgent)?.value ?? .empty), found: found.span)
+        write(entry, texts, delivery, &clients, &log, &unsent)
+    }
+
+    /// Writes the line, or keeps it until the rest of its answer is sent.
+    private static func write(
+        _ entry: AccessRecord, _ texts: borrowing AccessTexts, _ delivery: Delivery,
+        _ clients: inout SlotTable<Client>, _ log: inout AccessLogThread,
+        _ unsent: inout [UInt64: UnsentLine]
+    ) {
+        let c = delivery.client
+        var entry = entry
+        let peer = clients[c].peer.address
+        guard delivery.isLast || clients[c].channel.isFlushed else {
+            unsent[c.token] = UnsentLine(held: log.hold(entry, peer: peer, texts), started: delivery.started)
+            return
+        }
+        close(&entry, delivery.lost, started: delivery.started, &clients[c])
+        log.write(entry, peer: peer, texts)
+    }
+
+    /// The line's answer has ended: what was sent of it, and when.
+    private static func close(
+        _ entry: inout AccessRecord, _ lost: Cause?, started: Moment, _ client: inout Client
+    ) {
+        if let lost {
+            entry.status = 499
+            entry.cause = lost.code
+        }
+        entry.bytesSent = client.channel.taken &- client.logged
+        client.logged = client.channel.taken
+        entry.durationMicroseconds = Clock.bootMicroseconds() &- started.microseconds
+    }
+
+    /// Writes a client's line that waited, if there is one: its answer is sent, or never will be.
+    /// - Parameter lost: why the rest is not sent; nil: it is.
+    mutating func logUnsent(_ h: Handle, _ lost: Cause?) {
+        guard !unsent.isEmpty, var line = unsent.removeValue(forKey: h.token) else { return }
+        let isTunnel = line.held.record.status == 101
+        Self.close(&line.held.record, isTunnel ? nil : lost, started: line.started, &clients[h])
+        log.write(line.held)
+    }
+
+    /// The thread ends: the lines of all answers that it leaves unsent.
+    mutating func logUnsent() {
+        for token in Array(unsent.keys) { logUnsent(Handle(token: token), .stopped) }
     }
 
     private func record(
-        _ status: UInt16, bytes: UInt64, cache: CacheResult, reason: Reason?, route: Int
+        _ status: UInt16, cache: CacheResult, _ reasons: Reasons, route: Int, started: Moment
     ) -> AccessRecord {
         AccessRecord(
-            wallMilliseconds: now.times.wallMilliseconds,
+            wallMilliseconds: started.wallMilliseconds,
             version: request.minorVersion == 0 ? .http10 : .http11,
-            status: status, bytesSent: bytes, durationMicroseconds: 0, cache: cache,
-            reason: reason?.code ?? "",
-            route: Int32(route))
+            status: status, bytesSent: 0, durationMicroseconds: 0, cache: cache,
+            reasons: [reasons.low, reasons.high], route: Int32(route))
     }
+
+    private static func write(_ trouble: Trouble, to entry: inout AccessRecord) {
+        guard let cause = trouble.cause else { return }
+        entry.cause = cause.code
+        if trouble.server != entry.server { entry.failedServer = trouble.server }
+    }
+
+    private static func write(_ answer: LocalAnswer, to entry: inout AccessRecord) {
+        if let cause = answer.cause { entry.cause = cause.code }
+        if let rule = answer.rule { entry.rule = rule.code }
+    }
+
+    // MARK: Reasons
+
+    /// All that refuses the answer in `response` over `outbound`, and its request, for the log.
+    @inline(never)
+    mutating func noteRefusals(_ f: Handle) {
+        parseHead(f)
+        Self.noteRefusals(
+            response, outbound, request, &forwards[f], site.routes[forwards[f].route], received: now.times)
+    }
+
+    private static func noteRefusals(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        _ request: borrowing RequestHead, _ forward: inout Forward, _ route: borrowing Site.Route,
+        received: Times
+    ) {
+        guard route.caches else { return }
+        forward.reasons = route.rules.refusals(
+            of: response, outbound.span, to: request, forward.head, served: forward.verdict,
+            sent: forward.sentAt, received: received)
+    }
+
+    /// The reasons of the line: first what `Cache-Status` says, or would have said had it been known.
+    /// The request's head is in `request`.
+    private mutating func allReasons(_ f: Handle) -> Reasons {
+        var reasons = Reasons()
+        guard let strongest = forwards[f].reason else { return reasons }
+        reasons.append(strongest)
+        if forwards[f].reasons.isEmpty, !forwards[f].verdict.mayStore {
+            // No answer was judged.
+            reasons.append(contentsOf: Self.refusals(request, &forwards[f], site.routes[forwards[f].route]))
+        } else {
+            reasons.append(contentsOf: forwards[f].reasons)
+        }
+        return reasons
+    }
+
+    private static func refusals(
+        _ request: borrowing RequestHead, _ forward: inout Forward, _ route: borrowing Site.Route
+    ) -> Reasons { route.rules.refusals(of: request, forward.head) }
 }
 
 extension AccessLog.Options {
@@ -107,6 +269,7 @@ extension AccessLog.Options {
             switch settings.log.format {
             case .json: format = .json
             case .combined: format = .combined
+            case .combinedCache: format = .combinedCache
             case .template(let text): format = try LogFormat(parsing: text)
             }
         } catch {
@@ -114,6 +277,6 @@ extension AccessLog.Options {
         }
         self.init(
             destination: destination, format: format, routes: settings.routes.map(\.name),
-            servers: settings.upstreams.flatMap(\.serverNames))
+            servers: settings.upstreams.flatMap(\.serverNames), reasons: Reason.codes)
     }
 }

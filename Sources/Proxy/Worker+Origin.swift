@@ -55,7 +55,9 @@ extension Worker {
                 return
             case .failed:
                 // Half a head was an answer's beginning: no retry.
-                fail(f, outbound.isEmpty ? failureOfClose(f) : .malformed)
+                fail(
+                    f, outbound.isEmpty ? failureOfClose(f) : .malformed,
+                    hasBegun(f) ? .bodyReset : .reset)
                 return
             case .some: useAnswer(o, f, ended: false)
             case .end: useAnswer(o, f, ended: true)
@@ -91,9 +93,10 @@ extension Worker {
                 outbound, into: &response, site.answerLimits, &origins[o].scan, forwards[f].method)
             {
             case .needMore:
-                if ended { fail(f, .malformed) } else { origins[o].channel.keep(outbound) }
+                if ended { fail(f, .malformed, .truncated) } else { origins[o].channel.keep(outbound) }
                 return
-            case .refused:
+            case .refused(let refusal):
+                noteFault(f, refusal)
                 fail(f, .malformed)
                 return
             case .complete(let count):
@@ -106,7 +109,12 @@ extension Worker {
                 guard forwards.contains(f), forwards[f].origin == o, !forwards[f].isTunnel else { return }
             }
         }
-        if ended { fail(f, failureOfClose(f)) }
+        if ended { fail(f, failureOfClose(f), hasBegun(f) ? .truncated : .closed) }
+    }
+
+    /// Has anything of the answer come, so that its end now is no end before the answer?
+    private func hasBegun(_ f: Handle) -> Bool {
+        forwards[f].responseStarted || forwards[f].interimCount > 0 || !outbound.isEmpty
     }
 
     private static func parse(

@@ -206,7 +206,6 @@ extension Worker {
                 return
             }
             isUnsent = false
-            forwards[f].bytesSent += UInt64(coded.count)
             if forwards[f].framing == .chunked {
                 if !coded.isEmpty { appendChunk(coded, 0..<coded.count, to: &out) }
                 if isWhole { out.append("0\r\n\r\n") }

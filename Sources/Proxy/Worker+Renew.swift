@@ -19,6 +19,8 @@ extension Worker {
             Self.hasEntry(store, &forwards[f])
         {
             counters.failed(forwards[f].server)
+            note(f, .errorStatus)
+            tell(f, .stale)
             forwards[f].origin = nil
             closeOrigin(o)
             lookAgain(f, .failed, failure: response.status, status: response.status)
@@ -189,8 +191,7 @@ extension Worker {
             return
         }
         forwards[f].status = hit.status
-        forwards[f].bytesSent = UInt64(hit.bytes)
-        logForward(f)
+        logForward(f, isLost: !hit.sent)
         forget(f)
         if hit.sent { releaseClient(c) } else { closeClientNow(c) }
     }

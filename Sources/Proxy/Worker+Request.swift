@@ -27,8 +27,12 @@ extension Worker {
     /// - Parameter again: it was looked up before, and this has happened since.
     /// - Returns: is the answer composed, and the rest left to `sendComposed`? Not of what is handled again.
     mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
-        if !request.keepAlive || isDraining { clients[h].closing = true }
+        if !request.keepAlive || endsConnections { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
+        if request.form == .absolute, isMisdirected(h) {
+            answer(h, .misdirected, headCount: headCount)
+            return false
+        }
         if request.method == .options, endsOptions() {
             answer(h, .options, headCount: headCount)
             return false
@@ -44,6 +48,10 @@ extension Worker {
                 host: inbound.span.slice(request.host), path: inbound.span.slice(request.path))
         guard let route = found else {
             answer(h, .noRoute, headCount: headCount)
+            return false
+        }
+        if !site.routes[route].methods.isOpen(to: request.method), let refusal = admit(h, route: route) {
+            answer(h, refusal, headCount: headCount)
             return false
         }
         var verdict = Self.judge(site.routes[route], request, inbound)
@@ -72,6 +80,30 @@ extension Worker {
             h, route: route, verdict: verdict, keyed, isAbsent: plain == .absent, headCount: headCount,
             again: again)
         return false
+    }
+
+    /// Does the target name another scheme than the one that the request came by (RFC 9110 §7.4)?
+    @inline(never)
+    private func isMisdirected(_ h: Handle) -> Bool {
+        let told = site.forwarding.told(request, inbound.span, peer: clients[h].peer.address)
+        return request.schemeIsHTTPS != (told.scheme == .https)
+    }
+
+    /// A method that is not open to anybody: may this client send it? Where it purges, what is stored goes
+    /// now, so that nobody gets it while the tier is asked; and once more when the tier has answered.
+    /// - Returns: the answer where it may not.
+    @inline(never)
+    private mutating func admit(_ h: Handle, route: Int) -> LocalAnswer? {
+        let clients = site.forwarding.clients(
+            of: request, inbound.span, peer: clients[h].peer.address)
+        switch site.routes[route].methods.judge(inbound.span.slice(request.methodName), from: clients) {
+        case .pass: return nil
+        case .purge:
+            Self.purge(site.routes[route], request, inbound, &key, &store)
+            return nil
+        case .notAllowed: return .notAllowed(route: route)
+        case .forbidden: return .forbidden
+        }
     }
 
     /// Does the OPTIONS request at hand ask after Larder itself (RFC 9110 §9.3.7), or may it go no further?
@@ -125,7 +157,8 @@ extension Worker {
         }
         if let again, again.cause == .failed {
             // What was to answer instead of the origin is gone.
-            answer(h, LocalAnswer(status: again.failure), headCount: headCount)
+            answer(
+                h, LocalAnswer(status: again.failure, cause: again.trouble.cause), headCount: headCount)
             return
         }
         if verdict.flags.contains(.onlyIfCached) {

@@ -99,6 +99,7 @@ extension Worker {
         // Even where the body has come whole: what stood behind it is dropped.
         clients[c].closing = true
         clients[c].lingers = true
-        answerFailure(f, status: refusal.status)
+        forwards[f].trouble = Trouble(cause: Cause(refusal))
+        answerFailure(f, status: refusal.status, refusal)
     }
 }

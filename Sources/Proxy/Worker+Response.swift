@@ -1,3 +1,4 @@
+internal import AccessLog
 internal import Bytes
 internal import Caching
 internal import Exchange
@@ -17,6 +18,7 @@ extension Worker {
         if response.status == 101 {
             parseHead(f)
             guard request.upgradesToWebSocket, Self.switchesToWebSocket(response, outbound) else {
+                noteFault(f, "unexpected-101", headCount: headCount)
                 fail(f, .malformed)
                 return
             }
@@ -24,6 +26,7 @@ extension Worker {
             return
         }
         guard forwards[f].interimCount <= OriginAnswer.interimLimit else {
+            noteFault(f, "interim-answers", headCount: headCount)
             fail(f, .malformed)
             return
         }
@@ -51,12 +54,15 @@ extension Worker {
         if forwards[f].renewal != nil, endsRevalidation(f, o, headCount: headCount) { return }
         if response.status == 304, forwards[f].verdict.mayStore {
             // What may be stored is fetched without the client's conditions, and here without ours.
+            noteFault(f, "unexpected-304", headCount: headCount)
             fail(f, .malformed)
             return
         }
         let route = forwards[f].route
         forwards[f].begin(response, trailerLimit: site.answerLimits.head)
         if Rules.invalidates(forwards[f].method, status: response.status) { invalidate(f) }
+        // A tier that had nothing to purge may say 404.
+        if forwards[f].method == .other { purgeAgain(f) }
 
         var storable: EntryFacts?
         switch Self.judge(response, outbound, to: &forwards[f], site.routes[route], received: now.times) {
@@ -66,6 +72,7 @@ extension Worker {
             if !facts.isWorthWaitingFor { settleUnstorable(f, .noCache, remember: true) }
         case .refuse(let reason):
             forwards[f].reason = reason
+            if log.isEnabled { noteRefusals(f) }
             refuse(f, status: response.status)
         }
         let isCompressible = Self.isCompressible(response, outbound, site.routes[route], storable)
@@ -123,7 +130,7 @@ extension Worker {
         forwards[f].framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
         // connection.
-        if framing == .untilClose || !forwards[f].requestBody.isComplete || isDraining {
+        if framing == .untilClose || !forwards[f].requestBody.isComplete || endsConnections {
             clients[c].closing = true
         }
         composeAnswer(f, framing: framing, interim: false)
@@ -203,9 +210,9 @@ extension Worker {
             closing: clients[c].closing, minorVersion: forwards[f].minorVersion, to: &out)
         out.append("\r\n")
         forwards[f].status = 304
-        logForward(f)
-        detach(f, from: c)
         let sent = clients[c].channel.send(out)
+        logForward(f, isLost: !sent)
+        detach(f, from: c)
         out.removeAll()
         if sent { releaseClient(c) } else { closeClientNow(c) }
     }

@@ -111,6 +111,33 @@ extension Worker {
         if bans > 0 { helpers.requestSweep() }
     }
 
+    /// What was stored while the tier was asked to forget a URL may be of before. `request` may be another's.
+    @inline(never)
+    mutating func purgeAgain(_ f: Handle) {
+        parseHead(f)
+        Self.purgeAgain(&forwards[f], site, request, &key, &store)
+    }
+
+    private static func purgeAgain(
+        _ forward: inout Forward, _ site: Site, _ request: borrowing RequestHead, _ key: inout ByteBuffer,
+        _ store: inout StoreThread
+    ) {
+        guard CacheManagement.isMethod(forward.head.slice(request.methodName)) else { return }
+        purge(site.routes[forward.route], request, forward.request, &key, &store)
+    }
+
+    /// Takes all that is stored for the URL of `request`, parsed over the front of `bytes`: under both
+    /// schemes, because operators often purge by plain HTTP what clients get by TLS.
+    static func purge(
+        _ route: borrowing Site.Route, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer,
+        _ key: inout ByteBuffer, _ store: inout StoreThread
+    ) {
+        for scheme in [Scheme.http, .https] {
+            let verdict = route.rules.writeKey(request, bytes.span, scheme: scheme, into: &key)
+            if case .key = verdict { store.invalidate(key: key.span, hash: store.hash(key.span)) }
+        }
+    }
+
     private static func invalidate(
         _ forward: inout Forward, _ site: Site, _ request: borrowing RequestHead,
         _ response: borrowing ResponseHead,

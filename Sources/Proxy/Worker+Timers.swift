@@ -24,7 +24,7 @@ extension Worker {
         case .idle:
             if !clients[h].channel.isFlushed {
                 // It takes no more of its answer.
-                closeClientNow(h)
+                closeClientNow(h, .clientTimeout)
             } else if clients[h].headStarted {
                 refuseSlowHead(h)
             } else {
@@ -34,7 +34,7 @@ extension Worker {
             if forwards[f].isWaiting {
                 goOn(f)
             } else if !clients[h].channel.isFlushed || forwards[f].isTunnel {
-                dropClient(h)
+                dropClient(h, .clientTimeout)
             } else if owesBody(f) {
                 if let o = forwards[f].origin, origins[o].channel.isFlushed, wantsRequestBody(f) {
                     refuseSlowBody(f)
@@ -55,7 +55,8 @@ extension Worker {
             } else if forwards[f].isTunnel || forwards[f].drainLimit > 0 {
                 abort(f)
             } else {
-                fail(f, forwards[f].responseStarted ? .truncated : .responseTimeout)
+                let hasBegun = forwards[f].responseStarted
+                fail(f, hasBegun ? .truncated : .responseTimeout, hasBegun ? .bodyTimeout : nil)
             }
         }
     }

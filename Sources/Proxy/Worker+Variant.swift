@@ -58,7 +58,7 @@ extension Worker {
         Self.insert(
             decoded, into: &store, key: key, keyed.hash, head: storedHead, body: coded, vary: vary,
             now: now.times, stamp: stamp)
-        finishHit(h, route: route, hit, headCount: headCount, again)
+        finishHit(h, route: route, &hit, headCount: headCount, again)
         return .answered
     }
 

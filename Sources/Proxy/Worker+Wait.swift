@@ -144,6 +144,7 @@ extension Worker {
         board.mailboxes[index].collect(into: &calls)
         for call in calls { answer(call) }
         swap(&calls, &wakeUps)
+        answerRoomRequests()
     }
 
     private mutating func answer(_ call: WakeUp) {
@@ -195,9 +196,9 @@ extension Worker {
         _ f: Handle, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
     ) {
         let again = Again(
-            cause: cause, forwarding: forwards[f].forwarding,
-            startedMicroseconds: forwards[f].startedMicroseconds, failure: failure, status: status,
-            waits: forwards[f].waits)
+            cause: cause, forwarding: forwards[f].forwarding, started: forwards[f].started,
+            server: forwards[f].server, choice: forwards[f].choice, trouble: forwards[f].trouble,
+            failure: failure, status: status, waits: forwards[f].waits)
         let headCount = forwards[f].headCount
         inbound.removeAll()
         Self.takeBack(&forwards[f], into: &inbound)
@@ -230,7 +231,7 @@ extension Worker {
         let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
         let f = makeExchange(
             nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
-            headCount: headCount, startedMicroseconds: now.microseconds)
+            headCount: headCount, started: now.moment)
         forwards[f].holdsReservation = true
         connect(f)
     }

@@ -20,7 +20,8 @@ internal import SystemPackage
 /// A call that borrows it costs nothing, because there are heads in it (`FixedPlace`): Swift 6.3 would else
 /// copy all of it, some 5 KB, for each.
 ///
-///     Worker+Accept     listeners, limits, back-off
+///     Worker+Accept     listeners, back-off
+///     Worker+Room       the limit of connections: idle ones make room for new ones
 ///     Worker+Client     client events: reading, requests out of the bytes, lingering
 ///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Forward
 ///     Worker+Wait       one fetch a key: who waits for another's, and looks up again
@@ -34,6 +35,8 @@ internal import SystemPackage
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Store      fills, commits, invalidation
 ///     Worker+Finish     ends of exchanges and connections: reuse, close, log
+///     Worker+Log        the access log's lines
+///     Worker+Trouble    what is noted of failures
 ///     Worker+Drain      the end of the thread
 ///     Worker+Timers     deadlines
 struct Worker: ~Copyable {
@@ -54,6 +57,8 @@ struct Worker: ~Copyable {
         let milliseconds: UInt64
         /// Wall and boot-time clocks; what Age counts in.
         let times: Times
+
+        var moment: Moment { Moment(wallMilliseconds: times.wallMilliseconds, microseconds: microseconds) }
 
         /// Two readings, one of them coarse: an Age is whole seconds, and the tick that the coarse clock
         /// lags is not seen in it.
@@ -86,6 +91,8 @@ struct Worker: ~Copyable {
     /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
     var deferred: [Handle] = []
     var isDraining = false
+    /// Answers end their connections: while draining, and near the limit of connections.
+    var endsConnections = false
     /// The exchange whose head `request` holds, if any.
     var requestOf = Handle.none
     /// Parsed heads of the message at hand; valid until the next parse.
@@ -100,6 +107,11 @@ struct Worker: ~Copyable {
     let bell: WorkerBell
     var log: AccessLogThread
     var counters: ServerCounters
+    let failures: FailureNotices
+    /// What the last malformed answer broke.
+    var fault = AnswerFault()
+    /// Lines of the log that wait until their answer is sent, by the client's token.
+    var unsent: [UInt64: UnsentLine] = [:]
     let clock: SteeredClock?
     var response = ResponseHead()
     var origins = SlotTable<Origin>(kind: Kind.origin)
@@ -132,7 +144,14 @@ struct Worker: ~Copyable {
     var date = CachedHTTPDate()
     /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
     var fillBytes = 0
+    let connections: ConnectionCount
+    var longestIdle = LongestIdle(capacity: 64)
+    /// The turn in which the idle connections were last looked through.
+    var walkedIn: UInt32 = 0
     var acceptPausedUntil: UInt64?
+    var lastAcceptedAt: UInt64 = 0
+    /// When handshakes that are under way at a drain have had their time.
+    var handshakeDeadline: UInt64 = 0
     var drainDeadline: UInt64 = .max
 
     /// Gives the thread descriptors of its own, if the kernel lets it: all that it opens from here on.
@@ -147,6 +166,7 @@ struct Worker: ~Copyable {
         let (index, threads) = (seed.index, seed.threads)
         self.index = index
         board = seed.board
+        connections = seed.connections
         turns = FixedTable(count: site.upstreams.count) {
             site.upstreams[$0].balancer.firstTurn(thread: index, of: threads)
         }
@@ -157,6 +177,7 @@ struct Worker: ~Copyable {
         counters = ServerCounters(
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
         helpers = seed.helpers
+        failures = seed.failures
         now = Now(reading: seed.clock)
         clientTimers = TimerWheel(now: now.milliseconds)
         originTimers = TimerWheel(now: now.milliseconds)
@@ -181,14 +202,17 @@ struct Worker: ~Copyable {
             compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
             store.beginTurn()
             counters.beginTurn()
+            noteCrowd()
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
             fireTimers()
             log.flush()
+            if isDraining { closeQuietListeners() }
             if shouldStop() { break }
         }
         store.endTurn()
         releaseServers()
+        log.flush()
     }
 
     private mutating func handle(_ event: Event) {
@@ -252,6 +276,7 @@ struct Worker: ~Copyable {
         if let until = acceptPausedUntil {
             timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
         }
+        if isDraining, !listeners.isEmpty { timeout = min(timeout, Self.handshakeLookMilliseconds) }
         return timeout < Self.tickMilliseconds ? timeout : nil
     }
 }

@@ -19,6 +19,19 @@ public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
         self = .tcp(address, port: port)
     }
 
+    /// Can only one of the two be listened on? The same address and port; the same port of one address and
+    /// of all of its family (an IPv6 listener takes no IPv4); the same path. Not port 0, which is another one
+    /// each time.
+    public func excludes(_ other: BindAddress) -> Bool {
+        switch (self, other) {
+        case (.tcp(let address, let port), .tcp(let otherAddress, let otherPort)):
+            guard port == otherPort, port != 0, address.isIPv4 == otherAddress.isIPv4 else { return false }
+            return address == otherAddress || address.isUnspecified || otherAddress.isUnspecified
+        case (.unix(let path), .unix(let otherPath)): return UnixPath.steps(path) == UnixPath.steps(otherPath)
+        case (.tcp, .unix), (.unix, .tcp): return false
+        }
+    }
+
     /// nil for a unix socket.
     public var port: UInt16? {
         switch self {
@@ -37,6 +50,9 @@ public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
 }
 
 enum UnixPath {
+    /// What a path comes to, however it is spelled (`..` and symbolic links aside).
+    static func steps(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+
     /// Absolute, without NUL, and short enough for `sun_path` (108 bytes with its NUL).
     static func isValid(_ path: String) -> Bool {
         path.hasPrefix("/") && path.utf8.count <= 107 && !path.utf8.contains(0)

@@ -36,6 +36,9 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
     @inlinable
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xffff }
 
+    /// `0.0.0.0` or `::`: to a listener, all addresses of the family.
+    public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000_0000) }
+
     /// Reads `192.0.2.1` (four decimal numbers, no leading zeros) or RFC 4291 text (`2001:db8::1`, without
     /// brackets or zone).
     public init?(parsing text: String) {

@@ -9,13 +9,18 @@ public struct Route: Sendable, Equatable {
     public var policy: Int?
     /// An index into `Settings.upstreams`.
     public var upstream: Int
+    public var methods: Methods
 
-    public init(name: String, host: HostPattern = .any, path: [UInt8] = [], policy: Int?, upstream: Int) {
+    public init(
+        name: String, host: HostPattern = .any, path: [UInt8] = [], policy: Int?, upstream: Int,
+        methods: Methods = Methods()
+    ) {
         self.name = name
         self.host = host
         self.path = path
         self.policy = policy
         self.upstream = upstream
+        self.methods = methods
     }
 }
 

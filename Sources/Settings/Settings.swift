@@ -14,8 +14,8 @@ public struct Settings: Sendable, Equatable {
     public var policies: [Policy] = []
     public var routes: [Route] = []
     public var upstreams: [Upstream] = []
-    /// Whose `Forwarded` and `X-Forwarded-*` are believed.
-    public var trustedProxies: [AddressRange] = []
+    /// Who is believed in what only a proxy can know: `Forwarded`, `X-Forwarded-*` and their kin.
+    public var trustedProxies: PeerSet = []
     public var forwarded: ForwardedFields = [.xForwarded]
     public var limits = Limits()
     public var process = Process()
@@ -123,7 +123,7 @@ extension Settings {
 
     public struct Log: Sendable, Equatable {
         public enum Access: Sendable, Equatable { case none, standardOutput, syslog, file(String) }
-        public enum Format: Sendable, Equatable { case json, combined, template(String) }
+        public enum Format: Sendable, Equatable { case json, combined, combinedCache, template(String) }
         public var access = Access.standardOutput
         public var format = Format.json
         public init() {}

@@ -11,7 +11,9 @@ struct CheckCommand: ParsableCommand {
         discussion: """
             The printed configuration can be used as a file. Warnings, and notes about settings that are not \
             in effect yet, go to stderr. All policies in the policy folder are validated, used or not; \
-            `larder policy test` runs their decisions.
+            `larder policy test` runs their decisions. Then everything that a start needs of this machine is \
+            tried, and nothing served: ports, folders, names, the access log, memory. Exit codes: 2 for a \
+            configuration that cannot be used, 1 for one that this machine cannot serve.
             """)
 
     enum SchemaName: String, ExpressibleByArgument, CaseIterable { case larder, policy }
@@ -20,6 +22,9 @@ struct CheckCommand: ParsableCommand {
         name: [.customShort("c"), .customLong("config")],
         help: ArgumentHelp("The configuration file.", valueName: "file"))
     var file = ConfigurationOptions.standardFile
+
+    @Flag(help: "Read the files only, and try nothing of this machine.")
+    var offline = false
 
     @Flag(help: "Print JSON, problems included.")
     var json = false
@@ -43,17 +48,21 @@ struct CheckCommand: ParsableCommand {
         }
         do {
             let loaded = try ConfigurationOptions.load(file, everyPolicy: true)
-            // No error: who checks a configuration need not be who serves it.
-            let notes = loaded.notes + [loaded.userProblem(as: .warning)].compactMap { $0 }
             if let policy {
                 let policies = loaded.policies.map(loaded.effective)
-                try PolicyCommand.ShowCommand.print(policy, of: policies, json: json)
-            } else if json {
-                print(Report.json(settings: loaded.document, problems: notes), terminator: "")
+                return try PolicyCommand.ShowCommand.print(policy, of: policies, json: json)
+            }
+            let problems = loaded.notes + (offline ? [] : StartTrial.run(loaded))
+            let isStartable = !problems.contains { $0.kind == .error }
+            if json {
+                let text = Report.json(
+                    settings: loaded.document, problems: problems, isStartable: offline ? nil : isStartable)
+                print(text, terminator: "")
             } else {
-                for note in notes { Terminal.report(note) }
+                for problem in problems { Terminal.report(problem) }
                 print(loaded.document.yaml, terminator: "")
             }
+            if !isStartable { throw ExitCode(Status.failure) }
         } catch let error as ConfigurationError where json {
             print(Report.json(settings: nil, problems: error.problems), terminator: "")
             throw ExitCode(Status.usage)

@@ -39,11 +39,11 @@ enum ConfigurationOptions {
 
 extension LoadedConfiguration {
     /// That this process does not run as `process.user`, if so: to serve it would be as somebody who may do
-    /// more.
+    /// more. A warning to who checks a configuration, an error to who serves it.
     func userProblem(as kind: Problem.Kind) -> Problem? {
         guard let user = settings.process.user else { return nil }
         guard let id = User.id(named: user) else {
-            return problem(as: kind, at: "process.user", "found '\(user)'; this machine knows no such user")
+            return problem(as: .error, at: "process.user", "found '\(user)'; this machine knows no such user")
         }
         guard id != User.current else { return nil }
         let current = User.name(of: User.current) ?? String(User.current)

@@ -26,7 +26,8 @@ enum Serving {
             // Before any thread starts: threads inherit the mask, so that signals reach this one only.
             let signals = try SignalReceiver([.terminate, .interrupt, .user1])
             try Signal.ignore(.pipe)
-            raiseDescriptorLimit(for: settings, logger)
+            // To the hard limit. Where that does not do, the server says so.
+            _ = try? DescriptorLimit.raise()
             let store = try makeStore(settings.cache, rows: max(64, threads * rowsPerThread))
             let server = try Server(settings, threads: threads, store: store, notices: logger)
             logger.info(
@@ -45,18 +46,6 @@ enum Serving {
             logger.error("cannot start: \(error)")
         }
         return Status.failure
-    }
-
-    /// Client and origin connections need descriptors; too few are worth a word at the start, not at the
-    /// peak.
-    private static func raiseDescriptorLimit(for settings: Settings, _ logger: Logger) {
-        let limit = (try? DescriptorLimit.raise()) ?? DescriptorLimit.current
-        let wanted = settings.limits.connections * 2 + 256
-        if limit < wanted {
-            logger.warning(
-                "the limit of open files is low for the configured connections",
-                metadata: ["limit": "\(limit)", "wanted": "\(wanted)"])
-        }
     }
 
     private static func makeStore(_ cache: Settings.Cache, rows: Int) throws -> Store {

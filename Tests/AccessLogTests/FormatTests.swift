@@ -61,48 +61,82 @@ func combinedEscapes(text: String, expected: String) {
     #expect(escaped(Array(text.utf8)) == expected)
 }
 
-/// A batch of one record, formatted.
+/// A batch of one record, formatted. Held: by way of a record that waited for its answer's end.
 private func line(
-    _ format: LogFormat, userAgent: String = #"curl/8 "x""#, reason: StaticString = "", route: Int32 = 1,
-    choice: ServerChoice = .first
+    _ format: LogFormat, userAgent: String = #"curl/8 "x""#, told: String = "", found: String = "",
+    isHeld: Bool = false, _ change: (inout AccessRecord) -> Void = { _ in }
 ) -> String {
     var batch = Batch(textCapacity: 256)
     var record = AccessRecord(
         wallMilliseconds: 784_111_777_007, version: .http11, status: 200, bytesSent: 1234,
-        durationMicroseconds: 56,
-        cache: .hit, reason: reason, route: route, server: 9)
-    record.choice = choice
-    batch.add(
-        record, client: SocketAddress(parsing: "192.0.2.7:5000")!, method: Array("GET".utf8).span,
-        target: Array("/a\"b?c".utf8).span, host: Array("example.com".utf8).span, referer: [UInt8]().span,
-        userAgent: Array(userAgent.utf8).span)
-    var formatter = LogFormatter(format: format, routes: ["assets", "ap\"p"], servers: [])
+        durationMicroseconds: 56, cache: .hit, route: 1, server: 9)
+    change(&record)
+    let (method, target, host) = (Array("GET".utf8), Array("/a\"b?c".utf8), Array("example.com".utf8))
+    let (client, agent, found) = (Array(told.utf8), Array(userAgent.utf8), Array(found.utf8))
+    let texts = AccessTexts(
+        client: client.span, method: method.span, target: target.span, host: host.span, referer: Span(),
+        userAgent: agent.span, found: found.span)
+    let peer = SocketAddress(parsing: "192.0.2.7:5000")!
+    if isHeld {
+        var text = ByteBuffer(capacity: 64)
+        let lengths = Batch.append(peer, texts, to: &text)
+        batch.add(HeldRecord(record: record, texts: text.span.copied, lengths: lengths))
+    } else {
+        batch.add(record, peer: peer, texts)
+    }
+    var formatter = LogFormatter(
+        AccessLog.Options(
+            destination: .none, format: format, routes: ["assets", "ap\"p"],
+            reasons: ["", "no-freshness", "set-cookie"]))
     var out = ByteBuffer(capacity: 64)
     formatter.append(batch, 0, to: &out)
     return out.span.string
 }
 
-@Test func jsonLine() {
+@Test(arguments: [false, true])
+func jsonLine(isHeld: Bool) {
     #expect(
-        line(.json, reason: "no-freshness")
+        line(.json, isHeld: isHeld) { $0.reasons = [0x0102, 0] }
             == #"{"time":"1994-11-06T08:49:37.007Z","client":"192.0.2.7","method":"GET","#
-            + #""host":"example.com","target":"/a\"b?c","version":"HTTP/1.1","status":200,"bytes":1234,"duration_us":56,"#
-            + ##""cache":"hit","reason":"no-freshness","route":"ap\"p","server":"#9","user_agent":"curl/8 \"x\""}"##
-            + "\n")
+            + #""host":"example.com","target":"/a\"b?c","version":"HTTP/1.1","status":200,"bytes":1234,"#
+            + #""duration_us":56,"cache":"hit","reason":"set-cookie","reasons":["set-cookie","no-freshness"],"#
+            + ##""route":"ap\"p","server":"#9","user_agent":"curl/8 \"x\""}"## + "\n")
     for (choice, text) in [(ServerChoice.spill, "spill"), (.retry, "retry")] {
-        #expect(line(.json, choice: choice).contains(##","server":"#9","choice":"\##(text)","user_agent""##))
-        #expect(line(.template([.field(.choice)]), choice: choice) == "\(text)\n")
+        let json = line(.json, isHeld: isHeld) { $0.choice = choice }
+        #expect(json.contains(##","server":"#9","choice":"\##(text)","user_agent""##))
+        #expect(line(.template([.field(.choice)]), isHeld: isHeld) { $0.choice = choice } == "\(text)\n")
     }
     #expect(!line(.json).contains("choice") && line(.template([.field(.choice)])) == "-\n")
-    let short = line(.json, userAgent: "", route: -1)
+    let short = line(.json, userAgent: "") { $0.route = -1 }
     #expect(!short.contains("user_agent") && !short.contains("reason") && !short.contains("route"))
 }
 
-@Test func combinedLine() {
+/// What a line says of a failure, and of a client behind a proxy.
+@Test func jsonOfFailuresAndProxies() {
+    let failed = line(.json, found: "A b: c\r") { record in
+        (record.cause, record.rule, record.failedServer) = ("malformed", "field-line", 3)
+    }
+    #expect(failed.contains(#""cache":"hit","cause":"malformed","rule":"field-line","found":"A b: c\r","#))
+    #expect(failed.contains(##""server":"#9","failed_server":"#3","##))
+    let told = line(.json, told: "198.51.100.9")
+    #expect(told.contains(#""client":"198.51.100.9","peer":"192.0.2.7","method":"#))
+    #expect(!line(.json).contains("peer"))
+    let fields: [LogFormat.Field] = [.client, .peer, .reason, .reasons, .cause, .rule, .found, .failedServer]
+    let all = LogFormat.template(fields.flatMap { [.field($0), .text([0x20])] })
+    #expect(line(all) == "192.0.2.7 192.0.2.7 - - - - - - \n")
+    let full = line(all, told: "198.51.100.9", found: "x\u{1}") { record in
+        (record.cause, record.rule, record.failedServer) = ("malformed", "chunk", 3)
+        record.reasons = [0x0201, 0]
+    }
     #expect(
-        line(.combined)
-            == #"192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] "GET /a\"b?c HTTP/1.1" 200 1234 "-" "curl/8 \"x\"""#
-            + "\n")
+        full == "198.51.100.9 192.0.2.7 no-freshness no-freshness,set-cookie malformed chunk x\\x01 #3 \n")
+}
+
+@Test func combinedLine() {
+    let combined =
+        #"192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] "GET /a\"b?c HTTP/1.1" 200 1234 "-" "curl/8 \"x\"""#
+    #expect(line(.combined) == combined + "\n")
+    #expect(line(.combinedCache) == combined + " hit 56\n")
 }
 
 @Test func templateLine() throws {
@@ -112,8 +146,8 @@ private func line(
 }
 
 @Test(arguments: [
-    ("jsn", "unknown log format 'jsn': expected json, combined, or a template with at least one $field"),
-    ("$nope", "character 1: unknown field 'nope'; the fields are time, time_local, client"),
+    ("jsn", "unknown log format 'jsn': expected json, combined, combined+cache, or a template with at"),
+    ("$nope", "character 1: unknown field 'nope'; the fields are time, time_local, client, peer"),
     ("a ${status", "character 3: '${status' without its '}'"),
     ("$status $", "character 9: a '$' without a field's name"),
     ("$status ${}", "character 9: a '$' without a field's name"),
@@ -127,4 +161,5 @@ func formatsThatAreRefused(text: String, message: String) {
 @Test func formatsByName() throws {
     #expect(try LogFormat(parsing: "json") == .json)
     #expect(try LogFormat(parsing: "combined") == .combined)
+    #expect(try LogFormat(parsing: "combined+cache") == .combinedCache)
 }

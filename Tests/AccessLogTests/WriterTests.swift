@@ -15,9 +15,11 @@ private func write(_ thread: inout AccessLogThread, _ number: Int, agent: String
         wallMilliseconds: 1_000, version: .http11, status: 200, bytesSent: UInt64(number),
         durationMicroseconds: 1,
         cache: .hit)
-    thread.write(
-        record, client: client, method: Array("GET".utf8).span, target: Array("/\(number)".utf8).span,
-        host: Array("h".utf8).span, referer: [UInt8]().span, userAgent: Array(agent.utf8).span)
+    let (method, target, agent) = (Array("GET".utf8), Array("/\(number)".utf8), Array(agent.utf8))
+    let texts = AccessTexts(
+        client: Span(), method: method.span, target: target.span, host: Span(), referer: Span(),
+        userAgent: agent.span, found: Span())
+    thread.write(record, peer: client, texts)
 }
 
 private struct Folder: ~Copyable {

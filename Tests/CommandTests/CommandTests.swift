@@ -106,8 +106,9 @@ import Testing
             #expect(served.status == 2 && served.output.isEmpty)
             #expect(served.errors == "larder.yaml:4: error: \(found)")
             let checked = try Self.run(["check"], files: files(user))
-            #expect(checked.status == 0)
-            #expect(checked.errors.hasSuffix("\nlarder.yaml:4: warning: \(found)"))
+            #expect(checked.status == 1)
+            let kind = User.id(named: user) == nil ? "error" : "warning"
+            #expect(checked.errors.hasSuffix("\nlarder.yaml:4: \(kind): \(found)"))
         }
         guard let own else { return }
         let served = try Self.run(["serve"], files: files(own))

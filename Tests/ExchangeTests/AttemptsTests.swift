@@ -31,6 +31,19 @@ struct AttemptsTests {
         Case(
             idempotent: true, failure: .connectTimeout, reused: false, sent: .nothing, serversLeft: true,
             expected: .nextServer),
+        // Ours: another server would fare no better without a descriptor, but has ports of its own.
+        Case(
+            idempotent: true, failure: .noSocket, reused: false, sent: .nothing, serversLeft: true,
+            expected: .answer(503)),
+        Case(
+            idempotent: false, failure: .noSocket, reused: false, sent: .nothing, serversLeft: false,
+            expected: .answer(503)),
+        Case(
+            idempotent: true, failure: .noPort, reused: false, sent: .nothing, serversLeft: true,
+            expected: .nextServer),
+        Case(
+            idempotent: true, failure: .noPort, reused: false, sent: .nothing, serversLeft: false,
+            expected: .answer(503)),
         Case(
             idempotent: true, failure: .closed, reused: true, sent: .head, serversLeft: false,
             expected: .reconnect),

@@ -28,6 +28,72 @@ import Testing
         #expect(same == shared)
     }
 
+    /// Bound alone first: who shares a port from the start does not hear of others who share it.
+    @Test func aListenerThatWasAloneSharesItsPort() throws {
+        let first = try Listener.bind(.anyLoopbackPort)
+        let address = try bound(first)
+        #expect(throws: Errno.addressInUse) { _ = try Listener.bind(address, reusePort: true) }
+        try first.sharePort()
+        let second = try Listener.bind(address, reusePort: true)
+        #expect(throws: Errno.addressInUse) { _ = try Listener.bind(address) }
+        // Both get clients.
+        var clients: [Held] = []
+        var queued = (false, false)
+        while !(queued.0 && queued.1), clients.count < 200 {
+            clients.append(Held(try Socket.connect(to: address)))
+            queued = (first.hasQueued, second.hasQueued)
+        }
+        #expect(queued.0 && queued.1)
+    }
+
+    @Test(arguments: ["127.0.0.1:0", "[::1]:0"]) func anAddressOfAllTakesThePortOfEach(each: String) throws {
+        let one = try Listener.bind(#require(SocketAddress(parsing: each)))
+        let address = try bound(one)
+        let all = each.hasPrefix("[") ? "[::]" : "0.0.0.0"
+        let wanted = try #require(SocketAddress(parsing: "\(all):\(address.port)"))
+        #expect(throws: Errno.addressInUse) { _ = try Listener.bind(wanted) }
+    }
+
+    /// Connections that this side closed first stay in TIME_WAIT, and do not hold the address.
+    @Test func aRestartFindsItsAddressFree() throws {
+        let address: SocketAddress
+        do {
+            let listener = try Listener.bind(.anyLoopbackPort)
+            address = try bound(listener)
+            let client = try Socket.connect(to: address)
+            let accepted = try acceptOne(listener)
+            accepted.socket.shutdownWrite()
+            _ = try ready(client.socket.raw)
+            client.socket.shutdownWrite()
+            _ = try ready(accepted.socket.raw)
+        }
+        _ = try Listener.bind(address)
+    }
+
+    @Test func aListenerThatStopsGivesOutItsQueue() throws {
+        let directory = try TemporaryDirectory()
+        let path = try #require(SocketAddress.unix(path: directory.path + "/socket"))
+        for address in [SocketAddress.anyLoopbackPort, path] {
+            let listener = try Listener.bind(address)
+            let name = try bound(listener)
+            let before = try Socket.connect(to: name)
+            try listener.stopHandshakes()
+            if name.isUnix {
+                #expect(throws: Errno.connectionRefused) { _ = try Socket.connect(to: name) }
+            } else {
+                let late = try Socket.connect(to: name)
+                let isInProgress = late.inProgress
+                #expect(isInProgress)
+            }
+            let accepted = try acceptOne(listener)
+            _ = accepted.socket.send([1].span)
+            _ = try ready(before.socket.raw)
+            let hasInput = before.socket.hasInput
+            #expect(hasInput)
+            if case .connection = listener.accept() { throw Unexpected(what: "a late connection") }
+        }
+    }
+
     @Test func ipv6ListenersLeaveThePortToIPv4() throws {
         let six = try Listener.bind(#require(SocketAddress(parsing: "[::]:0")))
         let port = try bound(six).port
@@ -56,7 +122,7 @@ import Testing
         let path = directory.path + "/file"
         writeFile(path)
         let address = try #require(SocketAddress.unix(path: path))
-        #expect(throws: Errno.addressInUse) { _ = try Listener.bind(address) }
+        #expect(throws: Errno.fileExists) { _ = try Listener.bind(address) }
         #expect(exists(path))
     }
 
@@ -103,6 +169,13 @@ import Testing
             #expect(raised >= before && raised == DescriptorLimit.current)
         }
     }
+}
+
+/// For arrays.
+private final class Held {
+    private let connecting: Socket.Connecting
+
+    init(_ connecting: consuming Socket.Connecting) { self.connecting = connecting }
 }
 
 private func acceptOneWithoutPoller(_ listener: borrowing Listener) throws -> Accepted {

@@ -2,7 +2,7 @@
 
 internal import Glibc
 package import Kernel
-internal import Logging
+package import Logging
 package import Proxy
 package import Settings
 package import Store
@@ -123,10 +123,13 @@ package struct SocketPaths: ~Copyable {
 }
 
 /// Sets up Larder before `origins`, runs `body`, strikes everything, and throws what scripts complained of.
-/// - Parameter clock: what ages are counted on; left out: the kernel's clocks.
+/// - Parameters:
+///   - clock: what ages are counted on; left out: the kernel's clocks.
+///   - notices: where the server tells what happens beside requests; left out: nowhere.
 package func withStage(
     _ origins: ScriptedOrigin..., threads: Int = 1, servers: [SocketAddress]? = nil, memory: Int = 4 << 20,
-    segment: Int? = nil, clock: SteeredClock? = nil, settings change: (inout Settings) -> Void = { _ in },
+    segment: Int? = nil, clock: SteeredClock? = nil,
+    notices: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), settings change: (inout Settings) -> Void = { _ in },
     _ body: (Stage) throws -> Void
 ) throws {
     var settings = Settings.staged(servers ?? origins.map(\.address))
@@ -135,7 +138,7 @@ package func withStage(
         StoreOptions(memory: memory, rows: 8, segmentBytes: segment), bans: .purgeScopes)
     let server = try Server(
         settings, threads: threads, store: store, clock: clock,
-        notices: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        notices: notices)
     defer {
         server.stop()
         server.join()

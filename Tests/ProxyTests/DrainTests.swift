@@ -63,12 +63,46 @@ struct DrainTests {
             for client in clients { try client.send(request("GET", "/")) }
             stage.server.drain()
             for client in clients {
-                // One that was answered before the drain was heard says nothing of the end, and ends all the same.
+                // One that was answered before the drain was heard says nothing of the end, and ends all
+                // the same.
                 let answer = try client.receiveAnswer()
                 #expect(answer.text == "text")
                 try client.ending()
             }
             stage.server.join()
+        }
+    }
+
+    /// Clients that come all the time while the drain begins: each is answered, or is refused, and none is
+    /// reset.
+    @Test(arguments: [1, 2]) func nobodyIsResetByADrain(threads: Int) throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
+        try withStage(origin, threads: threads) { stage in
+            let crowd = Crowd(address: stage.address)
+            let joints = try (0..<4).map { _ in
+                Joined(try Thread.spawn(name: "client", seed: crowd) { $0.comeUntilRefused() })
+            }
+            try crowd.answered.wait(count: 500)
+            stage.server.drain()
+            for joint in joints { joint.join() }
+            stage.server.join()
+            #expect(crowd.failures.withLock { $0 } == [])
+        }
+    }
+
+    @Test func nobodyIsResetByADrainOfAUnixSocket() throws {
+        let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
+        let paths = SocketPaths(1)
+        let path = paths.paths[0]
+        try withStage(origin, threads: 2, settings: { $0.listeners = [.init(bind: .unix(path: path))] }) {
+            stage in
+            let crowd = Crowd(address: stage.address)
+            let joint = Joined(try Thread.spawn(name: "client", seed: crowd) { $0.comeUntilRefused() })
+            try crowd.answered.wait(count: 200)
+            stage.server.drain()
+            joint.join()
+            stage.server.join()
+            #expect(crowd.failures.withLock { $0 } == [])
         }
     }
 
@@ -102,4 +136,38 @@ struct DrainTests {
             #expect(throws: Errno.connectionRefused) { _ = try stage.client() }
         }
     }
+}
+
+/// Clients that come one after another, each with a connection of its own, until they are refused.
+private final class Crowd: Sendable {
+    let address: SocketAddress
+    let answered = Gate()
+    let failures = Locked<[String]>([])
+
+    init(address: SocketAddress) { self.address = address }
+
+    func comeUntilRefused() {
+        while true {
+            do {
+                let client = try Peer.connect(to: address)
+                try client.send(request("GET", "/"))
+                let answer = try client.receiveAnswer()
+                guard answer.text == "text" else { throw Unexpected(description: answer.start) }
+                answered.open()
+            } catch let error as Errno where error == .connectionRefused || error == .noSuchFileOrDirectory {
+                return
+            } catch {
+                failures.withLock { $0.append("\(error)") }
+                return
+            }
+        }
+    }
+}
+
+private final class Joined {
+    private var handle: Thread.JoinHandle?
+
+    init(_ handle: consuming Thread.JoinHandle) { self.handle = consume handle }
+
+    func join() { if let handle = handle.take() { handle.join() } }
 }

@@ -143,7 +143,7 @@ struct ForwardingTests {
         word: (fields: [String], isKeyed: Bool), isTrusted: Bool
     ) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
-        let trusted = isTrusted ? [try #require(Self.loopback)] : []
+        let trusted = PeerSet(isTrusted ? [try #require(Self.loopback)] : [])
         try withStage(origin, settings: { $0.trustedProxies = trusted }) { stage in
             for round in 1...2 {
                 let client = try stage.client()
@@ -171,7 +171,7 @@ struct ForwardingTests {
     ])
     func theSchemeIsTheLastProxysWord(fields: [String], scheme: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
-        let trusted = [try #require(Self.loopback)]
+        let trusted = PeerSet([try #require(Self.loopback)])
         try withStage(origin, settings: { $0.trustedProxies = trusted }) { stage in
             let client = try stage.client()
             try client.send(request("GET", "/", fields))
@@ -183,7 +183,7 @@ struct ForwardingTests {
     /// Lines of X-Forwarded-Proto that go on as they came are read by the origin as they came.
     @Test func aSchemeThatIsPassedOnIsKeyedOrNotStored() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
-        let trusted = [try #require(Self.loopback)]
+        let trusted = PeerSet([try #require(Self.loopback)])
         try withStage(
             origin,
             settings: {

@@ -18,7 +18,20 @@ struct HelperQueueTests {
         case nil: nil
         case .sweep: 0
         case .variant(let job): job.serial
+        case .tell: .max
         }
+    }
+
+    @Test func noticesComeFirstAndOnce() {
+        var queue = HelperQueue()
+        let isTaken = queue.put(Self.job(1))
+        #expect(isTaken)
+        queue.isSweepWanted = true
+        queue.isTellingWanted = true
+        let first = Self.take(&queue)
+        #expect(first == .max)
+        let others = [Self.take(&queue), Self.take(&queue), Self.take(&queue)]
+        #expect(others == [0, 1, nil])
     }
 
     @Test func aSweepIsNotLostWhereJobsAreRefused() {

@@ -44,6 +44,23 @@ import Testing
         #expect(try AddressRange(parsing: range.description) == range)
     }
 
+    @Test(arguments: [
+        ("0.0.0.0:80", "0.0.0.0:80", true), ("0.0.0.0:80", "127.0.0.1:80", true),
+        ("0.0.0.0:80", "127.0.0.1:81", false), ("127.0.0.1:80", "127.0.0.2:80", false),
+        ("0.0.0.0:0", "0.0.0.0:0", false), ("127.0.0.1:0", "127.0.0.1:0", false),
+        ("[::]:80", "0.0.0.0:80", false), ("[::]:80", "127.0.0.1:80", false), ("[::]:80", "[::1]:80", true),
+        ("[::1]:80", "[::2]:80", false), ("[::1]:80", "[0:0::1]:80", true),
+        ("[::ffff:127.0.0.1]:80", "0.0.0.0:80", true), ("[::ffff:127.0.0.1]:80", "[::]:80", false),
+        ("unix:/run/a", "unix:/run/a", true), ("unix:/run/a", "unix:/run//./a", true),
+        ("unix:/run/a", "unix:/run/b", false), ("unix:/run/a", "0.0.0.0:80", false),
+    ])
+    func bindsThatExcludeEachOther(_ one: String, _ other: String, _ expected: Bool) throws {
+        let one = try #require(BindAddress(parsing: one))
+        let other = try #require(BindAddress(parsing: other))
+        #expect(one.excludes(other) == expected)
+        #expect(other.excludes(one) == expected)
+    }
+
     private static func holds(_ range: AddressRange, _ bytes: [UInt8]) -> Bool {
         range.contains(bytes: bytes.span)
     }

@@ -14,8 +14,9 @@ import Testing
         threads: 3
         cache: { memory: 64MiB, memoryMax: 1GiB, policies: policies }
         routes:
-          - { name: 01, host: Static.Example.com, path: /assets/, policy: none, upstream: assets }
-          - { host: '*.example.com', policy: slow, upstream: site }
+          - { name: 01, host: Static.Example.com, path: /assets/, policy: none, upstream: assets,
+              methods: { allow: [GET, REPORT], purge: [10.0.0.0/8, unix] } }
+          - { host: '*.example.com', policy: slow, upstream: site, methods: { purge: [] } }
           - { upstream: assets }
         upstreams:
           assets:
@@ -32,7 +33,7 @@ import Testing
             health: { path: /healthz, interval: 1s, rise: 1, fall: 5 }
           site:
             { files: ./public, cacheControl: "public, max-age=60", fallback: /index.html, notFound: /404.html }
-        trustedProxies: [127.0.0.0/8, '::1']
+        trustedProxies: [127.0.0.0/8, unix, '::1']
         forwarded: [via, forwarded]
         limits: { requestHead: 8KiB, requestHeaders: 64, requestBody: 1MiB, connections: 10, buffers: 2MiB,
                   headTimeout: 1s, keepAlive: 2s, drain: 0s }
@@ -79,7 +80,12 @@ import Testing
         #expect(settings.routes[0].path == Array("/assets/".utf8))
         #expect(settings.policies.map(\.name) == ["slow", "pessimistic"])
         #expect(settings.policies.map(\.store.maxAgeSeconds) == [3600, 600])
-        #expect(settings.trustedProxies.map(\.description) == ["127.0.0.0/8", "::1"])
+        #expect(settings.trustedProxies.ranges.map(\.description) == ["127.0.0.0/8", "::1"])
+        #expect(settings.trustedProxies.includesUnix)
+        #expect(settings.routes[0].methods.allow == ["GET", "REPORT"])
+        #expect(settings.routes[0].methods.purge?.ranges.map(\.description) == ["10.0.0.0/8"])
+        #expect(settings.routes[0].methods.purge?.includesUnix == true)
+        #expect(settings.routes[1].methods.purge?.isEmpty == true)
         #expect(settings.forwarded == [.via, .forwarded])
         #expect(settings.process.user == "larder")
         #expect(settings.process.runFolder == "/run/larder")

@@ -19,6 +19,7 @@ import Testing
 
     static let keys =
         "listeners, admin, threads, cache, routes, upstreams, trustedProxies, forwarded, limits, process, log"
+    private static let peers = "an IP address, a range of them (10.0.0.0/8, 2001:db8::/32), or unix"
     static let base = Fixture.listeners + Fixture.routes + Fixture.upstreams
 
     static let documents: [Row] = [
@@ -125,28 +126,31 @@ import Testing
             "larder.yaml:4: error: listeners[2].bind: found '1.2.3.4:70000'; allowed: an IP address and port "
                 + "(0.0.0.0:8080, '[::]:8080' quoted) or unix:/path"),
         Row(
+            "a bind that is part of another",
+            "listeners: [{ bind: '0.0.0.0:80' }, { bind: '127.0.0.1:80' }]\n" + Fixture.routes
+                + Fixture.upstreams,
+            "larder.yaml:1: error: listeners[1].bind: found '127.0.0.1:80', which '0.0.0.0:80' of "
+                + "listeners[0].bind holds as well; allowed: addresses of which none is part of another"),
+        Row(
             "a bind twice",
             "listeners: [{ bind: '[::]:80' }, { bind: '[0:0::0]:80' }]\n" + Fixture.routes
                 + Fixture.upstreams,
             "larder.yaml:1: error: listeners[1].bind: found '[::]:80', which listeners[0].bind has; "
                 + "allowed: addresses that differ"),
         Row(
-            "trusted proxies", base + "trustedProxies: [10.0.0.1/8, proxy, 10.0.0.0/40]",
-            "larder.yaml:4: error: trustedProxies[0]: found '10.0.0.1/8'; allowed: an IP address or a range "
-                + "of them "
-                + "(10.0.0.0/8, 2001:db8::/32); did you mean '10.0.0.0/8'?",
-            "larder.yaml:4: error: trustedProxies[1]: found 'proxy'; allowed: an IP address or a range of "
-                + "them "
-                + "(10.0.0.0/8, 2001:db8::/32)",
-            "larder.yaml:4: error: trustedProxies[2]: found '10.0.0.0/40'; allowed: an IP address or a "
-                + "range of them "
-                + "(10.0.0.0/8, 2001:db8::/32); the prefix length is a number up to 32"),
+            "trusted proxies", base + "trustedProxies: [10.0.0.1/8, proxy, 10.0.0.0/40, Unix]",
+            "larder.yaml:4: error: trustedProxies[0]: found '10.0.0.1/8'; allowed: \(peers); did you mean "
+                + "'10.0.0.0/8'?",
+            "larder.yaml:4: error: trustedProxies[1]: found 'proxy'; allowed: \(peers)",
+            "larder.yaml:4: error: trustedProxies[2]: found '10.0.0.0/40'; allowed: \(peers); the prefix "
+                + "length is a number up to 32",
+            "larder.yaml:4: error: trustedProxies[3]: found 'Unix'; allowed: \(peers); did you mean 'unix'?"),
         Row(
             "lists that are too long",
             base + "trustedProxies: [\(Array(repeating: "127.0.0.1", count: 1025).joined(separator: ", "))]\n"
                 + "forwarded: [via, via, via, via]",
-            "larder.yaml:4: error: trustedProxies: found a list of 1025; allowed: a list of address ranges, "
-                + "at most 1024",
+            "larder.yaml:4: error: trustedProxies: found a list of 1025; allowed: a list of address ranges "
+                + "or unix, at most 1024",
             "larder.yaml:5: error: forwarded: found a list of 4; allowed: a list of x-forwarded, forwarded, "
                 + "via, at most 3"),
         Row(
@@ -158,8 +162,8 @@ import Testing
             "larder.yaml:4: error: log.access: found 'stdot'; allowed: none, stdout, syslog, or the path of "
                 + "a file "
                 + "('/' in it); did you mean 'stdout'?",
-            "larder.yaml:4: error: log.format: found 'jsn'; allowed: json, combined, or a template ('%' in "
-                + "it); "
+            "larder.yaml:4: error: log.format: found 'jsn'; allowed: json, combined, combined+cache, or a "
+                + "template ('%' in it); "
                 + "did you mean 'json'?"),
         Row(
             "a run folder", base + "process: { runFolder: run }",

@@ -55,6 +55,32 @@ import Testing
         ),
     ]
 
+    private static let peers = "an IP address, a range of them (10.0.0.0/8, 2001:db8::/32), or unix"
+
+    static let methodRows: [Row] = [
+        Row(
+            "methods that cannot be allowed",
+            routes("  - { upstream: app, methods: { allow: [get, PURGE, TRACE, 'A B', CONNECT] } }\n"),
+            "larder.yaml:3: error: routes[0].methods.allow[0]: found 'get'; allowed: a method in capitals; "
+                + "did you mean 'GET'?",
+            "larder.yaml:3: error: routes[0].methods.allow[1]: found 'PURGE'; not allowed here: 'purge' says "
+                + "who may send methods that manage a cache",
+            "larder.yaml:3: error: routes[0].methods.allow[2]: found 'TRACE'; not allowed: Larder "
+                + "never passes it on",
+            "larder.yaml:3: error: routes[0].methods.allow[3]: found 'A B'; allowed: a method in capitals, "
+                + "such as GET",
+            "larder.yaml:3: error: routes[0].methods.allow[4]: found 'CONNECT'; not allowed: Larder "
+                + "is no tunnel"
+        ),
+        Row(
+            "no method at all, and nobody by name",
+            routes("  - { upstream: app, methods: { allow: [], purge: [localhost], ban: [unix] } }\n"),
+            "larder.yaml:3: error: routes[0].methods.allow: found an empty list; allowed: a list of "
+                + "methods, at least 1",
+            "larder.yaml:3: error: routes[0].methods.purge[0]: found 'localhost'; allowed: \(peers)",
+            "larder.yaml:3: error: routes[0].methods.ban: unknown key; allowed: allow, purge"),
+    ]
+
     static let upstreamRows: [Row] = [
         Row(
             "neither servers nor files", upstreams("  app: { retries: 1 }"),
@@ -151,7 +177,7 @@ import Testing
                 + "'-', a letter or digit first"),
     ]
 
-    @Test(arguments: routeRows + upstreamRows)
+    @Test(arguments: routeRows + methodRows + upstreamRows)
     func messages(_ row: Row) {
         #expect(Fixture.mistakes(row.text) == row.messages)
     }

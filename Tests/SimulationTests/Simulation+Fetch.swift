@@ -6,6 +6,7 @@ import Exchange
 import HTTP
 import Kernel
 import Proxy
+import Settings
 import SeededRandom
 import Store
 

@@ -13,4 +13,5 @@
 #include "events.h"
 #include "files.h"
 #include "lock.h"
+#include "trial.h"
 #endif

@@ -21,6 +21,12 @@ struct larder_address {
 /// A unix socket file that nobody listens on is replaced.
 int larder_listen(const struct larder_address *_Nonnull address, const char *_Nullable path, int backlog,
                   int reuse_port);
+/// Lets further listeners of this user share the port of a listener that was bound alone.
+int larder_share_port(int fd);
+/// Lets no further connection begin; what is queued, and handshakes that are under way, still come.
+int larder_stop_handshakes(int fd);
+/// 1 if a read would return bytes at once.
+int larder_has_input(int fd);
 /// A connecting socket; *in_progress tells whether the handshake is still under way.
 int larder_connect(const struct larder_address *_Nonnull address, const char *_Nullable path,
                    int *_Nonnull in_progress);

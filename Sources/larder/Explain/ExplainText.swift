@@ -15,7 +15,19 @@ extension ExplainReport {
         if let failure { page.line("because: \(failure.description)") }
         if let cacheStatus { page.line(cacheStatus) }
         if let nextCacheStatus { page.line(nextCacheStatus, note: "the next one") }
+        if !codes.isEmpty {
+            page.line("what to do: " + codes.map { "larder reasons \($0)" }.joined(separator: ", "))
+        }
         return page.text
+    }
+
+    /// The reasons of all that refuses, each once.
+    private var codes: [String] {
+        var codes: [String] = []
+        for finding in requestFindings + (answer?.findings ?? []) {
+            if let code = finding.code, !codes.contains(code) { codes.append(code) }
+        }
+        return codes
     }
 
     private func writeRequest(to page: inout ExplainPage) {
