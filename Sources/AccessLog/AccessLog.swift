@@ -1,7 +1,7 @@
 internal import Bytes
 public import Kernel
 internal import Synchronization
-public import SystemPackage
+internal import SystemPackage
 
 /// The access log of one worker process: threads hand over records, one writer thread formats and writes
 /// them.
@@ -46,33 +46,53 @@ public final class AccessLog: Sendable {
         }
     }
 
+    /// How long the start waits for a destination that does not open.
+    private static let openingMilliseconds = 3_000
+    /// How long `stop` waits for a writer that does not come back from writing.
+    private static let stoppingMilliseconds = 3_000
+
     private let shared: Shared
     private let hasWriter: Bool
     private let writer: Locked<Thread.JoinHandle?>
 
-    /// Opens the destination and starts the writer.
+    /// Starts the writer, which opens the destination. Where that takes longer than three seconds (a file
+    /// system that hangs) Larder starts without it, and what it has to write waits.
     ///
     /// - Parameters:
     ///   - threads: how many worker threads there are; `thread(_:)` serves each of them once.
-    ///   - notice: told, on the writer's thread, of records that were dropped and of write errors (at most
-    ///     one notice in 10 s each).
-    /// Throws what opening the file or starting the thread throws. SIGPIPE must be ignored.
+    ///   - notice: told, on the writer's thread, of lines that were dropped, why, and when that is over (at
+    ///     most one notice in 10 s).
+    /// SIGPIPE and SIGXFSZ must be ignored.
     public init(
         _ options: Options, threads: Int, notice: @escaping @Sendable (String) -> Void
-    ) throws(Errno) {
-        let shared = Shared(counter: try EventCounter(), lanes: threads, limit: options.bytesPerThread)
-        self.shared = shared
+    ) throws(AccessLogFailure) {
         hasWriter = options.destination != .none
-        guard hasWriter else {
-            writer = Locked(nil)
-            return
+        do throws(Errno) {
+            shared = Shared(
+                counter: try EventCounter(), told: try EventCounter(), lanes: threads,
+                limit: options.bytesPerThread)
+            guard hasWriter else {
+                writer = Locked(nil)
+                return
+            }
+            let seed = LogWriter(options, shared, notice)
+            writer = Locked(
+                try Thread.spawn(name: "access-log", seed: seed) { seed in
+                    var writer = seed
+                    writer.run()
+                })
+        } catch {
+            throw AccessLogFailure("cannot start the access log's writer: \(error)")
         }
-        let seed = try LogWriter(options, shared, notice)
-        writer = Locked(
-            try Thread.spawn(name: "access-log", seed: seed) { seed in
-                var writer = seed
-                writer.run()
-            })
+        switch shared.opening(withinMilliseconds: Self.openingMilliseconds) {
+        case .open: break
+        case .failed(let error):
+            throw AccessLogFailure(opening: options.destination.name, error)
+        case .pending:
+            notice(
+                "the access log \(options.destination.name) does not open (a file system that hangs?); "
+                    + "lines wait, and are dropped when they are too many")
+        }
     }
 
     /// The end of thread `index`: to be taken once, by that thread.
@@ -87,14 +107,16 @@ public final class AccessLog: Sendable {
         shared.counter.signal()
     }
 
-    /// Writes what was flushed before, and ends the writer. Waits for it: a second at most where nobody
-    /// reads.
-    public func stop() {
+    /// Writes what was flushed before, and ends the writer: within a second where nobody reads.
+    /// - Returns: false where the writer does not end, because the file system does not answer it.
+    @discardableResult
+    public func stop() -> Bool {
         shared.mustStop.store(true, ordering: .releasing)
         shared.counter.signal()
         var handle: Thread.JoinHandle?
         writer.withLock { handle = $0.take() }
-        if let handle = handle.take() { handle.join() }
+        guard let handle = handle.take() else { return true }
+        return handle.join(withinMilliseconds: Self.stoppingMilliseconds)
     }
 }
 
@@ -108,11 +130,37 @@ final class Shared: Sendable {
     let isIdle = Atomic<Bool>(false)
     let mustReopen = Atomic<Bool>(false)
     let mustStop = Atomic<Bool>(false)
+    private let told: EventCounter
+    private let state = Locked(Opening.pending)
 
-    init(counter: consuming EventCounter, lanes count: Int, limit: Int) {
+    /// What opening the destination came to.
+    enum Opening: Sendable {
+        case pending, open
+        case failed(Errno)
+    }
+
+    init(counter: consuming EventCounter, told: consuming EventCounter, lanes count: Int, limit: Int) {
         self.counter = counter
+        self.told = told
         self.limit = limit
         lanes = (0..<count).map { _ in Lane() }
+    }
+
+    /// By the writer.
+    func tell(_ opening: Opening) {
+        state.withLock { $0 = opening }
+        told.signal()
+    }
+
+    /// Waits for the writer to tell, for so long at most.
+    func opening(withinMilliseconds limit: Int) -> Opening {
+        let end = Clock.monotonicMilliseconds() + UInt64(limit)
+        while true {
+            let opening = state.withLock { $0 }
+            let now = Clock.monotonicMilliseconds()
+            guard case .pending = opening, now < end else { return opening }
+            told.wait(timeoutMilliseconds: Int(end - now))
+        }
     }
 
     final class Lane: Sendable {

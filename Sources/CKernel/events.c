@@ -96,8 +96,6 @@ int larder_signal_next(int fd) {
     }
 }
 
-int larder_signal_ignore(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
-
 static struct timespec clock_now(int clock) {
     static const clockid_t ids[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME,
                                     CLOCK_REALTIME_COARSE, CLOCK_BOOTTIME};
@@ -140,7 +138,9 @@ static void *run_thread(void *raw) {
     struct thread_start start = *(struct thread_start *)raw;
     free(raw);
     pthread_setname_np(pthread_self(), start.name);
+    void *stack = larder_take_crash_stack();
     start.body(start.argument);
+    larder_give_crash_stack(stack);
     return NULL;
 }
 
@@ -161,6 +161,16 @@ int larder_thread_start(uint64_t *thread, const char *name, void *argument, void
 }
 
 int larder_thread_join(uint64_t thread) { return -pthread_join((pthread_t)thread, NULL); }
+int larder_thread_join_within(uint64_t thread, uint32_t milliseconds) {
+    struct timespec end = clock_now(LARDER_MONOTONIC);
+    end.tv_sec += milliseconds / 1000;
+    end.tv_nsec += milliseconds % 1000 * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    return -pthread_clockjoin_np((pthread_t)thread, NULL, CLOCK_MONOTONIC, &end);
+}
 int larder_thread_detach(uint64_t thread) { return -pthread_detach((pthread_t)thread); }
 
 int larder_thread_yield_to_others(void) {

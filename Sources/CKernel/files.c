@@ -34,11 +34,34 @@ int64_t larder_read_link(int directory, const char *path, char *text, size_t cap
     return (size_t)n < capacity ? n : -ENAMETOOLONG;
 }
 
-int larder_open_append(const char *path, uint32_t mode) {
+int larder_is_pipe(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+int larder_open_log(const char *path, uint32_t mode) {
+    const int flags = O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     int fd;
-    do fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, (mode_t)mode);
+    if (larder_is_pipe(path)) {
+        do fd = open(path, O_RDWR | flags);
+        while (fd < 0 && errno == EINTR);
+        if (fd >= 0 || errno != EACCES) return fd < 0 ? -errno : fd;
+    }
+    do fd = open(path, O_WRONLY | O_CREAT | flags, (mode_t)mode);
     while (fd < 0 && errno == EINTR);
     return fd < 0 ? -errno : fd;
+}
+
+int larder_ends_inside_line(const char *path) {
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    struct stat status;
+    char last = '\n';
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0
+        && pread(fd, &last, 1, status.st_size - 1) != 1)
+        last = '\n';
+    close(fd);
+    return last != '\n';
 }
 
 int larder_file_status(int fd, struct larder_file_status *status) {

@@ -30,6 +30,8 @@ public enum CacheStatus {
         case hit
         /// By another request's fetch, which this one had waited for.
         case collapsed(Forwarding)
+        /// By this request's own fetch, which was stored first.
+        case fetched(Forwarding)
         /// After the origin's 304 to this request.
         case revalidated(Forwarding)
         /// After a 304 whose update may not be stored: the entry is gone, and nothing is left to live.
@@ -55,6 +57,9 @@ public enum CacheStatus {
             case .collapsed(let forwarding):
                 forwarding.append(to: &line)
                 line.append("; collapsed")
+            case .fetched(let forwarding):
+                forwarding.append(to: &line)
+                line.append("; stored")
             case .revalidated(let forwarding):
                 forwarding.append(to: &line)
                 line.append("; fwd-status=304; stored")

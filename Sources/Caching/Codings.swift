@@ -2,8 +2,8 @@
 /// or, with one member, what a record is coded in.
 ///
 /// Normalising to a set gives up preferences between codings. It never accepts what the client did not: an
-/// unknown or malformed weight counts as refusal, and a missing Accept-Encoding as identity alone (RFC 9110
-/// would let the origin send any coding, but clients that say nothing seldom decode).
+/// unknown or malformed weight counts as refusal, and a missing Accept-Encoding as identity alone, marked
+/// `unstated`: RFC 9110 §12.5.3 lets the origin send such a client any coding, but few of them decode.
 internal import Bytes
 public import HTTP
 
@@ -18,6 +18,8 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
     @inlinable public static var br: Codings { Codings(rawValue: 4) }
     @inlinable public static var zstd: Codings { Codings(rawValue: 8) }
     @inlinable public static var all: Codings { Codings(rawValue: 15) }
+    /// Of a request without Accept-Encoding, beside identity. No coding.
+    @inlinable public static var unstated: Codings { Codings(rawValue: 16) }
 
     /// The coding with this name, `x-gzip` for gzip included (RFC 9110 §8.4.1.3); nil for any other.
     static func named(_ token: Span<UInt8>) -> Codings? {
@@ -44,7 +46,7 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
     /// nothing that Larder knows.
     @inlinable @inline(__always)
     public static func accepted(by fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings {
-        fields.contains(.acceptEncoding) ? acceptedByLines(of: fields, bytes) : .identity
+        fields.contains(.acceptEncoding) ? acceptedByLines(of: fields, bytes) : [.identity, .unstated]
     }
 
     @usableFromInline

@@ -14,6 +14,11 @@ public struct CompressionRules: Sendable {
     private let minBody: UInt64
     /// By the set of what a client accepts, four bits each: the coding it gets, or 0. Asked on every hit.
     @usableFromInline let choices: UInt64
+    /// Is an answer compressed whoever may see it?
+    let takesAll: Bool
+
+    /// May bodies change their coding at all?
+    var isEnabled: Bool { choices != 0 }
 
     private struct MediaType: Sendable {
         var range: Range<Int>
@@ -40,7 +45,8 @@ public struct CompressionRules: Sendable {
         }
         self.text = text
         minBody = UInt64(max(policy.minBodyBytes, 1))
-        let codings: [Codings] = policy.codings.map { coding in
+        takesAll = policy.answers == .all
+        let codings: [Codings] = (policy.answers == .none ? [] : policy.codings).map { coding in
             switch coding {
             case .br: .br
             case .gzip: .gzip
@@ -77,10 +83,15 @@ public struct CompressionRules: Sendable {
                 }
             }
         }
-        guard let type = response.fields.first(.contentType), !response.fields.isRepeated(.contentType),
-            lists(bytes.slice(type.value))
-        else { return false }
+        guard listsType(response.fields, bytes) == true else { return false }
         return !Self.forbidsTransform(response.fields, bytes)
+    }
+
+    /// Is the answer's type listed? nil: it names none.
+    @inline(__always)
+    func listsType(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool? {
+        guard let type = fields.first(.contentType) else { return nil }
+        return !fields.isRepeated(.contentType) && lists(bytes.slice(type.value))
     }
 
     /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?

@@ -11,8 +11,6 @@ struct DecisionRun {
         var vary: [UInt8]
         var head: [UInt8]
         var bodyBytes: Int
-        /// Its gzip is undone for who does not take it.
-        var isDecodable: Bool
     }
 
     private let rules: Rules
@@ -27,7 +25,7 @@ struct DecisionRun {
         let requestText = try DecisionText(request)
         var requestHead = RequestHead()
         try requestText.parse(into: &requestHead, "request")
-        let verdict = rules.judge(requestHead, requestText.head.span)
+        var verdict = rules.judge(requestHead, requestText.head.span)
         // No origin is asked.
         if verdict.flags.contains(.onlyIfCached) { return .clientRefresh }
         if !verdict.mayLookup, let reason = verdict.reason { return reason }
@@ -38,6 +36,7 @@ struct DecisionRun {
             return reason
         }
 
+        verdict.noteFile(requestText.head.span.slice(requestHead.target))
         let text = DecisionText.head(of: response)
         var head = ResponseHead()
         var scan = HeadScan()
@@ -59,7 +58,7 @@ struct DecisionRun {
         {
             return reason
         }
-        let varies = Rules.variesByCoding(facts, head, text.span)
+        let varies = Rules.variesByCoding(facts)
         var stored = ByteBuffer(capacity: 1024)
         if let reason = StoredHead.write(
             head, text.span, bodyCount: response.bodyBytes, receivedSeconds: received.wallSeconds,
@@ -69,7 +68,7 @@ struct DecisionRun {
         }
         entry = Entry(
             key: key.span.copied, facts: facts, vary: vary.span.copied, head: stored.span.copied,
-            bodyBytes: response.bodyBytes, isDecodable: varies && facts.coding == .gzip)
+            bodyBytes: response.bodyBytes)
         return nil
     }
 
@@ -93,7 +92,7 @@ struct DecisionRun {
             return asks(.bypass, reason)
         }
         guard let entry, key.span.equals(entry.key.span),
-            verdict.accepts(entry.facts.coding) || entry.isDecodable && verdict.accepts(.identity),
+            verdict.reach(of: entry.facts) != .none,
             Variance.matches(entry.vary.span, head.fields, bytes)
         else { return asks(.miss) }
         let now = Self.time(after: seconds)

@@ -43,6 +43,12 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         @inlinable public static var immutable: Flags { Flags(rawValue: 256) }
         /// A 304 of its origin was of no use, so a condition would cost a second fetch: it is fetched whole.
         @inlinable public static var fetchedWhole: Flags { Flags(rawValue: 512) }
+        /// In gzip, which is undone for clients that do not take it (`CodedAnswer`).
+        @inlinable public static var undoable: Flags { Flags(rawValue: 1024) }
+        /// The origin codes it whatever the client takes (`CodedAnswer`).
+        @inlinable public static var codedForAll: Flags { Flags(rawValue: 2048) }
+        /// Its coding suits clients without Accept-Encoding (`CodedAnswer`).
+        @inlinable public static var codedForUnstated: Flags { Flags(rawValue: 4096) }
     }
 
     // As they are packed: most uses want two or three of ten parts.

@@ -148,10 +148,11 @@ extension Rules {
     /// The rules on what is known only behind the head: the entry as it would be written, and the body.
     /// - Parameters:
     ///   - request: the request that this answers.
+    ///   - facts: what the answer was judged to be; nil where a rule refused it.
     ///   - body: nil where nothing is known of it.
     public func explainStoring(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, request: borrowing RequestHead,
-        _ requestBytes: Span<UInt8>, body: BodyOutcome?, receivedSeconds: Int64
+        _ requestBytes: Span<UInt8>, facts: EntryFacts?, body: BodyOutcome?, receivedSeconds: Int64
     ) -> [Finding] {
         func finding(_ rule: Rule, _ reason: Reason?, _ value: String?) -> Finding {
             Finding(rule, reason.map { .refused($0) } ?? .satisfied, value: value)
@@ -159,7 +160,7 @@ extension Rules {
         var stored = ByteBuffer(capacity: 1024)
         let head = StoredHead.write(
             response, bytes, bodyCount: body?.count ?? 0, receivedSeconds: receivedSeconds, limit: .max,
-            transform: variesByCoding(response, bytes) ? .varies : .none, into: &stored)
+            transform: facts.map(Self.variesByCoding) == true ? .varies : .none, into: &stored)
         let isTooLarge = head != nil || stored.count > maxHeadBytes
         var findings = [
             finding(

@@ -3,7 +3,7 @@
 /// On a fetch that may be stored, nothing that is not keyed may shape the answer: the host and the query are
 /// the keyed ones, Accept-Encoding is the normalised one, forwarding fields are rebuilt, and conditions and
 /// ranges are the store's own. On any other exchange the client's fields pass but for what concerns the
-/// connection.
+/// connection, and for claims that are not believed (`ClaimedName.swift`), which never pass.
 
 public import HTTP
 internal import Settings
@@ -18,28 +18,22 @@ public enum FieldTreatment: Sendable, BitwiseCopyable {
     case replace
 }
 
-extension FieldSet {
-    /// Forwarding fields that are never rebuilt: frameworks read another URL or scheme out of them.
-    @inlinable @inline(__always)
-    static var unkeyedForwarding: FieldSet {
-        FieldSet(.xForwardedPort).with(.xForwardedScheme).with(.xForwardedServer).with(.xForwardedSSL)
-            .with(.xForwardedProtocol).with(.xScheme).with(.xURLScheme).with(.frontEndHTTPS)
-    }
-}
-
 extension Rules {
     /// What becomes of a request field. Fields that `Connection` nominates are the caller's to drop
     /// (`ConnectionOptions`), as with every proxy.
     ///
-    /// - Parameter storable: may the answer be stored (`RequestVerdict.mayStore`)?
-    public func treatment(of field: FieldName, storable: Bool) -> FieldTreatment {
-        guard withheld(storable: storable).contains(field) else { return .send }
+    /// - Parameters:
+    ///   - storable: may the answer be stored (`RequestVerdict.mayStore`)?
+    ///   - believed: does the request come from a trusted proxy?
+    public func treatment(of field: FieldName, storable: Bool, believed: Bool) -> FieldTreatment {
+        guard withheld(storable: storable, believed: believed).contains(field) else { return .send }
         return FieldSet.replaced.with(.acceptEncoding).contains(field) ? .replace : .drop
     }
 
     /// The fields that are not sent as they came.
-    public func withheld(storable: Bool) -> FieldSet {
-        var set = FieldSet.replaced.union(HopByHop.fields).with(.http2Settings)
+    public func withheld(storable: Bool, believed: Bool) -> FieldSet {
+        var set = FieldSet.replaced.union(HopByHop.fields).with(.http2Settings).with(.twin)
+        if !believed { set = set.union(.claims) }
         if cookies == .strip { set = set.with(.cookie) }
         return storable ? set.union(.unfitForStoring) : set
     }
@@ -55,7 +49,7 @@ extension FieldSet {
     /// not keyed and would shape the answer, and what a GET without a body has no use for.
     fileprivate static var unfitForStoring: FieldSet {
         FieldSet(.ifNoneMatch).with(.ifModifiedSince).with(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)
-            .with(.range).with(.acceptEncoding).union(.unkeyed).union(.unkeyedForwarding).with(.expect)
-            .with(.contentLength)
+            .with(.range).with(.acceptEncoding).union(.unkeyed).with(.claimsSite).with(.claimsUser)
+            .with(.expect).with(.contentLength)
     }
 }

@@ -25,6 +25,8 @@ public struct RequestVerdict: Sendable {
         @inlinable public static var onlyIfCached: Flags { Flags(rawValue: 64) }
         /// A query that reaches the origin; noted only under a policy with heuristics.
         @inlinable public static var query: Flags { Flags(rawValue: 128) }
+        /// The target names a compressed file (`noteFile`).
+        @inlinable public static var archive: Flags { Flags(rawValue: 256) }
     }
 
     public var method: Method
@@ -94,19 +96,4 @@ public struct RequestVerdict: Sendable {
             method == .get && mayLookup && mayStore && flags.isSubset(of: .query) && !restrictsAge
         }
     }
-
-    /// Which of the codings of one body answers: the highest; 0 for one that cannot.
-    @inlinable
-    public func rank(_ coding: Codings, preferring preferred: Codings) -> Int {
-        guard codings.contains(coding) else {
-            // gzip can be undone for the rare client that does not take it.
-            return coding == .gzip && codings.contains(.identity) ? 1 : 0
-        }
-        if coding == preferred { return 5 }
-        return coding == .identity ? 2 : coding == .gzip ? 3 : 4
-    }
-
-    /// May a record with this coding answer? The second question of a lookup, beside `Variance.matches`.
-    @inlinable
-    public func accepts(_ coding: Codings) -> Bool { codings.contains(coding) }
 }

@@ -57,7 +57,7 @@ extension Rule {
         case .unkeyed:
             row(
                 "unkeyed", "no field that rewrites URL or method", "RFC 9111 §7.1",
-                .fields(FieldName.allCases.filter { FieldSet.unkeyed.contains($0) }))
+                .fields([.rewritesURL, .overridesMethod, .claimsUser]))
         case .requestConnection:
             row("connection", "a usual Connection", "RFC 9110 §7.6.1", .fields([.connection, .upgrade]))
         case .preconditions:

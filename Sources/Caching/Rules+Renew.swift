@@ -123,7 +123,7 @@ extension Rules {
         var first = FirstRefusal()
         let facts = walk(
             parsed, text.span, to: request.storing, sent: sent, received: received, &timing, &first)
-        if addsVary, first.reason == nil, Self.variesByCoding(facts, parsed, text.span) {
+        if addsVary, first.reason == nil, Self.variesByCoding(facts) {
             updated.append("Vary: Accept-Encoding\r\n")
         }
         let isTooLarge = updated.count &- start > maxHeadBytes

@@ -8,18 +8,15 @@ public import HTTP
 internal import Settings
 
 extension FieldSet {
-    /// Request fields that let some framework see another URL or method than the one that is keyed.
+    /// Request fields by which a client asks for another URL or method than the one that is keyed.
     @inlinable @inline(__always)
-    static var unkeyed: FieldSet {
-        FieldSet(.xOriginalURL).with(.xRewriteURL).with(.xOriginalURI).with(.xHost).with(.xOriginalHost)
-            .with(.forwardedHost).with(.xHTTPMethod).with(.xHTTPMethodOverride).with(.xMethodOverride)
-            .with(.xForwardedPrefix).with(.xForwardedURI).with(.xHTTPHostOverride).with(.underscored)
-    }
+    static var unkeyed: FieldSet { FieldSet(.rewritesURL).with(.overridesMethod) }
 
     /// Fields any of which makes a request more than plain.
     @inlinable @inline(__always)
     static var judged: FieldSet {
-        unkeyed.with(.authorization).with(.connection).with(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)
+        unkeyed.with(.claimsUser)
+            .with(.authorization).with(.connection).with(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)
             .with(.ifNoneMatch).with(.ifModifiedSince).with(.range).with(.cacheControl).with(.pragma).with(
                 .cookie
             )
@@ -103,8 +100,10 @@ extension Rules {
         } else if findings.ends(.requestAuthorization, nil) {
             return true
         }
-        let rewrites = request.fields.containsAny(of: .unkeyed)
-        if findings.ends(.unkeyed, rewrites ? .unkeyed : nil) { return true }
+        // A user of whom a trusted proxy tells gets an answer of its own.
+        let isUsers = request.fields.areClaimsBelieved && request.fields.contains(.claimsUser)
+        let isUnkeyed = isUsers || request.fields.containsAny(of: .unkeyed)
+        if findings.ends(.unkeyed, isUnkeyed ? .unkeyed : nil) { return true }
         let isUnusual = request.upgradesToWebSocket || request.connection.other
         if findings.ends(.requestConnection, isUnusual ? .connection : nil) { return true }
         let hasPreconditions = request.fields.containsAny(

@@ -93,7 +93,9 @@ extension Rules {
         facts.staleWhileRevalidateSeconds = UInt32(max(0, timing.staleWhileRevalidate &- overdue) / 1000)
         facts.staleIfErrorSeconds = UInt32(max(0, timing.staleIfError &- overdue) / 1000)
         if varies { facts.flags.insert(.varies) }
-        if facts.coding == .identity, compression.isCompressible(response, bytes) {
+        if facts.coding != .identity {
+            noteCoding(of: response, bytes, to: request, &facts)
+        } else if compression.isCompressible(response, bytes) {
             facts.flags.insert(.compressible)
         }
     }
@@ -208,22 +210,10 @@ extension Rules {
         }
     }
 
-    /// Does this answer, which was found to be these `facts`, reach other requests in another coding:
-    /// compressed for them, or decoded?
-    public static func variesByCoding(
-        _ facts: EntryFacts, _ response: borrowing ResponseHead, _ bytes: Span<UInt8>
-    ) -> Bool {
-        facts.flags.contains(.compressible) || mayBeUndone(response, bytes)
-    }
-
-    /// As the other, of an answer without facts.
-    func variesByCoding(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-        isCompressible(response, bytes) || Self.mayBeUndone(response, bytes)
-    }
-
-    /// Coded in gzip alone, and not forbidden to be undone?
-    public static func mayBeUndone(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-        coding(response.fields, bytes) == .gzip && !CompressionRules.forbidsTransform(response.fields, bytes)
+    /// Does an answer that was found to be these `facts` reach other requests in another coding: compressed
+    /// for them, or undone?
+    public static func variesByCoding(_ facts: EntryFacts) -> Bool {
+        !facts.flags.isDisjoint(with: [.compressible, .undoable])
     }
 
     /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.

@@ -17,7 +17,7 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
 public final class Rules: Sendable {
     /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
     /// under another revision are not served.
-    static var revision: Int { 6 }
+    static var revision: Int { 7 }
     /// Bytes of host, path and query at most.
     static var urlLimit: Int { 2048 }
     /// Statuses from 400 on live this long at most, under every policy.
@@ -98,6 +98,7 @@ public final class Rules: Sendable {
         case .list(let names): text += names.map { $0.lowercased() }.sorted().joined(separator: ",")
         }
         text += "|\(policy.compress.types)|\(policy.compress.minBodyBytes)"
+        text += "|\(policy.compress.answers != .none)"
         return UInt32(truncatingIfNeeded: XXH3.hash64(Array(text.utf8).span, seed: 0))
     }
 

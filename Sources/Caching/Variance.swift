@@ -86,7 +86,7 @@ public enum Variance {
         if let list = NormalizedList(name) {
             isAbsent = !list.append(request, bytes, to: &blob)
         } else {
-            for index in 0..<request.count where bytes.slice(request[index].name).equalsIgnoringCase(name) {
+            for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
                 if !isAbsent { blob.append(", ") }
                 isAbsent = false
                 blob.append(bytes.slice(request[index].value))
@@ -110,7 +110,7 @@ public enum Variance {
         }
         var rest = stored
         var isFirst = true
-        for index in 0..<request.count where bytes.slice(request[index].name).equalsIgnoringCase(name) {
+        for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
             if isAbsent { return false }
             if !isFirst {
                 guard rest.hasPrefix(", ") else { return false }
@@ -145,7 +145,9 @@ extension Rules {
         case .acceptEncoding, .host, .xForwardedProto: return .constant
         // Under `strip` the origin saw no cookie, whatever it says about varying by it.
         case .cookie: return cookies == .strip ? .constant : .value
-        default: return treatment(of: field, storable: true) == .send ? .value : .unknowable
+        // Claims that are not believed count as absent, as they are to the origin.
+        default:
+            return treatment(of: field, storable: true, believed: true) == .send ? .value : .unknowable
         }
     }
 

@@ -48,8 +48,7 @@ public struct FlagSettings: Sendable {
             report("--listen", "found '\(bind)' twice; allowed: addresses that differ")
         }
         if let memory, let bytes = value(.size(4 << 20...512 << 30), "--memory", memory) {
-            draft.settings.cache.memoryBytes = bytes
-            draft.settings.cache.memoryMaxBytes = 2 * bytes
+            draft.settings.cache.memory = bytes
         }
         if let threads, let count = value(.threads, "--threads", threads) { draft.settings.threads = count }
         if let accessLog { setAccessLog(accessLog, &draft, value, report) }

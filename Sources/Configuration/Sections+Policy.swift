@@ -128,6 +128,11 @@ extension Sections {
             base,
             [
                 Key(
+                    "answers", .choice,
+                    "`shareable`: what is stored, and what a shared cache may plainly keep; `all`: private "
+                        + "answers too, with weakened ETags; `none`: bodies keep the origin's coding.",
+                    \.answers),
+                Key(
                     "types", Form<String>.mediaType.list(of: "media types", atMost: 256),
                     "Media types; `text/*` is all of a kind.",
                     \.types),

@@ -89,26 +89,26 @@ enum Sections {
             Settings.Cache(),
             [
                 Key(
-                    "memory", .size(4 << 20...512 << 30), "Memory for stored answers, index and all.",
-                    \.memoryBytes),
+                    "memory", .size(4 << 20...512 << 30),
+                    "Memory for stored answers, index and all. Without it Larder takes less than the default "
+                        + "where the machine or its control group (a container's limit) has little memory; "
+                        + "with it, what does not fit is refused at the start.",
+                    optional: \.memory, standard: "256MiB, or what fits"),
                 Key(
                     "memoryMax", .size(4 << 20...1 << 40),
                     "What a reload can grow `memory` to without a cold start.",
-                    \.memoryMaxBytes, standard: "2 × `memory`"),
+                    optional: \.memoryMax, standard: "2 × `memory`"),
                 Key(
                     "policies", Form<String>.path.orNone,
                     "The folder of the policy files. One that is named must be there; without one, and with "
                         + "`none`, the shipped policies are used.", \.policyFolder),
             ]
         ) { cache, reading in
-            if !reading.isGiven(reading.path(of: "memoryMax")) {
-                cache.memoryMaxBytes = 2 * cache.memoryBytes
-            } else if cache.memoryMaxBytes < cache.memoryBytes {
-                reading.report(
-                    at: reading.path(of: "memoryMax"),
-                    "found '\(ByteCount.format(cache.memoryMaxBytes))'; allowed: at least 'memory', which is "
-                        + "\(ByteCount.format(cache.memoryBytes))")
-            }
+            guard let most = cache.memoryMax, let memory = cache.memory, most < memory else { return }
+            reading.report(
+                at: reading.path(of: "memoryMax"),
+                "found '\(ByteCount.format(most))'; allowed: at least 'memory', which is "
+                    + "\(ByteCount.format(memory))")
         }
     }
 
@@ -187,11 +187,14 @@ enum Sections {
                     \.connections),
                 Key(
                     "buffers", .size(1 << 20...1 << 40),
-                    "Memory for bodies on their way into the store and for compressing them as they pass, "
-                        + "divided among the threads (1MiB each at least); where it is used up they are "
-                        + "passed on, and not stored or not compressed. Buffers of connections are not "
-                        + "counted.",
-                    \.bufferBytes),
+                    "Memory for bodies on their way into the store, for compressing them as they pass, and "
+                        + "for what connections have received or composed and not got rid of; divided among "
+                        + "the threads (1MiB each at least). Where it is used up, bodies are passed on, and "
+                        + "not stored (`pressure`) or not compressed; what is being gathered for the store "
+                        + "goes first, then clients that have taken nothing for five seconds. Without it, "
+                        + "less where there is little memory; with it, lowered to what fits beside "
+                        + "`cache.memory`, with a notice.",
+                    optional: \.buffers, standard: "256MiB, or what fits"),
                 Key(
                     "headTimeout", .duration(1...longestMilliseconds),
                     "From the first byte of a request to the end of its head; beyond: 408.",

@@ -25,10 +25,11 @@ public final class FilesOrigin: Sendable {
 
         init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(consume handle) }
 
-        func join() {
+        func join() -> Bool {
             var taken: Thread.JoinHandle?
             handle.withLock { taken = $0.take() }
-            if let taken = taken.take() { taken.join() }
+            guard let taken = taken.take() else { return true }
+            return taken.join(withinMilliseconds: FilesOrigin.stopMilliseconds)
         }
     }
 
@@ -67,6 +68,9 @@ public final class FilesOrigin: Sendable {
         self.handles = Locked(handles)
     }
 
+    /// How long `stop` waits for each thread.
+    private static let stopMilliseconds = 2_000
+
     deinit { stop() }
 
     /// A connection to the origin, non-blocking and connected at once. From any thread.
@@ -77,14 +81,17 @@ public final class FilesOrigin: Sendable {
             to: threads[Int(UInt(bitPattern: index) % UInt(threads.count))].listener.name)
     }
 
-    /// Closes all connections and ends the threads. Waits for them: for one read of the disk at most.
-    public func stop() {
+    /// Closes all connections and ends the threads. Waits for them: for one read of the disk, and for two
+    /// seconds at most.
+    /// - Returns: false: a disk does not answer, and a thread is left to wait for it.
+    @discardableResult
+    public func stop() -> Bool {
         for thread in threads { thread.stop() }
         let handles = handles.withLock { handles in
             let taken = handles
             handles = []
             return taken
         }
-        for handle in handles { handle.join() }
+        return handles.reduce(true) { $1.join() && $0 }
     }
 }

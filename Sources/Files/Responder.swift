@@ -137,7 +137,7 @@ struct Responder: ~Copyable {
         if mayFallBack, let page = root.fallback, MediaType.mayBePage(path.span), let file = open(page) {
             path.removeAll()
             path.append(page.name.span)
-            return send(file.file, file.status, input, closes: closes, to: &output)
+            return send(file.file, file.status, isFallback: true, input, closes: closes, to: &output)
         }
         guard let page = root.notFound, let file = open(page) else {
             return brief(404, closes: closes, to: &output)
@@ -162,9 +162,11 @@ struct Responder: ~Copyable {
 
     // MARK: Answers
 
+    /// - Parameter isFallback: the file stands in for another that may be put there at any moment: kept
+    ///   copies are revalidated.
     private mutating func send(
-        _ file: consuming Descriptor, _ status: FileStatus, _ input: borrowing ByteBuffer, closes: Bool,
-        to output: inout ByteBuffer
+        _ file: consuming Descriptor, _ status: FileStatus, isFallback: Bool = false,
+        _ input: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
     ) -> Answer {
         writeTag(status)
         // A file from the future must not claim so (§8.8.2.1).
@@ -182,7 +184,7 @@ struct Responder: ~Copyable {
         case .notModified:
             begin(304, closes: closes, to: &output)
             appendValidators(nil, to: &output)
-            appendCacheControl(to: &output)
+            appendCacheControl(isFallback: isFallback, to: &output)
             output.append("\r\n")
             return Answer(closes: closes)
         case .failed: return brief(412, closes: closes, to: &output)
@@ -205,7 +207,7 @@ struct Responder: ~Copyable {
         }
         output.append("Accept-Ranges: bytes\r\n")
         appendValidators(lastModified, to: &output)
-        appendCacheControl(to: &output)
+        appendCacheControl(isFallback: isFallback, to: &output)
         output.append("\r\n")
         if head.method == .head || range.isEmpty { return Answer(closes: closes) }
         return Answer(body: FileBody(file: file, status: status, range: range), closes: closes)
@@ -296,7 +298,8 @@ struct Responder: ~Copyable {
         output.append("\r\n")
     }
 
-    private func appendCacheControl(to output: inout ByteBuffer) {
+    private func appendCacheControl(isFallback: Bool = false, to output: inout ByteBuffer) {
+        if isFallback { return output.append("Cache-Control: no-cache\r\n") }
         let cacheControl = root.cacheControl
         guard !cacheControl.isEmpty else { return }
         output.append("Cache-Control: ")

@@ -146,7 +146,7 @@ public struct ChunkedDecoder: ~Copyable {
         guard trailerLines <= Self.trailerLineLimit else { return .broken(.trailers) }
         switch FieldLine.parse(lines.span, from: Int(keptCount)) {
         case .line(let name, _, _, _):
-            let id = FieldName.identify(lines.span, from: Int(name.start), count: Int(name.count))
+            let id = FieldName.identify(lines.span.slice(name))
             if TrailerRules.permits(id) {
                 keptCount = UInt16(lines.count)
             } else {

@@ -10,9 +10,9 @@ import Bytes
 enum FieldLineResult {
     /// The line's LF has not come.
     case incomplete
-    /// A field's name, perhaps with a `_` in it, and value (without the white space around it), and where the
-    /// next line begins.
-    case line(name: Slice, value: Slice, next: Int, hasUnderscore: Bool)
+    /// A field's name, perhaps with a byte in it that is no letter, digit or hyphen, its value (without the
+    /// white space around it), and where the next line begins.
+    case line(name: Slice, value: Slice, next: Int, isOdd: Bool)
     /// Broken at this index, which is not behind the line's LF.
     case refused(Refusal, at: Int)
 }
@@ -65,8 +65,8 @@ enum FieldLine {
     /// Parses the line at `start`, which is inside `bytes` and does not hold CR (the blank line is the
     /// caller's). Slices are relative to `bytes[0]`; the last index must fit 16 bits.
     static func parse(_ bytes: Span<UInt8>, from start: Int) -> FieldLineResult {
-        var hasUnderscore = false
-        let nameEnd = tokenEnd(bytes, from: bytes.firstNonWord(from: start), &hasUnderscore)
+        var isOdd = false
+        let nameEnd = tokenEnd(bytes, from: bytes.firstNonWord(from: start), &isOdd)
         guard nameEnd < bytes.count else { return .incomplete }
         guard nameEnd > start, bytes[nameEnd] == 0x3a else { return brokenName(bytes, at: nameEnd) }
         var valueStart = nameEnd &+ 1
@@ -82,7 +82,7 @@ enum FieldLine {
         return .line(
             name: Slice(parsed: start, count: nameEnd &- start),
             value: Slice(parsed: valueStart, count: valueEnd &- valueStart), next: lineEnd &+ 2,
-            hasUnderscore: hasUnderscore)
+            isOdd: isOdd)
     }
 
     /// The first control byte at or behind `index` that is no tab, or `count`.
@@ -94,11 +94,11 @@ enum FieldLine {
 
     /// The index of the first byte at or behind `start` that a token may not hold, or `count`.
     private static func tokenEnd(
-        _ bytes: Span<UInt8>, from start: Int, _ hasUnderscore: inout Bool
+        _ bytes: Span<UInt8>, from start: Int, _ isOdd: inout Bool
     ) -> Int {
         var end = start
         while end < bytes.count, ASCII.token.contains(bytes[end]) {
-            if bytes[end] == UInt8(ascii: "_") { hasUnderscore = true }
+            if FieldName.isOdd(bytes[end]) { isOdd = true }
             end &+= 1
         }
         return end

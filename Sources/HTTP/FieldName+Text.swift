@@ -9,10 +9,10 @@
 import Bytes
 
 extension FieldName {
-    /// The canonical spelling; empty for `.other` and `.underscored`.
+    /// The canonical spelling; empty for what is not one name.
     public var text: StaticString {
         switch self {
-        case .other, .underscored: ""
+        case .other, .twin, .claimsClient, .claimsSite, .claimsUser, .rewritesURL, .overridesMethod: ""
         case .accept: "Accept"
         case .acceptEncoding: "Accept-Encoding"
         case .acceptLanguage: "Accept-Language"
@@ -72,26 +72,6 @@ extension FieldName {
         case .xForwardedHost: "X-Forwarded-Host"
         case .xForwardedProto: "X-Forwarded-Proto"
         case .xkey: "xkey"
-        case .forwardedHost: "Forwarded-Host"
-        case .xForwardedPort: "X-Forwarded-Port"
-        case .xForwardedPrefix: "X-Forwarded-Prefix"
-        case .xForwardedScheme: "X-Forwarded-Scheme"
-        case .xForwardedServer: "X-Forwarded-Server"
-        case .xHTTPMethod: "X-HTTP-Method"
-        case .xHTTPMethodOverride: "X-HTTP-Method-Override"
-        case .xHost: "X-Host"
-        case .xMethodOverride: "X-Method-Override"
-        case .xOriginalHost: "X-Original-Host"
-        case .xOriginalURL: "X-Original-URL"
-        case .xRewriteURL: "X-Rewrite-URL"
-        case .xOriginalURI: "X-Original-URI"
-        case .frontEndHTTPS: "Front-End-Https"
-        case .xForwardedProtocol: "X-Forwarded-Protocol"
-        case .xForwardedSSL: "X-Forwarded-SSL"
-        case .xForwardedURI: "X-Forwarded-URI"
-        case .xHTTPHostOverride: "X-HTTP-Host-Override"
-        case .xScheme: "X-Scheme"
-        case .xURLScheme: "X-URL-Scheme"
         case .acceptRanges: "Accept-Ranges"
         case .contentDigest: "Content-Digest"
         case .contentMD5: "Content-MD5"
@@ -100,15 +80,16 @@ extension FieldName {
         }
     }
 
-    /// The well-known name that these bytes spell, in whatever case; `.other` if none.
+    /// What these bytes are as the name of a request field, in whatever case: a well-known name, a claim, or
+    /// a twin; `.other` if none.
     public static func identify(_ name: Span<UInt8>) -> FieldName {
         for index in 0..<name.count where !ASCII.token.contains(name[index]) { return .other }
         let id = identify(name, from: 0, count: name.count)
-        return id == .other && isUnderscored(name, from: 0, count: name.count) ? .underscored : id
+        return id == .other ? unknown(name, mayBeOdd: true) : id
     }
 
-    /// As `identify(_:)` for a token inside a head: the bytes behind it allow whole-word loads. A name with a
-    /// `_` is `.other`.
+    /// The well-known name of a token inside a head, in whatever case; `.other` if none. The bytes behind it
+    /// allow whole-word loads.
     @inline(__always)
     static func identify(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
         guard let name = ShortName(inside: bytes, from: start, count: count) else {
@@ -122,17 +103,6 @@ extension FieldName {
     private static func identifyRare(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
         if count > 16 { return count <= 32 ? long(LongName(bytes, from: start, count: count)) : .other }
         return identify(ShortName(bytes, from: start, count: count))
-    }
-
-    /// Is this name, which no rule knows, one that is known but for `_` in the place of `-`?
-    static func isUnderscored(_ bytes: Span<UInt8>, from start: Int, count: Int) -> Bool {
-        var name = InlineArray<32, UInt8>(repeating: 0)
-        guard count <= name.count else { return false }
-        for index in 0..<count {
-            let byte = bytes[start &+ index]
-            name[index] = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte
-        }
-        return identify(name.span, from: 0, count: count) != .other
     }
 
     private static func identify(_ name: ShortName) -> FieldName {
@@ -163,7 +133,6 @@ extension FieldName {
             if name.spells("origin") { return .origin }
             if name.spells("pragma") { return .pragma }
             if name.spells("server") { return .server }
-            if name.spells("x-host") { return .xHost }
         case 7:
             if name.spells("expires") { return .expires }
             if name.spells("referer") { return .referer }
@@ -174,7 +143,6 @@ extension FieldName {
             if name.spells("if-match") { return .ifMatch }
             if name.spells("if-range") { return .ifRange }
             if name.spells("location") { return .location }
-            if name.spells("x-scheme") { return .xScheme }
         default: break
         }
         return .other
@@ -198,7 +166,6 @@ extension FieldName {
             if name.spells("cache-groups") { return .cacheGroups }
             if name.spells("cache-status") { return .cacheStatus }
             if name.spells("content-type") { return .contentType }
-            if name.spells("x-url-scheme") { return .xURLScheme }
         case 13:
             if name.spells("accept-ranges") { return .acceptRanges }
             if name.spells("authorization") { return .authorization }
@@ -207,30 +174,20 @@ extension FieldName {
             if name.spells("if-none-match") { return .ifNoneMatch }
             if name.spells("last-modified") { return .lastModified }
             if name.spells("surrogate-key") { return .surrogateKey }
-            if name.spells("x-http-method") { return .xHTTPMethod }
-            if name.spells("x-rewrite-url") { return .xRewriteURL }
         case 14:
             if name.spells("content-digest") { return .contentDigest }
             if name.spells("content-length") { return .contentLength }
             if name.spells("http2-settings") { return .http2Settings }
-            if name.spells("forwarded-host") { return .forwardedHost }
-            if name.spells("x-original-url") { return .xOriginalURL }
-            if name.spells("x-original-uri") { return .xOriginalURI }
         case 15:
             if name.spells("accept-encoding") { return .acceptEncoding }
             if name.spells("accept-language") { return .acceptLanguage }
-            if name.spells("front-end-https") { return .frontEndHTTPS }
             if name.spells("x-forwarded-for") { return .xForwardedFor }
-            if name.spells("x-forwarded-ssl") { return .xForwardedSSL }
-            if name.spells("x-forwarded-uri") { return .xForwardedURI }
-            if name.spells("x-original-host") { return .xOriginalHost }
         case 16:
             if name.spells("content-encoding") { return .contentEncoding }
             if name.spells("content-location") { return .contentLocation }
             if name.spells("proxy-connection") { return .proxyConnection }
             if name.spells("www-authenticate") { return .wwwAuthenticate }
             if name.spells("x-forwarded-host") { return .xForwardedHost }
-            if name.spells("x-forwarded-port") { return .xForwardedPort }
         default: break
         }
         return .other
@@ -244,21 +201,13 @@ extension FieldName {
             if name.spells("surrogate-control") { return .surrogateControl }
             if name.spells("transfer-encoding") { return .transferEncoding }
             if name.spells("x-forwarded-proto") { return .xForwardedProto }
-            if name.spells("x-method-override") { return .xMethodOverride }
         case 18:
             if name.spells("proxy-authenticate") { return .proxyAuthenticate }
-            if name.spells("x-forwarded-prefix") { return .xForwardedPrefix }
-            if name.spells("x-forwarded-scheme") { return .xForwardedScheme }
-            if name.spells("x-forwarded-server") { return .xForwardedServer }
         case 19:
             if name.spells("if-unmodified-since") { return .ifUnmodifiedSince }
             if name.spells("proxy-authorization") { return .proxyAuthorization }
         case 20:
             if name.spells("larder-cache-control") { return .larderCacheControl }
-            if name.spells("x-forwarded-protocol") { return .xForwardedProtocol }
-            if name.spells("x-http-host-override") { return .xHTTPHostOverride }
-        case 22:
-            if name.spells("x-http-method-override") { return .xHTTPMethodOverride }
         case 24:
             if name.spells("cache-group-invalidation") { return .cacheGroupInvalidation }
         case 25:

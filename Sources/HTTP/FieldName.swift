@@ -12,14 +12,10 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case range, referer, server, setCookie, surrogateControl, surrogateKey, te, trailer, transferEncoding
     case upgrade
     case userAgent, vary, via, warning, wwwAuthenticate, xForwardedFor, xForwardedHost, xForwardedProto, xkey
-    // Fields that some frameworks let rewrite the request behind the cache's back (reason `unkeyed`).
-    case forwardedHost, xForwardedPort, xForwardedPrefix, xForwardedScheme, xForwardedServer, xHTTPMethod
-    case xHTTPMethodOverride, xHost, xMethodOverride, xOriginalHost, xOriginalURL, xRewriteURL, xOriginalURI
-    /// Any name of this list with `_` in the place of `-`: who hands fields on as CGI variables (RFC 3875
-    /// §4.1.18) takes it for that one. Here it stands for none of them.
-    case underscored
-    case frontEndHTTPS, xForwardedProtocol, xForwardedSSL, xForwardedURI, xHTTPHostOverride, xScheme,
-        xURLScheme
+    // Request fields by what they claim, for names beyond those above: see `ClaimedName.swift`.
+    case claimsClient, claimsSite, claimsUser, rewritesURL, overridesMethod
+    /// One of the names above in an odd spelling, such as `Content_Length`.
+    case twin
     // What a transformed answer must not carry on: digests of other bytes, ranges of them.
     case acceptRanges, contentDigest, contentMD5, digest, reprDigest
 }

@@ -2,6 +2,7 @@
 ///
 /// A head is at most 65 535 bytes (`HeadLimits`), so that offsets fit 16 bits.
 
+import Bytes
 internal import Synchronization
 
 /// A run of bytes of a head, relative to the head's first byte.
@@ -92,9 +93,29 @@ public struct FieldTable: ~Copyable {
     // and with it all 120 bytes of its head, for every call that borrows one.
     private let anchor = Atomic<Bool>(false)
 
-    public init() {
+    /// Names of an answer are never claims.
+    private let isOfRequest: Bool
+    /// A trusted proxy sent this head: what is claimed in it is believed. To be said for each head.
+    public var areClaimsBelieved = false
+
+    public init(ofRequest isOfRequest: Bool = false) {
+        self.isOfRequest = isOfRequest
         storage = Array(repeating: .none, count: Self.capacity)
         total = 0
+    }
+
+    /// Does the request count as having this line? Not a claim that is not believed, and no twin.
+    @inlinable
+    public func isHeard(_ index: Int) -> Bool {
+        let id = id(of: index)
+        return id != .twin && (areClaimsBelieved || !FieldSet.claims.contains(id))
+    }
+
+    /// Is this a line of `name`, spelt in any way that a server may take for it, and is it heard?
+    public func isHeard(_ index: Int, as name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
+        let own = bytes.slice(self[index].name)
+        return own.count == name.count && isHeard(index)
+            && (own.equalsIgnoringCase(name) || FieldName.areTwins(own, name))
     }
 
     @inlinable
@@ -160,10 +181,11 @@ public struct FieldTable: ~Copyable {
     /// Finds out which names the first `count` rows have, whose lines came without, and notes which names are
     /// there, and which more than once. A function of its own: together with the loop that finds the lines it
     /// would want for registers.
-    /// - Parameter hasUnderscores: has one of the names a `_`, of those that were not known again?
+    /// - Parameter hasOddNames: is one of the names oddly spelt, of those that were not known again?
     @inline(never)
-    mutating func identifyNames(count: Int, _ bytes: Span<UInt8>, hasUnderscores: Bool) {
+    mutating func identifyNames(count: Int, _ bytes: Span<UInt8>, hasOddNames: Bool) {
         var (present, repeated) = (FieldSet(), FieldSet())
+        let mayClaim = isOfRequest
         var rows = storage.mutableSpan
         // From the last line to the first, so that of several lines the first has the last word.
         var line = count
@@ -172,12 +194,11 @@ public struct FieldTable: ~Copyable {
             let name = rows[line].field.name.range
             var id = FieldName.identify(bytes, from: name.lowerBound, count: name.count)
             rows[line].spelling = Spelling(bytes, from: name.lowerBound, count: name.count)
-            if hasUnderscores, id == .other,
-                FieldName.isUnderscored(bytes, from: name.lowerBound, count: name.count)
-            {
-                id = .underscored
+            if mayClaim, id == .other {
+                let spelt = bytes.extracting(name)
+                id = FieldName.unknown(spelt, mayBeOdd: hasOddNames)
                 // To be parsed, and found out, each time.
-                rows[line].spelling = Spelling()
+                if hasOddNames, FieldName.isOdd(spelt) { rows[line].spelling = Spelling() }
             }
             rows[line].field.id = id
             rows[Int(id.rawValue)].firstLine = UInt8(truncatingIfNeeded: line)

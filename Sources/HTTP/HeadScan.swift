@@ -65,7 +65,7 @@ extension FieldTable {
         var isPlain = true
         // Are the names those of the head before, each in its place?
         var areKnown = true
-        var hasUnderscores = false
+        var hasOddNames = false
         // Never full: lines are at most limits.fields, and that at most the capacity.
         let most = limits.fields &- startLines
         while true {
@@ -87,7 +87,7 @@ extension FieldTable {
                     self.start = start
                     (self.isPlain, end) = (isPlain, cursor)
                     if !areKnown || line != total {
-                        identifyNames(count: line, bytes, hasUnderscores: hasUnderscores)
+                        identifyNames(count: line, bytes, hasOddNames: hasOddNames)
                     }
                     return .complete(cursor &+ 2)
                 }
@@ -96,8 +96,8 @@ extension FieldTable {
                 refusal = .headTooLarge
             } else {
                 switch FieldLine.parse(bytes, from: cursor) {
-                case .line(let name, let value, let next, let hasUnderscore):
-                    if hasUnderscore { hasUnderscores = true }
+                case .line(let name, let value, let next, let isOdd):
+                    if isOdd { hasOddNames = true }
                     rows[line].field.name = name
                     rows[line].field.value = value
                     if !FieldLine.isPlain(bytes, name, value, next: next) { isPlain = false }

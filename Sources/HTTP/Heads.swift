@@ -84,7 +84,7 @@ public struct RequestHead: ~Copyable {
     public var upgradesToWebSocket = false
     /// What its `Connection` lines say.
     public var connection = ConnectionOptions()
-    public var fields = FieldTable()
+    public var fields = FieldTable(ofRequest: true)
     var standing = StandingFields()
 
     public init() {}

@@ -25,6 +25,7 @@ extension RequestHead {
         -> HeadResult
     {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
+        fields.areClaimsBelieved = false
         var result = HeadResult.needMore
         var isRecalled = false
         if !scan.lineIsStillOpen(view) {

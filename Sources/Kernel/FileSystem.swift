@@ -93,10 +93,24 @@ public struct Directory: ~Copyable, Sendable {
 }
 
 extension Descriptor {
-    /// Opens a file to be appended to, making it (mode 0640, less the umask) where there is none.
-    public static func appending(to path: String) throws(Errno) -> Descriptor {
+    /// Opens a log to be appended to, making it (mode 0640, less the umask) where there is none. Never waits
+    /// for the reader of a pipe, and neither does writing. Throws `.noSuchAddressOrDevice` for a socket, and
+    /// for a pipe without a reader that this process may not read.
+    public static func log(at path: String) throws(Errno) -> Descriptor {
         // The path is read during the call.
-        Descriptor(owning: try check(unsafe path.withCString { unsafe larder_open_append($0, 0o640) }))
+        Descriptor(owning: try check(unsafe path.withCString { unsafe larder_open_log($0, 0o640) }))
+    }
+
+    /// Is there a pipe at this path?
+    public static func isPipe(_ path: String) -> Bool {
+        // The path is read during the call.
+        unsafe path.withCString { unsafe larder_is_pipe($0) != 0 }
+    }
+
+    /// Does the regular file at this path end inside a line? False where that cannot be told.
+    public static func endsInsideLine(_ path: String) -> Bool {
+        // The path is read during the call.
+        unsafe path.withCString { unsafe larder_ends_inside_line($0) != 0 }
     }
 
     /// Another descriptor of standard output, so that closing it leaves the original open.

@@ -14,8 +14,11 @@ public enum MemoryLimit {
             let unified = parts[0] == "0" && parts[1].isEmpty
             guard unified || parts[1].split(separator: ",").contains("memory") else { continue }
             let root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
-            let file = unified ? "memory.max" : "memory.limit_in_bytes"
-            limits += groups(String(parts[2])).compactMap { number(text("\(root)\($0)/\(file)")) }
+            // Above `memory.high` nothing is killed, but everything is slowed down to nothing.
+            let files = unified ? ["memory.max", "memory.high"] : ["memory.limit_in_bytes"]
+            for group in groups(String(parts[2])) {
+                limits += files.compactMap { number(text("\(root)\(group)/\($0)")) }
+            }
         }
         return limits.min()
     }

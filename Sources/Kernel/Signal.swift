@@ -15,11 +15,26 @@ public struct Signal: RawRepresentable, Sendable, Hashable {
     public static let user2 = Signal(rawValue: 12)
     public static let pipe = Signal(rawValue: 13)
     public static let terminate = Signal(rawValue: 15)
+    public static let alarm = Signal(rawValue: 14)
+    public static let coprocessorStack = Signal(rawValue: 16)
     public static let child = Signal(rawValue: 17)
+    public static let processorTime = Signal(rawValue: 24)
+    public static let fileSize = Signal(rawValue: 25)
+    public static let virtualAlarm = Signal(rawValue: 26)
+    public static let profiling = Signal(rawValue: 27)
+    public static let inputOutput = Signal(rawValue: 29)
+    public static let power = Signal(rawValue: 30)
+    /// 32 and 33 are the C library's.
+    public static let realTime = (34...64).map { Signal(rawValue: $0) }
 
-    /// Ignores a signal in the whole process (and, unless they say otherwise, in its children).
-    public static func ignore(_ signal: Signal) throws(Errno) {
-        try check(larder_signal_ignore(signal.rawValue))
+    /// Ignores signals in the whole process, unless something handles them already.
+    public static func ignore(_ signals: [Signal]) { larder_ignore_signals(mask(signals)) }
+
+    static func mask(_ signals: [Signal]) -> UInt64 {
+        signals.reduce(0) { mask, signal in
+            precondition((1...64).contains(signal.rawValue))
+            return mask | 1 << UInt64(signal.rawValue - 1)
+        }
     }
 }
 
@@ -31,12 +46,7 @@ public struct SignalReceiver: ~Copyable, Sendable {
     let descriptor: Descriptor
 
     public init(_ signals: [Signal]) throws(Errno) {
-        var mask: UInt64 = 0
-        for signal in signals {
-            precondition((1...64).contains(signal.rawValue))
-            mask |= 1 << UInt64(signal.rawValue - 1)
-        }
-        descriptor = Descriptor(owning: try check(larder_signal_receiver(mask)))
+        descriptor = Descriptor(owning: try check(larder_signal_receiver(Signal.mask(signals))))
     }
 
     /// The descriptor's number, for the poller; valid as long as this value lives.

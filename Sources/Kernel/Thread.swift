@@ -41,6 +41,15 @@ public enum Thread {
             precondition(result == 0, "a thread is joined once, and not by itself")
             discard self
         }
+
+        /// Waits for the thread's end, for so long at most; a thread that takes longer runs on by itself.
+        /// - Returns: has it ended?
+        public consuming func join(withinMilliseconds limit: Int) -> Bool {
+            let hasEnded = larder_thread_join_within(thread, UInt32(clamping: limit)) == 0
+            if !hasEnded { _ = larder_thread_detach(thread) }
+            discard self
+            return hasEnded
+        }
     }
 }
 

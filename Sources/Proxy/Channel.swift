@@ -34,10 +34,15 @@ struct Channel: ~Copyable {
     private(set) var isFlushed = true
     /// Bytes that the kernel took since the connection began.
     private(set) var taken: UInt64 = 0
-    private var input: ByteBuffer?
-    private var output: ByteBuffer?
+    private var input: KeptBytes?
+    private var output: KeptBytes?
+    private let ledger: BufferLedger
 
-    init(_ socket: consuming Socket) { self.socket = socket }
+    /// - Parameter ledger: where what is kept is counted.
+    init(_ socket: consuming Socket, _ ledger: BufferLedger) {
+        self.socket = socket
+        self.ledger = ledger
+    }
 
     /// Is there anything to read: kept, or perhaps in the kernel?
     var wantsReading: Bool { readable || hasInput }
@@ -45,7 +50,7 @@ struct Channel: ~Copyable {
     /// Bytes that wait for the socket to take them.
     var backlog: Int {
         switch output {
-        case .some(let buffer): buffer.count
+        case .some(let kept): kept.bytes.count
         case .none: 0
         }
     }
@@ -93,14 +98,15 @@ struct Channel: ~Copyable {
     @inline(never)
     private mutating func giveBack(into buffer: inout ByteBuffer) {
         hasInput = false
-        if let kept = input.take() { buffer.append(kept.span) }
+        if let kept = input.take() { buffer.append(kept.bytes.span) }
     }
 
     /// Keeps a copy of what was not used for the next turn.
     mutating func keep(_ rest: borrowing ByteBuffer) {
         guard !rest.isEmpty else { return }
-        var kept = ByteBuffer(capacity: rest.count)
-        kept.append(rest.span)
+        var kept = KeptBytes(capacity: rest.count, ledger)
+        kept.bytes.append(rest.span)
+        kept.recount()
         input = consume kept
         hasInput = true
     }
@@ -153,11 +159,12 @@ struct Channel: ~Copyable {
         _ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>, skipping sent: Int
     ) {
         var sent = sent
-        var rest = output.take() ?? ByteBuffer(capacity: a.count + b.count + c.count - sent)
-        Self.append(a, to: &rest, skipping: &sent)
-        Self.append(b, to: &rest, skipping: &sent)
-        Self.append(c, to: &rest, skipping: &sent)
-        isFlushed = rest.isEmpty
+        var rest = output.take() ?? KeptBytes(capacity: a.count + b.count + c.count - sent, ledger)
+        Self.append(a, to: &rest.bytes, skipping: &sent)
+        Self.append(b, to: &rest.bytes, skipping: &sent)
+        Self.append(c, to: &rest.bytes, skipping: &sent)
+        rest.recount()
+        isFlushed = rest.bytes.isEmpty
         output = isFlushed ? nil : consume rest
     }
 
@@ -177,11 +184,11 @@ struct Channel: ~Copyable {
     mutating func flush() -> Flushed {
         guard var rest = output.take() else { return .done }
         isFlushed = true
-        while !rest.isEmpty {
-            switch socket.send(rest.span) {
+        while !rest.bytes.isEmpty {
+            switch socket.send(rest.bytes.span) {
             case .bytes(let n):
                 taken &+= UInt64(n)
-                rest.removeFirst(n)
+                rest.bytes.removeFirst(n)
             case .wouldBlock:
                 output = consume rest
                 isFlushed = false

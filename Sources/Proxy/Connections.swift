@@ -46,8 +46,8 @@ struct Client: ~Copyable {
     var dropped = 0
     var scan = HeadScan()
 
-    init(_ socket: consuming Socket, peer: SocketAddress) {
-        channel = Channel(socket)
+    init(_ socket: consuming Socket, peer: SocketAddress, _ ledger: BufferLedger) {
+        channel = Channel(socket, ledger)
         self.peer = ClientAddress(peer)
     }
 
@@ -92,8 +92,8 @@ struct Origin: ~Copyable {
     /// that nobody asked for.
     var isAtRest: Bool { !channel.readable && !channel.ending && !channel.ended && channel.isFlushed }
 
-    init(_ socket: consuming Socket, server: Int, phase: Phase) {
-        channel = Channel(socket)
+    init(_ socket: consuming Socket, server: Int, phase: Phase, _ ledger: BufferLedger) {
+        channel = Channel(socket, ledger)
         self.server = server
         self.phase = phase
     }
@@ -172,7 +172,7 @@ struct Forward: ~Copyable {
     var isFetchedWhole = false
     /// Index of the route in `Site.routes`.
     let route: Int
-    let verdict: RequestVerdict
+    var verdict: RequestVerdict
     /// The request head as it came, the key, then the conditions of a revalidation. Heads are parsed again
     /// where they are needed: that costs less than keeping every parsed field.
     var request = ByteBuffer()
@@ -199,6 +199,12 @@ struct Forward: ~Copyable {
     /// What becomes of the answer's head and body on their way to the client.
     var transform = HeadTransform.none
     var recoder = Recoder.none
+    /// May what it fetches be undone for its client? Not where that was tried already.
+    var mayUndo = true
+    /// Nothing of the answer has been sent: it is stored first, and then undone (`Worker+Undo`).
+    var isHeldBack = false
+    /// A GET is sent for a client that asked by HEAD.
+    var answersHead = false
     /// The origin connection may be kept after this answer.
     var reusable = false
     var isTunnel = false
@@ -227,6 +233,13 @@ struct Forward: ~Copyable {
 
     var method: Method { verdict.method }
 
+    /// As `verdict`, with what the target tells of its answer's coding.
+    var verdictOnTarget: RequestVerdict {
+        var verdict = verdict
+        verdict.noteFile(keyedTarget)
+        return verdict
+    }
+
     /// May what is fetched renew an entry?
     var renews: Bool { renewal != nil && verdict.mayRevalidate }
 
@@ -241,15 +254,18 @@ struct Forward: ~Copyable {
         return switch recoder {
         case .none: false
         case .encoding: true
-        case .decoding: true
+        case .undoing: true
         }
     }
+
+    /// The answer is a stored body that is being undone.
+    var isFromStore: Bool { isRecoded && transform.change == .decoded }
 
     /// The coding that is being made as the answer passes: not to be made again from the store.
     var claims: UInt8 {
         switch recoder {
         case .none: 0
-        case .decoding: 0
+        case .undoing: 0
         case .encoding(let encoding): encoding.variant == nil ? 0 : encoding.encoder.coding.rawValue
         }
     }

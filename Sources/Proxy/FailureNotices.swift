@@ -40,7 +40,7 @@ final class FailureNotices: Sendable {
     func stop() {
         mustStop.store(true, ordering: .releasing)
         counter.signal()
-        thread.withLock { $0.take() }?.join()
+        _ = thread.withLock { $0.take() }?.join(by: Deadline(milliseconds: 1_000))
     }
 
     /// Adds a failure of a server.
@@ -75,7 +75,6 @@ final class FailureNotices: Sendable {
     }
 
     private func tell(_ notice: FailureTally.Notice) {
-        let seconds = FailureTally.interval / 1000
         var metadata: Logger.Metadata = [
             "server": "\(name(notice.server))", "cause": "\(notice.cause.code)",
             "requests": "\(notice.requests)", "remedy": "\(remedy(notice))",
@@ -86,7 +85,7 @@ final class FailureNotices: Sendable {
             notices.warning("\(notice.cause.explanation) \(Self.next(notice.cause))", metadata: metadata)
         } else {
             notices.warning(
-                "\(notice.cause.explanation) It still does, \(notice.requests) times in \(seconds) s.",
+                "\(notice.cause.explanation) \(notice.requests) more since the last notice.",
                 metadata: metadata)
         }
     }

@@ -23,8 +23,8 @@ struct WakeUp: Sendable {
 }
 
 /// The reservations of a process, of keys and of their variants: shared by its threads, in shards so that
-/// they seldom meet. A hit does not come here, and of what is never stored `isWorthless` tells without a lock;
-/// a miss takes one twice. Private to the process: two generations may fetch the same twice.
+/// they seldom meet. A hit does not come here, and of what is never stored `isWorthless` tells without a
+/// lock; a miss takes one twice. Private to the process: two generations may fetch the same twice.
 final class FetchBoard: Sendable {
     private final class Shard: Sendable {
         let table: Locked<Reservations>

@@ -10,8 +10,10 @@ internal import HTTP
 internal import Kernel
 
 extension ForwardedHeads {
-    /// The fields that say so.
-    static var told: FieldSet { FieldSet(.xForwardedProto).with(.xForwardedHost).with(.forwarded) }
+    /// All fields in which a client speaks as a proxy does.
+    static var claims: FieldSet {
+        FieldSet.claims.with(.xForwardedFor).with(.xForwardedProto).with(.xForwardedHost).with(.forwarded)
+    }
 
     struct Told: BitwiseCopyable {
         /// The one to key: a trusted proxy's word, else the listener's.
@@ -20,7 +22,7 @@ extension ForwardedHeads {
         var isKeyed = true
     }
 
-    /// What the fields of `told` come to in a request of `peer`.
+    /// What `X-Forwarded-Proto`, `X-Forwarded-Host` and `Forwarded` come to in a request of `peer`.
     @inline(never)
     func told(_ request: borrowing RequestHead, _ bytes: Span<UInt8>, peer: SocketAddress) -> Told {
         var told = Told()

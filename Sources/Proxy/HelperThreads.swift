@@ -94,15 +94,19 @@ final class HelperThreads: Sendable {
         counter.signal()
     }
 
+    private static let stopMilliseconds = 5_000
+
     /// Ends the threads after the job in their hands; what waits is dropped.
-    func stop() {
+    /// - Returns: false: one has not ended.
+    func stop() -> Bool {
         queue.withLock { $0.hasStopped = true }
         counter.signal()
         let boxes = running.withLock { list in
             defer { list = [] }
             return list
         }
-        for box in boxes { box.join() }
+        let deadline = Deadline(milliseconds: Self.stopMilliseconds)
+        return boxes.reduce(true) { $1.join(by: deadline) && $0 }
     }
 
     /// Waits for one; nil: the end.

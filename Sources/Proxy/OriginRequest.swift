@@ -32,11 +32,12 @@ public enum OriginRequest {
         // With the space behind it, and without an empty line before it.
         let method = bytes.extracting(
             request.methodName.range.lowerBound..<(request.methodName.range.upperBound &+ 1))
+        let fetchesWhole = request.method == .head && verdict.method == .get
         // What is not keyed must not shape the answer: host and query are the key's.
         let host = stores ? keyedHost : bytes.slice(request.authority)
         let target = stores ? keyedTarget : bytes.extracting(request.pathAndQuery)
         out.append(atMost: method.count &+ target.count &+ host.count &+ 20) { room in
-            room.append(method)
+            if fetchesWhole { room.append("GET ") } else { room.append(method) }
             if !stores, request.path.isEmpty { room.append("/") }
             room.append(target)
             room.append(" HTTP/1.1\r\nHost: ")
@@ -46,7 +47,8 @@ public enum OriginRequest {
         // What it names of the known hop-by-hop fields is dropped with them.
         let namesOthers = request.connection.namesOthers
         // The length is said by the framing below.
-        let withheld = rules.withheld(storable: stores).with(.contentLength)
+        let withheld = rules.withheld(storable: stores, believed: request.fields.areClaimsBelieved)
+            .with(.contentLength)
         let touched = namesOthers || !request.fields.isPlain ? .all : withheld
         var run = LineRun(from: request.fields.lines.lowerBound)
         for index in 0..<request.fields.count where touched.contains(request.fields.id(of: index)) {

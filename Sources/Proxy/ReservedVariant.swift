@@ -22,7 +22,7 @@ public enum ReservedVariant {
         guard !store.hasNone(hash), let newest = store.lookup(key: key, hash: hash, ranking: { _, _ in 1 })
         else { return .zero }
         func rank(_ facts: RecordFacts) -> Int {
-            verdict.rank(EntryFacts(facts).coding, preferring: .identity)
+            verdict.rank(EntryFacts(facts), preferring: .identity)
         }
         if newest.vary.isEmpty, rank(newest.facts) > 0 { return .zero }
         blob.removeAll()

@@ -35,6 +35,7 @@ enum WorkerCommand: UInt8, Sendable { case run, drain, stop }
 final class WorkerBell: Sendable {
     let counter: EventCounter
     private let started: EventCounter
+    private let start = Locked<Result<Void, Errno>?>(nil)
     private let word = Atomic<UInt8>(WorkerCommand.run.rawValue)
     private let ended = Atomic<Bool>(false)
 
@@ -45,11 +46,19 @@ final class WorkerBell: Sendable {
 
     var descriptors: [CInt] { [counter.raw, started.raw] }
 
-    /// The worker has all that it takes from other threads.
-    func start() { started.signal() }
+    /// The worker has all that it takes from other threads, or could not get it.
+    func tellStart(_ result: Result<Void, Errno>) {
+        start.withLock { $0 = result }
+        started.signal()
+    }
 
-    /// To be called once.
-    func waitForStart() { started.wait(timeoutMilliseconds: nil) }
+    /// - Throws: what the kernel refused.
+    func waitForStart() throws(Errno) {
+        while true {
+            if let result = start.withLock({ $0 }) { return try result.get() }
+            started.wait(timeoutMilliseconds: nil)
+        }
+    }
 
     var command: WorkerCommand { WorkerCommand(rawValue: word.load(ordering: .acquiring)) ?? .stop }
 
@@ -99,15 +108,29 @@ struct WorkerSeed: ~Copyable, Sendable {
     }
 }
 
+/// When waiting ends.
+struct Deadline {
+    private let end: UInt64
+
+    init(milliseconds: Int) { end = Clock.monotonicMilliseconds() + UInt64(milliseconds) }
+
+    var remainingMilliseconds: Int {
+        let now = Clock.monotonicMilliseconds()
+        return now < end ? Int(end - now) : 0
+    }
+}
+
 /// Holds a thread's handle until it is joined.
 final class JoinBox: Sendable {
     private let handle: Locked<Thread.JoinHandle?>
 
     init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(handle) }
 
-    func join() {
+    /// - Returns: has it ended by then?
+    func join(by deadline: Deadline) -> Bool {
         handle.withLock { handle in
-            if let handle = handle.take() { handle.join() }
+            guard let handle = handle.take() else { return true }
+            return handle.join(withinMilliseconds: deadline.remainingMilliseconds)
         }
     }
 }
@@ -208,6 +231,18 @@ extension Server {
             "permission denied: ports below 1024 need root, CAP_NET_BIND_SERVICE, or a lower "
                 + "net.ipv4.ip_unprivileged_port_start"
         default: "\(error)"
+        }
+    }
+
+    /// Waits until every worker has all that it needs; if one has not, all are ended.
+    static func waitForStart(_ bells: [WorkerBell], _ running: [JoinBox]) throws(StartFailure) {
+        do {
+            for bell in bells { try bell.waitForStart() }
+        } catch {
+            for bell in bells { bell.ring(.stop) }
+            let deadline = Deadline(milliseconds: 1_000)
+            for box in running { _ = box.join(by: deadline) }
+            throw StartFailure("a thread cannot watch its connections: \(error)")
         }
     }
 

@@ -53,7 +53,7 @@ public final class Server: Sendable {
         do {
             log = try AccessLog(try AccessLog.Options(settings), threads: count) { notices.warning("\($0)") }
         } catch {
-            throw StartFailure("access log: \(error)")
+            throw StartFailure("\(error)")
         }
         accessLog = log
         names = settings.upstreams.flatMap(\.serversByUpstream)
@@ -91,14 +91,16 @@ public final class Server: Sendable {
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,
                     helpers: helpers, failures: failures, clock: clock)
                 handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
-                    do {
+                    let bell = seed.bell
+                    do throws(Errno) {
                         var worker = try Worker(seed)
-                        worker.bell.start()
+                        try worker.watchListeners()
+                        bell.tellStart(.success(()))
                         worker.run()
-                        worker.bell.end()
                     } catch {
-                        preconditionFailure("a worker cannot start: \(error)")
+                        bell.tellStart(.failure(error))
                     }
+                    bell.end()
                 }
             } catch let failure as StartFailure {
                 throw failure
@@ -108,7 +110,7 @@ public final class Server: Sendable {
             bells.append(bell)
             running.append(JoinBox(handle))
         }
-        for bell in bells { bell.waitForStart() }
+        try Self.waitForStart(bells, running)
         listeners = Locked(bound)
         self.bells = bells
         threads = Locked(running)
@@ -148,18 +150,33 @@ public final class Server: Sendable {
     }
 
     /// Waits until every thread has ended, then writes what is left of the log and tells what came to each
-    /// server.
-    public func join() {
+    /// server. To be called once the threads have been told to end and should have: the wait is bounded.
+    ///
+    /// - Returns: false: something has not ended, and the process is to be left without waiting for it.
+    @discardableResult
+    public func join(withinMilliseconds limit: Int = 60_000) -> Bool {
         let running = threads.withLock { list in
             defer { list = [] }
             return list
         }
-        guard !running.isEmpty else { return }
-        for box in running { box.join() }
-        helpers.stop()
+        guard !running.isEmpty else { return true }
+        let deadline = Deadline(milliseconds: limit)
+        var left: [String] = []
+        for (index, box) in running.enumerated() where !box.join(by: deadline) {
+            left.append("larder-\(index)")
+        }
+        if !helpers.stop() { left.append("larder-helper") }
         helpers.shortages.tell()
-        accessLog.stop()
+        if !accessLog.stop() { left.append("access-log") }
         failures.stop()
+        for origin in files {
+            if let origin, !origin.stop() { left.append("files") }
+        }
+        if !left.isEmpty {
+            notices.error(
+                "threads do not end, and are left: a file system that does not answer, perhaps",
+                metadata: ["threads": "\(left.joined(separator: " "))"])
+        }
         for server in figures {
             notices.info(
                 "server",
@@ -170,6 +187,7 @@ public final class Server: Sendable {
                 ])
         }
         if let text = Self.storedShare(counters, servers: names.count).text { notices.info("\(text)") }
+        return left.isEmpty
     }
 
     private func ring(_ command: WorkerCommand) {

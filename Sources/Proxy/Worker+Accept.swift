@@ -1,6 +1,7 @@
 internal import HTTP
 internal import Kernel
 internal import Loop
+internal import SystemPackage
 
 /// Listening sockets: accepting, and backing off when there is no room or no descriptor.
 extension Worker {
@@ -10,17 +11,12 @@ extension Worker {
     /// Connections taken from one listener in a turn, before those that are there get theirs.
     static var acceptBudget: Int { 64 }
 
-    /// Watches the doorbells, the ticker and the listeners. Without them the thread is of no use: a refusal
-    /// ends the process.
-    mutating func watchListeners() {
-        do {
-            try poller.addReadable(bell.counter.raw, token: Handle.named(kind: Kind.bell).token)
-            let calls = Handle.named(kind: Kind.bell, index: 1)
-            try board.mailboxes[index].doorbell.attach(to: poller, token: calls.token)
-            try poller.addReadable(ticker.raw, token: Handle.named(kind: Kind.ticker).token)
-        } catch {
-            preconditionFailure("the kernel refuses to watch a doorbell or a ticker: \(error)")
-        }
+    /// Watches the doorbells, the ticker and the listeners: to be called once, before `run`.
+    mutating func watchListeners() throws(Errno) {
+        try poller.addReadable(bell.counter.raw, token: Handle.named(kind: Kind.bell).token)
+        let calls = Handle.named(kind: Kind.bell, index: 1)
+        try board.mailboxes[index].doorbell.attach(to: poller, token: calls.token)
+        try poller.addReadable(ticker.raw, token: Handle.named(kind: Kind.ticker).token)
         resumeAccepting()
     }
 
@@ -62,7 +58,7 @@ extension Worker {
         endsConnections = isDraining || isCrowded
         defer { noteCrowd() }
         let peer = accepted.peer
-        let h = clients.insert(Client(accepted.socket, peer: peer))
+        let h = clients.insert(Client(accepted.socket, peer: peer, ledger))
         // The request is often there already, and a connection that its answer ends is never watched at all.
         // What happens before the watch is told when it begins.
         clients[h].channel.readable = true

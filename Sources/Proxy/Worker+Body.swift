@@ -31,17 +31,6 @@ extension Worker {
         // Bytes behind the end of an answer are nobody's: the connection is not kept.
         if pass.complete, pass.offset < outbound.count { forwards[f].reusable = false }
         switch forwards[f].transform.change {
-        // Of nothing there is nothing to decode: a body without a byte, or none, to HEAD.
-        case .decoded
-        where forwards[f].client != nil && !pass.failed
-            && !(pass.complete && forwards[f].responseBody.delivered == 0):
-            passDecoded(f, o, isLast: pass.complete)
-            // The client has yet to take it; the store and who waits for it need not wait for that.
-            // (It has failed where the origin is gone: a broken body, and a stale answer instead.)
-            if pass.complete, forwards.contains(f), forwards[f].origin == o, forwards[f].fill != nil {
-                commitFill(f)
-            }
-            return
         case .coded:
             if !pass.failed { pass.failed = !endEncoding(f, o, complete: pass.complete) }
         case .none, .varies, .decoded: break
@@ -108,13 +97,14 @@ extension Worker {
             pass.offset = next
             switch step {
             case .data(let range):
+                runsPassed &+= 1
                 if forwards[f].fill != nil { fill(f, range) }
                 if forwards[f].transform.changesBody {
                     if !Self.recode(&forwards[f].recoder, outbound, range, into: &coded) {
                         pass.failed = true
                         return pass
                     }
-                } else if forwards[f].client != nil {
+                } else if forwards[f].client != nil, !forwards[f].isHeldBack {
                     switch forwards[f].framing {
                     case .chunked: appendChunk(outbound, range, to: &out)
                     case .length, .untilClose, .none:

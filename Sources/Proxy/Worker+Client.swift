@@ -27,12 +27,14 @@ extension Worker {
     /// Reads and uses what came, as far as the connection's phase allows, within the turn's budget.
     mutating func advanceClient(_ h: Handle) {
         var budget = Self.turnBudget
+        requestsLeft = Self.requestBudget
         while clients.contains(h), wantsInput(h) {
-            guard budget > 0 else {
+            guard budget > 0, requestsLeft > 0 else {
                 deferClient(h)
                 return
             }
             budget -= 1
+            runsPassed = 0
             inbound.removeAll()
             let received = clients[h].channel.receive(into: &inbound)
             if received == .failed {
@@ -41,6 +43,7 @@ extension Worker {
             }
             let before = inbound.count
             useInput(h)
+            budget -= runsPassed / Self.runsPerRead
             guard clients.contains(h) else { return }
             // Nearly always it is used up, and there is no more.
             if inbound.isEmpty, received == .some, !clients[h].channel.wantsReading { return }
@@ -80,7 +83,8 @@ extension Worker {
     /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
     @inline(__always)
     private mutating func readRequests(_ h: Handle) {
-        while !inbound.isEmpty, clients[h].takesRequest {
+        while !inbound.isEmpty, requestsLeft > 0, clients[h].takesRequest {
+            requestsLeft &-= 1
             requestOf = .none
             switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
             case .needMore:
@@ -148,6 +152,7 @@ extension Worker {
             logUnsent(h, nil)
             switch clients[h].phase {
             case .exchange(let f):
+                queueUndoing(f)
                 guard let o = forwards[f].origin else { break }
                 if forwards[f].isTunnel { tunnelFlushed(f, o, h) }
                 advanceOrigin(o)

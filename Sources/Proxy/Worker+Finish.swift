@@ -12,24 +12,33 @@ extension Worker {
     /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go
     /// on.
     mutating func finish(_ f: Handle) {
+        if forwards[f].isHeldBack {
+            out.removeAll()
+            commitFill(f)
+            if endsHeldBack(f) { return }
+        }
         if forwards[f].fill != nil { commitFill(f) }
         if forwards[f].isRecoded { commitVariant(f) }
         // A request that was answered early is not read to its end.
         let isRead = forwards[f].requestBody.isComplete
-        if let o = forwards[f].origin {
-            forwards[f].origin = nil
-            if forwards[f].reusable, isRead, !forwards[f].isTunnel {
-                park(o)
-            } else {
-                closeOrigin(o)
-            }
-        }
+        releaseOrigin(f)
         logForward(f)
         counters.answered(stored: forwards[f].stored, forwards[f].reason)
         let client = forwards[f].client
         if let c = client { clients[c].lingers = !isRead }
         forget(f)
         if let c = client { releaseClient(c) }
+    }
+
+    /// The origin has answered: its connection is kept, or closed.
+    mutating func releaseOrigin(_ f: Handle) {
+        guard let o = forwards[f].origin else { return }
+        forwards[f].origin = nil
+        if forwards[f].reusable, forwards[f].requestBody.isComplete, !forwards[f].isTunnel {
+            park(o)
+        } else {
+            closeOrigin(o)
+        }
     }
 
     /// Forgets the exchange. Its connections are dealt with already.
@@ -114,7 +123,6 @@ extension Worker {
         if case .exchange(let f) = clients[c].phase {
             logForward(f, isLost: true, cause)
             detach(f, from: c)
-            stopDecoding(f)
             let mayBeStored = forwards[f].holdsReservation && !forwards[f].responseStarted
             if forwards[f].fill == nil, !mayBeStored {
                 abort(f)

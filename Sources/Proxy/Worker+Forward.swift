@@ -26,6 +26,7 @@ extension Worker {
             headCount: headCount, started: again?.started ?? now.moment)
         inbound.removeFirst(headCount)
         clients[h].phase = .exchange(f)
+        if let again { forwards[f].mayUndo = again.undoes && again.cause != .fetched }
         if request.framing != .none {
             clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
         }
@@ -119,7 +120,7 @@ extension Worker {
 
     private mutating func begin(_ f: Handle, server: Int) throws(Errno) {
         if let files = site.servers[server].files {
-            let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(f)))
+            let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(f), ledger))
             forwards[f].origin = o
             sendRequest(f, o)
             return
@@ -128,7 +129,8 @@ extension Worker {
         let connecting = try Socket.connect(to: address)
         let pending = connecting.inProgress
         let o = try watchOrigin(
-            Origin(connecting.socket, server: server, phase: pending ? .connecting(f) : .active(f)))
+            Origin(
+                connecting.socket, server: server, phase: pending ? .connecting(f) : .active(f), ledger))
         forwards[f].origin = o
         if pending {
             originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
@@ -182,6 +184,15 @@ extension Worker {
         guard requestOf != f else { return }
         Self.parseHead(of: &forwards[f], into: &request, site.headLimits)
         requestOf = f
+        if request.fields.containsAny(of: ForwardedHeads.claims) { believeClaims(of: f) }
+    }
+
+    private mutating func believeClaims(of f: Handle) {
+        if let c = forwards[f].client {
+            believeClaims(of: clients[c].peer.address)
+        } else if let peer = forwards[f].peer {
+            believeClaims(of: peer)
+        }
     }
 
     private static func parseHead(
@@ -195,6 +206,13 @@ extension Worker {
     /// The origin connection of `f` failed: close it, then do what the retry rules say.
     /// - Parameter cause: what is known of it; nil: no more than the failure says.
     mutating func fail(_ f: Handle, _ failure: OriginFailure, _ cause: Cause? = nil) {
+        var failure = failure
+        if forwards[f].isHeldBack {
+            // Nothing has been sent: the answer can still be an honest error.
+            forwards[f].isHeldBack = false
+            forwards[f].responseStarted = false
+            if failure == .truncated { failure = .malformed }
+        }
         var reused = false
         if let o = forwards[f].origin {
             reused = origins[o].takenIn != 0

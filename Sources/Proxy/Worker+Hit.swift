@@ -2,7 +2,6 @@ internal import AccessLog
 internal import Bytes
 internal import Caching
 internal import Compression
-internal import Exchange
 internal import HTTP
 internal import Kernel
 internal import Loop
@@ -37,8 +36,15 @@ extension Worker {
         switch found {
         case .served: break
         case .undecoded(let age):
-            return answerDecoded(
+            if beginUndoing(
                 h, route: route, verdict: verdict, keyed, headCount: headCount, age, again, hit)
+            {
+                return .answered
+            }
+            var again = again ?? .undone(now.moment)
+            again.undoes = false
+            return answerFromStore(
+                h, route: route, rules, verdict: verdict, keyed, headCount: headCount, again: again)
         case .other(let answer): return answer
         }
         if let coding = hit.wanted { requestVariant(coding, of: hit.serial, keyed, route: route) }
@@ -208,7 +214,14 @@ extension Worker {
         }
         hit.serial = view.serial
         if entry.coding != preferred {
-            guard verdict.accepts(entry.coding) else { return .undecoded(age) }
+            if !verdict.codings.contains(entry.coding) {
+                // What was found not to be sound is claimed, and goes as it is, if that is for everybody.
+                let mayUndo =
+                    verdict.reach(of: entry) == .undone && again?.undoes != false
+                    && store.isUnclaimed(view, coding: Codings.identity.rawValue)
+                if mayUndo { return .undecoded(age) }
+                guard entry.flags.contains(.codedForAll) else { return .other(.absent) }
+            }
             if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
                 claim(coding, of: view, in: store, key.span, keyed.hash)
             {
@@ -225,7 +238,7 @@ extension Worker {
     /// May an entry answer that is no longer fresh?
     private static func mayAnswer(_ use: StaleUse, _ again: Again?, _ hit: inout Hit) -> Bool {
         if let again, again.mayAnswer(use, isFresh: false) {
-            hit.isStale = again.cause == .failed
+            hit.isStale = again.cause == .failed || again.cause == .undone
             return true
         }
         guard use.mayWhileRevalidating || use.mayByClient else { return false }
@@ -337,56 +350,7 @@ extension Worker {
     ) -> RecordView? {
         store.lookup(key: key, hash: hash) { facts, vary in
             Variance.matches(vary, fields, bytes)
-                ? verdict.rank(EntryFacts(facts).coding, preferring: preferred) : 0
-        }
-    }
-}
-
-/// Why a request is looked up once more.
-struct Again: BitwiseCopyable {
-    enum Cause: BitwiseCopyable, Equatable {
-        /// Another's fetch, which it had waited for, was stored.
-        case stored
-        /// The origin's 304 renewed the entry.
-        case renewed
-        /// The origin failed, and the entry may answer all the same.
-        case failed
-    }
-
-    let cause: Cause
-    /// Why it went to the origin, or would have gone.
-    let forwarding: Forwarding
-    /// When the request came.
-    let started: Moment
-    /// The server that was asked; -1: none was.
-    let server: Int
-    let choice: ServerChoice
-    let trouble: Trouble
-    /// What the client gets when there is no entry after all: of `failed` only.
-    var failure: UInt16 = 502
-    /// What the origin answered; 0 where it did not.
-    var status: UInt16 = 0
-    /// How often it has waited for another's fetch.
-    var waits: UInt8 = 0
-
-    /// May it wait once more, where what it had waited for was not for it?
-    var waitsAgain: Bool { cause == .stored && waits < Reservations.waitLimit }
-
-    var served: CacheStatus.Served {
-        switch cause {
-        case .stored: .collapsed(forwarding)
-        case .renewed: .revalidated(forwarding)
-        case .failed: .insteadOf(status, forwarding)
-        }
-    }
-
-    /// May an entry answer now that would else be revalidated?
-    /// - Parameter isFresh: but for the wish to have it revalidated, it would answer.
-    func mayAnswer(_ use: StaleUse, isFresh: Bool) -> Bool {
-        switch cause {
-        case .stored: isFresh
-        case .renewed: true
-        case .failed: use.mayIfError
+                ? verdict.rank(EntryFacts(facts), preferring: preferred) : 0
         }
     }
 }

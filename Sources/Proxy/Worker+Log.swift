@@ -94,9 +94,9 @@ extension Worker {
         parseHead(f)
         let started = forwards[f].started
         let isBypass = forwards[f].forwarding == .bypass
+        let cache = isBypass ? CacheResult.bypass : forwards[f].isFromStore ? .hit : .miss
         var entry = record(
-            forwards[f].status, cache: isBypass ? .bypass : .miss, allReasons(f), route: forwards[f].route,
-            started: started)
+            forwards[f].status, cache: cache, allReasons(f), route: forwards[f].route, started: started)
         entry.server = Int32(forwards[f].server)
         entry.choice = forwards[f].choice
         Self.write(forwards[f].trouble, to: &entry)
@@ -162,8 +162,16 @@ extension Worker {
             unsent[c.token] = UnsentLine(held: log.hold(entry, peer: peer, texts), started: delivery.started)
             return
         }
-        close(&entry, delivery.lost, started: delivery.started, &clients[c])
+        let lost = delivery.lost ?? (hasLeft(&clients[c], entry) ? .clientLeft : nil)
+        close(&entry, lost, started: delivery.started, &clients[c])
         log.write(entry, peer: peer, texts)
+    }
+
+    /// Did the client close its connection before the answer came, and not only its own side of it? Known
+    /// here where its kernel has refused the answer already.
+    private static func hasLeft(_ client: inout Client, _ entry: AccessRecord) -> Bool {
+        (client.channel.ending || client.channel.ended) && entry.status != 101
+            && client.channel.socket.connectError() != nil
     }
 
     /// The line's answer has ended: what was sent of it, and when.

@@ -36,17 +36,16 @@ extension Worker {
 
     /// Reads the answer as far as the client keeps up, within the turn's budget.
     mutating func advanceOrigin(_ o: Handle) {
-        if case .active(let f) = origins[o].phase, hasUndecoded(f), keepsUp(f) {
-            out.removeAll()
-            passDecoded(f, o, isLast: false)
-        }
         var budget = Self.turnBudget
         while origins.contains(o), case .active(let f) = origins[o].phase, wantsAnswer(o, f) {
             guard budget > 0 else {
                 deferOrigin(o)
                 return
             }
-            budget -= 1
+            if awaitsEncoding(o, f) { return }
+            // One window of what is compressed is a turn's work.
+            budget -= forwards[f].isRecoded ? Self.turnBudget : 1
+            runsPassed = 0
             outbound.removeAll(leavingRoom: Self.headRoom)
             switch origins[o].channel.receive(into: &outbound) {
             case .nothing:
@@ -62,6 +61,7 @@ extension Worker {
             case .some: useAnswer(o, f, ended: false)
             case .end: useAnswer(o, f, ended: true)
             }
+            budget -= runsPassed / Self.runsPerRead
         }
     }
 

@@ -8,49 +8,57 @@ internal import Loop
 internal import Settings
 internal import Store
 
-/// Bodies that reach the client in another coding than the origin's: compressed as they stream, or decoded
-/// for a client that cannot take what the origin coded unasked.
+/// Bodies that are compressed as they stream to the client, and what becomes of each answer's coding. Stored
+/// bodies are undone by `Worker+Undo`.
 extension Worker {
     // MARK: What becomes of an answer
 
     /// What becomes of the answer in `response` over `outbound`: of a 304, what would of its 200.
-    mutating func chooseTransform(_ f: Handle, isCompressible: Bool) -> HeadTransform {
+    /// - Parameter whole: what is stored of it, or to HEAD, what would be of GET's; nil where nothing is.
+    mutating func chooseTransform(_ f: Handle, _ whole: EntryFacts?) -> HeadTransform {
         let route = forwards[f].route
         guard site.routes[route].caches else { return .none }
-        var asksForRange = forwards[f].verdict.flags.contains(.range)
-        if !forwards[f].verdict.mayLookup {
-            // A request that bypasses may not have been read that far.
-            parseHead(f)
-            asksForRange = request.fields.contains(.range)
+        if response.status == 304 { return chooseForNotModified(f) }
+        if let facts = whole {
+            guard Rules.variesByCoding(facts) else { return .none }
+            let accepted = forwards[f].verdict.codings
+            guard facts.flags.contains(.undoable) else { return coded(f, accepted) }
+            return forwards[f].mayUndo && forwards[f].verdict.reach(of: facts) == .undone
+                ? .decoded : .varies
         }
-        let accepted = Self.accepted(&forwards[f], request)
-        if isCompressible {
-            let coding = asksForRange ? nil : site.routes[route].rules.compression.choose(accepted: accepted)
-            return coding.map { .coded($0) } ?? .varies
-        }
-        if response.status == 304 {
-            parseHead(f)
-            return Self.holdsWeakened(request, &forwards[f], response, outbound) ? .decoded : .none
-        }
-        guard response.fields.contains(.contentEncoding), Self.mayBeUndone(response, outbound) else {
-            return .none
-        }
-        let isDecoded =
-            !accepted.contains(.gzip) && accepted.contains(.identity) && response.status != 206
-        return isDecoded ? .decoded : .varies
+        guard Self.isCompressible(response, outbound, site.routes[route]) else { return .none }
+        parseHead(f)
+        guard
+            Self.mayCompress(
+                unstored: response, outbound, to: &forwards[f], site.routes[route], request, now.times)
+        else { return .none }
+        let asksForRange = forwards[f].verdict.flags.contains(.range) || request.fields.contains(.range)
+        return asksForRange ? .varies : coded(f, Self.accepted(&forwards[f], request))
     }
 
-    /// Has the body of the answer changed as its transform says; where that cannot be, it stays.
+    private func coded(_ f: Handle, _ accepted: Codings) -> HeadTransform {
+        let choice = site.routes[forwards[f].route].rules.compression.choose(accepted: accepted)
+        return choice.map { .coded($0) } ?? .varies
+    }
+
+    /// Of an origin's own 304.
+    private mutating func chooseForNotModified(_ f: Handle) -> HeadTransform {
+        parseHead(f)
+        let varies = Self.variesByCoding(
+            notModified: response, outbound, to: &forwards[f], site.routes[forwards[f].route], request,
+            now.times)
+        guard varies else { return .none }
+        return Self.holdsWeakened(request, &forwards[f], response, outbound) ? .decoded : .varies
+    }
+
+    /// Has the body of the answer changed as its transform says; where that cannot be, it stays. (What is to
+    /// be undone is stored first: `isHeldBack`.)
     mutating func beginRecoding(_ f: Handle, isStored: Bool) {
         // To HEAD, what GET would be answered; and no other answer without a body has one to be changed.
-        guard response.framing != .none else { return }
-        let isBegun =
-            switch forwards[f].transform.change {
-            case .none, .varies: true
-            case .coded(let coding): beginEncoding(f, coding, isStored: isStored)
-            case .decoded: beginDecoding(f)
-            }
-        if !isBegun { forwards[f].transform = .varies }
+        guard response.framing != .none, case .coded(let coding) = forwards[f].transform.change,
+            !beginEncoding(f, coding, isStored: isStored)
+        else { return }
+        forwards[f].transform = .varies
     }
 
     private mutating func beginEncoding(_ f: Handle, _ coding: Codings, isStored: Bool) -> Bool {
@@ -60,7 +68,7 @@ extension Worker {
         case .low: effort = .streamLow
         case .off: return false
         }
-        guard let known = ContentCoding(coding), fillBytes + known.encoderBytes <= site.fillLimit,
+        guard let known = ContentCoding(coding), bufferBytes + known.encoderBytes <= site.fillLimit,
             let encoder = encoders.take(known, effort)
         else { return false }
         fillBytes += known.encoderBytes
@@ -70,20 +78,26 @@ extension Worker {
         return true
     }
 
-    private mutating func beginDecoding(_ f: Handle) -> Bool {
-        guard let decoder = Decoder() else { return false }
-        forwards[f].recoder = .decoding(Recoder.Decoding(decoder: decoder))
-        return true
+    private static func isCompressible(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ route: borrowing Site.Route
+    ) -> Bool { route.rules.isCompressible(response, outbound.span) }
+
+    private static func mayCompress(
+        unstored response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        to forward: inout Forward, _ route: borrowing Site.Route, _ request: borrowing RequestHead,
+        _ now: Times
+    ) -> Bool {
+        route.rules.mayCompress(
+            unstored: response, outbound.span, to: forward.verdict, request, forward.head, received: now)
     }
 
-    /// May the answer in `response` be compressed? What may be stored was judged for that already.
-    static func isCompressible(
-        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ route: borrowing Site.Route,
-        _ storable: EntryFacts?
+    private static func variesByCoding(
+        notModified response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        to forward: inout Forward, _ route: borrowing Site.Route, _ request: borrowing RequestHead,
+        _ now: Times
     ) -> Bool {
-        guard route.caches else { return false }
-        if let facts = storable { return facts.flags.contains(.compressible) }
-        return route.rules.isCompressible(response, outbound.span)
+        route.rules.variesByCoding(
+            notModified: response, outbound.span, to: forward.verdict, request, forward.head, received: now)
     }
 
     private static var variantCapacity: Int { 4 * 1024 }
@@ -97,14 +111,9 @@ extension Worker {
         _ outbound: borrowing ByteBuffer
     ) -> Bool { Conditional.holdsWeakened(request, forward.head, response, outbound.span) }
 
-    private static func mayBeUndone(
-        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer
-    ) -> Bool { Rules.mayBeUndone(response, outbound.span) }
-
     // MARK: Bytes
 
-    /// Takes a run of the body: encodes it into `coded`, or lets it wait to be decoded. False: the library
-    /// failed.
+    /// Takes a run of the body and encodes it into `coded`. False: the library failed.
     static func recode(
         _ recoder: inout Recoder, _ bytes: borrowing ByteBuffer, _ range: Range<Int>,
         into coded: inout ByteBuffer
@@ -116,9 +125,7 @@ extension Worker {
             done = encoding.encoder.encode(bytes.span.extracting(range), .none, into: &coded)
             encoding.holdsBack = true
             recoder = .encoding(encoding)
-        case .decoding(var decoding):
-            decoding.waiting.append(bytes.span.extracting(range))
-            recoder = .decoding(decoding)
+        case .undoing(let undoing): recoder = .undoing(undoing)
         }
         return done
     }
@@ -128,7 +135,7 @@ extension Worker {
     mutating func endEncoding(_ f: Handle, _ o: Handle, complete: Bool) -> Bool {
         let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
         let limit = site.routes[forwards[f].route].rules.maxBodyBytes
-        let room = site.fillLimit - fillBytes
+        let room = site.fillLimit - bufferBytes
         let before = Self.variantBytes(&forwards[f].recoder)
         guard
             Self.finishRun(
@@ -149,7 +156,7 @@ extension Worker {
     private static func variantBytes(_ recoder: inout Recoder) -> Int {
         switch recoder {
         case .none: return 0
-        case .decoding: return 0
+        case .undoing: return 0
         case .encoding(let encoding):
             switch encoding.variant {
             case .some(let variant): return variant.capacity
@@ -185,92 +192,8 @@ extension Worker {
         switch forwards[f].recoder {
         case .none: false
         case .encoding(let encoding): encoding.holdsBack
-        case .decoding: false
+        case .undoing: false
         }
-    }
-
-    // MARK: Decoding
-
-    /// Decodes what waits, as far as the client keeps up, and sends it behind `out`. Called again when the
-    /// client has taken what was sent.
-    mutating func passDecoded(_ f: Handle, _ o: Handle, isLast: Bool) {
-        var isUnsent = !out.isEmpty
-        while let c = forwards[f].client {
-            coded.removeAll()
-            let (step, isLast) = Self.decodeRun(&forwards[f].recoder, into: &coded, isLast: isLast)
-            let isWhole = step == .end && isLast
-            guard step != .malformed, isWhole || !isLast || step == .full else {
-                // While the head waits for what is damaged, the answer can still be an honest error.
-                if isUnsent { forwards[f].responseStarted = false }
-                fail(f, isUnsent ? .malformed : .truncated)
-                return
-            }
-            isUnsent = false
-            if forwards[f].framing == .chunked {
-                if !coded.isEmpty { appendChunk(coded, 0..<coded.count, to: &out) }
-                if isWhole { out.append("0\r\n\r\n") }
-            } else {
-                appendRun(coded, 0..<coded.count, to: &out)
-            }
-            let isSent = out.isEmpty || clients[c].channel.send(out)
-            out.removeAll()
-            guard isSent else {
-                dropClient(c)
-                if forwards.contains(f) { endPass(f, o, complete: isLast, failed: false) }
-                return
-            }
-            if !clients[c].channel.isFlushed {
-                clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
-            }
-            guard step == .full else {
-                endPass(f, o, complete: isWhole, failed: false)
-                return
-            }
-            if clients[c].channel.backlog >= Channel.window {
-                renewDeadline(f, o)
-                return
-            }
-        }
-        endPass(f, o, complete: isLast, failed: false)
-    }
-
-    /// Nobody is there to take what is decoded.
-    mutating func stopDecoding(_ f: Handle) {
-        if forwards[f].transform.change == .decoded { forwards[f].recoder = .none }
-    }
-
-    /// Does decoded output wait for its client to take what was sent?
-    @inline(__always)
-    func hasUndecoded(_ f: Handle) -> Bool {
-        switch forwards[f].recoder {
-        case .none: false
-        case .encoding: false
-        case .decoding(let decoding): decoding.isHeldUp
-        }
-    }
-
-    private static func decodeRun(
-        _ recoder: inout Recoder, into coded: inout ByteBuffer, isLast: Bool
-    ) -> (Decoder.Step, isLast: Bool) {
-        guard case .decoding(var decoding) = consume recoder else {
-            recoder = .none
-            return (.malformed, isLast)
-        }
-        if isLast { decoding.isLast = true }
-        let (step, used) = decode(&decoding.decoder, decoding.waiting, into: &coded)
-        decoding.waiting.removeFirst(used)
-        decoding.isHeldUp = step == .full
-        let last = decoding.isLast
-        recoder = .decoding(decoding)
-        return (step, last)
-    }
-
-    private static func decode(
-        _ decoder: inout Decoder, _ waiting: borrowing ByteBuffer, into coded: inout ByteBuffer
-    ) -> (Decoder.Step, used: Int) {
-        var offset = 0
-        let step = decoder.decode(waiting.span, from: &offset, into: &coded, atMost: Channel.window)
-        return (step, offset)
     }
 
     // MARK: The end
@@ -344,7 +267,7 @@ extension Worker {
     /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
     /// was given up for want of room.
     mutating func dropRecoder(_ f: Handle) {
-        fillBytes -= Self.variantBytes(&forwards[f].recoder)
+        fillBytes -= Self.variantBytes(&forwards[f].recoder) + Self.undoingBytes(&forwards[f].recoder)
         if let encoder = Self.takeEncoder(&forwards[f].recoder) {
             fillBytes -= encoder.coding.encoderBytes
             if forwards[f].serial != 0 {

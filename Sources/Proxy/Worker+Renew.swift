@@ -137,7 +137,7 @@ extension Worker {
         guard let original = entry(of: forward, in: store) else { return nil }
         head.removeAll()
         return rules.renew(
-            original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
+            original.head, by: response, outbound.span, to: forward.verdictOnTarget, sent: forward.sentAt,
             received: now, into: &head)
     }
 
@@ -156,6 +156,10 @@ extension Worker {
             return nil
         }
         let limit = rules.maxHeadBytes
+        var facts = facts
+        if let original = entry(of: forward, in: store) {
+            facts.keepReach(of: EntryFacts(original.facts))
+        }
         return store.renew(
             key: forward.key, hash: forward.keyed.hash, serial: forward.renewal?.serial ?? 0, vary: vary.span,
             expires: facts.expirySeconds, now: UInt32(clamping: now.wallSeconds), stamp: forward.stamp,
@@ -268,7 +272,7 @@ extension Worker {
         guard let original = entry(of: forward, in: store) else { return nil }
         head.removeAll()
         return rules.updateByHead(
-            original.head, by: response, outbound.span, to: forward.verdict, sent: forward.sentAt,
+            original.head, by: response, outbound.span, to: forward.verdictOnTarget, sent: forward.sentAt,
             received: now, into: &head)
     }
 
@@ -284,7 +288,7 @@ extension Worker {
     ) -> Bool {
         // The body is the original's, in the coding that the updated head names.
         guard let original = entry(of: forward, in: store),
-            forward.verdict.accepts(EntryFacts(original.facts).coding)
+            forward.verdict.reach(of: EntryFacts(original.facts)) == .asStored
         else { return false }
         hit.status = EntryFacts(original.facts).status
         var verdict = forward.verdict

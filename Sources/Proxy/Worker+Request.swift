@@ -3,6 +3,7 @@ internal import Bytes
 internal import Caching
 internal import Exchange
 internal import HTTP
+internal import Kernel
 internal import Loop
 internal import Settings
 internal import Store
@@ -54,13 +55,16 @@ extension Worker {
             answer(h, refusal, headCount: headCount)
             return false
         }
-        var verdict = Self.judge(site.routes[route], request, inbound)
         var keyed = KeyedRequest()
-        if request.fields.containsAny(of: ForwardedHeads.told) {
+        var isKeyed = true
+        if request.fields.containsAny(of: ForwardedHeads.claims) {
+            believeClaims(of: clients[h].peer.address)
             let told = site.forwarding.told(request, inbound.span, peer: clients[h].peer.address)
             keyed.scheme = told.scheme
-            if !told.isKeyed, verdict.mayLookup { verdict.bypass(.unkeyed) }
+            isKeyed = told.isKeyed
         }
+        var verdict = Self.judge(site.routes[route], request, inbound)
+        if !isKeyed, verdict.mayLookup { verdict.bypass(.unkeyed) }
         switch Self.writeKey(site.routes[route], request, inbound, keyed.scheme, into: &key) {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
@@ -80,6 +84,12 @@ extension Worker {
             h, route: route, verdict: verdict, keyed, isAbsent: plain == .absent, headCount: headCount,
             again: again)
         return false
+    }
+
+    /// What is claimed in the head at hand is believed if it comes from a trusted proxy.
+    @inline(never)
+    mutating func believeClaims(of peer: SocketAddress) {
+        request.fields.areClaimsBelieved = site.forwarding.trusts(peer)
     }
 
     /// Does the target name another scheme than the one that the request came by (RFC 9110 §7.4)?

@@ -27,6 +27,7 @@ extension Worker {
             offset = next
             switch step {
             case .data(let range):
+                runsPassed &+= 1
                 if forwards[f].requestChunked {
                     appendChunk(inbound, range, to: &out)
                 } else {

@@ -58,6 +58,8 @@ extension Worker {
             fail(f, .malformed)
             return
         }
+        let whole = judgeWhole(f)
+        if fetchesWhole(f, o, whole, headCount: headCount) { return }
         let route = forwards[f].route
         forwards[f].begin(response, trailerLimit: site.answerLimits.head)
         if Rules.invalidates(forwards[f].method, status: response.status) { invalidate(f) }
@@ -75,20 +77,27 @@ extension Worker {
             if log.isEnabled { noteRefusals(f) }
             refuse(f, status: response.status)
         }
-        let isCompressible = Self.isCompressible(response, outbound, site.routes[route], storable)
         var isCurrent = false
         var transform = HeadTransform.none
         if forwards[f].client != nil {
-            transform = chooseTransform(f, isCompressible: isCompressible)
+            transform = chooseTransform(f, storable ?? whole)
             isCurrent = decidesCondition(f, isStored: storable != nil) && isNotModified(f, transform)
-            if !isCurrent, !transform.isNone {
+            if isCurrent {
+                // A 304 goes out at once.
+            } else if transform.change == .decoded, storable != nil {
+                forwards[f].isHeldBack = true
+            } else if !transform.isNone {
                 forwards[f].transform = transform
-                beginRecoding(f, isStored: storable != nil)
+                // What is made for the store alone becomes the variant there.
+                if !forwards[f].answersHead || storable != nil {
+                    beginRecoding(f, isStored: storable != nil)
+                }
             }
         }
         if let facts = storable {
             parseHead(f)
-            if let length = OriginAnswer.completeLength(response.framing, of: outbound.count - headCount) {
+            let length = OriginAnswer.completeLength(response.framing, of: outbound.count - headCount)
+            if let length, !forwards[f].isHeldBack {
                 Self.commit(
                     &forwards[f], into: &store, facts, site.routes[route].rules, request, response,
                     head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
@@ -98,10 +107,17 @@ extension Worker {
                 beginFill(f, facts, headCount: headCount)
             }
         }
+        if forwards[f].isHeldBack, forwards[f].fill == nil {
+            forwards[f].isHeldBack = false
+            forwards[f].transform = .varies
+        }
         if isCurrent {
             answerNotModified(f, transform, isStored: storable != nil)
+        } else if forwards[f].isHeldBack {
+            out.removeAll()
         } else {
             answerHead(f)
+            if forwards[f].answersHead { answerHeadAlone(f) }
         }
         outbound.removeFirst(headCount)
         guard forwards.contains(f), forwards[f].origin == o else { return }
@@ -113,16 +129,21 @@ extension Worker {
         _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, to forward: inout Forward,
         _ route: borrowing Site.Route, received: Times
     ) -> StoreVerdict {
-        route.rules.judge(
-            response, outbound.span, to: forward.verdict, sent: forward.sentAt, received: received)
+        guard response.fields.contains(.contentEncoding) else {
+            return route.rules.judge(
+                response, outbound.span, to: forward.verdict, sent: forward.sentAt, received: received)
+        }
+        return route.rules.judge(
+            response, outbound.span, to: forward.verdictOnTarget, sent: forward.sentAt, received: received)
     }
 
     /// Composes what the client gets in `out`, for the body to go with it.
-    private mutating func answerHead(_ f: Handle) {
+    mutating func answerHead(_ f: Handle) {
         out.removeAll()
         guard let c = forwards[f].client else { return }
         let framing: ClientFraming =
             switch response.framing {
+            case .chunked where forwards[f].answersHead, .untilClose where forwards[f].answersHead: .none
             case .none: .none
             case .length where !forwards[f].transform.changesBody: .length
             case .length, .chunked, .untilClose: forwards[f].minorVersion >= 1 ? .chunked : .untilClose
@@ -214,6 +235,17 @@ extension Worker {
         logForward(f, isLost: !sent)
         detach(f, from: c)
         out.removeAll()
+        if sent { releaseClient(c) } else { closeClientNow(c) }
+    }
+
+    /// Sends the head in `out` to a client that asked by HEAD. The GET goes on for the store, without it.
+    private mutating func answerHeadAlone(_ f: Handle) {
+        guard let c = forwards[f].client else { return }
+        forwards[f].framing = .none
+        let sent = clients[c].channel.send(out)
+        out.removeAll()
+        logForward(f, isLost: !sent)
+        detach(f, from: c)
         if sent { releaseClient(c) } else { closeClientNow(c) }
     }
 }

@@ -13,7 +13,8 @@ extension Worker {
     mutating func beginFill(_ f: Handle, _ facts: EntryFacts, headCount: Int) {
         var capacity = 4 * 1024
         if case .length(let n) = response.framing { capacity = Int(n) }
-        guard fillBytes + capacity <= site.fillLimit else {
+        guard bufferBytes + capacity <= site.fillLimit else {
+            helpers.note(.buffers, now: now.milliseconds)
             forwards[f].reason = .pressure
             settleStored(f)
             return
@@ -30,10 +31,12 @@ extension Worker {
         let before = fill.body.capacity
         let count = fill.body.count + range.count
         let limit = site.routes[forwards[f].route].rules.maxBodyBytes
-        if count > limit || fillBytes + max(0, count - before) > site.fillLimit {
+        if count > limit || bufferBytes + max(0, count - before) > site.fillLimit {
             fillBytes -= before
+            if count <= limit { helpers.note(.buffers, now: now.milliseconds) }
             forwards[f].reason = count > limit ? .tooLarge : .pressure
             settleStored(f)
+            letGo(f, &fill)
             return
         }
         fill.body.append(outbound.span.extracting(range))
@@ -49,8 +52,13 @@ extension Worker {
     /// commit: the taken fill goes through a box on the heap, made at entry.
     @inline(never)
     mutating func commitFill(_ f: Handle) {
-        guard let fill = forwards[f].fill.take() else { return }
+        guard var fill = forwards[f].fill.take() else { return }
         fillBytes -= fill.body.capacity
+        commit(f, fill)
+        if !forwards[f].stored { letGo(f, &fill) }
+    }
+
+    private mutating func commit(_ f: Handle, _ fill: borrowing Fill) {
         guard !forwards[f].responseBody.sawTrailers else {
             forwards[f].reason = .trailers
             settleStored(f)
@@ -79,7 +87,7 @@ extension Worker {
         let refusal =
             writeStored(
                 response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes,
-                Rules.variesByCoding(facts, response, head.span) ? .varies : .none, into: &storedHead)
+                Rules.variesByCoding(facts) ? .varies : .none, into: &storedHead)
             ?? rules.writeVary(response, head.span, request: request.fields, forward.head, into: &vary)
         if let refusal {
             forward.reason = refusal

@@ -5,12 +5,9 @@ internal import HTTP
 internal import Loop
 internal import Store
 
-/// Other codings of what is stored: asked of the helper threads once for each body, committed where a stream
-/// was compressed anyway, and undone for the rare client that cannot take what the origin coded.
+/// Other codings of what is stored: asked of the helper threads once for each body, and committed where a
+/// stream was compressed anyway.
 extension Worker {
-    /// The most bytes that a stored body is decoded to for one answer.
-    private static var decodedLimit: Int { 1 << 20 }
-
     /// Claims to have a coding made: on the record at hand, and where that is a variant itself, on its
     /// original too.
     @inline(__always)
@@ -36,99 +33,21 @@ extension Worker {
         store.disclaim(coding: coding.rawValue, of: serial, hash: keyed.hash)
     }
 
-    /// Answers from an entry in a coding that this client does not take: decodes it, and stores that beside
-    /// it, so that the next such client has a plain hit.
-    /// - Parameter hit: what is known of the entry.
-    mutating func answerDecoded(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, _ age: Age,
-        _ again: Again?, _ hit: Hit
-    ) -> StoreAnswer {
-        let stamp = store.stamp(keyed.hash)
-        let limit = site.routes[route].rules.maxHeadBytes
-        guard
-            let decoded = Self.decode(
-                store, key, keyed.hash, verdict, request, inbound, headLimit: limit, head: &storedHead,
-                body: &coded, vary: &vary, decoder: &decoder)
-        else { return .absent }
-        var hit = hit
-        hit.status = decoded.facts.status
-        Self.respond(
-            &clients[h], site.routes[route].rules, request, inbound, key, verdict, keyed, now.times,
-            head: storedHead, body: coded, age, again?.served ?? .hit, &out, &hit)
-        Self.insert(
-            decoded, into: &store, key: key, keyed.hash, head: storedHead, body: coded, vary: vary,
-            now: now.times, stamp: stamp)
-        finishHit(h, route: route, &hit, headCount: headCount, again)
-        return .answered
-    }
-
-    /// As the other, with head and body in buffers of the thread.
-    private static func respond(
-        _ client: inout Client, _ rules: borrowing Rules, _ request: borrowing RequestHead,
-        _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, _ verdict: RequestVerdict,
-        _ keyed: KeyedRequest, _ now: Times, head: borrowing ByteBuffer, body: borrowing ByteBuffer,
-        _ age: Age, _ served: CacheStatus.Served, _ out: inout ByteBuffer,
-        _ hit: inout Hit
-    ) {
-        respond(
-            &client, rules, request, inbound.span, key.span.extracting(droppingFirst: keyed.routingStart),
-            verdict, now, head: head.span, body: body.span, age, served, &out, &hit)
-    }
-
     /// A variant to be stored: what its original was judged to be, and that one's serial.
     struct Variation {
         var facts: EntryFacts
         var serial: UInt64
     }
 
-    /// Finds the entry again and decodes it: its identity head and body, and its Vary values.
-    private static func decode(
-        _ store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
-        _ verdict: RequestVerdict, _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer,
-        headLimit: Int, head: inout ByteBuffer, body: inout ByteBuffer, vary: inout ByteBuffer,
-        decoder: inout Decoder?
-    ) -> Variation? {
-        guard
-            let view = find(store, key.span, hash, verdict, .identity, request.fields, inbound.span),
-            !StoredHead.forbidsTransform(view.head)
-        else { return nil }
-        var facts = EntryFacts(view.facts)
-        facts.coding = .identity
-        body.removeAll()
-        // An empty body is no gzip, and decodes to itself.
-        if !view.body.isEmpty {
-            if decoder == nil { decoder = Decoder() }
-            decoder?.reset()
-            var offset = 0
-            guard decoder?.decode(view.body, from: &offset, into: &body, atMost: decodedLimit) == .end else {
-                return nil
-            }
-        }
-        head.removeAll()
-        vary.removeAll()
-        vary.append(view.vary)
-        let isDerived = StoredHead.derive(
-            from: view.head, coding: .identity, bodyCount: body.count, limit: headLimit, into: &head)
-        return isDerived ? Variation(facts: facts, serial: view.serial) : nil
-    }
-
-    private static func insert(
-        _ variation: Variation, into store: inout StoreThread, key: borrowing ByteBuffer, _ hash: Hash128,
-        head: borrowing ByteBuffer, body: borrowing ByteBuffer, vary: borrowing ByteBuffer, now: Times,
-        stamp: FetchStamp
-    ) {
-        insert(
-            variation, into: &store, key: key.span, hash, head: head, body: body, vary: vary, now: now,
-            stamp: stamp)
-    }
-
     /// Stores a variant beside its original. Where the store has no room just now, a later hit asks for it
     /// again; where there is no place for it, the claim stays.
+    /// - Returns: is it stored?
+    @discardableResult
     static func insert(
         _ variation: Variation, into store: inout StoreThread, key: Span<UInt8>, _ hash: Hash128,
         head: borrowing ByteBuffer, body: borrowing ByteBuffer, vary: borrowing ByteBuffer, now: Times,
         stamp: FetchStamp
-    ) {
+    ) -> Bool {
         let facts = variation.facts
         let outcome = store.insert(
             key: key, hash: hash,
@@ -140,6 +59,7 @@ extension Worker {
             giveBack(facts.coding, of: variation.serial, store, key: key, hash)
         case .stored, .crowded, .tooLarge: break
         }
+        return outcome == .stored
     }
 
     /// Gives back the claim to make this coding of the original with this serial. Where that was renewed

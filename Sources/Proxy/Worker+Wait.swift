@@ -71,7 +71,7 @@ extension Worker {
         guard !store.hasNone(hash) else { return false }
         if let view = find(
             store, forward.key, hash, forward.verdict, .identity, request.fields, forward.head),
-            view.serial != forward.renewal?.serial, forward.verdict.accepts(EntryFacts(view.facts).coding)
+            view.serial != forward.renewal?.serial, forward.verdict.reach(of: EntryFacts(view.facts)) != .none
         {
             return true
         }
@@ -195,10 +195,16 @@ extension Worker {
     mutating func lookAgain(
         _ f: Handle, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
     ) {
-        let again = Again(
-            cause: cause, forwarding: forwards[f].forwarding, started: forwards[f].started,
-            server: forwards[f].server, choice: forwards[f].choice, trouble: forwards[f].trouble,
-            failure: failure, status: status, waits: forwards[f].waits)
+        lookAgain(
+            f,
+            Again(
+                cause: cause, forwarding: forwards[f].forwarding, started: forwards[f].started,
+                server: forwards[f].server, choice: forwards[f].choice, trouble: forwards[f].trouble,
+                failure: failure, status: status,
+                waits: forwards[f].waits))
+    }
+
+    mutating func lookAgain(_ f: Handle, _ again: Again) {
         let headCount = forwards[f].headCount
         inbound.removeAll()
         Self.takeBack(&forwards[f], into: &inbound)

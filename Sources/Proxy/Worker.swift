@@ -31,9 +31,12 @@ internal import SystemPackage
 ///     Worker+Response   the answer's head: invalidation, storability, what the client gets
 ///     Worker+Renew      a 304, or an error, in place of an answer to a revalidation
 ///     Worker+Body       the answer's body, Worker+RequestBody the other way
-///     Worker+Recode     bodies compressed or decoded as they pass, Worker+Variant stored ones
+///     Worker+Recode     bodies compressed as they pass, Worker+Variant stored ones
+///     Worker+Undo       stored bodies whose gzip is undone, slice by slice
+///     Worker+Whole      fetches of the whole, where the first answer does not tell enough
 ///     Worker+Tunnel     upgraded connections
 ///     Worker+Store      fills, commits, invalidation
+///     Worker+Shed       what goes where memory for buffers is used up
 ///     Worker+Finish     ends of exchanges and connections: reuse, close, log
 ///     Worker+Log        the access log's lines
 ///     Worker+Trouble    what is noted of failures
@@ -77,6 +80,12 @@ struct Worker: ~Copyable {
 
     /// Reads or writes one connection may take in a turn before others get theirs.
     static var turnBudget: Int { 16 }
+    /// Requests that one connection may have answered in a turn.
+    static var requestBudget: Int { 32 }
+    /// Runs of a chunked body that count as one read.
+    static var runsPerRead: Int { 512 }
+    /// Windows that are compressed in a turn, of all connections: each takes about a millisecond.
+    static var encodingBudget: Int { 4 }
     /// The longest that a turn waits.
     static var tickMilliseconds: Int { 1_000 }
 
@@ -90,6 +99,15 @@ struct Worker: ~Copyable {
     var clients = SlotTable<Client>(kind: Kind.client)
     /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
     var deferred: [Handle] = []
+    /// Origins that found this turn's budget for compression used up: they come first in the next.
+    var starved: [Handle] = []
+    /// Exchanges that undo a stored body, in the order of their slices.
+    var undoQueue: [Handle] = []
+    /// What is left of this turn's `encodingBudget`, and of the `requestBudget` of the connection at hand.
+    var encodingsLeft = 0
+    var requestsLeft = 0
+    /// Runs of a chunked body that were passed since the last read.
+    var runsPassed = 0
     var isDraining = false
     /// Answers end their connections: while draining, and near the limit of connections.
     var endsConnections = false
@@ -139,11 +157,14 @@ struct Worker: ~Copyable {
     /// A body in another coding than it came in.
     var coded = ByteBuffer(capacity: Channel.window)
     var encoders = EncoderPool()
-    var decoder: Decoder?
     let helpers: HelperThreads
     var date = CachedHTTPDate()
-    /// Bytes held in fills, bounded by the worker's share of `limits.buffers`.
+    /// Bytes held in fills and encoders, and what connections keep: bounded by the worker's share of
+    /// `limits.buffers`.
     var fillBytes = 0
+    let ledger = BufferLedger()
+    /// When it may be looked again for what to shed.
+    var shedsAt: UInt64 = 0
     let connections: ConnectionCount
     var longestIdle = LongestIdle(capacity: 64)
     /// The turn in which the idle connections were last looked through.
@@ -190,7 +211,6 @@ struct Worker: ~Copyable {
 
     /// Runs until told to stop.
     mutating func run() {
-        watchListeners()
         while true {
             let timeout = nextTimeout()
             store.endTurn()
@@ -203,9 +223,12 @@ struct Worker: ~Copyable {
             store.beginTurn()
             counters.beginTurn()
             noteCrowd()
+            encodingsLeft = Self.encodingBudget
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
+            undoSlices()
             fireTimers()
+            if bufferBytes > site.fillLimit { shed() }
             log.flush()
             if isDraining { closeQuietListeners() }
             if shouldStop() { break }
@@ -246,7 +269,6 @@ struct Worker: ~Copyable {
     /// Goes on with what was put off before this point; what is put off meanwhile waits for the next turn.
     private mutating func continueDeferred() {
         let count = deferred.count
-        guard count > 0 else { return }
         for index in 0..<count {
             let handle = deferred[index]
             switch handle.kind {
@@ -265,11 +287,28 @@ struct Worker: ~Copyable {
             }
         }
         deferred.removeFirst(count)
+        guard !starved.isEmpty else { return }
+        deferred.insert(contentsOf: starved, at: 0)
+        starved.removeAll(keepingCapacity: true)
+    }
+
+    /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
+    mutating func awaitsEncoding(_ o: Handle, _ f: Handle) -> Bool {
+        guard forwards[f].isRecoded else { return false }
+        if encodingsLeft > 0 {
+            encodingsLeft -= 1
+            return false
+        }
+        if !origins[o].deferred {
+            origins[o].deferred = true
+            starved.append(o)
+        }
+        return true
     }
 
     /// How long the next wait may be, in milliseconds; nil where the ticker ends it soon enough.
     private func nextTimeout() -> Int? {
-        if !deferred.isEmpty { return 0 }
+        if !deferred.isEmpty || !starved.isEmpty || !undoQueue.isEmpty { return 0 }
         var timeout = Self.tickMilliseconds
         if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }

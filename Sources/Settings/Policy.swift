@@ -40,6 +40,9 @@ public struct Policy: Sendable, Equatable {
     /// What is compressed on the way out.
     public struct Compress: Sendable, Equatable {
         public enum Coding: String, Sendable, CaseIterable { case br, gzip, zstd }
+        /// `none`: bodies keep their coding. `shareable`: what is stored, or plainly meant for everybody.
+        public enum Answers: String, Sendable, CaseIterable { case none, shareable, all }
+        public var answers = Answers.shareable
         /// Media types in lower case, `text/*` for all of a kind.
         public var types = ["text/*", "application/javascript", "application/json", "image/svg+xml"]
         public var minBodyBytes = 512

@@ -55,9 +55,19 @@ extension Settings {
     }
 
     public struct Cache: Sendable, Equatable {
-        public var memoryBytes = 256 << 20
-        /// What a reload can grow `memoryBytes` to in place.
-        public var memoryMaxBytes = 512 << 20
+        /// nil: as the machine allows (`MemoryPlan`).
+        public var memory: Int?
+        /// What a reload can grow `memory` to in place; nil: twice as much.
+        public var memoryMax: Int?
+
+        public var memoryBytes: Int {
+            get { memory ?? MemoryPlan.standardBytes }
+            set { memory = newValue }
+        }
+        public var memoryMaxBytes: Int {
+            get { memoryMax ?? 2 * memoryBytes }
+            set { memoryMax = newValue }
+        }
         /// The folder of the policy files; nil: the shipped policies are all there are.
         public var policyFolder: String? = standardPolicyFolder
 
@@ -101,9 +111,13 @@ extension Settings {
         public var requestBodyBytes: Int?
         /// Client connections of the process.
         public var connections = 20_000
-        /// Memory of all threads for bodies on their way into the store, and for encoders and the variants
-        /// that they make; what connections have in hand is not counted.
-        public var bufferBytes = 256 << 20
+        /// Memory of all threads for bodies on their way into the store, for encoders and the variants that
+        /// they make, and for what connections have in hand; nil: as the machine allows (`MemoryPlan`).
+        public var buffers: Int?
+        public var bufferBytes: Int {
+            get { buffers ?? MemoryPlan.standardBytes }
+            set { buffers = newValue }
+        }
         /// From a connection's or request's first byte to the end of its head.
         public var headTimeoutMilliseconds = 10_000
         /// How long an idle client connection is kept.

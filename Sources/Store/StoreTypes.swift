@@ -1,5 +1,7 @@
 /// The Store's vocabulary: what its callers pass in and get back.
 
+internal import SystemPackage
+
 /// Five words that say what the caller needs to know of a record; opaque to the Store.
 public struct RecordFacts: BitwiseCopyable, Sendable, Equatable {
     public var words: (UInt64, UInt64, UInt64, UInt64, UInt64)
@@ -82,7 +84,7 @@ public enum StoreOutcome: Sendable, Hashable {
     case tooLarge
 }
 
-public enum StoreError: Error, Hashable {
+public enum StoreError: Error, Hashable, CustomStringConvertible {
     /// Not a store of this layout version and geometry: to be dropped, not guessed at.
     case foreignLayout
     /// Options that leave no room for eight segments, or nonsense.
@@ -90,6 +92,15 @@ public enum StoreError: Error, Hashable {
     case noMemory
     /// Any other error of the operating system.
     case system(code: Int32)
+
+    public var description: String {
+        switch self {
+        case .foreignLayout: "the store is of another version of Larder, or damaged"
+        case .badOptions: "the store has no room for eight segments"
+        case .noMemory: "there is no memory for the store"
+        case .system(let code): "cannot make the store: \(Errno(rawValue: code))"
+        }
+    }
 }
 
 /// Sums over all rows, dead and alive.

@@ -4,13 +4,19 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
+internal import Kernel
 
 @main
 enum Main {
     /// Not `async`: the main thread of an async main only sleeps, with no signal blocked, and whatever is
     /// blocked later elsewhere is delivered to it: TERM would end the process instead of draining.
     static func main() {
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        Program.fillStandardStreams()
+        // Whoever sets the variable wants Swift's own report.
+        if ProcessInfo.processInfo.environment["SWIFT_BACKTRACE"] == nil {
+            Program.endAtCrash(named: "larder \(Larder.version)")
+        }
+        let arguments = Program.arguments
         if let refusal = Usage.refusal(of: arguments) {
             Terminal.writeError("Error: \(refusal)")
             Foundation.exit(Status.usage)
@@ -63,4 +69,8 @@ struct Larder: ParsableCommand {
         ])
 
     static let version = "0.1.0"
+
+    func run() throws {
+        throw ValidationError("A command is missing; `larder help` lists them.")
+    }
 }

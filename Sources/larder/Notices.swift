@@ -1,10 +1,11 @@
 /// Larder's own notices, by swift-log, on stderr: `2026-11-24T02:28:01.123Z info  listening
-/// address=127.0.0.1:8080`. One `write` a line, so that lines of threads do not mix. Control bytes are
-/// escaped: a notice may quote a client.
+/// address=127.0.0.1:8080`. Lines of threads do not mix, and no thread waits for whoever reads them: a line
+/// that finds no room is dropped, and counted in the next that does. Control bytes are escaped: a notice may
+/// quote a client.
 
 internal import Foundation
+internal import Kernel
 internal import Logging
-internal import SystemPackage
 
 struct Notices: LogHandler {
     var logLevel = Logger.Level.info
@@ -22,8 +23,10 @@ struct Notices: LogHandler {
             milliseconds: milliseconds, level: event.level, message: event.message.description,
             metadata: all.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) },
             hasColour: Terminal.hasColour)
-        _ = try? FileDescriptor.standardError.writeAll(line.utf8)
+        Self.output.withLock { $0.write(line) }
     }
+
+    private static let output = Locked(NoticeOutput())
 
     static func line(
         milliseconds: Int, level: Logger.Level, message: String, metadata: [(String, String)], hasColour: Bool
@@ -78,5 +81,23 @@ struct Notices: LogHandler {
         }
         return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(rest / 3_600_000, 2)):"
             + "\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1000 % 60, 2)).\(padded(rest % 1000, 3))Z"
+    }
+}
+
+/// The lines that standard error takes.
+private struct NoticeOutput {
+    private var dropped = 0
+    /// The last line was cut.
+    private var isInsideLine = false
+
+    mutating func write(_ line: String) {
+        var text = isInsideLine ? "\n" : ""
+        if dropped > 0 { text += "(notices dropped before this one: \(dropped))\n" }
+        let before = text.utf8.count
+        text += line
+        let count = StandardError.writeSoon(Array(text.utf8).span)
+        if count > 0 { isInsideLine = count < text.utf8.count }
+        if count >= before, count > 0 { dropped = 0 }
+        if count < text.utf8.count { dropped += 1 }
     }
 }

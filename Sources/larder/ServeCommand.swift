@@ -70,7 +70,7 @@ struct ServeCommand: ParsableCommand {
         LoggingSystem.bootstrap { _ in Notices() }
         let logger = Logger(label: "larder")
         for note in loaded.notes { Terminal.report(note) }
-        let code = try Serving.run(settings: loaded.settings, logger: logger)
+        let code = Serving.run(settings: loaded.settings, logger: logger)
         if code != Status.success { throw ExitCode(code) }
     }
 

@@ -204,11 +204,11 @@ struct StartTrial {
     // MARK: Memory
 
     private mutating func tryMemory() {
-        let memory = loaded.settings.cache.memoryBytes
-        guard let limit = MemoryLimit.bytes(), memory > limit else { return }
-        report(
-            .error, at: "cache.memory",
-            "found '\(ByteCount.format(memory))'; this machine, or the control group of this process, has "
-                + "\(limit >> 20)MiB")
+        do throws(MemoryPlan.Refusal) {
+            let note = try loaded.settings.fitting(memoryLimit: MemoryLimit.bytes(), threads: 1).note
+            if let note { report(.note, at: "cache.memory", note) }
+        } catch {
+            report(.error, at: "cache.memory", error.description)
+        }
     }
 }

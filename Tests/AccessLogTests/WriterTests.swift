@@ -10,7 +10,7 @@ import Testing
 
 private let client = SocketAddress(parsing: "192.0.2.7:5000")!
 
-private func write(_ thread: inout AccessLogThread, _ number: Int, agent: String = "a") {
+func write(_ thread: inout AccessLogThread, _ number: Int, agent: String = "a") {
     let record = AccessRecord(
         wallMilliseconds: 1_000, version: .http11, status: 200, bytesSent: UInt64(number),
         durationMicroseconds: 1,
@@ -32,12 +32,12 @@ private struct Folder: ~Copyable {
     }
 }
 
-private final class Notices: Sendable {
+final class Notices: Sendable {
     let texts = Mutex<[String]>([])
     func add(_ text: String) { texts.withLock { $0.append(text) } }
 }
 
-private let short = try! LogFormat(parsing: "$target $status")
+let short = try! LogFormat(parsing: "$target $status")
 
 @Test func everyRecordIsWrittenOnceAndInOrder() throws {
     let folder = try Folder()
@@ -131,6 +131,7 @@ private final class JoinBox {
     try FileManager.default.moveItem(atPath: folder.path + "/d", toPath: folder.path + "/e")
     log.reopen()
     while notices.texts.withLock({ $0.isEmpty }) { usleep(1_000) }
+    #expect(notices.texts.withLock { $0.count } == 1)
     var thread = log.thread(0)
     write(&thread, 3)
     thread.flush()
@@ -160,8 +161,11 @@ private final class JoinBox {
     for number in 0..<20_000 { write(&thread, number, agent: agent) }
     thread.flush()
     let clock = ContinuousClock()
-    #expect(clock.measure { log.stop() } < .seconds(4))
-    #expect(notices.texts.withLock { $0.contains { $0.contains("records dropped") } })
+    var hasEnded = false
+    let time = clock.measure { hasEnded = log.stop() }
+    #expect(hasEnded && time < .seconds(30))
+    #expect(notices.texts.withLock { $0.contains { $0.hasPrefix("access log \(path): nobody reads it") } })
+    #expect(notices.texts.withLock { $0.last?.contains(" lines dropped so far") == true })
 }
 
 @Test func withoutADestinationNothingIsKept() throws {
@@ -175,7 +179,23 @@ private final class JoinBox {
 }
 
 @Test func aFileThatCannotBeOpenedIsAnError() {
-    #expect(throws: Errno.noSuchFileOrDirectory) {
-        _ = try AccessLog(.init(destination: .file("/nonexistent/larder/log")), threads: 1) { _ in }
+    let folder = NSTemporaryDirectory() + "larder-access-\(UUID().uuidString)"
+    #expect(throws: Never.self) {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = FileManager.default.createFile(atPath: folder + "/file", contents: nil)
+    let socket = try? Listener.bind(SocketAddress.unix(path: folder + "/socket")!)
+    _ = consume socket
+    let cases = [
+        ("/nonexistent/larder/log", "there is no folder /nonexistent/larder"), (folder, "it is a folder"),
+        (folder + "/file/log", "Not a directory"),
+        (folder + "/socket", "it is neither a file nor a pipe nor a character device"),
+    ]
+    for (path, cause) in cases {
+        let failure = #expect(throws: AccessLogFailure.self) {
+            _ = try AccessLog(.init(destination: .file(path)), threads: 1) { _ in }
+        }
+        #expect(failure?.description == "cannot open the access log \(path) (log.access): \(cause)")
     }
 }

@@ -58,7 +58,8 @@ import Testing
             add(managing, of: methods, caches: caches, from: [inside, inside], .purge)
             add(["PURGE"], of: Route.Methods(purge: PeerSet([], includesUnix: true)), from: [.unix], .purge)
             add(
-                ["PURGE"], of: Route.Methods(purge: PeerSet([], includesUnix: true)), from: [inside], .forbidden)
+                ["PURGE"], of: Route.Methods(purge: PeerSet([], includesUnix: true)), from: [inside],
+                .forbidden)
             let few = Route.Methods(allow: ["GET", "REPORT"], purge: office)
             add(["GET", "REPORT"], of: few, caches: caches, .pass)
             add(["HEAD", "POST", "PROPFIND", "get", "OPTIONS"], of: few, caches: caches, .notAllowed)

@@ -176,6 +176,7 @@ import Testing
         #expect(
             facts.flags == [
                 .answersCookies, .answersAuthorized, .mustRevalidate, .hasEntityTag, .varies, .immutable,
+                .codedForAll, .codedForUnstated,
             ])
         #expect(facts.coding == .br && facts.status == 200 && facts.received == Self.now)
         #expect(EntryFacts(unpacking: facts.pack()) == facts)

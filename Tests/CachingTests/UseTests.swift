@@ -224,23 +224,43 @@ import Testing
             .http2Settings,
         ]
         let stores: [FieldName] = [
-            .ifNoneMatch, .ifModifiedSince, .ifMatch, .ifUnmodifiedSince, .ifRange, .range, .xOriginalURL,
-            .xHost,
-            .xForwardedPort, .xForwardedScheme, .xForwardedPrefix, .xForwardedSSL, .xForwardedProtocol,
-            .xScheme, .xURLScheme, .frontEndHTTPS, .xForwardedURI, .xHTTPHostOverride,
+            .ifNoneMatch, .ifModifiedSince, .ifMatch, .ifUnmodifiedSince, .ifRange, .range,
+            .overridesMethod,
         ]
-        for field in replaced { #expect(rules.treatment(of: field, storable: false) == .replace) }
-        for field in connection { #expect(rules.treatment(of: field, storable: false) == .drop) }
-        for field in stores {
-            #expect(rules.treatment(of: field, storable: true) == .drop)
-            #expect(rules.treatment(of: field, storable: false) == .send)
+        for believed in [false, true] {
+            func treatment(_ field: FieldName, storable: Bool, _ rules: Rules) -> FieldTreatment {
+                rules.treatment(of: field, storable: storable, believed: believed)
+            }
+            for field in replaced { #expect(treatment(field, storable: false, rules) == .replace) }
+            for field in connection { #expect(treatment(field, storable: false, rules) == .drop) }
+            for field in stores {
+                #expect(treatment(field, storable: true, rules) == .drop)
+                #expect(treatment(field, storable: false, rules) == .send)
+            }
+            #expect(treatment(.acceptEncoding, storable: true, rules) == .replace)
+            #expect(treatment(.acceptEncoding, storable: false, rules) == .send)
+            #expect(treatment(.cookie, storable: true, rules) == .send)
+            #expect(treatment(.cookie, storable: true, strip) == .drop)
+            for field in [FieldName.other, .accept, .origin, .userAgent, .cacheControl, .acceptLanguage] {
+                #expect(treatment(field, storable: true, rules) == .send)
+            }
         }
-        #expect(rules.treatment(of: .acceptEncoding, storable: true) == .replace)
-        #expect(rules.treatment(of: .acceptEncoding, storable: false) == .send)
-        #expect(rules.treatment(of: .cookie, storable: true) == .send)
-        #expect(strip.treatment(of: .cookie, storable: true) == .drop)
-        for field in [FieldName.other, .accept, .origin, .userAgent, .cacheControl, .acceptLanguage] {
-            #expect(rules.treatment(of: field, storable: true) == .send)
+    }
+
+    /// Of an untrusted client no claim reaches the origin, by any method; of a trusted proxy those do that may.
+    @Test func whichClaimsReachTheOrigin() {
+        let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
+        let claims: [FieldName] = [.claimsClient, .claimsSite, .claimsUser, .rewritesURL]
+        for field in claims {
+            for storable in [false, true] {
+                #expect(rules.treatment(of: field, storable: storable, believed: false) == .drop)
+            }
+            #expect(rules.treatment(of: field, storable: false, believed: true) == .send)
+            let expected = field == .claimsClient ? FieldTreatment.send : .drop
+            #expect(rules.treatment(of: field, storable: true, believed: true) == expected)
+        }
+        for (storable, believed) in [(false, false), (false, true), (true, false), (true, true)] {
+            #expect(rules.treatment(of: .twin, storable: storable, believed: believed) == .drop)
         }
     }
 }

@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["check"], ["check", "-c", "missing.yaml"], ["check", "--nonsense"], ["nonsense"], ["serve"],
+        [], ["check"], ["check", "-c", "missing.yaml"], ["check", "--nonsense"], ["nonsense"], ["serve"],
         ["serve", "-c"],
         ["serve", "--memory", "8MiB"], ["serve", "--upstream", "http://127.0.0.1:1", "--files", "."],
         ["serve", "-c", "x.yaml", "--listen", "127.0.0.1:0"], ["serve", "--upstream", "nonsense"],
@@ -144,7 +144,7 @@ import Testing
         #expect(!outcome.errors.contains("\u{1b}"))
     }
 
-    @Test(arguments: [["--version"], ["--help"], ["serve", "--help"], [], ["check", "--schema", "larder"]])
+    @Test(arguments: [["--version"], ["--help"], ["help"], ["serve", "--help"], ["check", "--schema", "larder"]])
     func answersGoToStandardOutput(_ arguments: [String]) throws {
         let outcome = try Self.run(arguments)
         #expect(outcome.status == 0)

@@ -74,7 +74,7 @@ import Testing
             "6: error: log.access: found '…/logs': Is a directory"),
         Row(
             "more memory than there is", text(more: "cache: { memory: 512GiB, memoryMax: 512GiB }"),
-            "6: error: cache.memory: found '512GiB'; this machine, or the control group of this process, has "
+            "6: error: cache.memory: cache.memory (512GiB) is more than this process may use, "
         ),
     ]
 

@@ -85,7 +85,7 @@ import Testing
             #expect(both == [.hangup, .terminate])
             let last = receiver.next()
             #expect(last == nil)
-            try Signal.ignore(.pipe)
+            Signal.ignore([.pipe])
             raiseInThisThread(Signal.pipe.rawValue)
         }
     }

@@ -33,6 +33,8 @@ private struct Answer: Sendable, CustomTestStringConvertible {
     var isStored = true
     /// The close is the end of the body: whoever sees it in time has an answer that looks whole.
     var isDelimitedByClose = false
+    /// Nothing of it is sent before it has come whole.
+    var isHeldBack = false
     /// What was stored before, and is stale now.
     var entry: String?
     /// The entry may answer where the origin fails.
@@ -86,7 +88,10 @@ private struct Answer: Sendable, CustomTestStringConvertible {
         },
         Answer("an interim answer", "HTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\n" + cacheable("body"), body: "body"),
         Answer("gzip", Self.gzip, body: "the body") { $0.fields = ["Accept-Encoding: gzip"] },
-        Answer("gzip, decoded", Self.gzip, body: "the body"),
+        Answer("gzip, undone", Self.gzip, body: "the body") {
+            $0.fields = ["Accept-Encoding: identity"]
+            $0.isHeldBack = true
+        },
         Answer("a head", String(cacheable("the body").dropLast(8)), body: "") {
             $0.method = "HEAD"
             $0.isStored = false
@@ -283,7 +288,7 @@ private struct Faulty {
     }
 
     private func ask(_ client: Peer, _ cut: Int, _ fields: [String] = []) throws -> Message {
-        try client.send(ProxyHarness.request("GET", "/\(cut)", fields))
+        try client.send(ProxyHarness.request("GET", "/\(cut)", fields + ["Accept-Encoding: identity"]))
         return try client.receiveAnswer()
     }
 
@@ -337,7 +342,9 @@ private struct Faulty {
         }
         switch (whole.status, fault) {
         // A reset may overtake what was sent before it.
-        case (502, .closes), (502, .babbles): return inHead && !answer.mayIfError
+        case (502, .closes), (502, .babbles):
+            return (inHead || answer.isHeldBack && !isComplete) && !answer.mayIfError
+        case (502, .stalls): return answer.isHeldBack
         case (502, .resets): return !answer.mayIfError
         // This machine may be so slow that any answer is late: even then it is no wrong one.
         case (504, .stalls): return !answer.mayIfError

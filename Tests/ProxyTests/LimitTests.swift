@@ -160,6 +160,48 @@ struct LimitTests {
         }
     }
 
+    /// What connections keep counts as what is gathered for the store does, and that goes first: its answer
+    /// goes on.
+    @Test func whatIsGatheredGoesBeforeBuffersAreUsedUp() throws {
+        let half = String(repeating: "x", count: 300_000)
+        let resume = Gate()
+        let begun = Gate()
+        let origin = try ScriptedOrigin { peer, number, origin in
+            while let request = try origin.receive(peer, number) {
+                guard request.target == "/big" else {
+                    try peer.send(cacheable(String(half.prefix(60_000))))
+                    continue
+                }
+                let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 600000"
+                try peer.send(head + "\r\n\r\n" + half)
+                begun.open()
+                try peer.wait(for: resume)
+                try peer.send(half)
+            }
+        }
+        try withStage(
+            origin, memory: 64 << 20, segment: 2 << 20,
+            settings: {
+                $0.limits.buffers = 1 << 20
+                $0.policies[0].store.maxBodyBytes = 1 << 20
+            }
+        ) { stage in
+            #expect(try stage.ask("GET", "/small").body.count == 60_000)
+            _ = try stage.stored("/small")
+            let first = try stage.client()
+            try first.send(request("GET", "/big"))
+            try begun.wait()
+            // Each has some 40 KiB kept for it that it does not take.
+            let stalled = try (0..<24).map { _ in try Peer.connectNarrowly(to: stage.address) }
+            for client in stalled { try client.send(request("GET", "/small")) }
+            try stage.turn()
+            resume.open()
+            #expect(try first.receiveAnswer().body.count == 600_000)
+            #expect(try stage.ask("GET", "/big", "Cache-Control: only-if-cached").status == 504)
+            for client in stalled { #expect(try client.receiveAnswer().body.count == 60_000) }
+        }
+    }
+
     /// In a process of its own, since the limit is the process's. Waiting costs a fraction of the time.
     @Test func runningOutOfDescriptorsDoesNotSpin() async {
         await #expect(processExitsWith: .success) {

@@ -64,6 +64,51 @@ struct LogEndTests {
         #expect(lines.count { $0["target"] == target } == (target == "/stored" ? 2 : 1))
     }
 
+    /// A client that gives up waiting closes: that is seen when its answer is sent, and refused. One that
+    /// closed only its own side gets it.
+    @Test(arguments: [true, false])
+    func aClientThatClosesWhileItWaits(isGone: Bool) throws {
+        let (arrived, release) = (Gate(), Gate())
+        let origin = try ScriptedOrigin { peer, connection, origin in
+            _ = try origin.receive(peer, connection)
+            arrived.open()
+            try peer.wait(for: release)
+            try peer.send(answer("body"))
+        }
+        let lines = try linesOf(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("POST", "/", body: "x"))
+            try arrived.wait()
+            if isGone { client.close() } else { client.shutdownWrite() }
+            try stage.turn()
+            release.open()
+            if !isGone { #expect(try client.receiveAnswer().text == "body") }
+            try stage.settled("the answer")
+        }
+        let line = try #require(lines.last { $0["method"] == "POST" })
+        #expect(line["status"] == (isGone ? "499" : "200"), "\(line)")
+        #expect(line["cause"] == (isGone ? "client-left" : nil), "\(line)")
+    }
+
+    /// A folder of files is an origin like any other.
+    @Test func filesHaveLines() throws {
+        let here = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        var counts: [Int] = []
+        let lines = try linesOf(
+            servers: [],
+            settings: { settings in
+                settings.upstreams[0].origin = .files(.init(root: "/\(here)/cache-policies"))
+            }
+        ) { stage in
+            for target in ["/pessimistic.yaml", "/pessimistic.yaml", "/none", "/../"] {
+                counts.append(try LogTests.count(stage, request("GET", target)))
+            }
+        }
+        #expect(lines.map(\.bytes) == counts, "\(lines)")
+        #expect(lines.map { $0["status"] } == ["200", "200", "404", "404"], "\(lines)")
+        #expect(lines[0]["server"] == "app" || lines[0]["server"]?.hasPrefix("app/") == true, "\(lines)")
+    }
+
     /// What is under way when Larder is told to stop has its line too.
     @Test func whatAStopCutsOffIsLogged() throws {
         let arrived = Gate()

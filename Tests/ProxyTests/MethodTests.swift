@@ -196,15 +196,16 @@ import Testing
     }
 
     /// RFC 9110 §7.4: the listener does not speak for a URL of another scheme.
-    @Test(arguments: [
-        ("http://example.com/", "", 200), ("HTTP://example.com/", "", 200),
-        ("https://example.com/", "", 421), ("HTTPS://example.com/a?b", "", 421),
-        ("https://example.com/", "X-Forwarded-Proto: https", 200),
-        ("https://example.com/", "Forwarded: proto=https", 200),
-        ("https://example.com/", "X-Forwarded-Proto: http", 421),
-        ("http://example.com/", "X-Forwarded-Proto: https", 421),
-        ("ws://example.com/", "", 400), ("wss://example.com/", "", 400), ("ftp://example.com/", "", 400),
-    ], [false, true])
+    @Test(
+        arguments: [
+            ("http://example.com/", "", 200), ("HTTP://example.com/", "", 200),
+            ("https://example.com/", "", 421), ("HTTPS://example.com/a?b", "", 421),
+            ("https://example.com/", "X-Forwarded-Proto: https", 200),
+            ("https://example.com/", "Forwarded: proto=https", 200),
+            ("https://example.com/", "X-Forwarded-Proto: http", 421),
+            ("http://example.com/", "X-Forwarded-Proto: https", 421),
+            ("ws://example.com/", "", 400), ("wss://example.com/", "", 400), ("ftp://example.com/", "", 400),
+        ], [false, true])
     func aTargetOfAnotherScheme(row: (target: String, field: String, status: Int), isTrusted: Bool) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let loopback = try #require(Self.loopback)

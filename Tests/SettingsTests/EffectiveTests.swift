@@ -186,8 +186,6 @@ import Testing
                     proxyProtocol: false
                 threads: auto
                 cache:
-                  memory: 256MiB
-                  memoryMax: 512MiB
                   policies: none
                 routes:
                   - name: '*'
@@ -219,7 +217,6 @@ import Testing
                   requestHeaders: 100
                   requestBody: none
                   connections: 20000
-                  buffers: 256MiB
                   headTimeout: 10s
                   keepAlive: 1m
                   drain: 30s

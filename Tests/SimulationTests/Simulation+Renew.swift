@@ -163,7 +163,7 @@ extension Simulation {
     ) -> Bool {
         let key = fetch.keyed.bytes
         guard let view = store.original(key: key.span, hash: fetch.keyed.hash, serial: serial),
-            fetch.verdict.accepts(EntryFacts(view.facts).coding)
+            fetch.verdict.reach(of: EntryFacts(view.facts)) == .asStored
         else { return false }
         let (status, body) = (EntryFacts(view.facts).status, view.body)
         lend(headOut) {

@@ -116,8 +116,10 @@ extension Simulation {
         let view = store.lookup(key: keyed.bytes.span, hash: keyed.hash) { facts, vary in
             let matches =
                 fault == .ignoresVary || Variance.matches(vary, client.request.head.fields, text.span)
-            let coding = EntryFacts(facts).coding
-            return matches && verdict.accepts(coding) ? verdict.rank(coding, preferring: preferred) : 0
+            let entry = EntryFacts(facts)
+            // Nothing is undone here.
+            return matches && verdict.reach(of: entry) == .asStored
+                ? verdict.rank(entry, preferring: preferred) : 0
         }
         guard let view else { return .absent }
         let entry = EntryFacts(view.facts)

@@ -13,5 +13,6 @@
 #include "events.h"
 #include "files.h"
 #include "lock.h"
+#include "process.h"
 #include "trial.h"
 #endif

@@ -30,7 +30,6 @@ int larder_ticker(uint32_t milliseconds);
 int larder_signal_receiver(uint64_t mask);
 /// The next signal's number, or -EAGAIN.
 int larder_signal_next(int fd);
-int larder_signal_ignore(int number);
 
 enum { LARDER_MONOTONIC, LARDER_MONOTONIC_COARSE, LARDER_WALL, LARDER_WALL_COARSE, LARDER_BOOT };
 uint64_t larder_clock_milliseconds(int clock);
@@ -44,6 +43,8 @@ int64_t larder_descriptor_limit_current(void);
 int larder_thread_start(uint64_t *_Nonnull thread, const char *_Nonnull name, void *_Nonnull argument,
                         void (*_Nonnull body)(void *_Nonnull argument));
 int larder_thread_join(uint64_t thread);
+/// -ETIMEDOUT: it has not ended within the time, and can be joined again.
+int larder_thread_join_within(uint64_t thread, uint32_t milliseconds);
 int larder_thread_detach(uint64_t thread);
 /// Lets every thread of ordinary priority go before the calling one.
 int larder_thread_yield_to_others(void);

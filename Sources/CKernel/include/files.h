@@ -23,8 +23,12 @@ int larder_open_beneath(int directory, const char *_Nonnull path);
 /// The text of the symbolic link at `path` below `directory`: its length, without a NUL; -EINVAL for what is
 /// no link; -ENAMETOOLONG for a text of `capacity` bytes or more.
 int64_t larder_read_link(int directory, const char *_Nonnull path, char *_Nonnull text, size_t capacity);
-/// Creates or opens a file to be appended to.
-int larder_open_append(const char *_Nonnull path, uint32_t mode);
+/// Creates or opens a log to be appended to, without waiting: writing to it may be -EAGAIN. A fifo is opened
+/// for reading too, if that is allowed, so that a reader may come and go; if not, it is -ENXIO without one.
+int larder_open_log(const char *_Nonnull path, uint32_t mode);
+int larder_is_pipe(const char *_Nonnull path);
+/// 1: the regular file at `path` does not end with a line break. 0: it does, is empty, or cannot be read.
+int larder_ends_inside_line(const char *_Nonnull path);
 int larder_file_status(int fd, struct larder_file_status *_Nonnull status);
 int64_t larder_read_at(int fd, void *_Nonnull into, size_t count, int64_t offset);
 int64_t larder_write(int fd, const void *_Nullable from, size_t count);

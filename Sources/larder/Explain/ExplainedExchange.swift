@@ -128,13 +128,15 @@ struct ExplainedExchange {
         _ verdict: RequestVerdict, _ report: inout ExplainReport
     ) {
         let head = fetched.bytes.span
+        var verdict = verdict
+        verdict.noteFile(bytes.slice(request.target))
         let explained = rules.explain(
             fetched.head, head, to: verdict, sent: fetched.sent, received: fetched.received)
         var findings: [Finding] = []
         var isStored = false
         if policy != nil {
             let storing = rules.explainStoring(
-                fetched.head, head, request: request, bytes, body: fetched.body,
+                fetched.head, head, request: request, bytes, facts: explained.facts, body: fetched.body,
                 receivedSeconds: fetched.received.wallSeconds)
             isStored = explained.facts != nil && !storing.contains { $0.reason != nil }
             findings = explained.findings + storing

@@ -55,8 +55,31 @@ extension Case {
         Case(
             "a field that is another one to a CGI", "RFC 3875 §4.1.18",
             get("X_Original_URL: /admin").answered("Cache-Control: max-age=60").expect(.refused("unkeyed")),
-            get("X_Forwarded_Host: evil.example").answered("Cache-Control: max-age=60").expect(
-                .refused("unkeyed")),
+            get("SCRIPT_NAME: /a").answered("Cache-Control: max-age=60").expect(
+                .refused("unkeyed").withholds("SCRIPT_NAME")),
+            get().expect(.miss)),
+        Case(
+            "what an untrusted client claims is dropped, and costs no hit", "caching-rules",
+            get(
+                "X_Forwarded_Host: evil.example", "X-Real-IP: 192.0.2.1", "X-Forwarded-User: root",
+                "CloudFront-Forwarded-Proto: https", "Content_Length: 5", "X-Request-Id: 1"
+            ).answered("Cache-Control: max-age=60").expect(
+                .stored.sends("X-Request-Id: 1").withholds(
+                    "X_Forwarded_Host", "X-Real-IP", "X-Forwarded-User", "CloudFront-Forwarded-Proto",
+                    "Content_Length")),
+            get("X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Port: 443").expect(
+                .hit(1)),
+            send("POST", "X-Forwarded-Prefix: /a", "X_Forwarded_For: 1", "X-HTTP-Method-Override: PATCH")
+                .expect(
+                    .miss.sends("X-HTTP-Method-Override: PATCH").withholds(
+                        "X-Forwarded-Prefix", "X_Forwarded_For"))),
+        Case(
+            "a field that a CGI takes for the one that Vary names", "RFC 3875 §4.1.18",
+            get("X-Lang: de").answered("Cache-Control: max-age=60", "Vary: X-Lang").expect(
+                .refused("vary"), rfc: .stored),
+            get("X_Lang: fr").answered("Cache-Control: max-age=60", "Vary: X-Lang").expect(
+                .refused("vary"), rfc: .stored),
+            get("X-Lang: de").expect(.miss, rfc: .hit(1)),
             get().expect(.miss)),
         Case(
             "what says another scheme is not sent", "caching-rules",
