@@ -59,6 +59,9 @@ extension Worker {
         var isKeyed = true
         if request.fields.containsAny(of: ForwardedHeads.claims) {
             believeClaims(of: clients[h].peer.address)
+            if !request.fields.areClaimsBelieved, failures.wantsStrangers {
+                noteStranger(clients[h].peer.address)
+            }
             let told = site.forwarding.told(request, inbound.span, peer: clients[h].peer.address)
             keyed.scheme = told.scheme
             isKeyed = told.isKeyed
@@ -90,6 +93,19 @@ extension Worker {
     @inline(never)
     mutating func believeClaims(of peer: SocketAddress) {
         request.fields.areClaimsBelieved = site.forwarding.trusts(peer)
+    }
+
+    /// An untrusted client sent the head at hand, with claims in it: worth a notice, if it is the first time.
+    @inline(never)
+    private mutating func noteStranger(_ address: SocketAddress) {
+        let peer = PeerSet.Peer(address)
+        guard peer != lastStranger else { return }
+        lastStranger = peer
+        for index in 0..<request.fields.count
+        where ForwardedHeads.claims.contains(request.fields.id(of: index)) {
+            let field = inbound.span.slice(request.fields[index].name).string
+            return failures.note(stranger: peer, field: field)
+        }
     }
 
     /// Does the target name another scheme than the one that the request came by (RFC 9110 §7.4)?
