@@ -310,6 +310,15 @@ int larder_socket_error(int fd) {
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? -errno : error;
 }
 
+int larder_delivery(int fd) {
+    if (larder_socket_error(fd) != 0) return -1;
+    unsigned char state = TCP_CLOSE;  // the first byte of struct tcp_info
+    socklen_t length = sizeof state;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &length) < 0) return 1;
+    // Both sides are shut. The last acknowledgement, or a reset, is what closes the connection.
+    return state == TCP_CLOSE || state == TCP_TIME_WAIT || state == TCP_FIN_WAIT2;
+}
+
 int larder_shutdown_write(int fd) { return shutdown(fd, SHUT_WR) < 0 ? -errno : 0; }
 
 int larder_linger_reset(int fd) {

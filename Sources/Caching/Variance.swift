@@ -75,6 +75,52 @@ public enum Variance {
         return (entries, isListed)
     }
 
+    /// Appends the blob that a request has under the names of another one's blob: the same where both are of
+    /// one variant. Longer than a blob may be where nothing of its variant could be stored.
+    public static func append(
+        namesOf blob: Span<UInt8>, _ request: borrowing FieldTable, _ requestBytes: Span<UInt8>,
+        to output: inout ByteBuffer
+    ) {
+        var position = 0
+        while position < blob.count {
+            let nameCount = Int(blob[position])
+            let nameStart = position &+ 1
+            let valueStart = nameStart &+ nameCount &+ 2
+            guard valueStart <= blob.count else { return }
+            let name = blob.extracting(nameStart..<(nameStart &+ nameCount))
+            let length = Int(blob[valueStart &- 2]) << 8 | Int(blob[valueStart &- 1])
+            position = length == absent ? valueStart : valueStart &+ length
+            append(name, request, requestBytes, to: &output)
+        }
+    }
+
+    /// Appends the entry of one name.
+    static func append(
+        _ name: Span<UInt8>, _ request: borrowing FieldTable, _ bytes: Span<UInt8>, to blob: inout ByteBuffer
+    ) {
+        blob.append(UInt8(name.count))
+        blob.append(lowercasing: name)
+        blob.append(0xff)
+        blob.append(0xff)
+        let start = blob.count
+        var isAbsent = true
+        if let list = NormalizedList(name) {
+            isAbsent = !list.append(request, bytes, to: &blob)
+        } else {
+            for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
+                if !isAbsent { blob.append(", ") }
+                isAbsent = false
+                blob.append(bytes.slice(request[index].value))
+            }
+        }
+        guard !isAbsent else { return }
+        // A value too long for the blob is refused by the caller; the length written then is never read.
+        let length = min(blob.count &- start, 0xfffe)
+        var written = blob.mutableSpan
+        written[start &- 2] = UInt8(length >> 8)
+        written[start &- 1] = UInt8(length & 0xff)
+    }
+
     /// Do the request's lines of `name`, combined, equal `stored` (or are there none)?
     private static func combinedEquals(
         _ stored: Span<UInt8>, isAbsent: Bool, _ name: Span<UInt8>, _ request: borrowing FieldTable,
@@ -203,35 +249,9 @@ extension Rules {
             let known = Variance.count(blob.span.extracting(droppingFirst: start), lookingFor: name)
             if known.isListed { continue }
             guard known.entries < Variance.nameLimit else { return .vary }
-            appendEntry(name, request, bytes, to: &blob)
+            Variance.append(name, request, bytes, to: &blob)
             guard blob.count &- start <= Variance.blobLimit else { return .vary }
         }
         return nil
-    }
-
-    private func appendEntry(
-        _ name: Span<UInt8>, _ request: borrowing FieldTable, _ bytes: Span<UInt8>, to blob: inout ByteBuffer
-    ) {
-        blob.append(UInt8(name.count))
-        blob.append(lowercasing: name)
-        blob.append(0xff)
-        blob.append(0xff)
-        let start = blob.count
-        var isAbsent = true
-        if let list = NormalizedList(name) {
-            isAbsent = !list.append(request, bytes, to: &blob)
-        } else {
-            for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
-                if !isAbsent { blob.append(", ") }
-                isAbsent = false
-                blob.append(bytes.slice(request[index].value))
-            }
-        }
-        guard !isAbsent else { return }
-        // A value too long for the blob is refused by the caller; the length written then is never read.
-        let length = min(blob.count &- start, 0xfffe)
-        var written = blob.mutableSpan
-        written[start &- 2] = UInt8(length >> 8)
-        written[start &- 1] = UInt8(length & 0xff)
     }
 }

@@ -11,9 +11,7 @@ extension Form where Value == Int {
         }
         return Form(
             scalar: "number", allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)",
-            schema: .object([
-                "type": "integer", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound),
-            ]),
+            schema: Schema.integer(range, pattern: "^\(Pattern.number(range))$"),
             parse: digits, write: { .number($0) })
     }
 
@@ -23,9 +21,8 @@ extension Form where Value == Int {
         let example = [64 << 10, 256 << 20, 16 << 10].first { range.contains($0) } ?? range.upperBound
         return Form(
             scalar: "size", allowed: "a size \(bounds), such as \(ByteCount.format(example))",
-            schema: .object([
-                "type": .list(["string", "integer"]), "pattern": "^[0-9]+(B|KiB|MiB|GiB|TiB)?$",
-            ]),
+            schema: Schema.integer(
+                range, pattern: Pattern.quantity(range, units: ByteCount.units + [("", 1)])),
             parse: { ByteCount.parse($0).flatMap { range.contains($0) ? $0 : nil } },
             hint: { text in
                 let number = text.prefix { $0.isASCII && $0.isNumber }
@@ -44,7 +41,7 @@ extension Form where Value == Int {
             "from \(Milliseconds.format(range.lowerBound)) to \(Milliseconds.format(range.upperBound))"
         return Form(
             scalar: "duration", allowed: "a duration \(bounds), such as 30s (ms, s, m, h, d)",
-            schema: .object(["type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"]),
+            schema: Schema.text(Pattern.quantity(range, units: Milliseconds.units)),
             parse: { Milliseconds.parse($0).flatMap { range.contains($0) ? $0 : nil } },
             hint: { text in
                 let isNumber = !text.isEmpty && text.utf8.allSatisfy { $0 &- 0x30 < 10 }
@@ -62,12 +59,20 @@ extension Form where Value == Int {
                     : "found '\(Milliseconds.format(milliseconds))'; allowed: a duration of whole seconds"
             }
             .map({ $0 / 1000 }, back: { $0 * 1000 })
+            .described(
+                by: Schema.text(
+                    Pattern.quantity(
+                        range,
+                        // Of milliseconds, whole thousands and nothing.
+                        units: [
+                            ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1), ("000ms", 1), ("ms", 1 << 40),
+                        ])))
     }
 
     static func percent(_ range: ClosedRange<Int>) -> Form {
         Form(
             scalar: "percentage", allowed: "a percentage from \(range.lowerBound)% to \(range.upperBound)%",
-            schema: .object(["type": "string", "pattern": "^[0-9]+%$"]),
+            schema: Schema.text("^\(Pattern.number(range))%$"),
             parse: { text in
                 guard text.hasSuffix("%"), text.dropLast().utf8.allSatisfy({ $0 &- 0x30 < 10 }),
                     let value = Int(text.dropLast())
@@ -82,7 +87,8 @@ extension Form where Value == Int {
 extension Form where Value == Bool {
     static var flag: Form {
         Form(
-            scalar: "`true` or `false`", allowed: "true or false", schema: .object(["type": "boolean"]),
+            scalar: "`true` or `false`", allowed: "true or false",
+            schema: .object(["enum": .list([.flag(true), .flag(false), "true", "false"])]),
             parse: { $0 == "true" ? true : $0 == "false" ? false : nil },
             hint: { text in
                 switch text.lowercased() {
@@ -107,16 +113,14 @@ extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == S
 }
 
 extension Form where Value == String {
-    /// Every YAML scalar is a text to Larder.
-    static var anyScalar: Tree { .object(["type": .list(["string", "number", "boolean"])]) }
-
     /// A line of text.
+    /// - Parameter pattern: what `isValid` lets through, as a regular expression.
     static func text(
-        _ type: String = "text", allowed: String = "a line of text",
+        _ type: String = "text", allowed: String = "a line of text", pattern: String = Pattern.line,
         isValid: @escaping (String) -> Bool = { _ in true }
     ) -> Form {
         Form(
-            scalar: type, allowed: allowed, schema: anyScalar,
+            scalar: type, allowed: allowed, schema: Schema.scalar("^(?:\(pattern))$", isValid: isValid),
             parse: { text in
                 let isLine =
                     !text.isEmpty && text.utf8.count <= 65_536
@@ -128,7 +132,9 @@ extension Form where Value == String {
     /// A name that can stand in a path of the admin API and in a metric.
     static var name: Form {
         text(
-            "name", allowed: "a name of at most 64 letters, digits, '.', '_' and '-', a letter or digit first"
+            "name",
+            allowed: "a name of at most 64 letters, digits, '.', '_' and '-', a letter or digit first",
+            pattern: Pattern.name
         ) {
             Naming.isName($0)
         }
@@ -136,7 +142,10 @@ extension Form where Value == String {
 
     /// The value of an HTTP field: visible ASCII, spaces and tabs inside.
     static var fieldValue: Form {
-        text("field value", allowed: "a field value: visible ASCII, no blank at its ends") { text in
+        text(
+            "field value", allowed: "a field value: visible ASCII, no blank at its ends",
+            pattern: "[!-~](?:[ -~]*[!-~])?"
+        ) { text in
             text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f } && text.first != " " && text.last != " "
         }
     }

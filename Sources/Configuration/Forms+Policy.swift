@@ -4,7 +4,10 @@ internal import Settings
 
 extension Form where Value == String {
     static var mediaType: Form {
-        text("media type", allowed: "a media type, such as text/* or application/json") { text in
+        text(
+            "media type", allowed: "a media type, such as text/* or application/json",
+            pattern: "(?!\\*/)\(Pattern.token)/\(Pattern.token)"
+        ) { text in
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)
             return parts.count == 2 && Naming.isToken(String(parts[0])) && parts[0] != "*"
                 && Naming.isToken(String(parts[1]))
@@ -12,7 +15,9 @@ extension Form where Value == String {
     }
 
     static var token: Form {
-        text("name", allowed: "a token (RFC 9110 §5.6.2): letters, digits, '-', '_' …") { Naming.isToken($0) }
+        text(
+            "name", allowed: "a token (RFC 9110 §5.6.2): letters, digits, '-', '_' …", pattern: Pattern.token
+        ) { Naming.isToken($0) }
     }
 }
 
@@ -23,7 +28,13 @@ extension Form where Value == Policy.Statuses {
                 ? "found '\(status)'; allowed: a status whose answers depend on the key alone "
                     + "(never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, 431, 511)" : nil
         }
-        return status.list(of: "statuses", atMost: 64).orAny(
+        let refused = (200...599).filter { Policy.Statuses.isForbidden($0) }
+        let allowed = status.described(with: [
+            .init(
+                "not",
+                .object(["enum": .list(refused.map { .number($0) } + refused.map { .text("\($0)") })]))
+        ])
+        return allowed.list(of: "statuses", atMost: 64).orAny(
             to: { $0.map { .list($0) } ?? .any },
             from: { statuses in
                 switch statuses {
@@ -36,7 +47,10 @@ extension Form where Value == Policy.Statuses {
 
 extension Form where Value == Policy.Vary {
     static var vary: Form {
-        let name = Form<String>.text("field name", allowed: "a field name; of all fields: 'vary: any'") {
+        let name = Form<String>.text(
+            "field name", allowed: "a field name; of all fields: 'vary: any'",
+            pattern: "(?!\\*$)\(Pattern.token)"
+        ) {
             Naming.isToken($0) && $0 != "*"
         }
         let names = name.list(of: "field names", atMost: 64).map({ $0.map { $0.lowercased() } }, back: { $0 })

@@ -7,7 +7,7 @@ extension Form where Value == BindAddress {
         Form(
             scalar: "bind address",
             allowed: "an IP address and port (0.0.0.0:8080, '[::]:8080' quoted) or unix:/path",
-            schema: .object(["type": "string"]), parse: { BindAddress(parsing: $0) },
+            schema: Schema.text(Pattern.bind), parse: { BindAddress(parsing: $0) },
             hint: Hint.bind,
             write: { .text($0.description) })
     }
@@ -17,7 +17,7 @@ extension Form where Value == ServerAddress {
     static var serverAddress: Form {
         Form(
             scalar: "server address", allowed: "host:port, '[IPv6]:port' or unix:/path",
-            schema: .object(["type": "string"]), parse: { ServerAddress(parsing: $0) },
+            schema: Schema.text(Pattern.server), parse: { ServerAddress(parsing: $0) },
             hint: Hint.server,
             write: { .text($0.description) })
     }
@@ -25,7 +25,7 @@ extension Form where Value == ServerAddress {
     /// `cache.internal:6081`, each address of which is a server.
     static var dnsName: Form {
         Form(
-            scalar: "name:port", allowed: "name:port", schema: .object(["type": "string"]),
+            scalar: "name:port", allowed: "name:port", schema: Schema.text(Pattern.dnsName),
             parse: { text in
                 guard case .host(let host, let port) = ServerAddress(parsing: text), HostName.isValid(host),
                     IPAddress(parsing: host) == nil
@@ -40,7 +40,7 @@ extension Form where Value == Peers.Member {
     static var peer: Form {
         let allowed = "an IP address, a range of them (10.0.0.0/8, 2001:db8::/32), or unix"
         return Form(
-            scalar: "address range or `unix`", allowed: allowed, schema: .object(["type": "string"]),
+            scalar: "address range or `unix`", allowed: allowed, schema: Schema.text(Pattern.peer),
             parse: { text in
                 text == "unix" ? .unix : (try? AddressRange(parsing: text)).map { .range($0) }
             },
@@ -94,7 +94,7 @@ extension Form where Value == HostPattern {
     static var hostPattern: Form {
         Form(
             scalar: "host", allowed: "a host without port (static.example.com, '*.example.com')",
-            schema: .object(["type": "string"]),
+            schema: Schema.scalar(Pattern.host) { HostPattern(parsing: $0) != nil },
             parse: { text in HostPattern(parsing: text) },
             hint: Hint.host,
             write: { .text($0.description) })
@@ -107,7 +107,7 @@ extension Form where Value == [UInt8] {
         Form(
             scalar: "path prefix",
             allowed: "a path as it is in a request line: '/' first, visible ASCII, no '?' or '#'",
-            schema: .object(["type": "string", "pattern": "^/"]),
+            schema: Schema.text(Pattern.path),
             parse: { isPathPrefix($0) ? Array($0.utf8) : nil },
             hint: Hint.path,
             write: { .text(String(decoding: $0, as: UTF8.self)) })
@@ -147,7 +147,7 @@ extension Form where Value == Settings.Log.Access {
         Form(
             scalar: "`none`, `stdout`, `syslog` or a file",
             allowed: "none, stdout, syslog, or the path of a file ('/' in it)",
-            schema: .object(["type": "string"]),
+            schema: Schema.text("^(?:none|stdout|[^/]*/.*)$"),
             parse: { text in
                 switch text {
                 case "none": Settings.Log.Access.none
@@ -173,7 +173,7 @@ extension Form where Value == Settings.Log.Format {
         Form(
             scalar: "`json`, `combined`, `combined+cache` or a template",
             allowed: "json, combined, combined+cache, or a template ('%' in it)",
-            schema: .object(["type": "string"]),
+            schema: .object(["enum": .list(["json", "combined", "combined+cache"])]),
             parse: { text in
                 switch text {
                 case "json": .json
@@ -223,7 +223,8 @@ extension Form where Value == String {
     static var sitePage: Form {
         Form(
             scalar: "path of a file", allowed: "the path of a file below 'files', such as /index.html",
-            schema: .object(["type": "string", "pattern": "^/[^?#]*[^/?#]$"]),
+            schema: Schema.text(
+                "^/(?:[^\\u0000-\\u0020\\u007f?#]*[^\\u0000-\\u0020\\u007f?#/])$"),
             parse: { text in
                 let isValid =
                     text.hasPrefix("/") && !text.hasSuffix("/")
@@ -237,16 +238,21 @@ extension Form where Value == String {
     }
 
     static var absolutePath: Form {
-        text("absolute path", allowed: "an absolute path, such as /run/larder") { $0.hasPrefix("/") }
+        text(
+            "absolute path", allowed: "an absolute path, such as /run/larder", pattern: "/\(Pattern.line)|/"
+        ) { $0.hasPrefix("/") }
     }
 
-    static var hostName: Form { text("host name", allowed: "a host name") { HostName.isValid($0) } }
+    static var hostName: Form {
+        text("host name", allowed: "a host name", pattern: Pattern.hostName) { HostName.isValid($0) }
+    }
 
     /// A method that a route may allow to all.
     static var method: Form {
         let refused = ["CONNECT": "Larder is no tunnel", "TRACE": "Larder never passes it on"]
         return Form(
-            scalar: "method", allowed: "a method in capitals, such as GET", schema: anyScalar,
+            scalar: "method", allowed: "a method in capitals, such as GET",
+            schema: Schema.scalar("^(?=.{1,32}$)\(Pattern.token)$") { Naming.isToken($0) },
             parse: { Naming.isToken($0) && $0.utf8.count <= 32 ? $0 : nil },
             hint: { Suggestion.text(for: $0, among: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) },
             write: { .text($0) }

@@ -6,13 +6,16 @@ struct Section<Root> {
     var initial: Root
     /// Runs after a map without mistakes: checks across keys, and defaults that depend on other keys.
     var finish: (inout Root, inout Reading) -> Void
+    /// What the JSON Schema says of several keys together.
+    var constraints: [Tree.Entry]
 
     init(
-        _ initial: Root, _ keys: [Key<Root>],
+        _ initial: Root, _ keys: [Key<Root>], constraints: [Tree.Entry] = [],
         finish: @escaping (inout Root, inout Reading) -> Void = { _, _ in }
     ) {
         self.keys = keys
         self.initial = initial
+        self.constraints = constraints
         self.finish = finish
     }
 
@@ -64,7 +67,7 @@ struct Section<Root> {
         let required = keys.filter(\.isRequired).map(\.name)
         if !required.isEmpty { entries.append(.init("required", .texts(required))) }
         entries.append(.init("additionalProperties", .flag(false)))
-        return .map(entries)
+        return .map(entries + constraints)
     }
 
     /// The keys and what is inside them, paths beginning with `.`.

@@ -12,6 +12,13 @@ extension Sections {
                 Key("response", decisionResponse, "The origin's answer to it.", \.response),
                 Key("expect", decisionExpectation.form(), "What becomes of the answer.", optional: \.expect),
                 Key("then", decisionFollowUp.form(), "A second request.", optional: \.then),
+            ],
+            constraints: [
+                .init(
+                    "anyOf",
+                    .list([
+                        .object(["required": .texts(["expect"])]), .object(["required": .texts(["then"])]),
+                    ]))
             ]
         ) { decision, reading in
             if decision.expect == nil, decision.then == nil {
@@ -21,8 +28,10 @@ extension Sections {
     }
 
     private static var headers: Form<[String]> {
-        Form<String>.text("field line", allowed: "a field line, such as 'Cache-Control: max-age=60'") {
-            line in
+        Form<String>.text(
+            "field line", allowed: "a field line, such as 'Cache-Control: max-age=60'",
+            pattern: "\(Pattern.token):[^\\u0000-\\u001f\\u007f]*"
+        ) { line in
             guard let colon = line.firstIndex(of: ":") else { return false }
             return Naming.isToken(String(line[..<colon]))
         }.list(of: "field lines", atMost: 128)
@@ -35,7 +44,10 @@ extension Sections {
                 Key("method", .token, "The method.", \.method),
                 Key(
                     "url",
-                    .text("URL", allowed: "a URL that begins with http:// or https://") {
+                    .text(
+                        "URL", allowed: "a URL that begins with http:// or https://",
+                        pattern: "https?://[^\\u0000-\\u001f\\u007f]*"
+                    ) {
                         $0.hasPrefix("http://") || $0.hasPrefix("https://")
                     }, "The URL.", \.url),
                 Key("headers", headers, "`Name: value` lines; Host is written from the URL.", \.headers),

@@ -142,7 +142,8 @@ extension Sections {
                     Form<Policy.Compress.Coding>.choice.list(of: "`br`, `gzip`, `zstd`", atMost: 3).checked {
                         codings in
                         Set(codings).count == codings.count ? nil : "found a coding twice; allowed: each once"
-                    }, "In order of preference.", \.codings),
+                    }.described(with: [.init("uniqueItems", .flag(true))]), "In order of preference.",
+                    \.codings),
             ])
     }
 }

@@ -61,10 +61,13 @@ enum Sections {
             [
                 Key("bind", .bind, "Where to listen. Port 0: a free one.", \.bind, isRequired: true),
                 Key(
-                    "tls", listenerTLS.form(), "Terminate TLS; HTTP/2 and HTTP/1.1 by ALPN.", optional: \.tls,
+                    "tls", listenerTLS.form().described(by: Schema.nothing),
+                    "Terminate TLS; HTTP/2 and HTTP/1.1 by ALPN.", optional: \.tls,
                     unbuilt: { _ in .refuse("a listener cannot speak TLS yet") }),
                 Key(
-                    "proxyProtocol", .flag, "Connections begin with a PROXY protocol header, version 1 or 2.",
+                    "proxyProtocol",
+                    Form<Bool>.flag.described(by: .object(["enum": .list([.flag(false), "false"])])),
+                    "Connections begin with a PROXY protocol header, version 1 or 2.",
                     \.proxyProtocol,
                     unbuilt: { $0 ? .refuse("a listener cannot read the PROXY protocol yet") : nil },
                     caveat: "`true` is not built yet."),
@@ -123,7 +126,11 @@ enum Sections {
             RouteDraft(),
             [
                 Key(
-                    "name", .text("name", allowed: "a name of at most 128 bytes") { $0.utf8.count <= 128 },
+                    "name",
+                    .text(
+                        "name", allowed: "a name of at most 128 bytes",
+                        pattern: "[^\\u0000-\\u001f\\u007f]{1,128}"
+                    ) { $0.utf8.count <= 128 },
                     "For logs and figures.", optional: \.name, standard: "host and path"),
                 Key(
                     "host", .hostPattern.warned(Literal.host),

@@ -10,7 +10,8 @@ extension Sections {
         return Form<[Upstream]>(
             type: "map of upstreams", allowed: allowed,
             schema: .object([
-                "type": "object", "additionalProperties": form.schema, "minProperties": .number(1),
+                "type": "object", "propertyNames": .object(["pattern": .text("^\(Pattern.name)$")]),
+                "additionalProperties": form.schema, "minProperties": .number(1),
             ]),
             rows: form.rows.map { row in
                 var row = row
@@ -83,12 +84,32 @@ extension Sections {
                     "health", health.form(), "Probes; left out: none.", optional: \.upstream.health,
                     unbuilt: { _ in .note("servers are not probed, all count as healthy") }),
                 Key(
-                    "tls", upstreamTLS.form(), "Speak TLS to the servers.", optional: \.upstream.tls,
+                    "tls", upstreamTLS.form().described(by: Schema.nothing), "Speak TLS to the servers.",
+                    optional: \.upstream.tls,
                     unbuilt: { _ in .refuse("Larder cannot speak TLS to servers yet") }),
+            ],
+            constraints: [
+                Schema.oneOf([
+                    ("servers", without: ["files"] + keysOfFiles),
+                    ("files", without: ["servers"] + keysOfServers),
+                ]),
+                .init(
+                    "if",
+                    .object([
+                        "required": .texts(["balance"]),
+                        "properties": .object(["balance": .object(["not": .object(["const": "url-hash"])])]),
+                    ])),
+                .init(
+                    "then", .object(["properties": .object(["boundedLoad": .object(["const": "none"])])])),
             ]
         ) { draft, reading in
             finish(&draft, &reading)
         }
+    }
+
+    private static var keysOfFiles: [String] { ["cacheControl", "fallback", "notFound"] }
+    private static var keysOfServers: [String] {
+        ["balance", "boundedLoad", "connections", "timeouts", "retries", "health", "tls"]
     }
 
     /// A key that is not written for `files:`.
@@ -109,7 +130,7 @@ extension Sections {
             reading.report(at: reading.path(of: "files"), "found beside 'servers'; allowed: one of them")
         case (.some(let servers), nil):
             draft.upstream.origin = .servers(servers)
-            for key in ["cacheControl", "fallback", "notFound"] where reading.isGiven(reading.path(of: key)) {
+            for key in keysOfFiles where reading.isGiven(reading.path(of: key)) {
                 reading.report(at: reading.path(of: key), "found beside 'servers'; allowed: beside 'files'")
             }
             boundLoad(of: &draft.upstream, &reading)
@@ -134,8 +155,7 @@ extension Sections {
             files.fallback = draft.fallback
             files.notFound = draft.notFound
             draft.upstream.origin = .files(files)
-            for key in ["balance", "boundedLoad", "connections", "timeouts", "retries", "health", "tls"]
-            where reading.isGiven(reading.path(of: key)) {
+            for key in keysOfServers where reading.isGiven(reading.path(of: key)) {
                 reading.report(at: reading.path(of: key), "found beside 'files'; allowed: beside 'servers'")
             }
         }
@@ -177,7 +197,11 @@ extension Sections {
             [
                 Key(
                     "name",
-                    .text("name", allowed: "a name of at most 128 bytes, without '/'") {
+                    .text(
+                        "name", allowed: "a name of at most 128 bytes, without '/'",
+                        pattern:
+                            "(?:unix:/[^\\u0000-\\u001f\\u007f]{0,122}|[^\\u0000-\\u001f\\u007f/]{1,128})"
+                    ) {
                         $0.utf8.count <= 128
                             && ($0.hasPrefix("unix:/") || !$0.utf8.contains(UInt8(ascii: "/")))
                     }, "For logs and figures, and what the hash of `url-hash` is made over.",
@@ -185,11 +209,13 @@ extension Sections {
                     standard: "the address"),
                 Key("address", .serverAddress, "`host:port` or `unix:/path`.", optional: \.address),
                 Key(
-                    "dns", .dnsName, "Instead of `address`: every address (A, AAAA) of a name is a server.",
+                    "dns", Form<ServerAddress>.dnsName.described(by: Schema.nothing),
+                    "Instead of `address`: every address (A, AAAA) of a name is a server.",
                     optional: \.dns,
                     unbuilt: { _ in .refuse("servers cannot be found by DNS yet; name their addresses") }),
                 Key(
-                    "srv", .hostName, "Instead of `address`: every target of an SRV record is a server.",
+                    "srv", Form<String>.hostName.described(by: Schema.nothing),
+                    "Instead of `address`: every target of an SRV record is a server.",
                     optional: \.srv,
                     unbuilt: { _ in .refuse("servers cannot be found by DNS yet; name their addresses") }),
                 Key(
@@ -202,6 +228,12 @@ extension Sections {
                     "maxConnections", Form<Int>.count(1...1_000_000).orNone, "Connections to it at a time.",
                     \.maxConnections,
                     unbuilt: { $0 == nil ? nil : .note("connections to a server are not counted") }),
+            ],
+            constraints: [
+                Schema.oneOf([
+                    ("address", without: ["dns", "srv", "slots"]), ("dns", without: ["address", "srv"]),
+                    ("srv", without: ["address", "dns"]),
+                ])
             ])
     }
 

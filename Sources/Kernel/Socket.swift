@@ -127,6 +127,24 @@ public struct Socket: ~Copyable, Sendable {
 
     // MARK: Ending
 
+    public enum Delivery: Equatable {
+        /// The peer has acknowledged all bytes.
+        case acknowledged
+        /// No acknowledgement yet: an event follows.
+        case pending
+        /// The connection broke.
+        case lost
+    }
+
+    /// What became of the bytes sent, once both sides have said their last. Asking clears a pending error.
+    public func delivery() -> Delivery {
+        switch larder_delivery(raw) {
+        case 1: .acknowledged
+        case 0: .pending
+        default: .lost
+        }
+    }
+
     /// Tells the peer that no more bytes follow. Errors don't matter: the peer is gone then.
     public func shutdownWrite() { _ = larder_shutdown_write(raw) }
 

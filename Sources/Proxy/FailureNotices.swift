@@ -3,15 +3,18 @@ internal import Exchange
 internal import HTTP
 internal import Kernel
 internal import Logging
+internal import Settings
 internal import Synchronization
 internal import SystemPackage
 
 /// Tells what happens beside requests, on a thread of its own, so that no loop waits for whoever reads the
-/// notices: servers that fail, and once an hour what became of answers.
+/// notices: servers that fail, clients that speak as proxies do, and once an hour what became of answers.
 ///
 /// A loop takes the lock to add a failure, never on the way of a request that succeeds.
 final class FailureNotices: Sendable {
     private let tally = Locked(FailureTally())
+    private let strangers = Locked(Strangers())
+    private let knowsEnoughStrangers = Atomic<Bool>(false)
     private let counter: EventCounter
     private let mustStop = Atomic<Bool>(false)
     private let thread = Locked<JoinBox?>(nil)
@@ -57,6 +60,18 @@ final class FailureNotices: Sendable {
         if isNew { counter.signal() }
     }
 
+    /// Is there room for one more stranger to be told of?
+    var wantsStrangers: Bool { !knowsEnoughStrangers.load(ordering: .relaxed) }
+
+    /// Tells of a client that is not trusted and sent a field of proxies, unless it is known.
+    func note(stranger: PeerSet.Peer, field: String) {
+        let (isNew, isFull) = strangers.withLock { strangers in
+            (strangers.note(stranger, field: field), strangers.isFull)
+        }
+        if isFull { knowsEnoughStrangers.store(true, ordering: .relaxed) }
+        if isNew { counter.signal() }
+    }
+
     private static var hour: UInt64 { 3_600_000 }
 
     private func run(_ report: @Sendable () -> Void) {
@@ -64,6 +79,7 @@ final class FailureNotices: Sendable {
         while !mustStop.load(ordering: .acquiring) {
             let now = Clock.bootMilliseconds()
             for notice in tally.withLock({ $0.take(now: now) }) { tell(notice) }
+            for stranger in strangers.withLock({ $0.take() }) { notices.warning("\(stranger.notice)") }
             if now >= nextReport {
                 report()
                 nextReport = now + Self.hour

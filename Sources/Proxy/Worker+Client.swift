@@ -12,8 +12,9 @@ extension Worker {
     mutating func clientEvent(_ h: Handle, _ event: Event) {
         guard clients.contains(h) else { return }
         if event.error || event.hangup, !isHalfShut(h) {
-            // Reset, or shut both ways: nobody is there to take an answer.
-            dropClient(h)
+            // Reset, or shut both ways: nobody is there to take an answer. Where an answer is out, its
+            // acknowledgement may be what shut it.
+            if clients[h].phase == .lingering, awaitsDelivery(h) { closeClient(h) } else { dropClient(h) }
             return
         }
         clients[h].channel.note(event)
@@ -149,7 +150,7 @@ extension Worker {
         case .failed: dropClient(h)
         case .pending: clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
         case .done:
-            logUnsent(h, nil)
+            noteSent(h)
             switch clients[h].phase {
             case .exchange(let f):
                 queueUndoing(f)

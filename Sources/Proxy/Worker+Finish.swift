@@ -141,8 +141,12 @@ extension Worker {
     }
 
     /// Closes a client's connection when everything is sent, with a linger where input may still be on its
-    /// way.
+    /// way, or where the log has to know whether the answer arrived.
     mutating func closeClient(_ c: Handle) {
+        if awaitsDelivery(c) {
+            awaitDelivery(c)
+            return
+        }
         let unread = clients[c].lingers || clients[c].channel.wantsReading
         if unread, clients[c].phase != .lingering, !clients[c].channel.ended {
             clients[c].phase = .lingering
@@ -155,6 +159,21 @@ extension Worker {
         closeClientNow(c)
     }
 
+    /// The client had said its last byte when its answer went out: waits until TCP says what became of it.
+    private mutating func awaitDelivery(_ c: Handle) {
+        if clients[c].phase != .lingering {
+            clients[c].phase = .lingering
+            clients[c].channel.socket.shutdownWrite()
+            clientTimers.set(id: id(c), deadline: now.milliseconds + site.lingerTimeout)
+        }
+        switch clients[c].channel.socket.delivery() {
+        case .pending: return
+        case .acknowledged: logUnsent(c, nil)
+        case .lost: logUnsent(c, .clientLeft)
+        }
+        closeClientNow(c)
+    }
+
     /// - Parameter cause: why what is not sent yet never will be.
     mutating func closeClientNow(_ c: Handle, _ cause: Cause = .clientLeft) {
         clientTimers.cancel(id(c))
@@ -162,6 +181,8 @@ extension Worker {
             // What is not sent is lost: a clean close would let an answer that the close ends look whole.
             clients[c].channel.socket.setLingerReset()
             logUnsent(c, cause)
+        } else {
+            logUnsent(c, nil)
         }
         clients.discard(c)
         connections.give()

@@ -13,11 +13,17 @@ internal import Settings
 /// A line is written when the kernel has taken the last byte of its answer, so that it says what was sent and
 /// when. Until then it waits in `unsent`. A client sends its next request only after that, so every byte that
 /// the kernel takes on a connection belongs to exactly one line.
+///
+/// A client that has said its last byte may have closed its connection and left, or may still wait for its
+/// answer. TCP shows the same for both until the client's kernel acknowledges the answer, or resets the
+/// connection. So the line of such a client waits in `unsent` for that, too.
 extension Worker {
-    /// A line whose answer is still being sent.
+    /// A line whose answer is still being sent, or may not have reached its client.
     struct UnsentLine {
         var held: HeldRecord
         let started: Moment
+        /// The kernel has taken the whole answer: bytes and duration stand.
+        var isSent = false
     }
 
     /// How an answer stands when its line is due.
@@ -163,26 +169,21 @@ extension Worker {
             unsent[c.token] = UnsentLine(held: log.hold(entry, peer: peer, texts), started: delivery.started)
             return
         }
-        let lost = delivery.lost ?? (hasLeft(&clients[c], entry) ? .clientLeft : nil)
-        close(&entry, lost, started: delivery.started, &clients[c])
-        log.write(entry, peer: peer, texts)
-    }
-
-    /// Did the client close its connection before the answer came, and not only its own side of it? Known
-    /// here where its kernel has refused the answer already.
-    private static func hasLeft(_ client: inout Client, _ entry: AccessRecord) -> Bool {
-        (client.channel.ending || client.channel.ended) && entry.status != 101
-            && client.channel.socket.connectError() != nil
+        close(&entry, delivery.lost, started: delivery.started, &clients[c])
+        guard !delivery.isLast, clients[c].channel.ending, entry.status != 101 else {
+            log.write(entry, peer: peer, texts)
+            return
+        }
+        let line = UnsentLine(
+            held: log.hold(entry, peer: peer, texts), started: delivery.started, isSent: true)
+        if let earlier = unsent.updateValue(line, forKey: c.token) { log.write(earlier.held) }
     }
 
     /// The line's answer has ended: what was sent of it, and when.
     private static func close(
         _ entry: inout AccessRecord, _ lost: Cause?, started: Moment, _ client: inout Client
     ) {
-        if let lost {
-            entry.status = 499
-            entry.cause = lost.code
-        }
+        if let lost { mark(&entry, lost) }
         entry.bytesSent = client.channel.taken &- client.logged
         client.logged = client.channel.taken
         entry.durationMicroseconds = Clock.bootMicroseconds() &- started.microseconds
@@ -192,14 +193,39 @@ extension Worker {
     /// - Parameter lost: why the rest is not sent; nil: it is.
     mutating func logUnsent(_ h: Handle, _ lost: Cause?) {
         guard !unsent.isEmpty, var line = unsent.removeValue(forKey: h.token) else { return }
-        let isTunnel = line.held.record.status == 101
-        Self.close(&line.held.record, isTunnel ? nil : lost, started: line.started, &clients[h])
+        if line.isSent {
+            if let lost { Self.mark(&line.held.record, lost) }
+        } else {
+            let isTunnel = line.held.record.status == 101
+            Self.close(&line.held.record, isTunnel ? nil : lost, started: line.started, &clients[h])
+        }
         log.write(line.held)
     }
 
     /// The thread ends: the lines of all answers that it leaves unsent.
     mutating func logUnsent() {
-        for token in Array(unsent.keys) { logUnsent(Handle(token: token), .stopped) }
+        for (token, line) in unsent { logUnsent(Handle(token: token), line.isSent ? nil : .stopped) }
+    }
+
+    /// The kernel has taken all that was kept for a client.
+    mutating func noteSent(_ h: Handle) {
+        guard !unsent.isEmpty, clients[h].channel.ending, var line = unsent[h.token], !line.isSent,
+            line.held.record.status != 101
+        else {
+            logUnsent(h, nil)
+            return
+        }
+        Self.close(&line.held.record, nil, started: line.started, &clients[h])
+        line.isSent = true
+        unsent[h.token] = line
+    }
+
+    /// Does a line wait for the client to acknowledge its answer, all of which is sent?
+    func awaitsDelivery(_ h: Handle) -> Bool { !unsent.isEmpty && unsent[h.token]?.isSent == true }
+
+    private static func mark(_ entry: inout AccessRecord, _ lost: Cause) {
+        entry.status = 499
+        entry.cause = lost.code
     }
 
     private func record(

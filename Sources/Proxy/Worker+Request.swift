@@ -13,9 +13,14 @@ internal import Store
 /// key.
 struct KeyedRequest {
     var hash = Hash128(low: 0, high: 0)
+    /// Of the variant that the request belongs to; zero where none is known (`ReservedVariant`).
+    var variant = Hash128(low: 0, high: 0)
     var routingStart = 0
     var targetStart = 0
     var scheme = Scheme.http
+
+    /// What is reserved for a fetch: the key, or its variant.
+    var reservation: Hash128 { hash.of(variant: variant) }
 }
 
 extension Worker {
@@ -59,6 +64,9 @@ extension Worker {
         var isKeyed = true
         if request.fields.containsAny(of: ForwardedHeads.claims) {
             believeClaims(of: clients[h].peer.address)
+            if !request.fields.areClaimsBelieved, failures.wantsStrangers {
+                noteStranger(clients[h].peer.address)
+            }
             let told = site.forwarding.told(request, inbound.span, peer: clients[h].peer.address)
             keyed.scheme = told.scheme
             isKeyed = told.isKeyed
@@ -90,6 +98,19 @@ extension Worker {
     @inline(never)
     mutating func believeClaims(of peer: SocketAddress) {
         request.fields.areClaimsBelieved = site.forwarding.trusts(peer)
+    }
+
+    /// An untrusted client sent the head at hand, with claims in it: worth a notice, if it is the first time.
+    @inline(never)
+    private mutating func noteStranger(_ address: SocketAddress) {
+        let peer = PeerSet.Peer(address)
+        guard peer != lastStranger else { return }
+        lastStranger = peer
+        for index in 0..<request.fields.count
+        where ForwardedHeads.claims.contains(request.fields.id(of: index)) {
+            let field = inbound.span.slice(request.fields[index].name).string
+            return failures.note(stranger: peer, field: field)
+        }
     }
 
     /// Does the target name another scheme than the one that the request came by (RFC 9110 §7.4)?
@@ -144,6 +165,7 @@ extension Worker {
         again: Again?
     ) {
         var verdict = verdict
+        var keyed = keyed
         var forwarding = Forwarding.bypass
         var renewal: Renewal?
         if verdict.mayLookup {
@@ -174,8 +196,11 @@ extension Worker {
             answer(h, .onlyIfCached, headCount: headCount)
             return
         }
+        if verdict.mayStore, verdict.mayLookup {
+            keyed.variant = Self.variant(store, key, keyed.hash, verdict, request, inbound, &vary)
+        }
         if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
-            board.isWorthless(keyed.hash, now: now.milliseconds)
+            board.isWorthless(keyed.reservation, now: now.milliseconds)
         {
             // Nothing to fetch the whole for: the origin answers the client's own condition.
             verdict.mayStore = false
@@ -184,6 +209,14 @@ extension Worker {
         forward(
             h, route: route, verdict: verdict, forwarding, keyed, renewal, headCount: headCount,
             again: again)
+    }
+
+    static func variant(
+        _ store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
+        _ verdict: RequestVerdict, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer,
+        _ blob: inout ByteBuffer
+    ) -> Hash128 {
+        ReservedVariant.digest(store, key.span, hash, verdict, request.fields, bytes.span, &blob)
     }
 
     @inline(__always)

@@ -7,6 +7,7 @@ internal import Exchange
 internal import HTTP
 internal import Kernel
 internal import Loop
+internal import Settings
 internal import Store
 internal import Synchronization
 internal import SystemPackage
@@ -126,6 +127,8 @@ struct Worker: ~Copyable {
     var log: AccessLogThread
     var counters: ServerCounters
     let failures: FailureNotices
+    /// The untrusted client that last spoke as a proxy does.
+    var lastStranger: PeerSet.Peer?
     /// What the last malformed answer broke.
     var fault = AnswerFault()
     /// Lines of the log that wait until their answer is sent, by the client's token.

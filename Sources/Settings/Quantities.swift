@@ -3,23 +3,23 @@
 /// A number of bytes: `65536`, `512B`, `64KiB`, `256MiB`, `1GiB`, `1TiB`. Whole numbers; binary units only,
 /// because a `KB` is 1000 bytes to some and 1024 to others.
 public enum ByteCount {
-    private static var units: [(name: String, bytes: Int)] {
+    public static var units: [(name: String, scale: Int)] {
         [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)]
     }
 
     /// nil for anything else, and for what does not fit an `Int`.
     public static func parse(_ text: String) -> Int? {
-        guard let (number, unit) = Quantity.split(text) else { return nil }
-        if unit.isEmpty { return number }
-        guard let scale = units.first(where: { $0.name == unit }) else { return nil }
-        let (product, overflow) = number.multipliedReportingOverflow(by: scale.bytes)
+        guard let (number, name) = Quantity.split(text) else { return nil }
+        if name.isEmpty { return number }
+        guard let unit = units.first(where: { $0.name == name }) else { return nil }
+        let (product, overflow) = number.multipliedReportingOverflow(by: unit.scale)
         return overflow ? nil : product
     }
 
     /// In the largest unit that divides it.
     public static func format(_ bytes: Int) -> String {
-        for unit in units where bytes != 0 && bytes % unit.bytes == 0 {
-            return "\(bytes / unit.bytes)\(unit.name)"
+        for unit in units where bytes != 0 && bytes % unit.scale == 0 {
+            return "\(bytes / unit.scale)\(unit.name)"
         }
         return "\(bytes)B"
     }
@@ -28,22 +28,22 @@ public enum ByteCount {
 /// A span of time: `500ms`, `30s`, `10m`, `1h`, `7d`. Whole numbers with a unit; a bare number says too
 /// little.
 public enum Milliseconds {
-    private static var units: [(name: String, milliseconds: Int)] {
+    public static var units: [(name: String, scale: Int)] {
         [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)]
     }
 
     /// nil for anything else, and for what does not fit an `Int`.
     public static func parse(_ text: String) -> Int? {
-        guard let (number, unit) = Quantity.split(text), let scale = units.first(where: { $0.name == unit })
+        guard let (number, name) = Quantity.split(text), let unit = units.first(where: { $0.name == name })
         else { return nil }
-        let (product, overflow) = number.multipliedReportingOverflow(by: scale.milliseconds)
+        let (product, overflow) = number.multipliedReportingOverflow(by: unit.scale)
         return overflow ? nil : product
     }
 
     /// In the largest unit that divides it.
     public static func format(_ milliseconds: Int) -> String {
-        for unit in units where milliseconds != 0 && milliseconds % unit.milliseconds == 0 {
-            return "\(milliseconds / unit.milliseconds)\(unit.name)"
+        for unit in units where milliseconds != 0 && milliseconds % unit.scale == 0 {
+            return "\(milliseconds / unit.scale)\(unit.name)"
         }
         return "\(milliseconds / 1000)s"
     }

@@ -49,6 +49,17 @@ extension LoadedConfiguration {
         }
     }
 
+    /// That no proxy is trusted, for who checks a configuration: most sites have one in front.
+    var trustNotes: [Problem] {
+        guard settings.trustedProxies.isEmpty else { return [] }
+        return [
+            problem(
+                as: .note, at: "trustedProxies",
+                "no proxy is trusted: X-Forwarded-For and other fields that a proxy sets are dropped, "
+                    + "whoever sends them; name a proxy or balancer in front of Larder here")
+        ]
+    }
+
     /// That this process does not run as `process.user`, if so: to serve it would be as somebody who may do
     /// more. A warning to who checks a configuration, an error to who serves it.
     func userProblem(as kind: Problem.Kind) -> Problem? {

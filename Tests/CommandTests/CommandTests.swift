@@ -83,7 +83,9 @@ import Testing
             outcome.errors
                 == "larder.yaml:3: note: upstreams.app.health: not in effect yet: servers are not probed, "
                 + "all "
-                + "count as healthy\n")
+                + "count as healthy\nlarder.yaml: note: trustedProxies: no proxy is trusted: X-Forwarded-For "
+                + "and other fields that a proxy sets are dropped, whoever sends them; name a proxy or "
+                + "balancer in front of Larder here\n")
         let again = try Self.run(["check", "-c", "a/b.yaml"], files: ["a/b.yaml": outcome.output])
         #expect(again.status == 0)
         #expect(again.output == outcome.output)

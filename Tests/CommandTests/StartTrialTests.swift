@@ -16,7 +16,7 @@ import Testing
         upstreams:
           app: \(upstream)
 
-        """ + more
+        """ + (more.isEmpty || more.hasSuffix("\n") ? more : more + "\n") + "trustedProxies: [unix]\n"
     }
 
     struct Row: Sendable, CustomTestStringConvertible {

@@ -46,6 +46,9 @@ int64_t larder_send4(int fd, const void *_Nullable a, size_t an, const void *_Nu
 
 /// SO_ERROR: 0, or the positive errno of a finished connect; -errno when the question itself failed.
 int larder_socket_error(int fd);
+// What became of all that was sent before the writing side was shut: 1 the peer has acknowledged it, 0 it has
+// not yet, -1 the connection broke. For sockets that are not TCP: 1, unless they broke.
+int larder_delivery(int fd);
 int larder_shutdown_write(int fd);
 int larder_linger_reset(int fd);
 int larder_defer_accept(int fd);
