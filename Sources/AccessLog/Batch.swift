@@ -56,7 +56,7 @@ struct Batch: ~Copyable, Sendable {
         let hostCount = UInt32(text.count - told)
         text.append(texts.method)
         text.append(texts.target)
-        text.append(texts.host)
+        text.append(lowercasing: texts.host)
         text.append(texts.referer)
         text.append(texts.userAgent)
         text.append(texts.found)

@@ -3,8 +3,8 @@
 ///     hash of upstream and key settings (16 bytes) · scheme │ host[:port] │ path[?query]
 ///                                                            └ routingStart └ targetStart
 ///
-/// The part from `routingStart` on is what the routing hash covers; it is at most 2 KiB. The host is in lower
-/// case, a default port is folded away, and the query is the keyed one. What is not keyed must not shape the
+/// The part from `routingStart` on is what the routing hash covers; it is at most 2 KiB. Host and port are in
+/// their normal form (`Authority`), and the query is the keyed one. What is not keyed must not shape the
 /// answer, so a fetch that may be stored sends `key[routingStart..<targetStart]` as its Host and
 /// `key[targetStart...]` as its target.
 
@@ -25,14 +25,10 @@ extension Rules {
     ) -> KeyVerdict {
         guard request.form != .asterisk, !request.host.isEmpty else { return .refused(.key) }
         return writeKey(
-            authority: bytes.slice(Self.keyedAuthority(request, scheme)), path: bytes.slice(request.path),
+            authority: request.authority(in: bytes, defaultPort: scheme.defaultPort),
+            path: bytes.slice(request.path),
             query: request.hasQuery ? bytes.slice(request.query) : Span(), hasQuery: request.hasQuery,
             scheme: scheme, into: &key)
-    }
-
-    /// Host and port, the scheme's default port folded away.
-    static func keyedAuthority(_ request: borrowing RequestHead, _ scheme: Scheme) -> Slice {
-        request.port == scheme.defaultPort ? request.host : request.authority
     }
 
     @inline(__always)

@@ -81,16 +81,17 @@ public enum Conditional {
         var position = 0
         while let line = StoredHead.nextLine(of: head, from: &position) {
             guard !line.isEmpty else { continue }
-            func isNamed(_ name: StaticString) -> Bool {
-                StoredHead.value(ofLine: line, name, in: head) != nil
-            }
-            if isNamed("etag") { hasEntityTag = true }
-            if isNamed("last-modified") {
-                lastModified = line
-                continue
-            }
-            if kept == .all ? !isMetadata(line, of: head) : isRequired(line, of: head) {
+            // Most lines are told apart by their first letter.
+            switch head[line.lowerBound] | 0x20 {
+            case UInt8(ascii: "e") where StoredHead.value(ofLine: line, "etag", in: head) != nil:
+                hasEntityTag = true
                 append(line, of: head, to: &output)
+            case UInt8(ascii: "l") where StoredHead.value(ofLine: line, "last-modified", in: head) != nil:
+                lastModified = line
+            default:
+                if kept == .all ? !isMetadata(line, of: head) : isRequired(line, of: head) {
+                    append(line, of: head, to: &output)
+                }
             }
         }
         if !hasEntityTag, let lastModified { append(lastModified, of: head, to: &output) }
@@ -106,7 +107,7 @@ public enum Conditional {
             isNamed("cache-control") || isNamed("content-location") || isNamed("cdn-cache-control")
                 || isNamed("cache-status")
         case UInt8(ascii: "d"): isNamed("date")
-        case UInt8(ascii: "e"): isNamed("etag") || isNamed("expires")
+        case UInt8(ascii: "e"): isNamed("expires")
         case UInt8(ascii: "v"): isNamed("vary")
         default: false
         }

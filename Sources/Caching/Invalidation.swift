@@ -19,7 +19,7 @@ extension Rules {
     ) -> KeyVerdict {
         let query = target.query ?? []
         return writeKey(
-            authority: bytes.slice(Self.keyedAuthority(request, scheme)), path: target.path.span,
+            authority: request.authority(in: bytes, defaultPort: scheme.defaultPort), path: target.path.span,
             query: query.span, hasQuery: target.query != nil, scheme: scheme, into: &key)
     }
 }
@@ -34,9 +34,10 @@ public struct NamedTarget {
     public init?(
         _ reference: Span<UInt8>, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, scheme: Scheme
     ) {
-        let authority = bytes.slice(request.authority)
         let base = bytes.slice(request.path).copied
-        guard let target = Reference(reference).resolved(base: base, authority: authority, scheme: scheme)
+        guard
+            let target = Reference(reference).resolved(
+                base: base, host: request.host(in: bytes), port: request.port, scheme: scheme)
         else { return nil }
         path = target.path
         query = target.keepsBaseQuery && request.hasQuery ? bytes.slice(request.query).copied : target.query
@@ -78,20 +79,18 @@ struct Reference {
     }
 
     /// The target under `base`, or nil if it is of another origin.
-    func resolved(base: [UInt8], authority baseAuthority: Span<UInt8>, scheme baseScheme: Scheme) -> Target? {
+    func resolved(base: [UInt8], host: Span<UInt8>, port: UInt16?, scheme baseScheme: Scheme) -> Target? {
         if let scheme {
             let name = baseScheme == .http ? "http" : "https"
             // A scheme without an authority (`mailto:`, or the obsolete `http:path`) names no origin.
             guard scheme.elementsEqual(name.utf8), authority != nil else { return nil }
         }
         if let authority {
-            guard let mine = Authority(baseAuthority, scheme: baseScheme),
-                let other = Authority(authority.span, scheme: baseScheme), mine.port == other.port
+            let defaultPort = baseScheme.defaultPort
+            guard let other = Authority(authority.span),
+                other.port ?? defaultPort == port ?? defaultPort,
+                Authority.areSame(authority.span.extracting(other.host), host)
             else { return nil }
-            let myHost = baseAuthority.extracting(first: mine.hostCount)
-            guard myHost.equalsIgnoringCase(authority.span.extracting(first: other.hostCount)) else {
-                return nil
-            }
             return Target(path: Self.withoutDotSegments(path), query: query)
         }
         if path.isEmpty { return Target(path: base, query: query, keepsBaseQuery: query == nil) }
@@ -119,37 +118,5 @@ struct Reference {
             }
         }
         return Array(kept.joined(separator: [UInt8(ascii: "/")]))
-    }
-}
-
-/// The authority of a reference: `host [ ":" [ port ] ]`, the host perhaps an IP literal in brackets
-/// (RFC 3986 §3.2).
-struct Authority {
-    var hostCount: Int
-    var port: UInt16
-
-    /// nil for an empty host, user information, or a port that is no number up to 65 535.
-    init?(_ text: Span<UInt8>, scheme: Scheme) {
-        var colon: Int?
-        for index in 0..<text.count {
-            switch text[index] {
-            case UInt8(ascii: ":"): if colon == nil { colon = index }
-            // The colons of an IP literal end here.
-            case UInt8(ascii: "]"): colon = nil
-            case UInt8(ascii: "@"): return nil
-            default: break
-            }
-        }
-        hostCount = colon ?? text.count
-        port = scheme.defaultPort
-        guard hostCount > 0 else { return nil }
-        if let colon, colon &+ 1 < text.count {
-            guard let number = text.extracting(droppingFirst: colon &+ 1).decimalSaturating(),
-                number <= 65_535
-            else {
-                return nil
-            }
-            port = UInt16(number)
-        }
     }
 }

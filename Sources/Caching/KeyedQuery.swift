@@ -7,14 +7,14 @@ internal import Settings
 enum KeyedQuery: Sendable {
     case keep, sort, ignore
     /// The parameters of these names, in this order.
-    case only([[UInt8]])
+    case only(ListedQuery)
 
     init(_ query: Policy.Query) {
         switch query {
         case .keep: self = .keep
         case .sort: self = .sort
         case .ignore: self = .ignore
-        case .only(let names): self = .only(names.map { Array($0.utf8) })
+        case .only(let names): self = .only(ListedQuery(names))
         }
     }
 
@@ -31,17 +31,7 @@ enum KeyedQuery: Sendable {
             key.append(UInt8(ascii: "?"))
             key.append(query)
         case .sort: Self.appendSorted(query, to: &key)
-        case .only(let names):
-            var isFirst = true
-            for name in names {
-                var position = 0
-                while let parameter = Self.next(in: query, from: &position) {
-                    guard Self.name(of: query.extracting(parameter)).equals(name.span) else { continue }
-                    key.append(isFirst ? UInt8(ascii: "?") : UInt8(ascii: "&"))
-                    isFirst = false
-                    key.append(query.extracting(parameter))
-                }
-            }
+        case .only(let names): names.append(query, to: &key)
         }
     }
 
@@ -72,7 +62,7 @@ enum KeyedQuery: Sendable {
     }
 
     /// The next non-empty parameter between `&`s.
-    private static func next(in query: Span<UInt8>, from position: inout Int) -> Range<Int>? {
+    static func next(in query: Span<UInt8>, from position: inout Int) -> Range<Int>? {
         while position < query.count {
             let start = position
             let end = query.firstIndex(of: UInt8(ascii: "&"), from: start) ?? query.count
@@ -83,14 +73,14 @@ enum KeyedQuery: Sendable {
     }
 
     @_lifetime(copy parameter)
-    private static func name(of parameter: Span<UInt8>) -> Span<UInt8> {
+    static func name(of parameter: Span<UInt8>) -> Span<UInt8> {
         parameter.extracting(first: parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.count)
     }
 }
 
 extension Span<UInt8> {
     /// Byte-wise order.
-    fileprivate func precedes(_ other: borrowing Span<UInt8>) -> Bool {
+    func precedes(_ other: borrowing Span<UInt8>) -> Bool {
         for index in 0..<Swift.min(count, other.count) where self[index] != other[index] {
             return self[index] < other[index]
         }

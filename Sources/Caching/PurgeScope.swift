@@ -12,6 +12,7 @@
 /// takes everything.
 
 public import Bytes
+internal import HTTP
 
 public enum PurgeScope: Hashable, Sendable {
     case all
@@ -53,11 +54,11 @@ public enum PurgeScope: Hashable, Sendable {
     /// `host [ ":" port ]` in any case. nil where it is none. Ports 80 and 443 are left out, as keys may
     /// leave them out.
     public static func host(text: Span<UInt8>) -> PurgeScope? {
-        guard let authority = Authority(text, scheme: .http), text.firstIndex(of: UInt8(ascii: "/")) == nil
-        else { return nil }
-        var host = text.extracting(first: authority.hostCount).copied.map(ASCII.lowercased)
-        if authority.port != 80, authority.port != 443 { host += Array(":\(authority.port)".utf8) }
-        return .host(host)
+        guard let authority = Authority(text) else { return nil }
+        var host = ByteBuffer(capacity: text.count + 1)
+        authority.appendHost(of: text, to: &host)
+        if authority.port != 443 { authority.appendPort(unless: 80, to: &host) }
+        return .host(host.span.copied)
     }
 
     private static func parts(of url: Span<UInt8>) -> (Scheme, [UInt8], [UInt8])? {
@@ -74,17 +75,18 @@ public enum PurgeScope: Hashable, Sendable {
         }
         let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
         let authority = Array(rest[..<end])
-        guard Authority(authority.span, scheme: scheme) != nil else { return nil }
+        guard Authority(authority.span) != nil else { return nil }
         return (scheme, authority, Array(rest[end...]))
     }
 
     /// As `Rules.writeKey` writes it.
     private static func origin(_ scheme: Scheme, _ authority: [UInt8]) -> [UInt8] {
-        guard let parsed = Authority(authority.span, scheme: scheme) else { return [] }
-        var bytes = [scheme == .http ? UInt8(ascii: "h") : UInt8(ascii: "s")]
-        bytes += authority[..<parsed.hostCount].map(ASCII.lowercased)
-        if parsed.port != scheme.defaultPort { bytes += Array(":\(parsed.port)".utf8) }
-        return bytes
+        guard let parsed = Authority(authority.span) else { return [] }
+        var bytes = ByteBuffer(capacity: authority.count + 2)
+        bytes.append(scheme == .http ? UInt8(ascii: "h") : UInt8(ascii: "s"))
+        parsed.appendHost(of: authority.span, to: &bytes)
+        parsed.appendPort(unless: scheme.defaultPort, to: &bytes)
+        return bytes.span.copied
     }
 
     /// Appends the scope, or a coarser one where it is too long.
@@ -167,10 +169,8 @@ public enum PurgeScope: Hashable, Sendable {
         guard stored.hasPrefix(host) else { return false }
         if stored.count == host.count { return true }
         // A port follows, and the scope names none. (A colon inside brackets is the host's.)
-        guard stored[host.count] == UInt8(ascii: ":"), let authority = Authority(stored, scheme: .http) else {
-            return false
-        }
-        return authority.hostCount == host.count
+        guard stored[host.count] == UInt8(ascii: ":"), let authority = Authority(stored) else { return false }
+        return authority.host.count == host.count
     }
 }
 

@@ -40,8 +40,8 @@ extension StoredHead {
         }
         guard position == head.count else { return false }
         for index in 0..<response.fields.count {
+            guard updates(index, response) else { continue }
             let field = response.fields[index]
-            guard updates(field, response, bytes) else { continue }
             output.append(name: bytes.slice(field.name), value: bytes.slice(field.value))
         }
         if !response.fields.contains(.date) {
@@ -56,16 +56,16 @@ extension StoredHead {
         _ name: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>
     ) -> Bool {
         for index in 0..<response.fields.count {
-            let field = response.fields[index]
-            if bytes.slice(field.name).equalsIgnoringCase(name) { return updates(field, response, bytes) }
+            if bytes.slice(response.fields[index].name).equalsIgnoringCase(name) {
+                return updates(index, response)
+            }
         }
         return false
     }
 
-    private static func updates(
-        _ field: Field, _ response: borrowing ResponseHead, _ bytes: Span<UInt8>
-    ) -> Bool {
-        !bound.contains(field.id) && field.id != .age && !HopByHop.contains(field.id)
-            && !response.connection.nominates(bytes.slice(field.name), response.fields, bytes)
+    private static func updates(_ line: Int, _ response: borrowing ResponseHead) -> Bool {
+        let id = response.fields.id(of: line)
+        return !bound.contains(id) && id != .age && !HopByHop.contains(id)
+            && !response.connection.nominates(line: line)
     }
 }

@@ -29,13 +29,10 @@ public enum StoredHead {
         head.append(UInt8(ascii: " "))
         head.append(bytes.slice(response.reason))
         head.append("\r\n")
-        let namesOthers = response.connection.namesOthers
         for index in 0..<response.fields.count {
             let field = response.fields[index]
             if field.id == .contentLength || field.id == .age || HopByHop.contains(field.id) { continue }
-            if namesOthers, response.connection.nominates(bytes.slice(field.name), response.fields, bytes) {
-                continue
-            }
+            if response.connection.nominates(line: index) { continue }
             transform.append(bytes.slice(field.name), bytes.slice(field.value), field.id, to: &head)
         }
         transform.finish(to: &head)

@@ -179,35 +179,80 @@ struct StructuredReader: ~Escapable {
         return false
     }
 
+    /// base64 (§4.2.7). Padding may be left out, and bits that it would fill need not be zero. What no
+    /// decoder takes fails: another alphabet, padding in front of data, the wrong number of `=`, a single
+    /// last digit.
     private mutating func byteSequence() -> Bool {
         position &+= 1
+        let start = position
+        while let byte = peek(), Self.isBase64(byte) { position &+= 1 }
+        let digits = position &- start
+        while peek() == UInt8(ascii: "=") { position &+= 1 }
+        let padding = position &- start &- digits
+        guard peek() == UInt8(ascii: ":") else { return false }
+        position &+= 1
+        guard digits & 3 != 1, padding > 0 else { return digits & 3 != 1 }
+        return padding <= 2 && (digits &+ padding) & 3 == 0
+    }
+
+    private static func isBase64(_ byte: UInt8) -> Bool {
+        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
+    }
+
+    /// ASCII, all else percent-encoded in lower case; decoded it must be UTF-8 (§4.2.10).
+    private mutating func displayString() -> Bool {
+        position &+= 1
+        guard peek() == UInt8(ascii: "\"") else { return false }
+        position &+= 1
+        var decoded = UTF8Check()
         while let byte = peek() {
             position &+= 1
             switch byte {
-            case UInt8(ascii: ":"): return true
-            case UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="): break
-            default: guard ASCII.isLetter(byte) || ASCII.isDigit(byte) else { return false }
+            case UInt8(ascii: "\""): return decoded.isComplete
+            case UInt8(ascii: "%"):
+                guard let high = lowercaseHexDigit(), let low = lowercaseHexDigit(),
+                    decoded.takes(high << 4 | low)
+                else { return false }
+            case 0x20..<0x7f: guard decoded.takes(byte) else { return false }
+            default: return false
             }
         }
         return false
     }
 
-    private mutating func displayString() -> Bool {
+    private mutating func lowercaseHexDigit() -> UInt8? {
+        guard let byte = peek(), ASCII.isDigit(byte) || byte &- 0x61 < 6 else { return nil }
         position &+= 1
-        guard peek() == UInt8(ascii: "\"") else { return false }
-        position &+= 1
-        while let byte = peek() {
-            position &+= 1
-            if byte == UInt8(ascii: "\"") { return true }
-            guard byte >= 0x20, byte < 0x7f else { return false }
-            if byte == UInt8(ascii: "%") {
-                // Two lower-case hexadecimal digits.
-                for _ in 0..<2 {
-                    guard let digit = peek(), ASCII.isDigit(digit) || digit &- 0x61 < 6 else { return false }
-                    position &+= 1
-                }
-            }
+        return ASCII.hexValue(byte)
+    }
+}
+
+/// Is a row of bytes UTF-8 (RFC 3629 §4)? No overlong forms, no surrogates, nothing above U+10FFFF.
+private struct UTF8Check {
+    /// Continuation bytes that are still to come, and what the next of them may be.
+    private var missing = 0
+    private var bounds: ClosedRange<UInt8> = 0x80...0xbf
+
+    var isComplete: Bool { missing == 0 }
+
+    mutating func takes(_ byte: UInt8) -> Bool {
+        if missing > 0 {
+            guard bounds.contains(byte) else { return false }
+            missing &-= 1
+            bounds = 0x80...0xbf
+            return true
         }
-        return false
+        switch byte {
+        case 0..<0x80: return true
+        case 0xc2...0xdf: missing = 1
+        case 0xe0: (missing, bounds) = (2, 0xa0...0xbf)
+        case 0xed: (missing, bounds) = (2, 0x80...0x9f)
+        case 0xe1...0xef: missing = 2
+        case 0xf0: (missing, bounds) = (3, 0x90...0xbf)
+        case 0xf4: (missing, bounds) = (3, 0x80...0x8f)
+        case 0xf1...0xf3: missing = 3
+        default: return false
+        }
+        return true
     }
 }

@@ -10,6 +10,9 @@
 ///     entry = name length (1 byte) · name, lower case · 0xFF 0xFF               the field was absent
 ///           | name length (1 byte) · name, lower case · value length (2, big-endian) · value
 ///
+/// Each name has one entry, and there are at most sixteen of them: a lookup compares each name with all
+/// fields of a request. An answer that varies by more is not stored.
+///
 /// A field's lines are combined with ", " and compared byte by byte, but for those whose syntax is known: of
 /// Accept and Accept-Language the members are compared, in their order, without white space, and language
 /// ranges in lower case (RFC 9111 §4.1; RFC 4647 §2). Of any other field a difference that means nothing
@@ -22,6 +25,8 @@ internal import Settings
 public enum Variance {
     /// Bytes of a blob at most.
     static var blobLimit: Int { 1024 }
+    /// Names of a blob at most.
+    static var nameLimit: Int { 16 }
     private static var absent: Int { 0xffff }
 
     /// May the record with this blob answer this request, as far as Vary goes?
@@ -52,6 +57,68 @@ public enum Variance {
             }
         }
         return true
+    }
+
+    /// How many entries a well-formed blob has, and whether one of them is of this name.
+    static func count(_ blob: Span<UInt8>, lookingFor name: Span<UInt8>) -> (entries: Int, isListed: Bool) {
+        var (entries, isListed) = (0, false)
+        var position = 0
+        while position < blob.count {
+            let valueStart = position &+ Int(blob[position]) &+ 3
+            if blob.extracting((position &+ 1)..<(valueStart &- 2)).equalsIgnoringCase(name) {
+                isListed = true
+            }
+            entries &+= 1
+            let length = Int(blob[valueStart &- 2]) << 8 | Int(blob[valueStart &- 1])
+            position = length == absent ? valueStart : valueStart &+ length
+        }
+        return (entries, isListed)
+    }
+
+    /// Appends the blob that a request has under the names of another one's blob: the same where both are of
+    /// one variant. Longer than a blob may be where nothing of its variant could be stored.
+    public static func append(
+        namesOf blob: Span<UInt8>, _ request: borrowing FieldTable, _ requestBytes: Span<UInt8>,
+        to output: inout ByteBuffer
+    ) {
+        var position = 0
+        while position < blob.count {
+            let nameCount = Int(blob[position])
+            let nameStart = position &+ 1
+            let valueStart = nameStart &+ nameCount &+ 2
+            guard valueStart <= blob.count else { return }
+            let name = blob.extracting(nameStart..<(nameStart &+ nameCount))
+            let length = Int(blob[valueStart &- 2]) << 8 | Int(blob[valueStart &- 1])
+            position = length == absent ? valueStart : valueStart &+ length
+            append(name, request, requestBytes, to: &output)
+        }
+    }
+
+    /// Appends the entry of one name.
+    static func append(
+        _ name: Span<UInt8>, _ request: borrowing FieldTable, _ bytes: Span<UInt8>, to blob: inout ByteBuffer
+    ) {
+        blob.append(UInt8(name.count))
+        blob.append(lowercasing: name)
+        blob.append(0xff)
+        blob.append(0xff)
+        let start = blob.count
+        var isAbsent = true
+        if let list = NormalizedList(name) {
+            isAbsent = !list.append(request, bytes, to: &blob)
+        } else {
+            for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
+                if !isAbsent { blob.append(", ") }
+                isAbsent = false
+                blob.append(bytes.slice(request[index].value))
+            }
+        }
+        guard !isAbsent else { return }
+        // A value too long for the blob is refused by the caller; the length written then is never read.
+        let length = min(blob.count &- start, 0xfffe)
+        var written = blob.mutableSpan
+        written[start &- 2] = UInt8(length >> 8)
+        written[start &- 1] = UInt8(length & 0xff)
     }
 
     /// Do the request's lines of `name`, combined, equal `stored` (or are there none)?
@@ -179,35 +246,12 @@ extension Rules {
             case .constant: continue
             case .unknowable: return .vary
             }
-            appendEntry(name, request, bytes, to: &blob)
+            let known = Variance.count(blob.span.extracting(droppingFirst: start), lookingFor: name)
+            if known.isListed { continue }
+            guard known.entries < Variance.nameLimit else { return .vary }
+            Variance.append(name, request, bytes, to: &blob)
             guard blob.count &- start <= Variance.blobLimit else { return .vary }
         }
         return nil
-    }
-
-    private func appendEntry(
-        _ name: Span<UInt8>, _ request: borrowing FieldTable, _ bytes: Span<UInt8>, to blob: inout ByteBuffer
-    ) {
-        blob.append(UInt8(name.count))
-        blob.append(lowercasing: name)
-        blob.append(0xff)
-        blob.append(0xff)
-        let start = blob.count
-        var isAbsent = true
-        if let list = NormalizedList(name) {
-            isAbsent = !list.append(request, bytes, to: &blob)
-        } else {
-            for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
-                if !isAbsent { blob.append(", ") }
-                isAbsent = false
-                blob.append(bytes.slice(request[index].value))
-            }
-        }
-        guard !isAbsent else { return }
-        // A value too long for the blob is refused by the caller; the length written then is never read.
-        let length = min(blob.count &- start, 0xfffe)
-        var written = blob.mutableSpan
-        written[start &- 2] = UInt8(length >> 8)
-        written[start &- 1] = UInt8(length & 0xff)
     }
 }

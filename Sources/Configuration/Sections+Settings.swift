@@ -43,6 +43,12 @@ enum Sections {
                     "forwarded", .forwardedFields,
                     "What origins are told: `X-Forwarded-For`, `-Proto` and `-Host`; `Forwarded`; `Via`.",
                     \.settings.forwarded),
+                Key(
+                    "cdnId", .name,
+                    "By what Larder knows a request that it has sent before, and answers 508: origins get it "
+                        + "in `CDN-Loop` (RFC 8586). Two Larders that pass requests to each other must not "
+                        + "have the same.", optional: \.settings.cdnID,
+                    standard: "derived from machine and listeners"),
                 Key("limits", limits, "Bounds on what clients can take.", \.settings.limits),
                 Key("process", process, "Whom Larder runs as.", \.settings.process),
                 Key("log", log, "The access log. Notices go to stderr.", \.settings.log),
@@ -173,7 +179,8 @@ enum Sections {
             [
                 Key(
                     "requestHead", .size(1 << 10...60 << 10),
-                    "Bytes of a head, from the request line on; beyond: 431.",
+                    "Bytes of a head, from the request line on; beyond: 431, of a target 414, of a "
+                        + "method 501.",
                     \.requestHeadBytes),
                 Key(
                     "requestHeaders", .count(1...128), "Field lines of a head; beyond: 431.", \.requestHeaders

@@ -10,7 +10,7 @@ public enum Cause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case method, version, targetTooLong, headTooLarge, bodyTooLarge
     case requestHeadTimeout, requestBodyTimeout, clientLeft, clientTimeout
     // What Larder's own configuration or the request's own words came to.
-    case noRoute, onlyIfCached, misdirected, forbidden, notAllowed, stopped
+    case noRoute, onlyIfCached, misdirected, forbidden, notAllowed, loop, stopped
     // How a server failed.
     case refused, unreachable, noSocket, connectTimeout, closed, reset, responseTimeout, malformed
     case truncated, bodyReset, bodyTimeout, errorStatus
@@ -62,6 +62,7 @@ public enum Cause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         case .misdirected: "misdirected"
         case .forbidden: "forbidden"
         case .notAllowed: "method-not-allowed"
+        case .loop: "loop"
         case .stopped: "stopped"
         case .refused: "refused"
         case .unreachable: "unreachable"
@@ -96,6 +97,7 @@ public enum Cause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         case .misdirected: "This listener does not serve the scheme of the request."
         case .forbidden: "This method is not allowed from this address."
         case .notAllowed: "This method is not allowed here."
+        case .loop: "This proxy has sent the request itself: it came back in a loop."
         case .stopped: "The proxy stopped before the end of the answer."
         case .refused: "The server refused the connection."
         case .unreachable: "The server cannot be reached."

@@ -4,6 +4,9 @@
 ///                        │  ▲
 ///                        └──┘ failed, and somebody waits: the next of them has the reservation
 ///
+/// What is reserved is a key, or one variant of a key where it is known what that varies by: callers bring a
+/// hash of either. So of four languages one is fetched first, then the others at once, each of them once.
+///
 /// Keys whose answers could not be stored are remembered for a while: nobody waits for them. A value, but for
 /// that memory: callers bring the time, and the lock where threads share it. Hash collisions cost a wait and
 /// never an answer, since whoever waited looks up again.
@@ -53,6 +56,10 @@ public struct Reservations: Sendable {
         self.worthless = worthless
         self.waiterLimit = waiterLimit
     }
+
+    /// How often a request waits at most: for a key whose variants are not known yet, for its own variant,
+    /// and once more where what the key varies by has changed meanwhile.
+    public static var waitLimit: UInt8 { 3 }
 
     /// Keys that somebody fetches.
     public var count: Int { waiting.count }

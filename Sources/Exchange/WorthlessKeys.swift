@@ -25,7 +25,8 @@ public final class WorthlessKeys: Sendable {
         return word >> Self.tagBits > now && (word ^ key.high) & (1 << Self.tagBits - 1) == 0
     }
 
-    func insert(_ key: Hash128, now: UInt64) {
+    /// The key's answers cannot be stored.
+    public func insert(_ key: Hash128, now: UInt64) {
         let tag = key.high & (1 << Self.tagBits - 1)
         words[place(key)].store((now + milliseconds) << Self.tagBits | tag, ordering: .relaxed)
     }

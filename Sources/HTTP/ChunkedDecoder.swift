@@ -1,11 +1,13 @@
 /// The chunked transfer coding (RFC 9112 §7.1), decoded in place: the steps name runs of body bytes in the
 /// input.
 ///
-///     size [;extensions] CRLF  data CRLF  …  0 [;extensions] CRLF  trailer lines  CRLF
+///     size *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) CRLF  data CRLF  …
+///     0 …  CRLF  trailer lines  CRLF
 ///
-/// Strict: one to sixteen hexadecimal digits and at once `;` or CRLF, no bare CR or LF, no control bytes in
-/// extensions (which are ignored, but bounded). The decoder holds a few words; it allocates only when
-/// trailers come.
+/// Strict: one to sixteen hexadecimal digits, no bare CR or LF, extensions as their grammar has them. White
+/// space (BWS) is taken only beside the `;` and `=` of an extension: behind a size alone, or before the CRLF,
+/// it is refused. Extensions are ignored, never passed on, and bounded. The decoder holds a few words; it
+/// allocates only when trailers come.
 import Bytes
 
 public struct ChunkedDecoder: ~Copyable {
@@ -20,23 +22,94 @@ public struct ChunkedDecoder: ~Copyable {
         case refused(Refusal)
     }
 
-    /// Most bytes of a size line, digits and extensions, without its CRLF.
-    public static var sizeLineLimit: Int { 64 }
+    /// Most bytes of one size line's extensions, from the first that is no digit on, without the CRLF.
+    public static var extensionLineLimit: Int { 4 << 10 }
+    /// Most bytes of all extensions of a message.
+    public static var extensionLimit: Int { 16 << 10 }
     /// Most trailer lines.
     public static var trailerLineLimit: Int { 64 }
 
     private enum State {
-        case size, extensions, sizeLineFeed, data, dataReturn, dataLineFeed
+        case size, extensions(Extensions), sizeLineFeed, data, dataReturn, dataLineFeed
         case trailerStart, lastLineFeed, trailerLine, ended, broken(Refusal)
+    }
+
+    /// Where in the extensions of a size line the next byte stands.
+    private enum Extensions {
+        /// White space has come, and a `;` must.
+        case beforeSemicolon
+        /// Behind `;`: white space, or the name.
+        case beforeName
+        case name
+        /// White space behind a name: `=`, `;`, or more of it.
+        case afterName
+        /// Behind `=`: white space, or the value.
+        case beforeValue
+        case token
+        case quoted, escaped
+        /// Behind the closing quote: `;`, CRLF, or white space.
+        case afterQuoted
+
+        /// May the line end here?
+        var mayEnd: Bool {
+            switch self {
+            case .name, .token, .afterQuoted: true
+            case .beforeSemicolon, .beforeName, .afterName, .beforeValue, .quoted, .escaped: false
+            }
+        }
+
+        /// What follows this byte; nil where it must not stand.
+        func next(_ byte: UInt8) -> Extensions? {
+            switch self {
+            case .beforeSemicolon: byte == UInt8(ascii: ";") ? .beforeName : blank(byte)
+            case .beforeName: ASCII.token.contains(byte) ? .name : blank(byte)
+            case .name:
+                if ASCII.token.contains(byte) { .name } else { Self.behindName(byte) }
+            case .afterName: Self.behindName(byte)
+            case .beforeValue:
+                if byte == UInt8(ascii: "\"") {
+                    .quoted
+                } else {
+                    ASCII.token.contains(byte) ? .token : blank(byte)
+                }
+            case .token: ASCII.token.contains(byte) ? .token : Self.behindValue(byte)
+            case .quoted:
+                switch byte {
+                case UInt8(ascii: "\""): .afterQuoted
+                case UInt8(ascii: "\\"): .escaped
+                default: ASCII.isFieldValue(byte) ? .quoted : nil
+                }
+            case .escaped: ASCII.isFieldValue(byte) ? .quoted : nil
+            case .afterQuoted: Self.behindValue(byte)
+            }
+        }
+
+        private func blank(_ byte: UInt8) -> Extensions? { ASCII.isBlank(byte) ? self : nil }
+
+        private static func behindName(_ byte: UInt8) -> Extensions? {
+            switch byte {
+            case UInt8(ascii: "="): .beforeValue
+            case UInt8(ascii: ";"): .beforeName
+            default: ASCII.isBlank(byte) ? .afterName : nil
+            }
+        }
+
+        private static func behindValue(_ byte: UInt8) -> Extensions? {
+            if byte == UInt8(ascii: ";") { return .beforeName }
+            return ASCII.isBlank(byte) ? .beforeSemicolon : nil
+        }
     }
 
     private var state = State.size
     /// The chunk's size so far; in `data`, what is left of it.
     private var remaining: UInt64 = 0
     // Small, for an exchange has two of these, and is moved with them.
-    private var sizeLineBytes: UInt8 = 0
+    private var digits: UInt8 = 0
     private var trailerLines: UInt8 = 0
     private var trailerBytes: UInt16 = 0
+    /// Bytes of this line's extensions, and of those of all lines.
+    private var lineExtensionBytes: UInt16 = 0
+    private var extensionBytes: UInt16 = 0
     private let trailerLimit: UInt16
     /// Kept lines, and behind them (from `keptCount`) the line that is coming in.
     private var lines: [UInt8] = []
@@ -90,12 +163,11 @@ public struct ChunkedDecoder: ~Copyable {
     private mutating func take(_ byte: UInt8) {
         switch state {
         case .size: takeSize(byte)
-        case .extensions:
-            sizeLineBytes &+= 1
-            if byte == FieldLine.carriageReturn {
+        case .extensions(let place):
+            if byte == FieldLine.carriageReturn, place.mayEnd {
                 state = .sizeLineFeed
-            } else if !ASCII.isFieldValue(byte) || sizeLineBytes > Self.sizeLineLimit {
-                state = .broken(.chunk)
+            } else {
+                takeExtensions(byte, place)
             }
         case .sizeLineFeed:
             guard byte == FieldLine.lineFeed else { return state = .broken(.chunk) }
@@ -104,7 +176,8 @@ public struct ChunkedDecoder: ~Copyable {
         case .dataLineFeed:
             guard byte == FieldLine.lineFeed else { return state = .broken(.chunk) }
             state = .size
-            sizeLineBytes = 0
+            digits = 0
+            lineExtensionBytes = 0
         case .trailerStart: state = byte == FieldLine.carriageReturn ? .lastLineFeed : .trailerLine
         case .lastLineFeed: state = byte == FieldLine.lineFeed ? .ended : .broken(.bareLineBreak)
         case .data, .trailerLine, .ended: preconditionFailure("not a framing byte")
@@ -114,17 +187,27 @@ public struct ChunkedDecoder: ~Copyable {
 
     private mutating func takeSize(_ byte: UInt8) {
         if let digit = ASCII.hexValue(byte) {
-            sizeLineBytes &+= 1
+            digits &+= 1
             remaining = remaining &<< 4 | UInt64(digit)
             // Sixteen digits fill the number; a size that is negative as Int64 is nobody's chunk.
-            if sizeLineBytes > 16 || remaining > UInt64(Int64.max) { state = .broken(.chunk) }
-        } else if sizeLineBytes == 0 {
+            if digits > 16 || remaining > UInt64(Int64.max) { state = .broken(.chunk) }
+        } else if digits == 0 {
             state = .broken(.chunk)
         } else if byte == FieldLine.carriageReturn {
             state = .sizeLineFeed
         } else {
-            state = byte == 0x3b ? .extensions : .broken(.chunk)
+            takeExtensions(byte, .beforeSemicolon)
         }
+    }
+
+    /// One byte of extensions that does not end the line.
+    private mutating func takeExtensions(_ byte: UInt8, _ place: Extensions) {
+        lineExtensionBytes &+= 1
+        extensionBytes &+= 1
+        guard lineExtensionBytes <= Self.extensionLineLimit, extensionBytes <= Self.extensionLimit,
+            let next = place.next(byte)
+        else { return state = .broken(.chunk) }
+        state = .extensions(next)
     }
 
     /// Takes bytes of a trailer line, up to its LF if it is there, and judges the line when it is whole.

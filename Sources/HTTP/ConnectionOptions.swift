@@ -1,7 +1,9 @@
 /// What a message's `Connection` lines say (RFC 9110 §7.6.1).
 ///
 /// Options that HTTP itself knows are flags; `other` tells that some further field is nominated (or that the
-/// list is malformed), which the caching rules take as a reason to keep out.
+/// list is malformed), which the caching rules take as a reason to keep out. Which lines of the head are
+/// nominated is found once, when the head is parsed, in a time that grows with the bytes of the head and not
+/// with the product of fields and members.
 import Bytes
 
 public struct ConnectionOptions: BitwiseCopyable, Sendable {
@@ -13,6 +15,8 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
 
     // A bit for each option that is named.
     @usableFromInline var named: UInt8 = 0
+    // A bit for each line of the head whose name is a member.
+    @usableFromInline var nominatedLines = LineSet()
 
     @inlinable public var close: Bool { names(.close) }
     @inlinable public var keepAlive: Bool { names(.keepAlive) }
@@ -35,6 +39,19 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
             note(.keepAlive)
         } else {
             noteAll(fields, bytes)
+            // All that the others name is hop-by-hop by itself.
+            if other || http2Settings { nominate(fields, bytes) }
+        }
+    }
+
+    private mutating func nominate(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) {
+        let names = SortedNames(fields, bytes)
+        for index in fields.range(of: .connection) where fields[index].id == .connection {
+            let value = bytes.slice(fields[index].value)
+            var members = ListTokens(value)
+            while let member = members.next() {
+                names.insertLines(named: value.extracting(member), fields, bytes, into: &nominatedLines)
+            }
         }
     }
 
@@ -66,31 +83,12 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
     /// Does the connection persist, as far as the sender says (RFC 9112 §9.3)?
     public func keepsAlive(minorVersion: UInt8) -> Bool { !close && (minorVersion >= 1 || keepAlive) }
 
-    /// Does it name anything beside fields that are hop-by-hop anyway (`HopByHop`)?
-    @inlinable public var namesOthers: Bool { close || http2Settings || other }
+    /// Is there a line that must not be forwarded because it is named?
+    @inlinable public var nominatesAny: Bool { !nominatedLines.isEmpty }
 
-    /// Do the `Connection` lines of this head, from which `self` was made, name this field, so that it must
-    /// not be forwarded? Takes the lines apart only if `other` is set.
+    /// Do the `Connection` lines of the head name the field of this line, so that it must not be forwarded?
     @inlinable
-    public func nominates(_ name: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
-        if named == 0 { return false }
-        let option = Self.option(name)
-        return names(option) && (option != .other || Self.lists(name, fields, bytes))
-    }
-
-    @usableFromInline
-    static func lists(
-        _ name: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
-    ) -> Bool {
-        for index in fields.range(of: .connection) where fields[index].id == .connection {
-            let value = bytes.slice(fields[index].value)
-            var members = ListTokens(value)
-            while let member = members.next() {
-                if value.extracting(member).equalsIgnoringCase(name) { return true }
-            }
-        }
-        return false
-    }
+    public func nominates(line: Int) -> Bool { nominatedLines.contains(line) }
 }
 
 /// Fields that concern one connection only and are neither stored nor forwarded, whether `Connection` names

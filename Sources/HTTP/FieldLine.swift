@@ -2,6 +2,9 @@
 ///
 ///     Name: value CRLF      no space before the colon, no folding, no control byte but HTAB inside the value
 ///
+/// In the head of an answer white space may stand before the colon: RFC 9112 §5.1 has a proxy remove it. Not
+/// so behind a name by which an answer is framed: who read it before may not have taken that line for one.
+///
 /// A line is judged only once its LF is there, so that a message that comes in pieces gets the verdict that
 /// it would get in one piece; callers ask `hasLineEnd` before they report a refusal.
 import Bytes
@@ -64,12 +67,20 @@ enum FieldLine {
 
     /// Parses the line at `start`, which is inside `bytes` and does not hold CR (the blank line is the
     /// caller's). Slices are relative to `bytes[0]`; the last index must fit 16 bits.
-    static func parse(_ bytes: Span<UInt8>, from start: Int) -> FieldLineResult {
+    /// - Parameter mayHaveSpace: before the colon.
+    static func parse(_ bytes: Span<UInt8>, from start: Int, mayHaveSpace: Bool = false) -> FieldLineResult {
         var isOdd = false
         let nameEnd = tokenEnd(bytes, from: bytes.firstNonWord(from: start), &isOdd)
         guard nameEnd < bytes.count else { return .incomplete }
-        guard nameEnd > start, bytes[nameEnd] == 0x3a else { return brokenName(bytes, at: nameEnd) }
-        var valueStart = nameEnd &+ 1
+        var colon = nameEnd
+        if mayHaveSpace, nameEnd > start, ASCII.isBlank(bytes[nameEnd]),
+            !isFraming(bytes.extracting(start..<nameEnd))
+        {
+            while colon < bytes.count, ASCII.isBlank(bytes[colon]) { colon &+= 1 }
+            guard colon < bytes.count else { return .incomplete }
+        }
+        guard nameEnd > start, bytes[colon] == 0x3a else { return brokenName(bytes, at: colon) }
+        var valueStart = colon &+ 1
         while valueStart < bytes.count, ASCII.isBlank(bytes[valueStart]) { valueStart &+= 1 }
 
         var lineEnd = bytes.firstControl(from: valueStart)
@@ -83,6 +94,13 @@ enum FieldLine {
             name: Slice(parsed: start, count: nameEnd &- start),
             value: Slice(parsed: valueStart, count: valueEnd &- valueStart), next: lineEnd &+ 2,
             isOdd: isOdd)
+    }
+
+    private static func isFraming(_ name: Span<UInt8>) -> Bool {
+        switch FieldName.identify(name) {
+        case .contentLength, .transferEncoding, .connection, .upgrade: true
+        default: false
+        }
     }
 
     /// The first control byte at or behind `index` that is no tab, or `count`.

@@ -77,6 +77,7 @@ extension FieldName {
         case .contentMD5: "Content-MD5"
         case .digest: "Digest"
         case .reprDigest: "Repr-Digest"
+        case .cdnLoop: "CDN-Loop"
         }
     }
 
@@ -140,6 +141,7 @@ extension FieldName {
             if name.spells("upgrade") { return .upgrade }
             if name.spells("warning") { return .warning }
         case 8:
+            if name.spells("cdn-loop") { return .cdnLoop }
             if name.spells("if-match") { return .ifMatch }
             if name.spells("if-range") { return .ifRange }
             if name.spells("location") { return .location }

@@ -18,4 +18,6 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case twin
     // What a transformed answer must not carry on: digests of other bytes, ranges of them.
     case acceptRanges, contentDigest, contentMD5, digest, reprDigest
+    /// RFC 8586.
+    case cdnLoop
 }

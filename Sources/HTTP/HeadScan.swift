@@ -56,8 +56,10 @@ extension FieldTable {
     /// Parses field lines from `start` up to and including the blank line. `lines` counts whole lines so far,
     /// the start line included. If the result is `.complete`, the lines from `start` on are in the table
     /// afterwards; else what is there is meaningless.
+    /// - Parameter isAnswer: white space may stand before a colon.
     mutating func parseLines(
-        _ bytes: Span<UInt8>, from start: Int, lines startLines: Int, limits: HeadLimits, scan: inout HeadScan
+        _ bytes: Span<UInt8>, from start: Int, lines startLines: Int, limits: HeadLimits, isAnswer: Bool,
+        scan: inout HeadScan
     ) -> HeadResult {
         var rows = storage.mutableSpan
         var cursor = start
@@ -95,7 +97,7 @@ extension FieldTable {
             } else if line > most {
                 refusal = .headTooLarge
             } else {
-                switch FieldLine.parse(bytes, from: cursor) {
+                switch FieldLine.parse(bytes, from: cursor, mayHaveSpace: isAnswer) {
                 case .line(let name, let value, let next, let isOdd):
                     if isOdd { hasOddNames = true }
                     rows[line].field.name = name

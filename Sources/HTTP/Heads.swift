@@ -1,4 +1,5 @@
 /// Heads as they are parsed, and what bounds them.
+public import Bytes
 
 /// Bounds of a head.
 public struct HeadLimits: BitwiseCopyable, Sendable {
@@ -66,13 +67,17 @@ public struct RequestHead: ~Copyable {
     /// The query without its `?`; `hasQuery` tells an empty one from none.
     public var query: Slice = .empty
     public var hasQuery = false
-    /// Host and port of absolute-form or else of `Host`, as they came and validated; empty where HTTP/1.0
-    /// sent none.
+    /// Host and port of absolute-form or else of `Host`, as they came and validated; empty where there are
+    /// none. What is compared or kept is their normal form: `host(in:)`, `authority(in:defaultPort:)`.
     public var authority: Slice = .empty
-    /// The host at the front of `authority`, an IPv6 address with its brackets.
+    /// The host at the front of `authority` (`Authority.host`).
     public var host: Slice = .empty
     /// The port behind it, if one is written.
     public var port: UInt16?
+    /// Host and port in their normal form, where that does not stand in the head, and how many bytes of it
+    /// are the host; else empty, and 0.
+    @usableFromInline var rewritten = ByteBuffer()
+    @usableFromInline var rewrittenHostCount = 0
     /// 0 or 1: HTTP/1.minor.
     public var minorVersion: UInt8 = 1
     public var framing: BodyFraming = .none

@@ -21,7 +21,9 @@ extension RequestHead {
     /// On `.needMore` call again with the same bytes and more behind them, and with the same `scan`; every
     /// other result makes `scan` fresh. Unless the result is `.complete` the head's contents are meaningless.
     /// No byte is looked at more than twice, however the head is cut.
-    public mutating func parse(_ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan)
+    public mutating func parse(
+        _ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan
+    )
         -> HeadResult
     {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
@@ -39,7 +41,7 @@ extension RequestHead {
         switch result {
         case .needMore:
             if bytes.count < limits.head { return .needMore }
-            result = .refused(scan.lines == 0 ? .targetTooLong : .headTooLarge)
+            result = .refused(scan.lines == 0 ? Self.refusalOfLongLine(view) : .headTooLarge)
         case .complete where isRecalled: break
         case .complete(let end):
             if let refusal = judge(view) {
@@ -75,7 +77,8 @@ extension RequestHead {
             }
         }
         standing.forget()
-        return fields.parseLines(bytes, from: cursor, lines: lines, limits: limits, scan: &scan)
+        return fields.parseLines(
+            bytes, from: cursor, lines: lines, limits: limits, isAnswer: false, scan: &scan)
     }
 
     private mutating func parseRequestLine(
@@ -125,6 +128,13 @@ extension RequestHead {
             return parseTarget(bytes, pathEnd: pathEnd) ? .whole(end &+ 2) : .refused(.target)
         case .other: return HTTPVersion.brokenEnd(bytes, from: targetEnd &+ 1, lineStart: start)
         }
+    }
+
+    /// What a request line that fills the whole head is refused for: the method that does not end (RFC 9112
+    /// §3: 501), the target (414), or what stands behind the target.
+    private static func refusalOfLongLine(_ bytes: Span<UInt8>) -> Refusal {
+        guard let methodEnd = bytes.firstIndex(of: 0x20) else { return .method }
+        return bytes.firstIndex(of: 0x20, from: methodEnd &+ 1) == nil ? .targetTooLong : .requestLine
     }
 
     /// A target that ends in something other than a space (HTTP/0.9 among them), or that is empty.

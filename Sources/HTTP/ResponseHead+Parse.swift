@@ -1,4 +1,5 @@
-/// Response heads (RFC 9112 §4 to §6), as strictly as requests: the caller turns every refusal into a 502.
+/// Response heads (RFC 9112 §4 to §6), as strictly as requests but for white space before a colon: the caller
+/// turns every refusal into a 502.
 ///
 /// As for requests a line is judged once its LF is there; only a beginning other than `HTTP/` is refused at
 /// once.
@@ -59,7 +60,8 @@ extension ResponseHead {
             }
             lines = 1
         }
-        return fields.parseLines(bytes, from: cursor, lines: lines, limits: limits, scan: &scan)
+        return fields.parseLines(
+            bytes, from: cursor, lines: lines, limits: limits, isAnswer: true, scan: &scan)
     }
 
     /// `HTTP/1.x` SP 3DIGIT SP [reason] CRLF. The second space may be missing with an empty reason, as every

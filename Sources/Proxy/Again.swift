@@ -1,5 +1,6 @@
 internal import AccessLog
 internal import Caching
+internal import Exchange
 
 /// Why a request is looked up once more.
 struct Again: BitwiseCopyable {
@@ -29,8 +30,13 @@ struct Again: BitwiseCopyable {
     var failure: UInt16 = 502
     /// What the origin answered; 0 where it did not.
     var status: UInt16 = 0
+    /// How often it has waited for another's fetch.
+    var waits: UInt8 = 0
     /// May gzip be undone for it? Not a second time.
     var undoes = true
+
+    /// May it wait once more, where what it had waited for was not for it?
+    var waitsAgain: Bool { cause == .stored && waits < Reservations.waitLimit }
 
     /// Of a request that was answered by the store alone.
     static func undone(_ started: Moment) -> Again {

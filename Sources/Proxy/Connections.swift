@@ -162,6 +162,8 @@ struct Forward: ~Copyable {
     var origin: Handle?
     /// Waits for another's fetch of its key; nothing has been sent, and no server chosen.
     var isWaiting = false
+    /// How often the request has waited.
+    var waits: UInt8 = 0
     /// Others wait for this one's fetch, or would.
     var holdsReservation = false
     /// The entry that this may renew (`renews`) or fall back on; nil where there is none.
@@ -176,7 +178,7 @@ struct Forward: ~Copyable {
     var request = ByteBuffer()
     let headCount: Int
     let keyCount: Int
-    let keyed: KeyedRequest
+    var keyed: KeyedRequest
     /// Of the client's HTTP/1.
     let minorVersion: UInt8
     /// What had been purged when the request was sent.

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Caching
 internal import Exchange
 internal import Kernel
 internal import Loop
@@ -9,7 +10,7 @@ struct WakeUp: Sendable {
     enum Call: Sendable, Equatable {
         /// Look up again: an entry was stored.
         case look
-        /// The answer could not be stored: go on alone.
+        /// The answer could not be stored: whoever `scope` concerns goes on alone.
         case alone
         /// The fetch failed, and this one has the reservation now.
         case fetch
@@ -18,11 +19,12 @@ struct WakeUp: Sendable {
     let exchange: Handle
     let hash: Hash128
     let call: Call
+    var scope = RefusalScope.everybody
 }
 
-/// The reservations of a process: shared by its threads, in shards so that they seldom meet. A hit does not
-/// come here, and of what is never stored `isWorthless` tells without a lock; a miss takes one twice. Private
-/// to the process: two generations may fetch the same twice.
+/// The reservations of a process, of keys and of their variants: shared by its threads, in shards so that
+/// they seldom meet. A hit does not come here, and of what is never stored `isWorthless` tells without a
+/// lock; a miss takes one twice. Private to the process: two generations may fetch the same twice.
 final class FetchBoard: Sendable {
     private final class Shard: Sendable {
         let table: Locked<Reservations>
@@ -53,12 +55,18 @@ final class FetchBoard: Sendable {
 
     func isWorthless(_ key: Hash128, now: UInt64) -> Bool { worthless.contains(key, now: now) }
 
+    /// The answers of a variant cannot be stored, though the whole key was reserved.
+    func remember(_ variant: Hash128, now: UInt64) { worthless.insert(variant, now: now) }
+
     /// An answer of the key was stored, though nobody had it reserved.
     func forgive(_ key: Hash128) { worthless.remove(key) }
 
     /// The fetch of a reserved key has ended: tells those who wait. One whose thread has ended is passed
     /// over.
-    func release(_ key: Hash128, _ ending: Reservations.Ending, now: UInt64) {
+    /// - Parameter scope: whom it concerns that the answer could not be stored.
+    func release(
+        _ key: Hash128, _ ending: Reservations.Ending, scope: RefusalScope = .everybody, now: UInt64
+    ) {
         let call: WakeUp.Call =
             switch ending {
             case .stored: .look
@@ -69,7 +77,8 @@ final class FetchBoard: Sendable {
             let waiters = shard(key).table.withLock { $0.release(key, ending, now: now) }
             var isHeard = waiters.isEmpty
             for waiter in waiters {
-                let wakeUp = WakeUp(exchange: Handle(token: waiter.token), hash: key, call: call)
+                let wakeUp = WakeUp(
+                    exchange: Handle(token: waiter.token), hash: key, call: call, scope: scope)
                 if mailboxes[Int(waiter.thread)].post(wakeUp) { isHeard = true }
             }
             // The reservation would be lost with the one that was handed it.

@@ -63,7 +63,11 @@ extension ForwardedHeads {
         _ text: Span<UInt8>, of request: borrowing RequestHead, _ bytes: Span<UInt8>, _ scheme: Scheme
     ) -> Bool {
         guard let authority = Authority(text) else { return false }
-        return text.extracting(authority.host).equalsIgnoringCase(bytes.slice(request.host))
+        // Letter by letter but for their case: what goes on to the origin is this spelling, and the key's is
+        // another.
+        let count = authority.host.count
+        let isSpelledSo = count == text.count || text[count] == UInt8(ascii: ":")
+        return isSpelledSo && text.extracting(authority.host).equalsIgnoringCase(request.host(in: bytes))
             && authority.port ?? scheme.defaultPort == request.port ?? scheme.defaultPort
     }
 

@@ -5,7 +5,8 @@ internal import Kernel
 public import Settings
 internal import Synchronization
 
-/// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3).
+/// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3);
+/// and of the way: `CDN-Loop` (RFC 8586).
 ///
 /// Fields of this kind that come from a client are its word and are dropped; those of a trusted proxy are
 /// continued. Not copied, so that nobody counts references to the ranges.
@@ -15,15 +16,26 @@ public struct ForwardedHeads: ~Copyable, Sendable {
     private let sendsVia: Bool
     private let trusted: PeerSet
     private let trustsAnybody: Bool
+    private let cdnID: [UInt8]
+    /// The whole line that names it; empty where there is none.
+    private let loopLine: [UInt8]
     // Has it lent by address (see `FieldTable`).
     private let anchor = Atomic<Bool>(false)
 
-    public init(sends: Settings.ForwardedFields, trusted: PeerSet) {
+    /// - Parameter cdnID: what `CDN-Loop` gets; nil: the line is not sent, and no request is known again.
+    public init(sends: Settings.ForwardedFields, trusted: PeerSet, cdnID: String? = nil) {
         sendsXForwarded = sends.contains(.xForwarded)
         sendsForwarded = sends.contains(.forwarded)
         sendsVia = sends.contains(.via)
         self.trusted = trusted
         trustsAnybody = !trusted.isEmpty
+        self.cdnID = Array((cdnID ?? "").utf8)
+        loopLine = cdnID.map { Array("CDN-Loop: \($0)\r\n".utf8) } ?? []
+    }
+
+    /// Has this request, which has a `CDN-Loop`, been sent by this Larder before?
+    func hasSent(_ request: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
+        !cdnID.isEmpty && CDNLoop.contains(cdnID.span, request.fields, bytes)
     }
 
     @inline(__always)
@@ -85,6 +97,8 @@ public struct ForwardedHeads: ~Copyable, Sendable {
         } else if request.fields.contains(.via) {
             Self.appendLines(.via, request, bytes, to: &head)
         }
+        // Behind the lines of others, which go on as they came.
+        head.append(loopLine.span)
     }
 
     /// `node` of RFC 7239 §6: an IPv6 address is bracketed and quoted, a unix socket has no name.

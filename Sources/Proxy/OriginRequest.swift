@@ -16,6 +16,7 @@ public enum OriginRequest {
     /// - Parameters:
     ///   - bytes: the buffer that `request` was parsed from.
     ///   - keyedHost, keyedTarget: these parts of the key; sent where the answer may be stored.
+    ///   - serverHost: what is sent as Host where the client named none.
     ///   - scheme: the keyed one.
     ///   - peer: the client.
     ///   - renews: may the answer renew what is stored, whatever the method?
@@ -23,7 +24,8 @@ public enum OriginRequest {
     @inline(__always)
     public static func append(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict,
-        keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, scheme: Scheme, _ rules: borrowing Rules,
+        keyedHost: Span<UInt8>, keyedTarget: Span<UInt8>, serverHost: Span<UInt8>, scheme: Scheme,
+        _ rules: borrowing Rules,
         _ forwarding: borrowing ForwardedHeads, peer: borrowing ClientAddress,
         renews: Bool = false, conditions: Span<UInt8> = Span(), to out: inout ByteBuffer
     ) {
@@ -34,7 +36,8 @@ public enum OriginRequest {
             request.methodName.range.lowerBound..<(request.methodName.range.upperBound &+ 1))
         let fetchesWhole = request.method == .head && verdict.method == .get
         // What is not keyed must not shape the answer: host and query are the key's.
-        let host = stores ? keyedHost : bytes.slice(request.authority)
+        let host =
+            request.authority.isEmpty ? serverHost : stores ? keyedHost : bytes.slice(request.authority)
         let target = stores ? keyedTarget : bytes.extracting(request.pathAndQuery)
         out.append(atMost: method.count &+ target.count &+ host.count &+ 20) { room in
             if fetchesWhole { room.append("GET ") } else { room.append(method) }
@@ -44,20 +47,17 @@ public enum OriginRequest {
             room.append(host)
             room.append("\r\n")
         }
-        // What it names of the known hop-by-hop fields is dropped with them.
-        let namesOthers = request.connection.namesOthers
+        let nominatesAny = request.connection.nominatesAny
         // The length is said by the framing below.
         let withheld = rules.withheld(storable: stores, believed: request.fields.areClaimsBelieved)
             .with(.contentLength)
-        let touched = namesOthers || !request.fields.isPlain ? .all : withheld
+        let touched = nominatesAny || !request.fields.isPlain ? .all : withheld
         var run = LineRun(from: request.fields.lines.lowerBound)
         for index in 0..<request.fields.count where touched.contains(request.fields.id(of: index)) {
             run.leaveOut(request.fields.line(index), of: bytes, to: &out)
             let field = request.fields[index]
-            if withheld.contains(field.id) { continue }
-            let name = bytes.slice(field.name)
-            if namesOthers, request.connection.nominates(name, request.fields, bytes) { continue }
-            out.append(name: name, value: bytes.slice(field.value))
+            if withheld.contains(field.id) || request.connection.nominates(line: index) { continue }
+            out.append(name: bytes.slice(field.name), value: bytes.slice(field.value))
         }
         run.flush(upTo: request.fields.lines.upperBound, of: bytes, to: &out)
         if stores {

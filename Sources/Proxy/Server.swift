@@ -42,10 +42,12 @@ public final class Server: Sendable {
     /// Binds, resolves the servers' names and starts the threads.
     /// - Parameters:
     ///   - threads: loops to run; each has its row in the store.
+    ///   - installation: what tells this machine or container from all others (`CDNIdentity`).
     ///   - clock: what ages are counted on; left out: the kernel's clocks.
     ///   - notices: where what happens beside requests is told.
     public init(
-        _ settings: Settings, threads count: Int, store: Store, clock: SteeredClock? = nil, notices: Logger
+        _ settings: Settings, threads count: Int, store: Store, installation: String = "",
+        clock: SteeredClock? = nil, notices: Logger
     ) throws(StartFailure) {
         let bound = try Self.bind(settings.listeners.map(\.bind), perBind: count)
         addresses = bound.map(\.address)
@@ -70,6 +72,7 @@ public final class Server: Sendable {
         } catch {
             throw StartFailure("cannot make a doorbell: \(error)")
         }
+        let cdnID = settings.cdnID ?? CDNIdentity.derived(installation: installation, listeners: addresses)
         let plan = Self.planDescriptors(
             settings, threads: count, listeners: bound.reduce(0) { $0 + $1.slots.count }, notices)
         let connections = ConnectionCount(
@@ -85,7 +88,8 @@ public final class Server: Sendable {
                     throw StartFailure("the store has no row for one more thread")
                 }
                 let seed = WorkerSeed(
-                    site: Site(settings, plan, threads: count, addresses: origins, files: files),
+                    site: Site(
+                        settings, plan, threads: count, addresses: origins, files: files, cdnID: cdnID),
                     listeners: bound.flatMap { $0.share(thread: index, of: count) }, bell: bell,
                     board: board, connections: connections, store: row,
                     log: log.thread(index), counters: counters.row(index), index: index, threads: count,

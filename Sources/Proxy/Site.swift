@@ -46,6 +46,8 @@ final class Site: Sendable {
 
     struct Server: Sendable {
         let name: String
+        /// What it gets as Host where the client named none: its own address.
+        let authority: [UInt8]
         let upstream: Int
         /// Its place in the upstream's balancer.
         let index: Int
@@ -79,9 +81,10 @@ final class Site: Sendable {
     /// - Parameters:
     ///   - addresses: of each server, by upstream and server, resolved.
     ///   - files: the origins of upstreams that serve a folder, by upstream.
+    ///   - cdnID: this Larder's own.
     init(
         _ settings: Settings, _ plan: DescriptorPlan, threads: Int, addresses: [[[SocketAddress]]],
-        files: [FilesOrigin?]
+        files: [FilesOrigin?], cdnID: String
     ) {
         var servers: [Server] = []
         upstreams = FixedTable(count: settings.upstreams.count) { index in
@@ -100,7 +103,9 @@ final class Site: Sendable {
                     identities.append((server.name, server.weight))
                     servers.append(
                         Server(
-                            name: server.name, upstream: index, index: place,
+                            name: server.name, authority: Array(server.address.authority.utf8),
+                            upstream: index,
+                            index: place,
                             addresses: addresses[index][place], files: nil, idleTimeout: idleTimeout,
                             timeouts: timeouts))
                 }
@@ -108,7 +113,8 @@ final class Site: Sendable {
                 identities.append((upstream.name, 1))
                 servers.append(
                     Server(
-                        name: upstream.name, upstream: index, index: 0, addresses: [], files: files[index],
+                        name: upstream.name, authority: Array("localhost".utf8), upstream: index, index: 0,
+                        addresses: [], files: files[index],
                         idleTimeout: idleTimeout, timeouts: timeouts)
                 )
             }
@@ -134,7 +140,8 @@ final class Site: Sendable {
                 caches: policy != nil, upstream: route.upstream,
                 methods: MethodGate(route.methods, caches: policy != nil))
         }
-        forwarding = ForwardedHeads(sends: settings.forwarded, trusted: settings.trustedProxies)
+        forwarding = ForwardedHeads(
+            sends: settings.forwarded, trusted: settings.trustedProxies, cdnID: cdnID)
         let limits = settings.limits
         headLimits = HeadLimits(head: limits.requestHeadBytes, fields: limits.requestHeaders)
         requestBodyLimit = limits.requestBodyBytes.map { UInt64($0) } ?? .max

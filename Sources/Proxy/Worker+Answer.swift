@@ -29,6 +29,7 @@ struct LocalAnswer {
     static func notAllowed(route: Int) -> LocalAnswer {
         LocalAnswer(status: 405, cause: .notAllowed, allow: .route(route))
     }
+    static var loop: LocalAnswer { LocalAnswer(status: 508, cause: .loop) }
     static var noRoute: LocalAnswer { LocalAnswer(status: 404, cause: .noRoute) }
     static var onlyIfCached: LocalAnswer {
         LocalAnswer(status: 504, reason: .clientRefresh, cause: .onlyIfCached)

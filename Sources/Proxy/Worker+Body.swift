@@ -37,12 +37,12 @@ extension Worker {
         }
         if let refusal = pass.refusal { noteFault(f, refusal, at: pass.offset) }
         if pass.complete, forwards[f].framing == .chunked {
-            if forwards[f].transform.changesBody {
-                // Trailers speak of the origin's bytes: a strong tag, a digest.
-                out.append("0\r\n\r\n")
-            } else {
-                appendLastChunk(&forwards[f].responseBody, to: &out)
+            out.append("0\r\n")
+            // Trailers speak of the origin's bytes: a strong tag, a digest.
+            if !forwards[f].transform.changesBody, forwards[f].responseBody.sawTrailers, takesTrailers(f) {
+                Self.appendTrailers(&forwards[f].responseBody, to: &out)
             }
+            out.append("\r\n")
         }
         if let c = forwards[f].client, !out.isEmpty || !pass.direct.isEmpty {
             guard clients[c].channel.send(out, outbound, pass.direct) else {
@@ -56,6 +56,19 @@ extension Worker {
             }
         }
         endPass(f, o, complete: pass.complete, failed: pass.failed)
+    }
+
+    private mutating func takesTrailers(_ f: Handle) -> Bool {
+        parseHead(f)
+        return Self.takesTrailers(request, &forwards[f])
+    }
+
+    private static func takesTrailers(_ request: borrowing RequestHead, _ forward: inout Forward) -> Bool {
+        request.takesTrailers(forward.head)
+    }
+
+    private static func appendTrailers(_ body: inout BodyReader, to buffer: inout ByteBuffer) {
+        buffer.append(body.trailers)
     }
 
     /// Takes the body's bytes out of `outbound`: into the fill, and into `out` as the client gets them.
@@ -148,13 +161,6 @@ func appendChunk(_ bytes: borrowing ByteBuffer, _ range: Range<Int>, to buffer: 
     buffer.append(hexadecimal: UInt64(range.count))
     buffer.append("\r\n")
     buffer.append(bytes.span.extracting(range))
-    buffer.append("\r\n")
-}
-
-/// The end of a chunked body, with the trailers that came with it.
-func appendLastChunk(_ body: inout BodyReader, to buffer: inout ByteBuffer) {
-    buffer.append("0\r\n")
-    buffer.append(body.trailers)
     buffer.append("\r\n")
 }
 

@@ -30,8 +30,8 @@ extension Worker {
         if request.framing != .none {
             clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
         }
-        // Whoever waited once does not wait again.
-        if reserve(f, waits: again == nil) { connect(f) }
+        if let again { forwards[f].waits = again.waits }
+        if reserve(f, waits: again?.waitsAgain ?? true) { connect(f) }
     }
 
     /// An exchange for the request at the front of `inbound`, as `forward` says; nothing is sent yet.

@@ -12,33 +12,38 @@ extension Worker {
     @inline(__always)
     mutating func composeRequest(_ f: Handle) {
         let route = forwards[f].route
+        let serverHost = request.authority.isEmpty ? site.servers[forwards[f].server].authority : []
         guard let c = forwards[f].client else {
-            Self.writeRequest(&forwards[f], request, site.routes[route], site.forwarding, to: &out)
+            Self.writeRequest(
+                &forwards[f], request, serverHost.span, site.routes[route], site.forwarding, to: &out)
             return
         }
         Self.writeRequest(
-            &forwards[f], request, site.routes[route], site.forwarding, peer: &clients[c].peer, to: &out)
+            &forwards[f], request, serverHost.span, site.routes[route], site.forwarding,
+            peer: &clients[c].peer, to: &out)
     }
 
     /// Of an exchange without a client.
     @inline(never)
     private static func writeRequest(
-        _ forward: inout Forward, _ request: borrowing RequestHead, _ route: borrowing Site.Route,
-        _ forwarding: borrowing ForwardedHeads, to out: inout ByteBuffer
+        _ forward: inout Forward, _ request: borrowing RequestHead, _ serverHost: Span<UInt8>,
+        _ route: borrowing Site.Route, _ forwarding: borrowing ForwardedHeads, to out: inout ByteBuffer
     ) {
         guard let address = forward.peer else { preconditionFailure("an exchange of nobody") }
         var peer = ClientAddress(address)
-        writeRequest(&forward, request, route, forwarding, peer: &peer, to: &out)
+        writeRequest(&forward, request, serverHost, route, forwarding, peer: &peer, to: &out)
     }
 
     @inline(never)
     private static func writeRequest(
-        _ forward: inout Forward, _ request: borrowing RequestHead, _ route: borrowing Site.Route,
-        _ forwarding: borrowing ForwardedHeads, peer: inout ClientAddress, to out: inout ByteBuffer
+        _ forward: inout Forward, _ request: borrowing RequestHead, _ serverHost: Span<UInt8>,
+        _ route: borrowing Site.Route, _ forwarding: borrowing ForwardedHeads, peer: inout ClientAddress,
+        to out: inout ByteBuffer
     ) {
         OriginRequest.append(
             request, forward.head, forward.verdict, keyedHost: forward.keyedHost,
-            keyedTarget: forward.keyedTarget, scheme: forward.keyed.scheme, route.rules, forwarding,
+            keyedTarget: forward.keyedTarget, serverHost: serverHost, scheme: forward.keyed.scheme,
+            route.rules, forwarding,
             peer: peer, renews: forward.renews, conditions: forward.conditions, to: &out)
     }
 
@@ -109,17 +114,14 @@ extension Worker {
         // A HEAD or 304 keeps the length it describes; elsewhere the framing says it.
         let keepsLength = response.framing == .none && response.status != 204 && !interim
         let dropped = keepsLength ? HopByHop.fields : HopByHop.fields.with(.contentLength)
-        // What it names of the known hop-by-hop fields is dropped with them.
-        let namesOthers = response.connection.namesOthers
+        let nominatesAny = response.connection.nominatesAny
         var touched = transform.isNone ? dropped : dropped.union(transform.fields)
-        if namesOthers || !response.fields.isPlain { touched = .all }
+        if nominatesAny || !response.fields.isPlain { touched = .all }
         for index in 0..<response.fields.count where touched.contains(response.fields.id(of: index)) {
             run.leaveOut(response.fields.line(index), of: bytes, to: &out)
             let field = response.fields[index]
-            if dropped.contains(field.id) { continue }
-            let name = bytes.slice(field.name)
-            if namesOthers, response.connection.nominates(name, response.fields, bytes) { continue }
-            transform.append(name, bytes.slice(field.value), field.id, to: &out)
+            if dropped.contains(field.id) || response.connection.nominates(line: index) { continue }
+            transform.append(bytes.slice(field.name), bytes.slice(field.value), field.id, to: &out)
         }
         run.flush(upTo: response.fields.lines.upperBound, of: bytes, to: &out)
         if !transform.isNone { transform.finish(to: &out) }

@@ -149,7 +149,8 @@ extension Worker {
         let told = forwarding.client(of: request, bytes, peer: clients[delivery.client].peer.address)
         let texts = AccessTexts(
             client: bytes.extracting(told), method: bytes.slice(request.methodName),
-            target: bytes.slice(request.target), host: bytes.slice(request.authority),
+            target: bytes.slice(request.target),
+            host: request.authority(in: bytes, defaultPort: Scheme.http.defaultPort),
             referer: bytes.slice(request.fields.first(.referer)?.value ?? .empty),
             userAgent: bytes.slice(request.fields.first(.userAgent)?.value ?? .empty), found: found.span)
         write(entry, texts, delivery, &clients, &log, &unsent)

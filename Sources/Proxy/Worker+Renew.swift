@@ -217,12 +217,13 @@ extension Worker {
         guard let reason = forwards[f].reason, reason.liesInAnswer, status < 500,
             !Rules.isShapedByRequest(status: status)
         else {
+            if let reason = forwards[f].reason { settleUnstorable(f, reason, remember: false) }
             settle(f, .unstorable(remember: false))
             return
         }
         let isLasting = Self.isLasting(
             reason, response, outbound, to: &forwards[f], site.routes[forwards[f].route], now.times)
-        settle(f, .unstorable(remember: isLasting))
+        settleUnstorable(f, reason, remember: isLasting)
         Self.removeEntry(&forwards[f], store)
     }
 

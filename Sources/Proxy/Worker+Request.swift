@@ -13,9 +13,14 @@ internal import Store
 /// key.
 struct KeyedRequest {
     var hash = Hash128(low: 0, high: 0)
+    /// Of the variant that the request belongs to; zero where none is known (`ReservedVariant`).
+    var variant = Hash128(low: 0, high: 0)
     var routingStart = 0
     var targetStart = 0
     var scheme = Scheme.http
+
+    /// What is reserved for a fetch: the key, or its variant.
+    var reservation: Hash128 { hash.of(variant: variant) }
 }
 
 extension Worker {
@@ -25,6 +30,11 @@ extension Worker {
     mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
         if !request.keepAlive || endsConnections { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
+        if request.fields.contains(.cdnLoop), site.forwarding.hasSent(request, inbound.span) {
+            // Before it could wait for the answer to itself.
+            answer(h, .loop, headCount: headCount)
+            return false
+        }
         if request.form == .absolute, isMisdirected(h) {
             answer(h, .misdirected, headCount: headCount)
             return false
@@ -41,7 +51,7 @@ extension Worker {
             site.table.isTakenByFirst
             ? 0
             : site.table.route(
-                host: inbound.span.slice(request.host), path: inbound.span.slice(request.path))
+                host: request.host(in: inbound.span), path: inbound.span.slice(request.path))
         guard let route = found else {
             answer(h, .noRoute, headCount: headCount)
             return false
@@ -155,6 +165,7 @@ extension Worker {
         again: Again?
     ) {
         var verdict = verdict
+        var keyed = keyed
         var forwarding = Forwarding.bypass
         var renewal: Renewal?
         if verdict.mayLookup {
@@ -185,8 +196,11 @@ extension Worker {
             answer(h, .onlyIfCached, headCount: headCount)
             return
         }
+        if verdict.mayStore, verdict.mayLookup {
+            keyed.variant = Self.variant(store, key, keyed.hash, verdict, request, inbound, &vary)
+        }
         if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
-            board.isWorthless(keyed.hash, now: now.milliseconds)
+            board.isWorthless(keyed.reservation, now: now.milliseconds)
         {
             // Nothing to fetch the whole for: the origin answers the client's own condition.
             verdict.mayStore = false
@@ -195,6 +209,14 @@ extension Worker {
         forward(
             h, route: route, verdict: verdict, forwarding, keyed, renewal, headCount: headCount,
             again: again)
+    }
+
+    static func variant(
+        _ store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
+        _ verdict: RequestVerdict, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer,
+        _ blob: inout ByteBuffer
+    ) -> Hash128 {
+        ReservedVariant.digest(store, key.span, hash, verdict, request.fields, bytes.span, &blob)
     }
 
     @inline(__always)

@@ -35,7 +35,8 @@ extension Worker {
                 }
             case .needMore: break reading
             case .end:
-                if forwards[f].requestChunked { appendLastChunk(&forwards[f].requestBody, to: &out) }
+                // Its trailers end here: many servers know none in a request, and fail.
+                if forwards[f].requestChunked { out.append("0\r\n\r\n") }
                 break reading
             case .refused(let reason):
                 refusal = reason

@@ -71,7 +71,7 @@ extension Worker {
         case .store(var facts):
             if forwards[f].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             storable = facts
-            if !facts.isWorthWaitingFor { settle(f, .unstorable(remember: true)) }
+            if !facts.isWorthWaitingFor { settleUnstorable(f, .noCache, remember: true) }
         case .refuse(let reason):
             forwards[f].reason = reason
             if log.isEnabled { noteRefusals(f) }

@@ -166,7 +166,7 @@ extension Worker {
                     outbound.span.slice(field.value), request, forward.head, scheme: scheme),
                 // It has the key that a GET for it would have: by the route that takes that.
                 let route = site.table.route(
-                    host: forward.head.slice(request.host), path: named.path.span),
+                    host: request.host(in: forward.head), path: named.path.span),
                 case .key = site.routes[route].rules.writeKey(
                     of: named, request, forward.head, scheme: scheme, into: &key)
             else { continue }

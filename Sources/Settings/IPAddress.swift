@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// IP addresses and ranges of them, as values: 16 bytes in two words, IPv4 in the form ::ffff:a.b.c.d, so
 /// that a client of a dual-stack socket and one of an IPv4 socket are the same address.
 public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConvertible {
@@ -44,80 +46,11 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
     public init?(parsing text: String) {
         let bytes = Array(text.utf8)
         if bytes.contains(UInt8(ascii: ":")) {
-            guard let groups = Self.groups(bytes) else { return nil }
-            var words: (UInt64, UInt64) = (0, 0)
-            for index in 0..<4 {
-                words.0 = words.0 << 16 | UInt64(groups[index])
-                words.1 = words.1 << 16 | UInt64(groups[index + 4])
-            }
-            self.init(high: words.0, low: words.1)
+            guard let (high, low) = IPText.ipv6(bytes.span) else { return nil }
+            self.init(high: high, low: low)
         } else {
-            guard let word = Self.ipv4(bytes[...]) else { return nil }
+            guard let word = IPText.ipv4(bytes.span) else { return nil }
             self.init(ipv4: word)
-        }
-    }
-
-    private static func ipv4(_ bytes: ArraySlice<UInt8>) -> UInt32? {
-        let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var word: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else {
-                return nil
-            }
-            var value: UInt32 = 0
-            for byte in part {
-                guard byte &- 0x30 < 10 else { return nil }
-                value = value * 10 + UInt32(byte - 0x30)
-            }
-            guard value <= 255 else { return nil }
-            word = word << 8 | value
-        }
-        return word
-    }
-
-    /// The eight 16-bit groups of an IPv6 address; the last two may be written as IPv4.
-    private static func groups(_ bytes: [UInt8]) -> [UInt16]? {
-        var before: [UInt16] = []
-        var after: [UInt16]?
-        var rest = bytes[...]
-        if rest.starts(with: [0x3a, 0x3a]) {
-            after = []
-            rest = rest.dropFirst(2)
-        }
-        while !rest.isEmpty {
-            let part = rest.prefix { $0 != 0x3a }
-            var groups: [UInt16] = []
-            if part.contains(UInt8(ascii: ".")) {
-                guard part.count == rest.count, let word = ipv4(part) else { return nil }
-                groups = [UInt16(word >> 16), UInt16(word & 0xffff)]
-            } else {
-                guard let group = group(part) else { return nil }
-                groups = [group]
-            }
-            if after == nil { before += groups } else { after! += groups }
-            rest = rest.dropFirst(part.count)
-            guard let colon = rest.first else { break }
-            precondition(colon == 0x3a)
-            rest = rest.dropFirst()
-            if rest.first == 0x3a {
-                guard after == nil else { return nil }
-                after = []
-                rest = rest.dropFirst()
-            } else if rest.isEmpty {
-                return nil
-            }
-        }
-        guard let after else { return before.count == 8 ? before : nil }
-        guard before.count + after.count <= 7 else { return nil }
-        return before + Array(repeating: 0, count: 8 - before.count - after.count) + after
-    }
-
-    private static func group(_ part: ArraySlice<UInt8>) -> UInt16? {
-        guard (1...4).contains(part.count) else { return nil }
-        return UInt16(String(decoding: part, as: UTF8.self), radix: 16).flatMap { value in
-            // `UInt16(_:radix:)` takes a sign.
-            part.first == 0x2b || part.first == 0x2d ? nil : value
         }
     }
 
@@ -126,22 +59,9 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
         if isIPv4 {
             return (0..<4).map { String(low >> UInt64(24 - 8 * $0) & 0xff) }.joined(separator: ".")
         }
-        let groups = (0..<8).map { index in
-            UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> UInt64(48 - 16 * (index % 4)))
-        }
-        // The first of the longest runs of two or more zero groups is what `::` stands for.
-        var best = 0..<0
-        var start = 0
-        while start < 8 {
-            var end = start
-            while end < 8, groups[end] == 0 { end += 1 }
-            if end - start > max(best.count, 1) { best = start..<end }
-            start = max(end, start + 1)
-        }
-        func text(_ range: Range<Int>) -> String {
-            range.map { String(groups[$0], radix: 16) }.joined(separator: ":")
-        }
-        return best.isEmpty ? text(0..<8) : "\(text(0..<best.lowerBound))::\(text(best.upperBound..<8))"
+        var text = ByteBuffer(capacity: 40)
+        IPText.append(ipv6: high, low, to: &text)
+        return String(decoding: text.span.copied, as: UTF8.self)
     }
 }
 

@@ -24,7 +24,8 @@ public struct Route: Sendable, Equatable {
     }
 }
 
-/// Hosts that a route takes, in lower case, without port.
+/// Hosts that a route takes, in their normal form: lower case, no dot at the end, no port, an IPv6 address as
+/// RFC 5952 writes it.
 public enum HostPattern: Sendable, Hashable, CustomStringConvertible {
     case any
     case exact(String)
@@ -44,7 +45,7 @@ public enum HostPattern: Sendable, Hashable, CustomStringConvertible {
                 let address = IPAddress(parsing: String(lowercase.dropFirst().dropLast())),
                 !address.isIPv4
             else { return nil }
-            self = .exact(lowercase)
+            self = .exact("[\(address)]")
         } else if lowercase.hasPrefix("*.") {
             let apex = String(lowercase.dropFirst(2))
             guard HostName.isValid(apex) else { return nil }

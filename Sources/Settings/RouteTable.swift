@@ -61,7 +61,8 @@ public struct RouteTable: Sendable {
 
     /// The index of the first route that takes a request, or nil.
     /// - Parameters:
-    ///   - host: as it came, in any case, without its port; empty where the client sent none.
+    ///   - host: in its normal form but for its case (`RequestHead.host(in:)`), without its port; empty where
+    ///     the client sent none.
     ///   - path: the raw path bytes; empty means `/`.
     @inlinable
     public func route(host: borrowing Span<UInt8>, path: borrowing Span<UInt8>) -> Int? {

@@ -17,6 +17,8 @@ public struct Settings: Sendable, Equatable {
     /// Who is believed in what only a proxy can know: `Forwarded`, `X-Forwarded-*` and their kin.
     public var trustedProxies: PeerSet = []
     public var forwarded: ForwardedFields = [.xForwarded]
+    /// What origins get in `CDN-Loop`; nil: a name derived from machine and listeners.
+    public var cdnID: String?
     public var limits = Limits()
     public var process = Process()
     public var log = Log()

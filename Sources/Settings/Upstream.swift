@@ -125,4 +125,14 @@ public enum ServerAddress: Sendable, Hashable, CustomStringConvertible {
         case .srv(let name, _): return name
         }
     }
+
+    /// As an HTTP/1.1 client writes it into Host. A unix socket has none: a name that every server takes.
+    public var authority: String {
+        switch self {
+        case .unix: "localhost"
+        case .srv(let name, _): name
+        case .host(_, 80), .dns(_, 80, _): String(description.dropLast(3))
+        case .host, .dns: description
+        }
+    }
 }

@@ -52,7 +52,9 @@ struct CheckCommand: ParsableCommand {
                 let policies = loaded.policies.map(loaded.effective)
                 return try PolicyCommand.ShowCommand.print(policy, of: policies, json: json)
             }
-            let problems = loaded.notes + loaded.trustNotes + (offline ? [] : StartTrial.run(loaded))
+            let problems =
+                loaded.notes + loaded.trustNotes
+                + (offline ? [] : loaded.loopProblems + StartTrial.run(loaded))
             let isStartable = !problems.contains { $0.kind == .error }
             if json {
                 let text = Report.json(

@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Configuration
 internal import Foundation
 internal import Kernel
+internal import Proxy
 internal import Settings
 
 enum ConfigurationOptions {
@@ -38,6 +39,16 @@ enum ConfigurationOptions {
 }
 
 extension LoadedConfiguration {
+    /// Servers that are listeners of this very Larder.
+    var loopProblems: [Problem] {
+        OwnListeners.find(in: settings).map { finding in
+            problem(
+                as: .warning,
+                at: "upstreams.\(settings.upstreams[finding.upstream].name).servers[\(finding.server)]",
+                finding.message)
+        }
+    }
+
     /// That no proxy is trusted, for who checks a configuration: most sites have one in front.
     var trustNotes: [Problem] {
         guard settings.trustedProxies.isEmpty else { return [] }

@@ -65,7 +65,8 @@ enum Serving {
         if let note = fitting.note { logger.warning("\(note)") }
         let settings = fitting.settings
         let store = try makeStore(settings.cache, rows: max(64, threads * rowsPerThread))
-        let server = try Server(settings, threads: threads, store: store, notices: logger)
+        let server = try Server(
+            settings, threads: threads, store: store, installation: Installation.description, notices: logger)
         logger.info(
             "serving",
             metadata: [

@@ -69,7 +69,7 @@ struct ServeCommand: ParsableCommand {
         if let problem = loaded.userProblem(as: .error) { throw ConfigurationError(problems: [problem]) }
         LoggingSystem.bootstrap { _ in Notices() }
         let logger = Logger(label: "larder")
-        for note in loaded.notes { Terminal.report(note) }
+        for note in loaded.notes + loaded.loopProblems { Terminal.report(note) }
         let code = Serving.run(settings: loaded.settings, logger: logger)
         if code != Status.success { throw ExitCode(code) }
     }

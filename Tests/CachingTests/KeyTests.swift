@@ -15,6 +15,11 @@ import Testing
         ("[::1]", "/", .http, "[::1]/"), ("[::1]:80", "/", .http, "[::1]/"),
         ("[::1]:81", "/", .http, "[::1]:81/"),
         ("example.com", "/?", .http, "example.com/?"), ("example.com", "/?b&a", .http, "example.com/?b&a"),
+        // The normal form (`Authority`): AuthorityTests has all of it.
+        ("Example.com.", "/", .http, "example.com/"), ("example.com.:80", "/", .http, "example.com/"),
+        ("example.com.:443", "/", .https, "example.com/"), ("example.com.:", "/", .https, "example.com/"),
+        ("example.com.:81", "/", .http, "example.com:81/"), ("[0:0::0001]:443", "/", .https, "[::1]/"),
+        ("[0:0::0001]:443", "/", .http, "[::1]:443/"), ("a..b", "/", .http, "refused"),
         ("example.com:99999", "/", .http, "refused"), ("example.com:x", "/", .http, "refused"),
         ("u@example.com", "/", .http, "refused"),
         (":80", "/", .http, "refused"), (nil, "/", .http, "refused"),
@@ -86,7 +91,9 @@ import Testing
         (.only(["v"]), "/?a=1&v=2&vv=3&v=1", "/?v=2&v=1"),
         (.only(["b", "a"]), "/?a=1&b=2", "/?b=2&a=1"), (.only(["v"]), "/?a=1", "/"),
         (.only(["v"]), "/?v", "/?v"),
-        (.only(["V"]), "/?v=1", "/"),
+        (.only(["V"]), "/?v=1", "/"), (.only([]), "/?v=1", "/"), (.only(["a", "a"]), "/?a=1", "/?a=1"),
+        (.only(["a", "ab", "b"]), "/?b&ab=1&a&abc&ab=0&=1&&", "/?a&ab=1&ab=0&b"),
+        (.only(["z", "y", "x"]), "/?x=1&y=1&z=1&y=2&x=2", "/?z=1&y=1&y=2&x=1&x=2"),
     ]
 
     @Test(arguments: queries)
@@ -101,6 +108,19 @@ import Testing
             RequestSample("GET", query).key(Policy(name: "test").with { $0.query = .sort }).target == query)
     }
 
+    /// As many parameters as a URL has room for, in lists of all sizes: as the plain reading has it, which
+    /// goes through the query once for each name.
+    @Test func longQueriesAndLists() {
+        for (count, names) in [(60, 3), (64, 64), (65, 64), (66, 2), (300, 26), (300, 1_000)] {
+            let listed = (0..<names).map { "p\(($0 * 7) % names)" }
+            let parameters = (0..<count).map { "p\($0 % 30)=\($0 % 9)" }
+            let expected = listed.flatMap { name in parameters.filter { $0.hasPrefix("\(name)=") } }
+            let key = RequestSample("GET", "/?" + parameters.joined(separator: "&"))
+                .key(Policy(name: "test").with { $0.query = .only(listed) })
+            #expect(key.target == (expected.isEmpty ? "/" : "/?" + expected.joined(separator: "&")))
+        }
+    }
+
     // RFC 9111 §4.4, RFC 3986 §5.4.
     static let references: [(String, String)] = [
         ("/x", "example.com/x"), ("x", "example.com/b/x"), ("./x", "example.com/b/x"),
@@ -110,6 +130,8 @@ import Testing
         ("#f", "example.com/b/c?q"),
         ("x?y#f", "example.com/b/x?y"), ("x?a/../b", "example.com/b/x?a/../b"),
         ("http://EXAMPLE.com:80/x", "example.com/x"),
+        ("http://Example.com./x", "example.com/x"), ("http://example.com.:80/x", "example.com/x"),
+        ("http://example.com:/x", "example.com/x"), ("http://example..com/x", "key"),
         ("HTTP://example.com", "example.com/"), ("http://example.com?y", "example.com/?y"),
         ("//example.com/x", "example.com/x"),
         ("https://example.com/x", "key"), ("http://example.com:81/x", "key"), ("http://other.com/x", "key"),

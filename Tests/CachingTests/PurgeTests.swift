@@ -47,7 +47,10 @@ import Testing
             ("example.com:80", "example.com", .http, true), ("example.com:443", "example.com", .https, true),
             ("example.com", "example.com.evil", .http, false), ("example.co", "example.com", .http, false),
             ("www.example.com", "example.com", .http, false), ("[::1]", "[::1]:8080", .http, true),
-            ("[::1]", "[::1]", .http, true),
+            ("[::1]", "[::1]", .http, true), ("Example.com.", "example.com", .http, true),
+            ("example.com", "example.com.:8080", .http, true),
+            ("example.com.:80", "example.com:", .http, true),
+            ("[0:0::1]", "[::0001]:8080", .http, true), ("example.com.:8080", "example.com", .http, false),
         ])
     func hosts(scope: String, host: String, scheme: Scheme, expected: Bool) {
         for upstream in ["origin", "other"] {

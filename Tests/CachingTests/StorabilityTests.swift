@@ -219,6 +219,45 @@ import Testing
         }
     }
 
+    /// RFC 9651: Byte Sequences (§4.2.7), Dates (§4.2.9), Display Strings (§4.2.10).
+    @Test(arguments: [
+        (":aGVsbG8=:", true), ("::", true), (":aGVsbG8:", true), (":iZ==:", true), (":iZ:", true),
+        (":+/09azAZ:", true),
+        (":YQ==:;a", true), (":aGVsbG8=", false), (":aGVsb G8=:", false), (":aGVsbG!8=:", false),
+        (":_-Ah:", false), (":=aGVsbG8=:", false), (":a=GVsbG8=:", false), (":aGVsbG8==:", false),
+        (":a:", false), (":aGVsb:", false), (":=:", false), (":====:", false), (":aGVs=:", false),
+        (":aGVs====:", false),
+        (":aG===:", false), (":aGVsbG8=;:", false), ("aGVsbG8=:", false), (":\u{e9}:", false), (":", false),
+        ("@1659578233", true), ("@0", true), ("@-1659578233", true), ("@999999999999999", true),
+        ("@1;a=@2", true),
+        ("@1659578233.5", false), ("@1000000000000000", false), ("@", false), ("@-", false), ("@+1", false),
+        ("@a", false), ("@\"1\"", false), ("@ 1", false), ("@1.", false),
+        ("%\"\"", true), ("%\"a b\"", true), ("%\"f%c3%bc\"", true), ("%\"%22%25\"", true),
+        ("%\"\\\"", true), ("%\"%e2%82%ac\"", true), ("%\"%f0%9f%98%80\"", true), ("%\"%00%7f\"", true),
+        ("%\"%ed%9f%bf%ee%80%80%f4%8f%bf%bf\"", true), ("%\"a\";b=%\"c\"", true),
+        ("%\"f%C3%BC\"", false), ("%\"%c3\"", false), ("%\"%c3a\"", false), ("%\"%bc\"", false),
+        ("%\"%c0%af\"", false),
+        ("%\"%c1%81\"", false), ("%\"%e0%80%af\"", false), ("%\"%ed%a0%80\"", false),
+        ("%\"%f0%80%80%af\"", false),
+        ("%\"%f4%90%80%80\"", false), ("%\"%f5%80%80%80\"", false), ("%\"%ff\"", false),
+        ("%\"%c3%bc%c3\"", false),
+        ("%\"%e2%82\"", false), ("%\"%2\"", false), ("%\"%\"", false), ("%\"%zz\"", false), ("%\"a", false),
+        ("%a", false), ("%", false), ("%'a'", false), ("%\"\u{e9}\"", false), ("%\"a\tb\"", false),
+    ])
+    func structuredTypes(item: String, parses: Bool) {
+        // As a value, as a parameter, and inside of an inner list: a broken one breaks the whole field.
+        for text in ["x=\(item)", "x=1;p=\(item)", "x=(1 \(item))", "max-age=9, x=\(item)"] {
+            let sample = ResponseSample(200, ["CDN-Cache-Control: \(text), public"])
+            let directives = TargetedField.directives(sample.head.fields, sample.buffer.span, .strict)
+            #expect((directives != nil) == parses, "\(text)")
+            if parses, text.hasPrefix("max-age") { #expect(directives?.maxAge == .seconds(9)) }
+        }
+        // None of them is a lifetime.
+        let sample = ResponseSample(200, ["CDN-Cache-Control: max-age=\(item)"])
+        let directives = TargetedField.directives(sample.head.fields, sample.buffer.span, .strict)
+        #expect(directives.map { $0.maxAge.seconds == nil } ?? true)
+    }
+
     @Test func targetedFieldOverLines() {
         let two = ResponseSample(200, ["CDN-Cache-Control: public", "CDN-Cache-Control: max-age=9"])
         let combined = TargetedField.directives(two.head.fields, two.buffer.span, .strict)

@@ -187,6 +187,20 @@ import Testing
         #expect(Self.blob(["accept-encoding"], ["Accept-Encoding: gzip"]) == [])
     }
 
+    /// Sixteen names at most, each once: a lookup compares every one with all fields of the request.
+    @Test func namesAreBounded() {
+        let names = (0..<17).map { "x\($0)" }
+        #expect(Self.blob(Array(names.dropLast()), ["x3: a"]) != nil)
+        #expect(Self.blob([names.dropLast().joined(separator: ", ")], []) != nil)
+        #expect(Self.blob(names, []) == nil)
+        #expect(Self.blob([names.joined(separator: ",")], []) == nil)
+        // Names that come again, and names that do not select, do not count.
+        let once = Self.blob(["x", "y"], ["x: a"])
+        #expect(once != nil && Self.blob(["x, X,x", "y,x, Y"], ["x: a"]) == once)
+        let repeated = String(repeating: "accept-encoding, host, x, ", count: 40)
+        #expect(Self.blob([repeated], ["x: a"]) == Self.blob(["x"], ["x: a"]))
+    }
+
     @Test func strippedCookiesDoNotVary() {
         #expect(Self.blob(["Cookie"], ["Cookie: a"], Policy.liberal.with { $0.store.cookies = .strip }) == [])
     }

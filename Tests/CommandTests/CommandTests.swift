@@ -54,6 +54,27 @@ import Testing
         upstreams: { app: { servers: [127.0.0.1:3000], health: {} } }
         """
 
+    @Test func checkWarnsOfALoop() throws {
+        let text = """
+            listeners: [{ bind: 0.0.0.0:18080 }, { bind: unix:/tmp/larder-none.sock }]
+            routes: [{ upstream: app }]
+            upstreams:
+              app: { servers: [192.0.2.1:18080, 127.0.0.1:18080, unix:/tmp/larder-none.sock] }
+            """
+        let outcome = try Self.run(["check"], files: ["larder.yaml": text])
+        #expect(outcome.status == 0)
+        for (index, server, bind) in [
+            (1, "127.0.0.1:18080", "0.0.0.0:18080"),
+            (2, "unix:/tmp/larder-none.sock", "unix:/tmp/larder-none.sock"),
+        ] {
+            #expect(
+                outcome.errors.contains(
+                    "larder.yaml:4: warning: upstreams.app.servers[\(index)]: found '\(server)', which is "
+                        + "Larder's own listener '\(bind)'"), "\(outcome.errors)")
+        }
+        #expect(!outcome.errors.contains("servers[0]"))
+    }
+
     @Test func checkPrintsTheConfigurationAndNotesApart() throws {
         let outcome = try Self.run(["check"], files: ["larder.yaml": Self.good])
         #expect(outcome.status == 0)

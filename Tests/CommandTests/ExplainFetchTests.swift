@@ -213,19 +213,19 @@ import Testing
     /// The host of an absolute name is a host to the proxy.
     @Test func takesTheHostsThatTheProxyTakes() throws {
         let files = ["a": ExplainTests.answer]
-        for host in ["example.com.", "a..b", "10.0.0"] {
+        for host in ["example.com.", "a~b", "10.0.0"] {
             #expect(
                 try ExplainTests().outcome(["http://\(host)/", "--response", "a"], files: files)
                     == "Larder stores it: fresh for 50 s from receipt on.")
         }
-        let run = try CommandTests.run(["explain", "http://a..b/"])
+        let run = try CommandTests.run(["explain", "http://a~b/"])
         #expect(run.status == 2)
         #expect(
-            run.errors.hasPrefix("larder explain: found 'a..b', which is no host that can be connected to"))
+            run.errors.hasPrefix("larder explain: found 'a~b', which is no host that can be connected to"))
         let origin = try Origin(Self.live)
         defer { origin.stop() }
         let absolute = try CommandTests.run(["explain", "http://localhost.:\(origin.port)/"])
         #expect(absolute.status == 0, "\(absolute.errors)")
-        #expect(origin.seen.first?.contains("\r\nHost: localhost.:\(origin.port)\r\n") == true)
+        #expect(origin.seen.first?.contains("\r\nHost: localhost:\(origin.port)\r\n") == true)
     }
 }

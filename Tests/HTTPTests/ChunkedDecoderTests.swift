@@ -52,7 +52,11 @@ struct ChunkedDecoderTests {
         ("1\r\na\r\n2\r\nbc\r\n00\r\n\r\n", "abc", ""),
         ("00000000000000a\r\n0123456789\r\n0\r\n\r\n", "0123456789", ""),
         ("A\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n\r\n\r\n\r\n", ""),
-        ("1;a\r\nx\r\n1;a=b;c=\"d;e\" \t\u{e9}\r\ny\r\n0;last\r\n\r\n", "xy", ""),
+        ("1;a\r\nx\r\n1;a=b;c=\"d;\t\u{e9}\"\r\ny\r\n0;last\r\n\r\n", "xy", ""),
+        // White space beside `;` and `=` is to be taken (RFC 9112 §7.1.1).
+        ("1 ;a\r\nx\r\n1\t; a \t= b ;\tc = \"d\" ; e\r\ny\r\n0 ; last\r\n\r\n", "xy", ""),
+        ("1;a=\"\"\r\nx\r\n1;a=\"\\\"\\\\,=;\"\r\ny\r\n0\r\n\r\n", "xy", ""),
+        ("1;!#$%&'*+-.^_`|~09AZaz=~;a=a;a\r\nx\r\n0\r\n\r\n", "x", ""),
         ("0\r\nA: b\r\nC:d \r\n\r\n", "", "A: b\r\nC:d \r\n"),
         ("1\r\nx\r\n0\r\nETag: \"e\"\r\n\r\nnext", "x", "ETag: \"e\"\r\n"),
         (
@@ -90,7 +94,19 @@ struct ChunkedDecoderTests {
         ("1;a\0\r\n", .chunk), ("1;a\u{7f}\r\n", .chunk), ("1;\r\r\n", .chunk),
         ("8000000000000000\r\n", .chunk), ("ffffffffffffffff\r\n", .chunk),
         ("10000000000000000\r\n", .chunk), ("00000000000000001\r\n", .chunk),
-        ("1;\(String(repeating: "x", count: 64))\r\n", .chunk),
+        ("1;\r\nx", .chunk), ("1;;a\r\nx", .chunk), ("1;a;\r\nx", .chunk), ("1; \r\nx", .chunk),
+        ("1 ;\r\nx", .chunk), ("1;a \r\nx", .chunk), ("1;a=b \r\nx", .chunk), ("1;a=\"b\" \r\nx", .chunk),
+        ("1;a=\r\nx", .chunk), ("1;a= \r\nx", .chunk), ("1;=b\r\nx", .chunk), ("1;a b\r\nx", .chunk),
+        ("1;a=b c\r\nx", .chunk), ("1;a==b\r\nx", .chunk), ("1;bad[=x\r\nx", .chunk),
+        ("1;a@b=c\r\nx", .chunk),
+        ("1;a=b[\r\nx", .chunk), ("1;a=\"b\r\nx", .chunk), ("1;a=\"b\\\"\r\nx", .chunk),
+        ("1;a=\"b\"c\r\nx", .chunk),
+        ("1;a=b\"c\"\r\nx", .chunk), ("1;\"a\"\r\nx", .chunk), ("1;a=\"\0\"\r\nx", .chunk),
+        ("1;a=\"\\\r\nx", .chunk),
+        ("1;a=\"\n\"\r\nx", .chunk), ("1;a\n\r\nx", .chunk), ("1;a\rb\r\nx", .chunk),
+        ("1;\u{e9}\r\nx", .chunk),
+        ("1 a\r\nx", .chunk), ("1 2\r\nx", .chunk), ("1\u{b};a\r\nx", .chunk), ("0;\r\n\r\n", .chunk),
+        ("1,a\r\nx", .chunk), ("1/*\r\nx", .chunk), ("1;a=b,c\r\nx", .chunk), ("1;a=\u{7f}\r\nx", .chunk),
         ("0\r\n\n", .bareLineBreak), ("0\r\n\rX", .bareLineBreak), ("0\r\nA: b\n\r\n", .bareLineBreak),
         ("0\r\nA: b\r\n\n", .bareLineBreak),
         ("0\r\n A: b\r\n\r\n", .fieldLine), ("0\r\nA : b\r\n\r\n", .fieldLine),
@@ -129,6 +145,22 @@ struct ChunkedDecoderTests {
         #expect(decode(latin1("0\r\nA: \r\nA: \r\n\r\n"), trailerLimit: 10).length == 15)
         #expect(decode(latin1("0\r\nHost:\r\nA: \r\n\r\n"), trailerLimit: 10).refusal == .trailers)
         #expect(decode(latin1("0\r\nA: b\r\n\r\n"), trailerLimit: 0).refusal == .trailers)
+    }
+
+    /// 4 KiB in a line and 16 KiB in a message, from the first byte behind the size on.
+    @Test func extensionsAtTheirLimit() {
+        func line(_ count: Int) -> String { "1;" + String(repeating: "x", count: count - 1) + "\r\na\r\n" }
+        let end = "0\r\n\r\n"
+        func outcome(_ text: String) -> Decoded { decode(latin1(text)) }
+        #expect(outcome(line(4_096) + end).body == latin1("a"))
+        #expect(outcome(line(4_097) + end).refusal == .chunk)
+        let four = String(repeating: line(4_096), count: 4)
+        #expect(outcome(four + "1\r\nb\r\n" + end).body == latin1("aaaab"))
+        #expect(outcome(four + "0;x\r\n\r\n").refusal == .chunk)
+        #expect(outcome(String(repeating: line(2), count: 8_192) + end).length != nil)
+        #expect(outcome(String(repeating: line(2), count: 8_193) + end).refusal == .chunk)
+        // Chunks without extensions do not count.
+        #expect(outcome(String(repeating: "1\r\na\r\n", count: 20_000) + end).length != nil)
     }
 
     @Test func largestChunk() {

@@ -204,20 +204,6 @@ struct NameAndListTests {
         #expect(flags.filter(\.0).map(\.1).joined(separator: " ") == expected)
     }
 
-    @Test func connectionNominates() {
-        var head = ResponseHead()
-        var scan = HeadScan()
-        let bytes = latin1("HTTP/1.1 200\r\nConnection: close, X-Foo\r\nA: b\r\nconnection: bar , TE\r\n\r\n")
-        _ = head.parse(bytes.span, limits: roomy, scan: &scan, requestMethod: .get)
-        for (name, expected) in [
-            ("X-FOO", true), ("Bar", true), ("te", true), ("TE", true), ("x-fo", false), ("A", false),
-            ("upgrade", false), ("close", true),
-        ] {
-            let nominated = head.connection.nominates(name.utf8.span, head.fields, bytes.span)
-            #expect(nominated == expected, "\(name)")
-        }
-    }
-
     @Test(arguments: [
         ("", []), (" , ,\t,", []), ("a", ["a"]), (" a , b\t,,c d ,", ["a", "b", "c d"]),
         ("\"a,b\", c", ["\"a,b\"", "c"]),

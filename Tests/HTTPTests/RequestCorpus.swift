@@ -48,7 +48,7 @@ enum RequestCorpus {
         (get("ftp://h/"), .target),
         (get("http:/h/"), .target), (get("http://"), .target), (get("http:///x"), .target),
         (get("http://u@h/"), .target),
-        (get("http://u:p@h/"), .target), (get("http://h:/"), .target), (get("http://h:0/"), .target),
+        (get("http://u:p@h/"), .target), (get("http://h:0/"), .target),
         (get("http://h\\/"), .target),
         (get("https://"), .target), (get("ws://h/"), .target), (get("/\u{0}"), .target),
         (get("/\u{7f}"), .target),
@@ -120,10 +120,14 @@ enum RequestCorpus {
     ]
 
     static let refusedHosts = [
-        "", "a b", "a,b", "a/b", "a@b", "u:p@a", "a?b", "a#b", "a:", "a:0", "a:65536", "a:080", "a:x",
+        "", "a b", "a,b", "a/b", "a@b", "u:p@a", "a?b", "a#b", "a:0", "a:65536", "a:080", "a:x",
         "a:1:2", ":80", "::1", "[", "[]", "[::1",
-        "[::1]x", "[::1]:", "[1]", "[g::1]", "[fe80::1%25eth0]", "[::1]:99999", "a\\b", "a%41", "a;b", "<a>",
+        "[::1]x", "[1]", "[1:2]", "[:::]", "[::1]x:80", "[::1].", "[::1%eth0]", "[1.2.3.4]", "[v1.a]",
+        "[g::1]", "[fe80::1%25eth0]", "[::1]:99999", "a\\b", "a%41", "a;b", "<a>",
         "a\u{e9}", "\"a\"", "a'b", "a:-1", "a: 80",
+        // Names with an empty label, or of no label at all.
+        ".", "..", ".a", "a..b", "a..", "...", ".:80", "a..:80", ":", "a::", "a:00", "a:+80", "a:0x50",
+        "a.:080",
     ]
 
     static let accepted = [

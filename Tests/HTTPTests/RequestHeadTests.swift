@@ -143,7 +143,9 @@ struct RequestHeadTests {
         #expect(parseRequest(latin1("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n")).result == .refused(.host))
     }
 
-    @Test(arguments: ["a", "A-1._~", "1.2.3.4", "[::1]", "[::ffff:1.2.3.4]:65535", "a:1", "a.:443", "xn--a"])
+    @Test(arguments: [
+        "a", "A-1._~", "1.2.3.4", "[::1]", "[::ffff:1.2.3.4]:65535", "a:1", "a.:443", "a:", "xn--a",
+    ])
     func readsHost(_ host: String) {
         let parsed = parseRequest(latin1("GET / HTTP/1.0\r\nHost: \(host)\r\n\r\n"))
         #expect(parsed.text.count > 6 && parsed.text[6] == host)
@@ -198,6 +200,12 @@ struct RequestHeadTests {
         }
         let target = String(repeating: "a", count: 80)
         for parse in [result, drip] {
+            // RFC 9112 §3: the method 501, the target 414, what stands behind it 400; RFC 6585 §5: fields 431.
+            #expect(parse(target) == .refused(.method))
+            #expect(parse("\(target) / HTTP/1.1\r\nHost: a\r\n\r\n") == .refused(.method))
+            #expect(parse("\r\n\(target)") == .refused(.method))
+            #expect(parse("GET / \(target)") == .refused(.requestLine))
+            #expect(parse("GET http://\(target)") == .refused(.targetTooLong))
             #expect(parse("GET /\(target)") == .refused(.targetTooLong))
             #expect(parse("GET /\(target) HTTP/1.1\r\nHost: a\r\n\r\n") == .refused(.targetTooLong))
             #expect(parse("GET / HTTP/1.1\r\nHost: a\r\nA: \(target)") == .refused(.headTooLarge))
@@ -210,6 +218,13 @@ struct RequestHeadTests {
             #expect(parse("GET / HTTP/1.1\r\nHost: a\r\nA:\(padding)x\r\n\r\n") == .refused(.headTooLarge))
         }
     }
+
+    @Test(arguments: [
+        (Refusal.method, 501), (.targetTooLong, 414), (.headTooLarge, 431), (.trailers, 431),
+        (.bodyTooLarge, 413),
+        (.version, 505), (.requestLine, 400), (.host, 400), (.chunk, 400),
+    ])
+    func statuses(_ refusal: Refusal, _ status: Int) { #expect(refusal.status == status) }
 
     @Test func readsTheLargestHead() {
         let limits = HeadLimits(head: 65_535, fields: 128)

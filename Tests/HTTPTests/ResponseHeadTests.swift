@@ -23,6 +23,19 @@ struct ResponseHeadTests {
         #expect(parseResponse(latin1(text)).result == .complete(text.utf8.count))
     }
 
+    /// RFC 9112 §5.1: a proxy removes it from an answer, and refuses it in a request.
+    @Test func whiteSpaceBeforeTheColon() {
+        let lines = "A : b\r\nCache-Control\t \t:max-age=1\r\nc:d\r\nX_y : \r\nETag : \"e\" \r\n"
+        let parsed = parseResponse(latin1("HTTP/1.1 200 OK\r\n\(lines)\r\n"))
+        #expect(
+            parsed.text.dropFirst(3) == [
+                "A=b (other)", "Cache-Control=max-age=1 (cacheControl)", "c=d (other)", "X_y= (other)",
+                "ETag=\"e\" (etag)",
+            ])
+        let request = parseRequest(latin1("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n"))
+        #expect(request.result == .refused(.fieldLine))
+    }
+
     struct Framing: Sendable {
         var method: HTTP.Method = .get
         var status: Int
@@ -137,7 +150,17 @@ enum ResponseCorpus {
             ("\r\nHTTP/1.1 200 OK\r\n\r\n", .requestLine), ("\nHTTP/1.1 200 OK\r\n\r\n", .bareLineBreak),
             (" HTTP/1.1 200 OK\r\n", .requestLine),
             ("HTTP/1.1 200 OK\r\n A: b\r\n\r\n", .fieldLine),
-            ("HTTP/1.1 200 OK\r\nA : b\r\n\r\n", .fieldLine),
+            // White space before the colon, and more than that; or of a field that frames the answer.
+            ("HTTP/1.1 200 OK\r\n : b\r\n\r\n", .fieldLine),
+            ("HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", .fieldLine),
+            ("HTTP/1.1 200 OK\r\nA \r\n\r\n", .fieldLine),
+            ("HTTP/1.1 200 OK\r\nA \u{b}: b\r\n\r\n", .fieldLine),
+            ("HTTP/1.1 200 OK\r\nA \n: b\r\n\r\n", .bareLineBreak),
+            ("HTTP/1.1 200 OK\r\nA \r\n : b\r\n\r\n", .fieldLine),
+            ("HTTP/1.1 200 OK\r\nContent-Length : 1\r\n\r\nx", .fieldLine),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding\t: chunked\r\n\r\n", .fieldLine),
+            ("HTTP/1.1 200 OK\r\nConnection : close\r\n\r\n", .fieldLine),
+            ("HTTP/1.1 101 OK\r\nUpgrade : websocket\r\n\r\n", .fieldLine),
             ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", .fieldLine),
             ("HTTP/1.1 200 OK\r\nA: b\0\r\n\r\n", .fieldValue),
             ("HTTP/1.1 200 OK\r\nA: b\n\r\n", .bareLineBreak),
@@ -162,6 +185,7 @@ enum ResponseCorpus {
 
     static let all =
         refused.map(\.0) + [
+            "HTTP/1.1 200 OK\r\nA : b\r\nC-d\t \t:\te\r\nF\t:\r\n\r\n",
             "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 404 \r\nA: b\r\nContent-Length: 12\r\n\r\nbody",
             "HTTP/1.1 304\r\nEtag: \"x\"\r\nVary: a\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=60\r\n\r\n0\r\n\r\n",

@@ -54,9 +54,9 @@ struct RecodeTests {
             + "Transfer-Encoding: chunked\r\n\r\n\(size)\r\n\(CompressionTests.page)\r\n0\r\nETag: \"v1\"\r\n\r\n"
         let origin = try Self.serves(Array(text.utf8))
         try withStage(origin) { stage in
-            let coded = try stage.ask("GET", "/", Self.gzip)
+            let coded = try stage.ask("GET", "/", Self.gzip, "TE: trailers")
             #expect(coded.isWhole && inflated(coded.body) == CompressionTests.page && coded.trailers.isEmpty)
-            let plain = try stage.ask("GET", "/")
+            let plain = try stage.ask("GET", "/", "TE: trailers")
             #expect(plain.text == CompressionTests.page && plain.trailers == ["ETag: \"v1\""])
         }
     }

@@ -174,7 +174,7 @@ struct StorabilityTests {
         })
         try withStage(origin) { stage in
             for _ in 0..<2 {
-                let answer = try stage.ask("GET", "/")
+                let answer = try stage.ask("GET", "/", "TE: trailers")
                 #expect(answer.text == "text" && answer.isWhole && answer.trailers == ["X-Sum: 9"])
             }
             #expect(origin.requests.count == 2)

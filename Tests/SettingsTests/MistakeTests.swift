@@ -18,7 +18,8 @@ import Testing
     }
 
     static let keys =
-        "listeners, admin, threads, cache, routes, upstreams, trustedProxies, forwarded, limits, process, log"
+        "listeners, admin, threads, cache, routes, upstreams, trustedProxies, forwarded, cdnId, "
+        + "limits, process, log"
     private static let peers = "an IP address, a range of them (10.0.0.0/8, 2001:db8::/32), or unix"
     static let base = Fixture.listeners + Fixture.routes + Fixture.upstreams
 

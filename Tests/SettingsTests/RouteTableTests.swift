@@ -33,7 +33,8 @@ import Testing
         ("*.example.com", "www.example.com.evil.org", false),
         ("192.0.2.1", "192.0.2.1", true),
         ("[2001:db8::1]", "[2001:DB8::1]", true),
-        ("[2001:db8::1]", "[2001:db8::2]", false),
+        ("[2001:db8::1]", "[2001:db8::2]", false), ("[2001:DB8:0::0001]", "[2001:db8::1]", true),
+        ("example.com.", "example.com", true), ("*.example.com.", "www.example.com", true),
     ])
     func hosts(_ pattern: String, _ host: String, _ isTaken: Bool) {
         #expect((Self.match([Self.route(pattern)], host, "/") == 0) == isTaken)
@@ -67,7 +68,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "*", "*.", "example.com:80", "exa mple.com", "-a.com", "a-.com", "a..b", "a.com..", "*.*.com",
+        "", "*", "*.", "example.com:80", "exa mple.com", "-a.com", "a-.com", "a..b", "a.com..", ".", "*..",
+        "*.*.com",
         "a.*.com",
         "[::1", "::1", "[1.2.3.4]", "[::1]:80", String(repeating: "a", count: 64) + ".com", "bücher.de",
     ])

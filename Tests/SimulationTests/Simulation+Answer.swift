@@ -63,7 +63,7 @@ extension Simulation {
         case .store(var facts):
             if fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             fetch.storable = facts
-            if !facts.isWorthWaitingFor { settle(fetch, .unstorable(remember: true)) }
+            if !facts.isWorthWaitingFor { settleUnstorable(fetch, .noCache, remember: true) }
         case .refuse(let reason):
             fetch.reason = reason
             refuse(fetch, status: response.status)
@@ -222,9 +222,17 @@ extension Simulation {
     }
 
     private func refuse(_ fetch: Fetch, status: UInt16) {
-        let isError = status >= 500
-        settle(fetch, .unstorable(remember: !isError))
-        if !isError, fetch.verdict.mayStore { removeEntry(fetch) }
+        guard let reason = fetch.reason else { return }
+        guard fetch.verdict.mayStore else { return settle(fetch, .failed) }
+        guard reason.liesInAnswer, status < 500, !Rules.isShapedByRequest(status: status) else {
+            return settleUnstorable(fetch, reason, remember: false)
+        }
+        let isLasting = lend(fetch.head) {
+            rules.isLasting(
+                reason, of: response, $0, to: fetch.verdict, sent: fetch.sentAt, received: times)
+        }
+        settleUnstorable(fetch, reason, remember: isLasting)
+        removeEntry(fetch)
     }
 
     private func removeEntry(_ fetch: Fetch) {

@@ -21,11 +21,12 @@ final class Fetch {
     let request: ParsedRequest
     let want: Want
     let verdict: RequestVerdict
-    let keyed: Keyed
+    var keyed: Keyed
     var renewal: Renewal?
     var isFetchedWhole: Bool
     var attempts: Attempts
     var isWaiting = false
+    var waits: UInt8 = 0
     var holdsReservation = false
     var connection: UInt64?
     var sent = Sent.nothing
@@ -71,10 +72,14 @@ extension Simulation {
     /// False: it waits.
     func reserve(_ fetch: Fetch, waits: Bool) -> Bool {
         guard fetch.verdict.mayStore, fetch.verdict.mayLookup,
-            !worthless.contains(fetch.keyed.hash, now: milliseconds)
+            !worthless.contains(fetch.keyed.reservation, now: milliseconds)
         else { return true }
+        return ask(fetch, waits: waits)
+    }
+
+    private func ask(_ fetch: Fetch, waits: Bool) -> Bool {
         let waiter = waits ? Reservations.Waiter(thread: Int32(fetch.seat), token: fetch.id) : nil
-        switch reservations.ask(fetch.keyed.hash, waiter, now: milliseconds) {
+        switch reservations.ask(fetch.keyed.reservation, waiter, now: milliseconds) {
         case .reserved: hold(fetch)
         case .busy, .worthless: break
         case .wait:
@@ -83,27 +88,34 @@ extension Simulation {
                 return true
             }
             fetch.isWaiting = true
+            fetch.waits += 1
+            expect(fetch.waits <= Reservations.waitLimit, .answered, "\(fetch.waits) waits")
             return false
         }
         return true
     }
 
     func hold(_ fetch: Fetch) {
-        let other = holders.updateValue(fetch.id, forKey: fetch.keyed.hash)
+        let other = holders.updateValue(fetch.id, forKey: fetch.keyed.reservation)
         expect(other == nil, .alone, "fetch \(fetch.id) has the reservation of \(other ?? 0)")
         fetch.holdsReservation = true
     }
 
-    func settle(_ fetch: Fetch, _ ending: Reservations.Ending) {
+    func settle(_ fetch: Fetch, _ ending: Reservations.Ending, scope: RefusalScope = .everybody) {
         guard fetch.holdsReservation else { return }
         fetch.holdsReservation = false
         if fault == .neverReleases { return }
         trace.note(step, .settled, Int(fetch.id), ending == .stored ? 1 : 0)
-        holders[fetch.keyed.hash] = nil
-        release(fetch.keyed.hash, ending)
+        holders[fetch.keyed.reservation] = nil
+        release(fetch.keyed.reservation, ending, scope)
+        let isWhole = fetch.keyed.variant == Hash128(low: 0, high: 0)
+        if ending == .unstorable(remember: true), !scope.variant.isEmpty, isWhole {
+            let variant = fetch.keyed.hash.of(variant: store.hash(scope.variant.span))
+            worthless.insert(variant, now: milliseconds)
+        }
     }
 
-    private func release(_ hash: Hash128, _ ending: Reservations.Ending) {
+    private func release(_ hash: Hash128, _ ending: Reservations.Ending, _ scope: RefusalScope) {
         let kind: Seat.Call.Kind =
             switch ending {
             case .stored: .look
@@ -112,17 +124,34 @@ extension Simulation {
             }
         for waiter in reservations.release(hash, ending, now: milliseconds) {
             if fault == .forgetsWaiters, kind == .fetch { continue }
-            seats[Int(waiter.thread)].mail.append(Seat.Call(fetch: waiter.token, hash: hash, kind: kind))
+            seats[Int(waiter.thread)].mail.append(
+                Seat.Call(fetch: waiter.token, hash: hash, kind: kind, scope: scope))
         }
+    }
+
+    /// As `settle`, of the answer in `response` over the fetch's head.
+    func settleUnstorable(_ fetch: Fetch, _ reason: Reason, remember: Bool) {
+        guard fetch.holdsReservation else { return }
+        let text = fetch.request.text
+        let scope = lend(fetch.head) {
+            rules.scope(of: reason, response, $0, request: fetch.request.head.fields, text.span)
+        }
+        settle(fetch, .unstorable(remember: remember), scope: scope)
     }
 
     /// As `settle`, of an answer that was to be stored.
     func settleStored(_ fetch: Fetch) {
+        if fetch.isStored {
+            if fetch.storable?.isWorthWaitingFor == true {
+                if !fetch.holdsReservation { worthless.remove(fetch.keyed.reservation) }
+                worthless.remove(fetch.keyed.hash)
+            }
+            return settle(fetch, .stored)
+        }
         switch fetch.reason {
-        case nil: settle(fetch, fetch.isStored ? .stored : .failed)
-        case .invalidated: settle(fetch, .failed)
-        case .pressure: settle(fetch, .unstorable(remember: false))
-        default: settle(fetch, .unstorable(remember: true))
+        case nil, .invalidated: settle(fetch, .failed)
+        case .some(let reason):
+            settle(fetch, .unstorable(remember: reason.liesInAnswer && reason != .expired))
         }
     }
 
@@ -132,18 +161,31 @@ extension Simulation {
         let calls = seats[seat].mail
         seats[seat].mail.removeAll()
         for call in calls {
-            guard let fetch = fetches[call.fetch], fetch.isWaiting else {
-                if call.kind == .fetch { release(call.hash, .failed) }
+            guard let fetch = fetches[call.fetch], fetch.isWaiting, fetch.keyed.reservation == call.hash
+            else {
+                if call.kind == .fetch { release(call.hash, .failed, .everybody) }
                 continue
             }
             switch call.kind {
             case .fetch:
                 hold(fetch)
                 goOn(fetch)
-            case .alone: goOn(fetch)
+            case .alone: placeAnew(fetch, call.scope)
             case .look: lookAgain(fetch, .collapsed)
             }
         }
+    }
+
+    private func placeAnew(_ fetch: Fetch, _ scope: RefusalScope) {
+        let text = fetch.request.text
+        let place =
+            fetch.waits < Reservations.waitLimit
+            ? scope.place(of: fetch.verdict, fetch.request.head.fields, text.span, into: &vary) : .alone
+        guard place != .alone else { return goOn(fetch) }
+        tally.placedAnew += 1
+        if place == .variant { fetch.keyed.variant = lend(vary) { store.hash($0) } }
+        fetch.isWaiting = false
+        if ask(fetch, waits: true) { connect(fetch) }
     }
 
     func goOn(_ fetch: Fetch) {
@@ -156,7 +198,7 @@ extension Simulation {
         forget(fetch)
         guard let client else { return }
         trace.note(step, .looksAgain, client.id)
-        handle(client, again: Again(cause: cause))
+        handle(client, again: Again(cause: cause, waits: fetch.waits))
     }
 
     func forget(_ fetch: Fetch) {
@@ -201,7 +243,8 @@ extension Simulation {
         OriginRequest.append(
             fetch.request.head, text.span, fetch.verdict,
             keyedHost: key.extracting(hasKey ? keyed.routingStart..<keyed.targetStart : 0..<0),
-            keyedTarget: key.extracting(droppingFirst: keyed.targetStart), scheme: .http, rules,
+            keyedTarget: key.extracting(droppingFirst: keyed.targetStart), serverHost: Span(),
+            scheme: .http, rules,
             ForwardedHeads(sends: [], trusted: []), peer: ClientAddress(.anyLoopbackPort),
             renews: renews, conditions: conditions.span,
             to: &connection.asked)

@@ -3,11 +3,15 @@ import Bytes
 import Caching
 import Exchange
 import HTTP
+import Proxy
 import Store
 
 /// Why a request is looked up once more.
 struct Again {
     var cause: Source.Cause
+    var waits: UInt8 = 0
+
+    var waitsAgain: Bool { cause == .collapsed && waits < Reservations.waitLimit }
 
     func mayAnswer(_ use: StaleUse, isFresh: Bool) -> Bool {
         switch cause {
@@ -42,6 +46,9 @@ struct Keyed {
     var routingStart = 0
     var targetStart = 0
     var hash = Hash128(low: 0, high: 0)
+    var variant = Hash128(low: 0, high: 0)
+
+    var reservation: Hash128 { hash.of(variant: variant) }
 }
 
 extension Simulation {
@@ -73,8 +80,11 @@ extension Simulation {
         }
         if let again, again.cause == .failed { return answerLocally(client, 502) }
         if verdict.flags.contains(.onlyIfCached) { return answerLocally(client, 504) }
+        if verdict.mayStore, verdict.mayLookup {
+            keyed.variant = variant(client.seat, client.request, verdict, keyed)
+        }
         if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
-            worthless.contains(keyed.hash, now: milliseconds)
+            worthless.contains(keyed.reservation, now: milliseconds)
         {
             verdict.mayStore = false
         }
@@ -83,7 +93,17 @@ extension Simulation {
             verdict: verdict, keyed: keyed, renewal: renewal)
         fetches[fetch.id] = fetch
         client.fetch = fetch.id
-        if reserve(fetch, waits: again == nil) { connect(fetch) }
+        if let again { fetch.waits = again.waits }
+        if reserve(fetch, waits: again?.waitsAgain ?? true) { connect(fetch) }
+    }
+
+    private func variant(
+        _ seat: Int, _ request: ParsedRequest, _ verdict: RequestVerdict, _ keyed: Keyed
+    ) -> Hash128 {
+        let text = request.text
+        let key = keyed.bytes
+        return ReservedVariant.digest(
+            seats[seat].store, key.span, keyed.hash, verdict, request.head.fields, text.span, &vary)
     }
 
     private func look(
@@ -217,7 +237,9 @@ extension Simulation {
 
     /// Revalidates behind an answer that was given stale, unless somebody is at it.
     private func refresh(_ client: Client, _ verdict: RequestVerdict, _ keyed: Keyed, _ serial: UInt64) {
-        guard reservations.ask(keyed.hash, nil, now: milliseconds) == .reserved else { return }
+        var keyed = keyed
+        keyed.variant = variant(client.seat, client.request, verdict, keyed)
+        guard reservations.ask(keyed.reservation, nil, now: milliseconds) == .reserved else { return }
         let found = conditions(seats[client.seat].store, serial, keyed)
         let fetch = Fetch(
             id: id(), client: nil, seat: client.seat, request: client.request, want: client.want,

@@ -39,6 +39,7 @@ final class Seat {
         var fetch: UInt64
         var hash: Hash128
         var kind: Kind
+        var scope = RefusalScope.everybody
     }
 }
 
@@ -148,6 +149,8 @@ final class Simulation {
         var local = 0
         var derived = 0
         var coded = 0
+        /// Waiters that took another place.
+        var placedAnew = 0
     }
 
     init(seed: UInt64, fault: Fault = .none) throws {

@@ -25,7 +25,7 @@ import Testing
         let seen = [
             tally.hits, tally.collapsed, tally.renewed, tally.stale, tally.forwarded, tally.stored,
             tally.partial,
-            tally.notModified, tally.aborted, tally.local, tally.derived, tally.coded,
+            tally.notModified, tally.aborted, tally.local, tally.derived, tally.coded, tally.placedAnew,
             Int(simulation.store.statistics.invalidated),
         ]
         #expect(seen.allSatisfy { $0 > 0 }, "\(tally)")
@@ -49,7 +49,7 @@ import Testing
         (.renewsBlindly, [.age, .fresh, .whole]), (.shiftsRanges, [.whole]),
         (.answersHeadWithBody, [.condition]),
         (.confusesHosts, [.variant]), (.answersNotModified, [.condition]), (.servesAfterErrors, [.fresh]),
-        (.ignoresClients, [.asked]), (.miscounts, [.statistics]), (.forgetsWaiters, [.answered]),
+        (.ignoresClients, [.asked, .fresh]), (.miscounts, [.statistics]), (.forgetsWaiters, [.answered]),
         (.forgetsAge, [.age]),
     ]
 

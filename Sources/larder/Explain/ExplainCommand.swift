@@ -105,9 +105,7 @@ struct ExplainCommand: ParsableCommand {
         let text = input.authority
         // A Host that is none is the parser's to refuse.
         guard let authority = HTTP.Authority(Array(text.utf8).span) else { return "localhost" }
-        var host = String(decoding: Array(text.utf8)[authority.host], as: UTF8.self)
-        // The end of an absolute name: not a part of the address.
-        if host.hasSuffix(".") { host.removeLast() }
+        let host = String(decoding: Array(text.utf8)[authority.host], as: UTF8.self)
         let server = "\(host):\(authority.port ?? 80)"
         if ServerAddress(parsing: server) != nil { return authority.port == nil ? host : server }
         guard input.response == nil else { return "localhost" }

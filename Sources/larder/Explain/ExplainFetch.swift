@@ -57,9 +57,11 @@ struct ExplainFetch: ~Copyable {
                 var head = ByteBuffer(capacity: 1024)
                 let peer = connection.localAddress ?? SocketAddress(ip: "127.0.0.1", port: 0)
                 guard let peer else { throw .origin(.notConnected, "no address of our own") }
+                let serverHost = Array((choices[index]?.address.authority ?? "localhost").utf8)
                 OriginRequest.append(
-                    request, bytes, verdict, keyedHost: host, keyedTarget: target, scheme: scheme, rules,
-                    forwarding, peer: ClientAddress(peer), to: &head)
+                    request, bytes, verdict, keyedHost: host, keyedTarget: target,
+                    serverHost: serverHost.span, scheme: scheme, rules, forwarding, peer: ClientAddress(peer),
+                    to: &head)
                 report.sent = Self.lines(head)
                 return try connection.exchange(
                     head, method: request.method, bodyLimit: bodyLimit, clock: clock, &sent)

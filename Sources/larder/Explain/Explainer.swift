@@ -34,7 +34,7 @@ struct Explainer {
             return report
         }
         let table = settings.routeTable
-        guard let index = table.route(host: bytes.slice(head.host), path: bytes.slice(head.path)) else {
+        guard let index = table.route(host: head.host(in: bytes), path: bytes.slice(head.path)) else {
             report.outcome = "No route takes this request: Larder answers 404."
             return report
         }

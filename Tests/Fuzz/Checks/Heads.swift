@@ -54,7 +54,7 @@ public func checkRequestHead(_ bytes: Span<UInt8>) {
     let view = bytes.extracting(first: length)
     let start = Int(head.methodName.start)
     precondition(start == 0 || start == 2)
-    checkFields(head.fields, view, startLine: start)
+    checkFields(head.fields, view, startLine: start, isAnswer: false)
     let target = view.slice(head.target)
     precondition(
         !target.isEmpty && target.firstNonVisible(from: 0) == target.count
@@ -66,7 +66,23 @@ public func checkRequestHead(_ bytes: Span<UInt8>) {
     precondition(!head.keepAlive || !head.connection.close)
     precondition(
         head.fields.count(of: .host) == 1 || (head.minorVersion == 0 && head.fields.count(of: .host) == 0))
-    if !head.authority.isEmpty { precondition(Authority(view.slice(head.authority)) != nil) }
+    checkAuthority(head, view)
+}
+
+/// The normal form is one: what is written of it reads as itself.
+private func checkAuthority(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
+    guard !head.authority.isEmpty else { return precondition(head.host(in: bytes).isEmpty) }
+    guard let spelt = Authority(bytes.slice(head.authority)) else { preconditionFailure("no authority") }
+    var normal = ByteBuffer()
+    spelt.appendHost(of: bytes.slice(head.authority), to: &normal)
+    precondition(head.host(in: bytes).equalsIgnoringCase(normal.span))
+    spelt.appendPort(unless: 80, to: &normal)
+    precondition(head.authority(in: bytes, defaultPort: 80).equalsIgnoringCase(normal.span))
+    guard let read = Authority(normal.span) else { preconditionFailure("the normal form is no authority") }
+    var again = ByteBuffer()
+    read.appendHost(of: normal.span, to: &again)
+    read.appendPort(unless: 80, to: &again)
+    precondition(again.span.equals(normal.span))
 }
 
 private func checkTarget(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
@@ -107,7 +123,7 @@ public func checkResponseHead(_ bytes: Span<UInt8>) {
         precondition(end == length, "complete only with its last byte")
         checkFollowing(&dripped, bytes, method)
         let view = bytes.extracting(first: length)
-        checkFields(head.fields, view, startLine: 0)
+        checkFields(head.fields, view, startLine: 0, isAnswer: true)
         precondition((100..<600).contains(head.status))
         for index in head.reason.range { precondition(ASCII.isFieldValue(view[index])) }
         if head.status < 200 || head.status == 204 || head.status == 304 || method == .head {
@@ -120,7 +136,9 @@ public func checkResponseHead(_ bytes: Span<UInt8>) {
 }
 
 /// Reads the head's lines anew, plainly, and compares: nothing lost, nothing invented.
-private func checkFields(_ fields: borrowing FieldTable, _ head: Span<UInt8>, startLine: Int) {
+private func checkFields(
+    _ fields: borrowing FieldTable, _ head: Span<UInt8>, startLine: Int, isAnswer: Bool
+) {
     func lineEnd(_ start: Int) -> Int {
         var index = start
         while !(head[index] == 0x0d && head[index + 1] == 0x0a) {
@@ -134,11 +152,15 @@ private func checkFields(_ fields: borrowing FieldTable, _ head: Span<UInt8>, st
     for index in 0..<fields.count {
         let end = lineEnd(cursor)
         let field = fields[index]
-        precondition(
-            Int(field.name.start) == cursor && field.name.count > 0
-                && head[field.name.range.upperBound] == 0x3a)
+        precondition(Int(field.name.start) == cursor && field.name.count > 0)
+        var colon = field.name.range.upperBound
+        while isAnswer, ASCII.isBlank(head[colon]) { colon += 1 }
+        precondition(head[colon] == 0x3a)
+        if colon > field.name.range.upperBound {
+            precondition(field.id != .contentLength && field.id != .transferEncoding && field.id != .connection)
+        }
         for place in field.name.range { precondition(ASCII.token.contains(head[place])) }
-        let value = head.extracting((field.name.range.upperBound + 1)..<end)
+        let value = head.extracting((colon + 1)..<end)
         precondition(value.trimmed().equals(head.slice(field.value)))
         for place in 0..<value.count { precondition(ASCII.isFieldValue(value[place])) }
         let id = FieldName.identify(head.slice(field.name))
