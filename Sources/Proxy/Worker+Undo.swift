@@ -89,7 +89,6 @@ extension Worker {
     /// Runs the slices of this turn.
     mutating func undoSlices() {
         let count = min(undoQueue.count, Self.slicesPerTurn)
-        guard count > 0 else { return }
         for index in 0..<count {
             let f = undoQueue[index]
             guard forwards.contains(f), Self.setQueued(&forwards[f].recoder, false) else { continue }

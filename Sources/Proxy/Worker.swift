@@ -229,7 +229,7 @@ struct Worker: ~Copyable {
             encodingsLeft = Self.encodingBudget
             for index in 0..<count { handle(poller[index]) }
             continueDeferred()
-            undoSlices()
+            if !undoQueue.isEmpty { undoSlices() }
             fireTimers()
             if bufferBytes > site.fillLimit { shed() }
             log.flush()

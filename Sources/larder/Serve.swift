@@ -51,11 +51,20 @@ enum Serving {
 
     private static func spawn(_ start: Start, _ settings: Settings, _ logger: Logger) throws {
         _ = try Thread.spawn(name: "start", seed: start) { start in
-            start.end(Result { try makeServer(settings, logger) })
+            let made = Result { try makeServer(settings, logger) }
+            start.end(made.map(\.server))
+            // The reader of this notice may send a signal: the main thread takes it for a serving process.
+            if case .success(let made) = made { logger.info("serving", metadata: made.summary) }
         }
     }
 
-    private static func makeServer(_ settings: Settings, _ logger: Logger) throws -> Server {
+    /// A server that has started, and what the notice says of it.
+    private struct Made {
+        let server: Server
+        let summary: Logger.Metadata
+    }
+
+    private static func makeServer(_ settings: Settings, _ logger: Logger) throws -> Made {
         let threads =
             switch settings.threads {
             case .auto: max(1, ProcessInfo.processInfo.activeProcessorCount)
@@ -67,13 +76,12 @@ enum Serving {
         let store = try makeStore(settings.cache, rows: max(64, threads * rowsPerThread))
         let server = try Server(
             settings, threads: threads, store: store, installation: Installation.description, notices: logger)
-        logger.info(
-            "serving",
-            metadata: [
+        return Made(
+            server: server,
+            summary: [
                 "threads": "\(threads)", "memory": "\(settings.cache.memoryBytes >> 20)MiB",
                 "routes": "\(settings.routes.count)",
             ])
-        return server
     }
 
     private static func makeStore(_ cache: Settings.Cache, rows: Int) throws -> Store {

@@ -30,14 +30,15 @@ struct SignalWatch: ~Copyable {
         try poller.addReadable(start.raw, token: 1)
         while true {
             _ = poller.wait(timeoutMilliseconds: nil)
+            // Asked first: once requests are served, a signal that has come meanwhile is for `obey`.
+            if let result = start.result {
+                poller.remove(start.raw)
+                return try result.get()
+            }
             while let signal = signals.next() {
                 guard SignalMeaning.received[signal]?.isEnd == true else { continue }
                 logger.info("stopped before serving")
                 Program.leave(Status.success)
-            }
-            if let result = start.result {
-                poller.remove(start.raw)
-                return try result.get()
             }
         }
     }
@@ -45,8 +46,11 @@ struct SignalWatch: ~Copyable {
     /// Obeys signals until the server has ended, or its time to end is over.
     mutating func obey(_ server: Server) {
         var ending = Ending.none
+        var hasWaited = false
         while true {
-            _ = poller.wait(timeoutMilliseconds: ending.pollMilliseconds)
+            // Signals that came before are obeyed first.
+            if hasWaited { _ = poller.wait(timeoutMilliseconds: ending.pollMilliseconds) }
+            hasWaited = true
             let now = Clock.monotonicMilliseconds()
             while let signal = signals.next() { obey(signal, server, now, &ending) }
             switch ending {
