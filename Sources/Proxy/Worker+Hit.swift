@@ -94,8 +94,9 @@ extension Worker {
             facts, vary, isOutdated in
             let entry = EntryFacts(facts)
             // What could be had in a better coding is asked for by the other.
-            // (The preferred one is identity, too, where the client refuses that.)
-            guard accepted.contains(entry.coding),
+            // (The preferred one is identity, too, where the client refuses that.) What suits clients without
+            // Accept-Encoding in one coding only is for `RequestVerdict.reach` to tell.
+            guard accepted.contains(entry.coding), !entry.flags.contains(.codedForUnstated),
                 entry.coding == preferred || !entry.flags.contains(.compressible),
                 let use = route.rules.plainUse(entry, now: now, isOutdated: isOutdated),
                 Variance.matches(vary, request.fields, inbound.span)
