@@ -39,8 +39,10 @@ import Testing
         // The thread has closed its copy, and this one is open: no end of the stream.
         #expect(kept.second.receive(into: &buffer, atMost: 64) == .wouldBlock)
         #expect(isOpen(keptRaw) && isOpen(forgottenRaw))
-        // The thread holds no copy of this pair: closing one end here ends the other.
+        // The thread holds no copy of this pair: closing one end here ends the other. (A process that another
+        // test starts holds one until it executes its program: the end is awaited.)
         let other = second(of: forgotten)
+        _ = try ready(other.raw)
         #expect(other.receive(into: &buffer, atMost: 64) == .endOfStream)
         signals.done.signal()
         thread.join()
