@@ -14,7 +14,7 @@ public struct CompressionRules: Sendable {
     private let minBody: UInt64
     /// By the set of what a client accepts, four bits each: the coding it gets, or 0. Asked on every hit.
     @usableFromInline let choices: UInt64
-    /// Is an answer compressed whoever may see it?
+    /// Is an answer compressed for every client?
     let takesAll: Bool
 
     /// May bodies change their coding at all?

@@ -129,7 +129,7 @@ extension Rules {
     /// Milliseconds from the last one of Date's second to `received`.
     private static func apparentAge(date: Int64, received: Int64) -> Int64 { max(0, received &- date &- 999) }
 
-    /// Will the next answer be refused as well, whoever asks? Of `expired` only where the lifetime that is
+    /// Will the next answer to any client be refused as well? Of `expired` only where the lifetime that is
     /// stated is too short: an answer that has grown too old on its way says nothing of the next one.
     ///
     /// - Parameters: as for `judge`, which refused the answer for this reason.

@@ -100,7 +100,7 @@ extension Rules {
         } else if findings.ends(.requestAuthorization, nil) {
             return true
         }
-        // A user of whom a trusted proxy tells gets an answer of its own.
+        // A user that a trusted proxy names gets its own answer.
         let isUsers = request.fields.areClaimsBelieved && request.fields.contains(.claimsUser)
         let isUnkeyed = isUsers || request.fields.containsAny(of: .unkeyed)
         if findings.ends(.unkeyed, isUnkeyed ? .unkeyed : nil) { return true }

@@ -55,7 +55,7 @@ struct Again: BitwiseCopyable {
         }
     }
 
-    /// May an entry answer now that would else be revalidated?
+    /// May an entry that is due for revalidation answer now?
     /// - Parameter isFresh: but for the wish to have it revalidated, it would answer.
     func mayAnswer(_ use: StaleUse, isFresh: Bool) -> Bool {
         switch cause {

@@ -12,7 +12,7 @@ internal import Synchronization
 ///        B: wait(B)            the bit is set
 ///        B: ask(B)             a message to the next thread, which closes its longest idle connection or
 ///                              passes the message on, until it comes round to B
-///        any thread: give()    the bit is cleared, and whoever waits is rung
+///        any thread: give()    the bit is cleared, and waiting threads are rung
 final class ConnectionCount: Sendable {
     private final class Waiter: Sendable {
         let isWaiting = Atomic<Bool>(false)
