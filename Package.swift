@@ -18,8 +18,15 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// A module of the floor that is named, in Sources/FLOOR/NAME.
+func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", swiftSettings: strict)
+}
+
+func library(_ name: String, _ config: String, _ package: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/C/\(name)", pkgConfig: config, providers: [.apt([package])])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -47,45 +54,45 @@ let package = Package(
     ],
     targets: [
         // C: module maps and shims only.
-        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
-        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .systemLibrary(name: "CVector"),
-        .target(name: "CKernel"),
-        .target(name: "CPolicies"),
+        library("CXXHash", "libxxhash", "libxxhash-dev"),
+        library("CZlib", "zlib", "zlib1g-dev"),
+        library("CBrotli", "libbrotlienc", "libbrotli-dev"),
+        library("CZstd", "libzstd", "libzstd-dev"),
+        .systemLibrary(name: "CVector", path: "Sources/C/CVector"),
+        .target(name: "CKernel", path: "Sources/C/CKernel"),
+        .target(name: "CPolicies", path: "Sources/C/CPolicies"),
         // Pure: no I/O, no clock.
-        module("Bytes", ["CVector", "CXXHash"]),
-        module("HTTP", ["Bytes"]),
-        module("Settings", ["Bytes"]),
-        module("Eviction"),
-        module("Caching", ["Bytes", "HTTP", "Settings"]),
-        module("Balancing", ["Bytes"]),
-        module("Exchange", ["Bytes", "HTTP"]),
+        module("Pure", "Bytes", ["CVector", "CXXHash"]),
+        module("Pure", "HTTP", ["Bytes"]),
+        module("Pure", "Settings", ["Bytes"]),
+        module("Pure", "Eviction"),
+        module("Pure", "Caching", ["Bytes", "HTTP", "Settings"]),
+        module("Pure", "Balancing", ["Bytes"]),
+        module("Pure", "Machines", ["Bytes", "HTTP"]),
         // Files into Settings; the one module that knows YAML.
-        module("Configuration", ["CPolicies", "Settings", systemPackage, yams]),
+        module("Control", "Configuration", ["CPolicies", "Settings", systemPackage, yams]),
         // Owners: unsafe inside, safe API.
-        module("Kernel", ["CKernel", "Bytes", systemPackage]),
-        module("Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
+        module("System", "Kernel", ["CKernel", "Bytes", systemPackage]),
+        module("System", "Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
         // Engines and the data plane.
-        module("Compression", ["Bytes", "CBrotli", "CZlib", "CZstd"]),
-        module("Loop", ["Bytes", "Kernel", systemPackage]),
-        module("AccessLog", ["Bytes", "Kernel", "Loop", systemPackage]),
-        module("Files", ["Bytes", "HTTP", "Kernel", "Loop", systemPackage]),
-        module(
-            "Proxy",
-            [
-                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP",
-                "Kernel", "Loop", "Settings", "Store", log, systemPackage,
-            ]),
+        module("Engines", "Compression", ["Bytes", "CBrotli", "CZlib", "CZstd"]),
+        module("Engines", "Loop", ["Bytes", "Kernel", systemPackage]),
+        module("Engines", "AccessLog", ["Bytes", "Kernel", "Loop", systemPackage]),
+        module("Engines", "Files", ["Bytes", "HTTP", "Kernel", "Loop", systemPackage]),
+        .target(
+            name: "DataPlane",
+            dependencies: [
+                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Files", "HTTP", "Kernel",
+                "Loop", "Machines", "Settings", "Store", log, systemPackage,
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "larder",
             dependencies: [
-                "Balancing", "Bytes", "Caching", "Configuration", "Exchange", "Files", "HTTP", "Kernel",
-                "Proxy",
-                "Settings", "Store", argumentParser, log, systemPackage,
+                "Balancing", "Bytes", "Caching", "Configuration", "DataPlane", "Files", "HTTP", "Kernel",
+                "Machines", "Settings", "Store", argumentParser, log, systemPackage,
             ],
-            swiftSettings: strict),
+            path: "Sources/Commands/larder", swiftSettings: strict),
         .executableTarget(
             name: "floor", dependencies: ["Bytes", "Kernel", systemPackage], path: "perf/Floor",
             swiftSettings: strict),
@@ -120,7 +127,7 @@ let package = Package(
         tests(
             "PolicyTests", ["Bytes", "Caching", "Configuration", "HTTP", "SeededRandom", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
-        tests("ExchangeTests", ["Exchange", "SeededRandom"]),
+        tests("MachinesTests", ["Machines", "SeededRandom"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
         .executableTarget(
             name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage],
@@ -132,30 +139,32 @@ let package = Package(
         tests("LoopTests", ["Bytes", "Kernel", "Loop", "SeededRandom", systemPackage]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "Kernel", systemPackage]),
         tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
-        // Counts what a hit allocates; run by ProxyTests, and in release by itself.
+        // Counts what a hit allocates; run by DataPlaneTests, and in release by itself.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .executableTarget(
             name: "AllocationCheck",
             dependencies: [
-                "AllocationCounter", "Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage,
+                "AllocationCounter", "Bytes", "Kernel", "DataPlane", "Settings", "Store", log, systemPackage,
             ],
             path: "Tests/AllocationCheck", swiftSettings: strict),
         // A data plane in the test's process, before origins that a test scripts.
         .target(
-            name: "ProxyHarness",
-            dependencies: ["Bytes", "Kernel", "Proxy", "Settings", "Store", log, systemPackage],
-            path: "Tests/ProxyHarness", swiftSettings: strict),
+            name: "DataPlaneHarness",
+            dependencies: ["Bytes", "Kernel", "DataPlane", "Settings", "Store", log, systemPackage],
+            path: "Tests/DataPlaneHarness", swiftSettings: strict),
         tests(
-            "ProxyTests",
+            "DataPlaneTests",
             [
-                "AllocationCheck", "Bytes", "Caching", "Compression", "Exchange", "Kernel", "Loop", "Proxy",
-                "ProxyHarness", "Settings", "Store", log, systemPackage,
+                "AllocationCheck", "Bytes", "Caching", "Compression", "Machines", "Kernel", "Loop",
+                "DataPlane",
+                "DataPlaneHarness", "Settings", "Store", log, systemPackage,
             ]),
-        tests("Conformance", ["Bytes", "Configuration", "Kernel", "Proxy", "ProxyHarness", "Settings"]),
+        tests(
+            "Conformance", ["Bytes", "Configuration", "Kernel", "DataPlane", "DataPlaneHarness", "Settings"]),
         tests(
             "SimulationTests",
             [
-                "Bytes", "Caching", "Exchange", "HTTP", "Kernel", "Proxy", "SeededRandom", "Settings",
+                "Bytes", "Caching", "Machines", "HTTP", "Kernel", "DataPlane", "SeededRandom", "Settings",
                 "Store",
             ]),
         tests("TidyTests", []),

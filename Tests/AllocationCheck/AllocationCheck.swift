@@ -8,7 +8,7 @@ import Bytes
 import Glibc
 import Kernel
 import Logging
-import Proxy
+import DataPlane
 import Settings
 import Store
 import SystemPackage

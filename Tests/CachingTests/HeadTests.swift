@@ -143,7 +143,7 @@ import Testing
         #expect(hit(.none) == "")
         #expect(hit(.debug) == "Cache-Status: larder; hit; ttl=30; key=\"example.com/a\\\"\\\\??\"\r\n")
 
-        func forward(_ form: Policy.CacheStatus, _ why: Forwarding, stored: Bool, _ detail: Reason?) -> String
+        func forward(_ form: Policy.CacheStatus, _ why: ForwardReason, stored: Bool, _ detail: Reason?) -> String
         {
             var head = ByteBuffer(capacity: 64)
             let key = ByteBuffer("example.com/a")

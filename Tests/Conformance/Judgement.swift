@@ -1,6 +1,6 @@
 // Holds what came against what was expected.
 
-import ProxyHarness
+import DataPlaneHarness
 
 struct Judgement {
     private(set) var faults: [String] = []

@@ -2,8 +2,8 @@
 // has a path of its own, so nothing of one is seen by another, and one that fails spoils no other.
 
 import Kernel
-import Proxy
-import ProxyHarness
+import DataPlane
+import DataPlaneHarness
 import Settings
 
 /// A case that did not come out as it says.

@@ -2,8 +2,8 @@
 
 import Bytes
 import Kernel
-import Proxy
-import ProxyHarness
+import DataPlane
+import DataPlaneHarness
 import Synchronization
 
 final class Script: Sendable {
@@ -45,10 +45,10 @@ final class Script: Sendable {
                 return state
             }
             clock.advance(milliseconds: now.answer.delaySeconds * 1000)
-            let goesOn = try answer(request, now, to: peer)
+            let takeRetry = try answer(request, now, to: peer)
             // The client may have its answer, and the next step have begun, before this thread comes here.
             state.withLock { if $0.step == now.step { answers.open() } }
-            if !goesOn { return }
+            if !takeRetry { return }
         }
     }
 

@@ -2,7 +2,7 @@
 /// (`Worker+Response`, `Worker+Renew`, `Worker+Body`, `Worker+Finish`).
 import Bytes
 import Caching
-import Exchange
+import Machines
 import HTTP
 import Store
 
@@ -47,7 +47,7 @@ extension Simulation {
     private func handleHead(_ fetch: Fetch, _ connection: Connection) {
         fetch.serial = serialOfResponse(fetch)
         if fetch.serial >= 0 { origin.journal[fetch.serial].received = now }
-        if fetch.renewal != nil, endsRevalidation(fetch, connection) { return }
+        if fetch.renewal != nil, concludeRevalidation(fetch, connection) { return }
         fetch.responseStarted = true
         fetch.reusable = response.keepAlive
         fetch.body = BodyReader(response.framing, trailerLimit: 4096)
@@ -63,7 +63,7 @@ extension Simulation {
         case .store(var facts):
             if fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             fetch.storable = facts
-            if !facts.isWorthWaitingFor { settleUnstorable(fetch, .noCache, remember: true) }
+            if !facts.isWorthWaitingFor { endReservationUnstorable(fetch, .noCache, remember: true) }
         case .refuse(let reason):
             fetch.reason = reason
             refuse(fetch, status: response.status)
@@ -148,7 +148,7 @@ extension Simulation {
     private func finish(_ fetch: Fetch, _ connection: Connection) {
         if fetch.storable != nil {
             commit(fetch)
-            settleStored(fetch)
+            endReservationAfterCommit(fetch)
         }
         fetch.connection = nil
         let isReusable = fetch.reusable && !connection.isDead
@@ -223,15 +223,15 @@ extension Simulation {
 
     private func refuse(_ fetch: Fetch, status: UInt16) {
         guard let reason = fetch.reason else { return }
-        guard fetch.verdict.mayStore else { return settle(fetch, .failed) }
+        guard fetch.verdict.mayStore else { return endReservation(fetch, .failed) }
         guard reason.liesInAnswer, status < 500, !Rules.isShapedByRequest(status: status) else {
-            return settleUnstorable(fetch, reason, remember: false)
+            return endReservationUnstorable(fetch, reason, remember: false)
         }
         let isLasting = lend(fetch.head) {
             rules.isLasting(
                 reason, of: response, $0, to: fetch.verdict, sent: fetch.sentAt, received: times)
         }
-        settleUnstorable(fetch, reason, remember: isLasting)
+        endReservationUnstorable(fetch, reason, remember: isLasting)
         removeEntry(fetch)
     }
 

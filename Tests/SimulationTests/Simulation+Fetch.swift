@@ -2,10 +2,10 @@
 /// (`Worker+Forward`, `Worker+Wait`).
 import Bytes
 import Caching
-import Exchange
+import Machines
 import HTTP
 import Kernel
-import Proxy
+import DataPlane
 import Settings
 import SeededRandom
 import Store
@@ -72,7 +72,7 @@ extension Simulation {
     /// False: it waits.
     func reserve(_ fetch: Fetch, waits: Bool) -> Bool {
         guard fetch.verdict.mayStore, fetch.verdict.mayLookup,
-            !worthless.contains(fetch.keyed.reservation, now: milliseconds)
+            !hitForMiss.contains(fetch.keyed.reservation, now: milliseconds)
         else { return true }
         return ask(fetch, waits: waits)
     }
@@ -81,7 +81,7 @@ extension Simulation {
         let waiter = waits ? Reservations.Waiter(thread: Int32(fetch.seat), token: fetch.id) : nil
         switch reservations.ask(fetch.keyed.reservation, waiter, now: milliseconds) {
         case .reserved: hold(fetch)
-        case .busy, .worthless: break
+        case .busy, .hitForMiss: break
         case .wait:
             if fault == .fetchesTwice {
                 hold(fetch)
@@ -101,7 +101,7 @@ extension Simulation {
         fetch.holdsReservation = true
     }
 
-    func settle(_ fetch: Fetch, _ ending: Reservations.Ending, scope: RefusalScope = .everybody) {
+    func endReservation(_ fetch: Fetch, _ ending: Reservations.Ending, scope: RefusalScope = .everybody) {
         guard fetch.holdsReservation else { return }
         fetch.holdsReservation = false
         if fault == .neverReleases { return }
@@ -111,7 +111,7 @@ extension Simulation {
         let isWhole = fetch.keyed.variant == Hash128(low: 0, high: 0)
         if ending == .unstorable(remember: true), !scope.variant.isEmpty, isWhole {
             let variant = fetch.keyed.hash.of(variant: store.hash(scope.variant.span))
-            worthless.insert(variant, now: milliseconds)
+            hitForMiss.insert(variant, now: milliseconds)
         }
     }
 
@@ -129,29 +129,29 @@ extension Simulation {
         }
     }
 
-    /// As `settle`, of the answer in `response` over the fetch's head.
-    func settleUnstorable(_ fetch: Fetch, _ reason: Reason, remember: Bool) {
+    /// As `endReservation`, of the answer in `response` over the fetch's head.
+    func endReservationUnstorable(_ fetch: Fetch, _ reason: Reason, remember: Bool) {
         guard fetch.holdsReservation else { return }
         let text = fetch.request.text
         let scope = lend(fetch.head) {
             rules.scope(of: reason, response, $0, request: fetch.request.head.fields, text.span)
         }
-        settle(fetch, .unstorable(remember: remember), scope: scope)
+        endReservation(fetch, .unstorable(remember: remember), scope: scope)
     }
 
-    /// As `settle`, of an answer that was to be stored.
-    func settleStored(_ fetch: Fetch) {
+    /// As `endReservation`, of an answer that was to be stored.
+    func endReservationAfterCommit(_ fetch: Fetch) {
         if fetch.isStored {
             if fetch.storable?.isWorthWaitingFor == true {
-                if !fetch.holdsReservation { worthless.remove(fetch.keyed.reservation) }
-                worthless.remove(fetch.keyed.hash)
+                if !fetch.holdsReservation { hitForMiss.remove(fetch.keyed.reservation) }
+                hitForMiss.remove(fetch.keyed.hash)
             }
-            return settle(fetch, .stored)
+            return endReservation(fetch, .stored)
         }
         switch fetch.reason {
-        case nil, .invalidated: settle(fetch, .failed)
+        case nil, .invalidated: endReservation(fetch, .failed)
         case .some(let reason):
-            settle(fetch, .unstorable(remember: reason.liesInAnswer && reason != .expired))
+            endReservation(fetch, .unstorable(remember: reason.liesInAnswer && reason != .expired))
         }
     }
 
@@ -202,7 +202,7 @@ extension Simulation {
     }
 
     func forget(_ fetch: Fetch) {
-        settle(fetch, .failed)
+        endReservation(fetch, .failed)
         fetches[fetch.id] = nil
         fetch.client?.fetch = nil
     }
@@ -245,7 +245,7 @@ extension Simulation {
             keyedHost: key.extracting(hasKey ? keyed.routingStart..<keyed.targetStart : 0..<0),
             keyedTarget: key.extracting(droppingFirst: keyed.targetStart), serverHost: Span(),
             scheme: .http, rules,
-            ForwardedHeads(sends: [], trusted: []), peer: ClientAddress(.anyLoopbackPort),
+            ForwardingFields(sends: [], trusted: []), peer: ClientAddress(.anyLoopbackPort),
             renews: renews, conditions: conditions.span,
             to: &connection.asked)
         fetch.sent = .head

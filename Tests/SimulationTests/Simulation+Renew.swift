@@ -2,13 +2,13 @@
 /// (`Worker+Renew`).
 import Bytes
 import Caching
-import Exchange
+import Machines
 import HTTP
 import Store
 
 extension Simulation {
     /// Deals with the answer in `response`, if it is not to be passed on.
-    func endsRevalidation(_ fetch: Fetch, _ connection: Connection) -> Bool {
+    func concludeRevalidation(_ fetch: Fetch, _ connection: Connection) -> Bool {
         guard let renewal = fetch.renewal else { return false }
         if response.status == 304, !renewal.conditions.isEmpty {
             let isReusable = response.keepAlive && !connection.isDead
@@ -36,7 +36,7 @@ extension Simulation {
     private func conclude(_ fetch: Fetch, _ outcome: Renewed) {
         switch outcome {
         case .renewed:
-            settle(fetch, .stored)
+            endReservation(fetch, .stored)
             lookAgain(fetch, .revalidated)
         case .useless, .mismatch:
             if case .mismatch = outcome { fetch.isFetchedWhole = true }
@@ -143,7 +143,7 @@ extension Simulation {
     /// The entry goes; the client gets its body once more, under the updated head in `headOut`.
     private func answerRefused(_ fetch: Fetch, _ age: UInt32) {
         let key = fetch.keyed.bytes
-        settleStored(fetch)
+        endReservationAfterCommit(fetch)
         let serial = fetch.renewal?.serial ?? 0
         let seat = seats[fetch.seat]
         guard let client = fetch.client else {

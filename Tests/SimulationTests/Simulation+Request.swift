@@ -1,9 +1,9 @@
 /// A request: judged, looked up, answered, or sent on its way (`Worker+Request`, `Worker+Hit`).
 import Bytes
 import Caching
-import Exchange
+import Machines
 import HTTP
-import Proxy
+import DataPlane
 import Store
 
 /// Why a request is looked up once more.
@@ -84,7 +84,7 @@ extension Simulation {
             keyed.variant = variant(client.seat, client.request, verdict, keyed)
         }
         if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
-            worthless.contains(keyed.reservation, now: milliseconds)
+            hitForMiss.contains(keyed.reservation, now: milliseconds)
         {
             verdict.mayStore = false
         }

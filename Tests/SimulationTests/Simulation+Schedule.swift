@@ -1,7 +1,7 @@
 /// The schedule: which event comes next is the seed's choice, and nothing else's.
 import Bytes
 import Caching
-import Exchange
+import Machines
 import HTTP
 import SeededRandom
 import Store

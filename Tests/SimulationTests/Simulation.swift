@@ -6,7 +6,7 @@
 /// the same step, but for calls from thread to thread, which wait for a step of their own.
 import Bytes
 import Caching
-import Exchange
+import Machines
 import HTTP
 import Settings
 import SeededRandom
@@ -93,7 +93,7 @@ final class Simulation {
     let store: Store
     let seats: [Seat]
     let rules: Rules
-    let worthless = WorthlessKeys(milliseconds: 5000)
+    let hitForMiss = HitForMiss(milliseconds: 5000)
     var reservations: Reservations
     var origin: Origin
     var oracle = Oracle()
@@ -161,7 +161,7 @@ final class Simulation {
         store = try Simulation.store(seed: random.next(), bans: bans)
         seats = [Seat(store: store.row()!), Seat(store: store.row()!)]
         rules = Rules(policy: seed % 3 == 0 ? .strictButVarying : .liberal, upstream: "origin")
-        reservations = Reservations(worthless: worthless, waiterLimit: 6)
+        reservations = Reservations(hitForMiss: hitForMiss, waiterLimit: 6)
         origin = Origin(count: Simulation.resourceCount, &random)
         origin.liesTersely = seed % 3 == 0
         purges = Purges(count: Simulation.resourceCount)

@@ -32,7 +32,7 @@ enum UnsafeScope: Sendable {
 }
 
 enum ImportTable {
-    /// Sources/NAME for each; from the bottom up.
+    /// A module each, in Sources/FLOOR/NAME or Sources/NAME; from the bottom up.
     static let modules: [ModuleRow] = [
         // C: module maps and shims.
         ModuleRow("CXXHash", []),
@@ -51,7 +51,7 @@ enum ImportTable {
         ModuleRow("Eviction", []),
         ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),
         ModuleRow("Balancing", ["Bytes"]),
-        ModuleRow("Exchange", ["Bytes", "HTTP", "Synchronization"]),
+        ModuleRow("Machines", ["Bytes", "HTTP", "Synchronization"]),
         // YAML to Settings. The shipped policies are C strings of the binary.
         ModuleRow(
             "Configuration", ["CPolicies", "CYaml", "Foundation", "Settings", "SystemPackage"],
@@ -68,17 +68,17 @@ enum ImportTable {
         ModuleRow("AccessLog", ["Bytes", "Kernel", "Loop", "Synchronization", "SystemPackage"]),
         ModuleRow("Files", ["Bytes", "HTTP", "Kernel", "Loop", "Synchronization", "SystemPackage"]),
         ModuleRow(
-            "Proxy",
+            "DataPlane",
             [
-                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Exchange", "Files", "HTTP", "Kernel",
+                "AccessLog", "Balancing", "Bytes", "Caching", "Compression", "Machines", "Files", "HTTP", "Kernel",
                 "Logging", "Loop", "Settings", "Store", "Synchronization", "SystemPackage",
             ]),
         // The executable: commands.
         ModuleRow(
             "larder",
             [
-                "ArgumentParser", "Balancing", "Bytes", "Caching", "Configuration", "Exchange", "Files", "Foundation",
-                "HTTP", "Kernel", "Logging", "Proxy", "Settings", "Store", "Synchronization", "SystemPackage",
+                "ArgumentParser", "Balancing", "Bytes", "Caching", "Configuration", "Machines", "Files", "Foundation",
+                "HTTP", "Kernel", "Logging", "DataPlane", "Settings", "Store", "Synchronization", "SystemPackage",
             ]),
     ]
 
@@ -105,7 +105,7 @@ enum ImportTable {
     /// Files that promise the compiler what it cannot check, beside `unsafe`: `@unchecked Sendable`.
     static let unchecked: Set<String> = [
         // The shared mapping: its words are atomics, its bodies are published once.
-        "Sources/Store/Arena.swift"
+        "Sources/System/Store/Arena.swift"
     ]
 
     /// Files that may end the process by `fatalError`.

@@ -24,11 +24,12 @@ struct SourceFile: Sendable {
     var name: String { String(path.split(separator: "/").last ?? "") }
     var isTest: Bool { path.hasPrefix("Tests/") }
 
-    /// `HTTP` for Sources/HTTP/…, `perf/Floor` for perf/Floor/…; nil elsewhere.
+    /// `HTTP` for Sources/Pure/HTTP/…, `DataPlane` for Sources/DataPlane/…, `perf/Floor` for perf/Floor/…; nil
+    /// elsewhere.
     var module: String? {
         let parts = path.split(separator: "/").map(String.init)
         guard parts.count > 2 else { return nil }
-        if parts[0] == "Sources" { return parts[1] }
+        if parts[0] == "Sources" { return Repository.floors.contains(parts[1]) ? parts[2] : parts[1] }
         return parts[0] == "perf" && kind != .script ? "perf/" + parts[1] : nil
     }
 
@@ -92,8 +93,17 @@ enum Repository {
         (try? root.appendingPathComponent(path).resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
     }
 
-    static var folders: [String] {
-        let base = root.appendingPathComponent("Sources")
-        return ((try? FileManager.default.contentsOfDirectory(atPath: base.path)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+    /// Folders of Sources whose folders are modules. Every other folder of Sources is a module itself.
+    static let floors: Set<String> = ["C", "Pure", "System", "Engines", "Control", "Commands"]
+
+    /// The modules that have a folder.
+    static var modules: [String] {
+        folders(of: "Sources").flatMap { floors.contains($0) ? folders(of: "Sources/\($0)") : [$0] }
+    }
+
+    private static func folders(of path: String) -> [String] {
+        let base = root.appendingPathComponent(path)
+        return ((try? FileManager.default.contentsOfDirectory(atPath: base.path)) ?? [])
+            .filter { !$0.hasPrefix(".") }.sorted()
     }
 }

@@ -1,0 +1,211 @@
+/// A connection that waits: every step has as long as Larder would give it, and all of them until the
+/// deadline of the command.
+
+internal import Bytes
+internal import Caching
+internal import Machines
+internal import Files
+internal import HTTP
+internal import Kernel
+internal import DataPlane
+internal import Settings
+internal import SystemPackage
+
+struct ExplainConnection: ~Copyable {
+    private let socket: Socket
+    private var poller: Poller
+    private let timeouts: Upstream.Timeouts
+    private let deadline: UInt64
+    private let timeoutMilliseconds: UInt64
+    /// Kept for as long as the connection to it.
+    private let files: FilesOrigin?
+    private var received = ByteBuffer(capacity: 16 << 10)
+
+    /// A time-out of Larder's that has begun.
+    private struct Limit {
+        let failure: OriginFailure
+        let milliseconds: Int
+        let end: UInt64
+
+        init(_ failure: OriginFailure, after milliseconds: Int) {
+            self.failure = failure
+            self.milliseconds = milliseconds
+            end = Clock.monotonicMilliseconds() + UInt64(milliseconds)
+        }
+    }
+
+    init(
+        _ socket: consuming Socket, _ timeouts: Upstream.Timeouts, deadline: UInt64,
+        timeoutMilliseconds: UInt64, files: FilesOrigin? = nil
+    ) throws(Errno) {
+        let poller = try Poller(capacity: 1)
+        try poller.add(socket.raw, token: 0)
+        self.socket = socket
+        self.poller = poller
+        self.timeouts = timeouts
+        self.deadline = deadline
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.files = files
+    }
+
+    var localAddress: SocketAddress? { files == nil ? socket.localAddress : nil }
+
+    mutating func finishConnect(_ address: SocketAddress) throws(ExplainFetchFailure) {
+        try wait(
+            Limit(.connectTimeout, after: timeouts.connectMilliseconds), "\(address): no connection")
+        if let error = socket.connectError() { throw .origin(.notConnected, "\(address): \(error)") }
+    }
+
+    /// Waits for the next event.
+    /// - Throws: none came in time, Larder's or ours.
+    private mutating func wait(_ limit: Limit, _ what: String) throws(ExplainFetchFailure) {
+        while true {
+            let now = Clock.monotonicMilliseconds()
+            if now >= limit.end { throw .origin(limit.failure, "\(what) within \(limit.milliseconds) ms") }
+            if now >= deadline { throw .gaveUp("\(what) within \(timeoutMilliseconds) ms") }
+            // 0 can mean a signal too.
+            if poller.wait(timeoutMilliseconds: Int(min(limit.end, deadline) - now)) > 0 { return }
+        }
+    }
+
+    /// Sends the head, and reads the answer to its end or past `bodyLimit`.
+    /// - Parameter progress: how much of the request the server took, for who may send it again.
+    mutating func exchange(
+        _ request: borrowing ByteBuffer, method: Method, bodyLimit: Int, clock: ExplainClock,
+        _ progress: inout Sent
+    ) throws(ExplainFetchFailure) -> ExplainedAnswer {
+        let sent = clock.now
+        try send(request, &progress)
+        var head = ResponseHead()
+        let headCount = try readHead(&head, method)
+        let receivedAt = clock.now
+        let isWhole = OriginResponse.completeLength(head.framing, of: received.count - headCount) != nil
+        var bytes = ByteBuffer(capacity: headCount)
+        bytes.append(received.span.extracting(first: headCount))
+        received.removeFirst(headCount)
+        var note: String?
+        let body = readBody(head.framing, limit: bodyLimit, &note)
+        return ExplainedAnswer(
+            bytes: bytes, head: head, body: body, bodyNote: note, isInOnePiece: isWhole, sent: sent,
+            received: receivedAt)
+    }
+
+    private mutating func send(
+        _ bytes: borrowing ByteBuffer, _ progress: inout Sent
+    ) throws(ExplainFetchFailure) {
+        let limit = Limit(.responseTimeout, after: timeouts.responseMilliseconds)
+        var position = 0
+        while position < bytes.count {
+            switch socket.send(bytes.span.extracting(droppingFirst: position)) {
+            case .bytes(let count):
+                position += count
+                progress = .head
+            case .wouldBlock: try wait(limit, "the request could not be sent")
+            case .endOfStream: throw .origin(.closed, "the server closed before the request was sent")
+            case .failed(let error): throw .origin(.closed, "the request could not be sent: \(error)")
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - what: what is waited for.
+    ///   - failure: what a broken connection is.
+    /// - Returns: false at the end of the stream.
+    private mutating func receive(
+        _ what: String, _ limit: Limit, broken failure: OriginFailure
+    ) throws(ExplainFetchFailure) -> Bool {
+        while true {
+            switch socket.receive(into: &received, atMost: OriginResponse.readSize) {
+            case .bytes: return true
+            case .endOfStream: return false
+            case .wouldBlock: try wait(limit, "\(what) did not come")
+            case .failed(let error): throw .origin(failure, "\(what) did not come: \(error)")
+            }
+        }
+    }
+
+    /// Reads up to the final head, which then stands at the front of `received`.
+    private mutating func readHead(
+        _ head: inout ResponseHead, _ method: Method
+    ) throws(ExplainFetchFailure) -> Int {
+        var limit = Limit(.responseTimeout, after: timeouts.responseMilliseconds)
+        var scan = HeadScan()
+        var interim = 0
+        while true {
+            let result = head.parse(
+                received.span, limits: OriginResponse.headLimits, scan: &scan, requestMethod: method)
+            switch result {
+            case .complete(let count):
+                if head.status == 101 {
+                    throw .origin(.malformed, "the server switched protocols: that is a tunnel")
+                }
+                if head.status >= 200 { return count }
+                interim += 1
+                guard interim <= OriginResponse.interimLimit else {
+                    throw .origin(.malformed, "the server sends interim heads only")
+                }
+                received.removeFirst(count)
+                limit = Limit(.responseTimeout, after: timeouts.responseMilliseconds)
+            case .refused:
+                throw .origin(
+                    .malformed, "the server's answer is no valid HTTP/1.1 (\(result.word))")
+            case .needMore:
+                // Half a head, or an interim one, was an answer's beginning.
+                let failure = received.isEmpty && interim == 0 ? OriginFailure.closed : .malformed
+                guard try receive("the answer's head", limit, broken: failure) else {
+                    throw .origin(
+                        failure,
+                        received.isEmpty
+                            ? "the server closed without an answer" : "the server closed within the head")
+                }
+            }
+        }
+    }
+
+    /// Reads the body; what ends it early is no failure, but a reason not to store it.
+    /// - Returns: nil where we gave up, and Larder would not have.
+    private mutating func readBody(
+        _ framing: BodyFraming, limit: Int, _ note: inout String?
+    ) -> BodyOutcome? {
+        if case .length(let length) = framing, length > UInt64(limit) {
+            note = "not read: its length is known"
+            return BodyOutcome(count: Int(clamping: length), isComplete: false)
+        }
+        var reader = BodyReader(framing, trailerLimit: OriginResponse.headLimits.head)
+        var offset = 0
+        while true {
+            let (step, next) = reader.next(received, from: offset)
+            offset = next
+            switch step {
+            case .data:
+                // More than is stored is enough to know.
+                if reader.delivered > UInt64(limit) {
+                    note = "not read further"
+                    return outcome(reader, isComplete: false)
+                }
+            case .end: return outcome(reader, isComplete: true)
+            case .refused(let refusal):
+                note = refusal.word
+                return outcome(reader, isComplete: false)
+            case .needMore:
+                received.removeAll()
+                offset = 0
+                do throws(ExplainFetchFailure) {
+                    let idle = Limit(.truncated, after: timeouts.idleMilliseconds)
+                    if try receive("the rest of the body", idle, broken: .truncated) { continue }
+                    let isComplete = reader.closed()
+                    if !isComplete { note = "the server closed within the body" }
+                    return outcome(reader, isComplete: isComplete)
+                } catch {
+                    note = error.description
+                    return error.isOurs ? nil : outcome(reader, isComplete: false)
+                }
+            }
+        }
+    }
+
+    private func outcome(_ reader: borrowing BodyReader, isComplete: Bool) -> BodyOutcome {
+        BodyOutcome(
+            count: Int(clamping: reader.delivered), isComplete: isComplete, sawTrailers: reader.sawTrailers)
+    }
+}

@@ -1,0 +1,113 @@
+/// The main thread of `larder serve`: waits for signals, and does what they mean.
+
+internal import Kernel
+internal import Logging
+internal import DataPlane
+internal import Settings
+internal import SystemPackage
+
+struct SignalWatch: ~Copyable {
+    /// How long threads that were told to end may take for it.
+    static let endMilliseconds: UInt64 = 5_000
+
+    private var poller: Poller
+    private let signals: SignalReceiver
+    private let drainMilliseconds: UInt64
+    private let logger: Logger
+
+    init(_ settings: Settings, _ logger: Logger) throws(Errno) {
+        let signals = try SignalReceiver(Array(SignalMeaning.received.keys))
+        let poller = try Poller()
+        try poller.addReadable(signals.raw, token: 0)
+        self.poller = poller
+        self.signals = signals
+        self.logger = logger
+        drainMilliseconds = UInt64(settings.limits.drainMilliseconds)
+    }
+
+    /// Waits until serving has started, or could not. A signal may end the process before.
+    mutating func waitFor(_ start: Start) throws -> Server {
+        try poller.addReadable(start.raw, token: 1)
+        while true {
+            _ = poller.wait(timeoutMilliseconds: nil)
+            // Asked first: once requests are served, a signal that has come meanwhile is for `obey`.
+            if let result = start.result {
+                poller.remove(start.raw)
+                return try result.get()
+            }
+            while let signal = signals.next() {
+                guard SignalMeaning.received[signal]?.isEnd == true else { continue }
+                logger.info("stopped before serving")
+                Program.leave(Status.success)
+            }
+        }
+    }
+
+    /// Obeys signals until the server has ended, or its time to end is over.
+    mutating func obey(_ server: Server) {
+        var ending = Ending.none
+        var hasWaited = false
+        while true {
+            // Signals that came before are obeyed first.
+            if hasWaited { _ = poller.wait(timeoutMilliseconds: ending.pollMilliseconds) }
+            hasWaited = true
+            let now = Clock.monotonicMilliseconds()
+            while let signal = signals.next() { obey(signal, server, now, &ending) }
+            switch ending {
+            case .none: continue
+            case .draining(let end) where now >= end:
+                server.stop()
+                ending = .stopping(until: now + Self.endMilliseconds)
+            case .stopping(let end) where now >= end: return
+            case .draining, .stopping: if server.hasEnded { return }
+            }
+        }
+    }
+
+    private func obey(_ signal: Signal, _ server: Server, _ now: UInt64, _ ending: inout Ending) {
+        switch SignalMeaning.received[signal] {
+        case .reopenLogs: server.reopenLogs()
+        case .notice(let text): logger.warning("\(text)")
+        case .drain where ending == .none:
+            logger.info("draining")
+            server.drain()
+            ending = .draining(until: now + drainMilliseconds + Self.endMilliseconds)
+        case .drain, .stop:
+            server.stop()
+            ending = .stopping(until: now + Self.endMilliseconds)
+        case nil: break
+        }
+    }
+
+    /// How far the end has come, and when its patience is over.
+    private enum Ending: Equatable {
+        case none
+        case draining(until: UInt64)
+        case stopping(until: UInt64)
+
+        var pollMilliseconds: Int? {
+            switch self {
+            case .none: nil
+            case .draining: 100
+            case .stopping: 10
+            }
+        }
+    }
+}
+
+/// What comes of starting, from the thread that starts.
+final class Start: Sendable {
+    private let counter: EventCounter
+    private let outcome = Locked<Result<Server, any Error>?>(nil)
+
+    init() throws(Errno) { counter = try EventCounter() }
+
+    /// Readable once there is a result.
+    var raw: CInt { counter.raw }
+    var result: Result<Server, any Error>? { outcome.withLock { $0 } }
+
+    func end(_ result: Result<Server, any Error>) {
+        outcome.withLock { $0 = result }
+        counter.signal()
+    }
+}

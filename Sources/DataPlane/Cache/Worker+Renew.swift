@@ -1,0 +1,302 @@
+internal import Bytes
+internal import Caching
+internal import HTTP
+internal import Loop
+internal import Machines
+internal import Store
+
+/// The ends of a revalidation that are no new answer: a 304, or an error that the entry outlives.
+extension Worker {
+    /// Deals with the answer in `response` at the front of `outbound`, if it is not to be passed on.
+    mutating func concludeRevalidation(_ x: Handle, _ o: Handle, headCount: Int) -> Bool {
+        guard let renewal = exchanges[x].renewal else { return false }
+        if response.status == 304, renewal.isConditional {
+            renew(x, o, headCount: headCount)
+            return true
+        }
+        if response.status == 200, exchanges[x].method == .head { updateByHead(x) }
+        if response.status >= 500, renewal.mayIfError, exchanges[x].client != nil,
+            Self.hasEntry(store, &exchanges[x])
+        {
+            counters.failed(exchanges[x].server)
+            note(x, .errorStatus)
+            tell(x, .stale)
+            exchanges[x].origin = nil
+            closeOrigin(o)
+            lookAgain(x, .failed, failure: response.status, status: response.status)
+            return true
+        }
+        return false
+    }
+
+    private static func hasEntry(_ store: borrowing StoreThread, _ exchange: inout Exchange) -> Bool {
+        entry(of: exchange, in: store) != nil
+    }
+
+    /// The original that the exchange may renew; nil where it is gone.
+    @_lifetime(borrow store)
+    private static func entry(
+        of exchange: borrowing Exchange, in store: borrowing StoreThread
+    ) -> RecordView? {
+        guard let renewal = exchange.renewal else { return nil }
+        return store.original(key: exchange.key, hash: exchange.keyed.hash, serial: renewal.serial)
+    }
+
+    private enum Renewed: Equatable {
+        case renewed
+        /// The entry is gone.
+        case useless
+        /// The 304 speaks of something else, or does not say of what.
+        case mismatch
+        /// The rules refuse the updated head: it is in `storedHead`, and answers this client alone.
+        case refused(Reason, ageSeconds: UInt32)
+    }
+
+    private mutating func renew(_ x: Handle, _ o: Handle, headCount: Int) {
+        parseHead(x)
+        let outcome = Self.renew(
+            &exchanges[x], &store, site.routes[exchanges[x].route].rules, request, response, outbound,
+            &storedHead, &coded, &vary, now.times)
+        outbound.removeFirst(headCount)
+        exchanges[x].origin = nil
+        if response.keepAlive, outbound.isEmpty { park(o) } else { closeOrigin(o) }
+        switch outcome {
+        case .renewed:
+            endReservation(x, .stored)
+            lookAgain(x, .renewed)
+        case .useless:
+            fetchAnew(x)
+        case .mismatch:
+            // The next one would be, too: it costs a second fetch once, and not each time.
+            exchanges[x].isFetchedWhole = true
+            fetchAnew(x)
+        case .refused(let reason, let age):
+            exchanges[x].reason = reason
+            answerRefused(x, ageSeconds: age)
+        }
+    }
+
+    /// Fetches once more, without conditions. The entry may still answer for an error, and goes where the
+    /// answer may not be stored.
+    private mutating func fetchAnew(_ x: Handle) {
+        exchanges[x].renewal?.isConditional = false
+        exchanges[x].sent = .nothing
+        connect(x)
+    }
+
+    private static func renew(
+        _ exchange: inout Exchange, _ store: inout StoreThread, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
+        _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer, _ scratch: inout ByteBuffer,
+        _ vary: inout ByteBuffer, _ now: Times
+    ) -> Renewed {
+        guard let verdict = verdict(exchange, store, rules, response, outbound, &head, now) else {
+            guard followRenewal(&exchange, store, request, &scratch),
+                case .renewed = Self.verdict(exchange, store, rules, response, outbound, &head, now)
+            else { return .useless }
+            return .renewed
+        }
+        switch verdict {
+        case .mismatch: return .mismatch
+        case .refused(let reason, let age): return .refused(reason, ageSeconds: age)
+        case .renewed(let facts):
+            let outcome = renew(
+                &exchange, &store, rules, request, facts, head: head, &scratch, &vary, now)
+            if outcome == .invalidated, followRenewal(&exchange, store, request, &scratch) { return .renewed }
+            return outcome == .stored ? .renewed : .useless
+        }
+    }
+
+    /// Where another exchange has renewed the entry since this one asked after it: goes on with what is there
+    /// now, if the conditions that were sent are those of that, and nothing was purged.
+    private static func followRenewal(
+        _ exchange: inout Exchange, _ store: borrowing StoreThread, _ request: borrowing RequestHead,
+        _ scratch: inout ByteBuffer
+    ) -> Bool {
+        let hash = exchange.keyed.hash
+        guard let old = exchange.renewal, store.stamp(hash) == exchange.stamp,
+            let view = find(
+                store, exchange.key, hash, exchange.verdict, .identity, request.fields, exchange.head),
+            view.serial != old.serial,
+            let original = store.original(key: exchange.key, hash: hash, serial: view.serial)
+        else { return false }
+        scratch.removeAll()
+        guard Validators.append(head: original.head, to: &scratch), scratch.span.equals(exchange.conditions)
+        else { return false }
+        exchange.renewal = Renewal(
+            serial: view.serial, isConditional: true, mayIfError: old.mayIfError,
+            isFetchedWhole: old.isFetchedWhole)
+        return true
+    }
+
+    private static func verdict(
+        _ exchange: borrowing Exchange, _ store: borrowing StoreThread, _ rules: borrowing Rules,
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer,
+        _ now: Times
+    ) -> RenewVerdict? {
+        guard let original = entry(of: exchange, in: store) else { return nil }
+        head.removeAll()
+        return rules.renew(
+            original.head, by: response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt,
+            received: now, into: &head)
+    }
+
+    /// Writes the renewed records under the updated `head`.
+    /// - Returns: nil where its Vary may not be stored: the entry goes then.
+    private static func renew(
+        _ exchange: inout Exchange, _ store: inout StoreThread, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ facts: EntryFacts, head: borrowing ByteBuffer,
+        _ scratch: inout ByteBuffer, _ vary: inout ByteBuffer, _ now: Times
+    ) -> StoreOutcome? {
+        vary.removeAll()
+        let refusal = rules.writeVary(
+            ofStored: head.span, request: request.fields, exchange.head, into: &vary)
+        guard refusal == nil else {
+            removeEntry(&exchange, store)
+            return nil
+        }
+        let limit = rules.maxHeadBytes
+        var facts = facts
+        if let original = entry(of: exchange, in: store) {
+            facts.keepReach(of: EntryFacts(original.facts))
+        }
+        return store.renew(
+            key: exchange.key, hash: exchange.keyed.hash, serial: exchange.renewal?.serial ?? 0,
+            vary: vary.span,
+            expires: facts.expirySeconds, now: UInt32(clamping: now.wallSeconds), stamp: exchange.stamp,
+            head: &scratch
+        ) { coding, isDerived, old, renewed in
+            guard isDerived else {
+                renewed.append(head.span)
+                return facts.record
+            }
+            var facts = facts
+            facts.coding = Codings(rawValue: coding)
+            let isKept = StoredHead.renewVariant(
+                old, from: head.span, coding: facts.coding, limit: limit, into: &renewed)
+            return isKept ? facts.record : nil
+        }
+    }
+
+    /// The entry goes; the client gets its body once more, under the updated head.
+    private mutating func answerRefused(_ x: Handle, ageSeconds: UInt32) {
+        endReservationAfterCommit(x)
+        guard let c = exchanges[x].client else {
+            Self.removeEntry(&exchanges[x], store)
+            forget(x)
+            return
+        }
+        var hit = Hit()
+        let isAnswered = Self.respondRefused(
+            &clients[c], &exchanges[x], store, site.routes[exchanges[x].route].rules, request,
+            head: storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times, &out, &hit)
+        Self.removeEntry(&exchanges[x], store)
+        guard isAnswered else {
+            fetchAnew(x)
+            return
+        }
+        exchanges[x].status = hit.status
+        logExchange(x, isLost: !hit.sent)
+        forget(x)
+        if hit.sent { releaseClient(c) } else { closeClientNow(c) }
+    }
+
+    /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
+    /// it, and so do answers that are for this client alone.
+    @inline(__always)
+    mutating func noteUnstorable(_ x: Handle, status: UInt16) {
+        // Else nobody waits for it, and there is no entry.
+        if exchanges[x].holdsReservation || exchanges[x].renewal != nil { applyRefusal(x, status: status) }
+    }
+
+    private mutating func applyRefusal(_ x: Handle, status: UInt16) {
+        guard exchanges[x].verdict.mayStore else {
+            // To a HEAD behind an answer: it tells nothing of what a GET will get.
+            endReservation(x, .failed)
+            return
+        }
+        guard let reason = exchanges[x].reason, reason.liesInAnswer, status < 500,
+            !Rules.isShapedByRequest(status: status)
+        else {
+            if let reason = exchanges[x].reason { endReservationUnstorable(x, reason, remember: false) }
+            endReservation(x, .unstorable(remember: false))
+            return
+        }
+        let isLasting = Self.isLasting(
+            reason, response, outbound, to: &exchanges[x], site.routes[exchanges[x].route], now.times)
+        endReservationUnstorable(x, reason, remember: isLasting)
+        Self.removeEntry(&exchanges[x], store)
+    }
+
+    private static func isLasting(
+        _ reason: Reason, _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        to exchange: inout Exchange, _ route: borrowing Site.Route, _ now: Times
+    ) -> Bool {
+        route.rules.isLasting(
+            reason, of: response, outbound.span, to: exchange.verdict, sent: exchange.sentAt, received: now)
+    }
+
+    /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
+    /// same.
+    private mutating func updateByHead(_ x: Handle) {
+        parseHead(x)
+        let isFreshened = Self.updateByHead(
+            &exchanges[x], &store, site.routes[exchanges[x].route].rules, request, response, outbound,
+            &storedHead, &coded, &vary, now.times)
+        if isFreshened { endReservation(x, .stored) }
+    }
+
+    private static func updateByHead(
+        _ exchange: inout Exchange, _ store: inout StoreThread, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
+        _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer, _ scratch: inout ByteBuffer,
+        _ vary: inout ByteBuffer, _ now: Times
+    ) -> Bool {
+        switch headUpdate(exchange, store, rules, response, outbound, &head, now) {
+        case nil, .ignore: return false
+        case .invalidate:
+            removeEntry(&exchange, store)
+            return false
+        case .freshened(var facts):
+            if exchange.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
+            let outcome = renew(
+                &exchange, &store, rules, request, facts, head: head, &scratch, &vary, now)
+            return outcome == .stored
+        }
+    }
+
+    private static func headUpdate(
+        _ exchange: borrowing Exchange, _ store: borrowing StoreThread, _ rules: borrowing Rules,
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer,
+        _ now: Times
+    ) -> HeadUpdate? {
+        guard let original = entry(of: exchange, in: store) else { return nil }
+        head.removeAll()
+        return rules.updateByHead(
+            original.head, by: response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt,
+            received: now, into: &head)
+    }
+
+    private static func removeEntry(_ exchange: inout Exchange, _ store: borrowing StoreThread) {
+        guard let renewal = exchange.renewal else { return }
+        store.remove(key: exchange.key, hash: exchange.keyed.hash, serial: renewal.serial)
+    }
+
+    private static func respondRefused(
+        _ client: inout Client, _ exchange: inout Exchange, _ store: borrowing StoreThread,
+        _ rules: borrowing Rules, _ request: borrowing RequestHead, head: borrowing ByteBuffer, _ age: Age,
+        _ now: Times, _ out: inout ByteBuffer, _ hit: inout Hit
+    ) -> Bool {
+        // The body is the original's, in the coding that the updated head names.
+        guard let original = entry(of: exchange, in: store),
+            exchange.verdict.reach(of: EntryFacts(original.facts)) == .asStored
+        else { return false }
+        hit.status = EntryFacts(original.facts).status
+        var verdict = exchange.verdict
+        verdict.reason = exchange.reason
+        respond(
+            &client, rules, request, exchange.head, exchange.routingKey, verdict, now, head: head.span,
+            body: original.body, age, .refused(exchange.forwardReason), &out, &hit)
+        return true
+    }
+}

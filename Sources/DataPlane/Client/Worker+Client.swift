@@ -1,0 +1,189 @@
+internal import Bytes
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Machines
+
+/// Client connections: events, requests out of the bytes that came, lingering.
+extension Worker {
+    /// The most bytes read and dropped while lingering.
+    private static var lingerBytes: Int { 1 << 20 }
+
+    mutating func clientEvent(_ h: Handle, _ event: Event) {
+        guard clients.contains(h) else { return }
+        if event.error || event.hangup, !isHalfShut(h) {
+            // Reset, or shut both ways: nobody is there to take an answer. Where an answer is out, its
+            // acknowledgement may be what shut it.
+            if clients[h].phase == .lingering, awaitsDelivery(h) { closeClient(h) } else { dropClient(h) }
+            return
+        }
+        clients[h].channel.note(event)
+        if event.writable, !clients[h].channel.isFlushed {
+            flushClient(h)
+            guard clients.contains(h) else { return }
+        }
+        if clients[h].channel.readable { advanceClient(h) }
+    }
+
+    /// Reads and uses what came, as far as the connection's phase allows, within the turn's budget.
+    mutating func advanceClient(_ h: Handle) {
+        var budget = Self.turnBudget
+        requestsLeft = Self.requestBudget
+        while clients.contains(h), wantsInput(h) {
+            guard budget > 0, requestsLeft > 0 else {
+                deferClient(h)
+                return
+            }
+            budget -= 1
+            runsPassed = 0
+            inbound.removeAll()
+            let received = clients[h].channel.receive(into: &inbound)
+            if received == .failed {
+                dropClient(h)
+                return
+            }
+            let before = inbound.count
+            useInput(h)
+            budget -= runsPassed / Self.runsPerRead
+            guard clients.contains(h) else { return }
+            // Nearly always it is used up, and there is no more.
+            if inbound.isEmpty, received == .some, !clients[h].channel.wantsReading { return }
+            let isUnused = inbound.count == before
+            if !inbound.isEmpty { clients[h].channel.keep(inbound) }
+            if received == .end, isUnused || inbound.isEmpty {
+                clientEnded(h)
+                return
+            }
+            if !clients[h].channel.readable, isUnused || !clients[h].channel.hasInput { return }
+        }
+    }
+
+    /// May this connection read (or go on with bytes it kept)?
+    private func wantsInput(_ h: Handle) -> Bool {
+        guard clients[h].channel.wantsReading else { return false }
+        switch clients[h].phase {
+        case .idle: return clients[h].takesRequest
+        case .exchange(let x): return wantsRequestBody(x)
+        case .lingering: return true
+        }
+    }
+
+    /// Uses `inbound`, and drops from its front what is used.
+    @inline(__always)
+    private mutating func useInput(_ h: Handle) {
+        switch clients[h].phase {
+        case .idle: readRequests(h)
+        case .exchange(let x): sendRequestBody(x)
+        case .lingering:
+            clients[h].dropped += inbound.count
+            inbound.removeAll()
+            if clients[h].dropped > Self.lingerBytes { closeClient(h) }
+        }
+    }
+
+    /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
+    @inline(__always)
+    private mutating func readRequests(_ h: Handle) {
+        while !inbound.isEmpty, requestsLeft > 0, clients[h].takesRequest {
+            requestsLeft &-= 1
+            requestOf = .none
+            switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
+            case .needMore:
+                if !clients[h].headStarted {
+                    clients[h].headStarted = true
+                    clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
+                }
+                return
+            case .refused(let refusal):
+                rejectRequest(h, refusal)
+                return
+            case .complete(let count):
+                clients[h].noteHead()
+                if handleRequest(h, headCount: count) { sendComposed(h) }
+                guard clients.contains(h) else { return }
+                // A request that came whole with its body goes on here, without another turn.
+                if case .exchange(let x) = clients[h].phase, !inbound.isEmpty, wantsRequestBody(x) {
+                    sendRequestBody(x)
+                    guard clients.contains(h) else { return }
+                }
+            }
+        }
+        if clients[h].phase == .idle { rest(h) }
+    }
+
+    /// Between requests: the keep-alive time runs.
+    @inline(__always)
+    mutating func rest(_ h: Handle) {
+        Self.rest(id(h), &clients[h], &clientTimers, site, now.milliseconds)
+    }
+
+    private static func rest(
+        _ id: Int, _ client: inout Client, _ timers: inout TimerWheel, _ site: Site, _ now: UInt64
+    ) {
+        guard !client.headStarted else { return }
+        timers.set(id: id, deadline: now + (client.channel.isFlushed ? site.keepAlive : site.writeTimeout))
+    }
+
+    /// The client sends no more.
+    private mutating func clientEnded(_ h: Handle) {
+        switch clients[h].phase {
+        case .idle:
+            // Between requests, or with half a head that will never be whole. What is being sent still goes
+            // out.
+            if clients[h].channel.isFlushed { closeClient(h) } else { clients[h].closing = true }
+        case .lingering: closeClient(h)
+        case .exchange(let x):
+            if exchanges[x].isTunnel {
+                endTunnelFromClient(x)
+            } else if exchanges[x].requestBody.isComplete {
+                // A half-closed client still gets its answer.
+                clients[h].closing = true
+            } else {
+                dropClient(h)
+            }
+        }
+    }
+
+    /// Sends kept output; then what waited for it goes on.
+    private mutating func flushClient(_ h: Handle) {
+        switch clients[h].channel.flush() {
+        case .failed: dropClient(h)
+        case .pending: clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+        case .done:
+            noteSent(h)
+            switch clients[h].phase {
+            case .exchange(let x):
+                queueUndoing(x)
+                guard let o = exchanges[x].origin else { break }
+                if exchanges[x].isTunnel { tunnelFlushed(x, o, h) }
+                advanceOrigin(o)
+            case .idle:
+                if clients[h].closing {
+                    closeClient(h)
+                } else {
+                    rest(h)
+                    if clients[h].channel.wantsReading { deferClient(h) }
+                }
+            case .lingering: break
+            }
+        }
+    }
+
+    /// Ends the connection as soon as everything is sent. With unread input about, the sending side is shut
+    /// first and the rest read away for a while.
+    mutating func finishClient(_ h: Handle) {
+        clients[h].closing = true
+        guard clients[h].channel.isFlushed else {
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            return
+        }
+        closeClient(h)
+    }
+
+    static func parse(
+        _ bytes: borrowing ByteBuffer, into request: inout RequestHead, _ limits: HeadLimits,
+        _ scan: inout HeadScan
+    ) -> HeadResult { request.parse(bytes.span, limits: limits, scan: &scan) }
+
+    func id(_ h: Handle) -> Int { Int(h.index) }
+}

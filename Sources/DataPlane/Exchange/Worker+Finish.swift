@@ -1,0 +1,191 @@
+internal import Bytes
+internal import Caching
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Machines
+internal import Settings
+internal import Store
+
+/// How exchanges and connections end.
+extension Worker {
+    /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go
+    /// on.
+    mutating func finish(_ x: Handle) {
+        if exchanges[x].isHeldBack {
+            out.removeAll()
+            commitFill(x)
+            if concludeHeldBack(x) { return }
+        }
+        if exchanges[x].fill != nil { commitFill(x) }
+        if exchanges[x].isRecoded { commitVariant(x) }
+        // A request that was answered early is not read to its end.
+        let isRead = exchanges[x].requestBody.isComplete
+        releaseOrigin(x)
+        logExchange(x)
+        counters.answered(stored: exchanges[x].stored, exchanges[x].reason)
+        let client = exchanges[x].client
+        if let c = client { clients[c].lingers = !isRead }
+        forget(x)
+        if let c = client { releaseClient(c) }
+    }
+
+    /// The origin has answered: its connection is kept, or closed.
+    mutating func releaseOrigin(_ x: Handle) {
+        guard let o = exchanges[x].origin else { return }
+        exchanges[x].origin = nil
+        if exchanges[x].reusable, exchanges[x].requestBody.isComplete, !exchanges[x].isTunnel {
+            park(o)
+        } else {
+            closeOrigin(o)
+        }
+    }
+
+    /// Forgets the exchange. Its connections are dealt with already.
+    @inline(__always)
+    mutating func forget(_ x: Handle) {
+        endReservation(x, .failed)
+        if exchanges[x].fill != nil { dropFill(x) }
+        releaseServer(x)
+        if exchanges[x].isRecoded { dropRecoder(x) }
+        spares.give(&exchanges[x].request)
+        exchanges.discard(x)
+    }
+
+    /// The client has its answer: the next request, or the end.
+    @inline(__always)
+    mutating func releaseClient(_ c: Handle) {
+        clients[c].phase = .idle
+        if clients[c].closing {
+            finishClient(c)
+            return
+        }
+        rest(c)
+        if clients[c].channel.wantsReading {
+            deferClient(c)
+        } else if isDraining {
+            finishClient(c)
+        }
+    }
+
+    /// Keeps the origin's connection for the next request.
+    @inline(__always)
+    mutating func park(_ o: Handle) {
+        guard origins[o].isAtRest, !isDraining else {
+            closeOrigin(o)
+            return
+        }
+        let server = origins[o].server
+        origins[o].phase = .idle
+        origins[o].keptIn = turn
+        originTimers.set(
+            id: id(o), deadline: now.milliseconds + site.servers[server].idleTimeout)
+        if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }
+    }
+
+    /// An idle connection that closed, spoke unasked or grew too old.
+    mutating func discardIdle(_ o: Handle) {
+        pools[origins[o].server].remove(o.token)
+        closeOrigin(o)
+    }
+
+    mutating func closeOrigin(_ o: Handle) {
+        originTimers.cancel(id(o))
+        origins.discard(o)
+    }
+
+    /// The answer cannot be completed: the client's connection ends so that nobody takes it for whole.
+    mutating func abort(_ x: Handle) {
+        if let o = exchanges[x].origin {
+            exchanges[x].origin = nil
+            closeOrigin(o)
+        }
+        let client = exchanges[x].client
+        let reset = exchanges[x].framing == .untilClose && !exchanges[x].isTunnel
+        tell(x, client == nil ? .dropped : .cut)
+        logExchange(x, isLast: reset)
+        forget(x)
+        guard let c = client else { return }
+        if reset {
+            // A clean close would look like the end of the body; so would the shutdown that begins a linger.
+            clients[c].channel.socket.setLingerReset()
+            closeClientNow(c)
+            return
+        }
+        clients[c].phase = .idle
+        clients[c].lingers = false
+        finishClient(c)
+    }
+
+    /// The client is gone. A fetch whose answer is on its way into the store, or may be, goes on without it.
+    /// - Parameter cause: why it is gone.
+    mutating func dropClient(_ c: Handle, _ cause: Cause = .clientLeft) {
+        if case .exchange(let x) = clients[c].phase {
+            logExchange(x, isLost: true, cause)
+            detach(x, from: c)
+            let mayBeStored = exchanges[x].holdsReservation && !exchanges[x].responseStarted
+            if exchanges[x].fill == nil, !mayBeStored {
+                abort(x)
+            } else if let o = exchanges[x].origin, origins[o].channel.readable {
+                // Reading may have waited for this client, and no event will come for what is there already.
+                deferOrigin(o)
+            }
+        }
+        closeClientNow(c, cause)
+    }
+
+    /// The exchange goes on without its client.
+    mutating func detach(_ x: Handle, from c: Handle) {
+        exchanges[x].peer = clients[c].peer.address
+        exchanges[x].client = nil
+    }
+
+    /// Closes a client's connection when everything is sent, with a linger where input may still be on its
+    /// way, or where the log has to know whether the answer arrived.
+    mutating func closeClient(_ c: Handle) {
+        if awaitsDelivery(c) {
+            awaitDelivery(c)
+            return
+        }
+        let unread = clients[c].lingers || clients[c].channel.wantsReading
+        if unread, clients[c].phase != .lingering, !clients[c].channel.ended {
+            clients[c].phase = .lingering
+            clients[c].channel.socket.shutdownWrite()
+            clients[c].channel.dropInput()
+            clientTimers.set(id: id(c), deadline: now.milliseconds + site.lingerTimeout)
+            if clients[c].channel.readable { deferClient(c) }
+            return
+        }
+        closeClientNow(c)
+    }
+
+    /// The client had said its last byte when its answer went out: waits until TCP says what became of it.
+    private mutating func awaitDelivery(_ c: Handle) {
+        if clients[c].phase != .lingering {
+            clients[c].phase = .lingering
+            clients[c].channel.socket.shutdownWrite()
+            clientTimers.set(id: id(c), deadline: now.milliseconds + site.lingerTimeout)
+        }
+        switch clients[c].channel.socket.delivery() {
+        case .pending: return
+        case .acknowledged: logUnsent(c, nil)
+        case .lost: logUnsent(c, .clientLeft)
+        }
+        closeClientNow(c)
+    }
+
+    /// - Parameter cause: why what is not sent yet never will be.
+    mutating func closeClientNow(_ c: Handle, _ cause: Cause = .clientLeft) {
+        clientTimers.cancel(id(c))
+        if !clients[c].channel.isFlushed {
+            // What is not sent is lost: a clean close would let an answer that the close ends look whole.
+            clients[c].channel.socket.setLingerReset()
+            logUnsent(c, cause)
+        } else {
+            logUnsent(c, nil)
+        }
+        clients.discard(c)
+        connections.give()
+        noteCrowd()
+    }
+}

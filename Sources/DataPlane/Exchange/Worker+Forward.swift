@@ -1,0 +1,309 @@
+internal import Balancing
+internal import Bytes
+internal import Caching
+internal import Files
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Machines
+internal import Settings
+internal import Store
+internal import SystemPackage
+
+/// Requests on their way to an origin: choice of the server, connections, the request's head, failures and
+/// retries.
+extension Worker {
+    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`,
+    /// the conditions of a revalidation in `out`), and drops the head.
+    @inline(__always)
+    mutating func beginExchange(
+        _ h: Handle, route: Int, verdict: RequestVerdict, _ forwardReason: ForwardReason,
+        _ keyed: KeyedRequest,
+        _ renewal: Renewal?, headCount: Int, again: Again?
+    ) {
+        clients[h].peer.writeHost()
+        let x = makeExchange(
+            h, peer: nil, route: route, verdict: verdict, forwardReason, keyed, renewal,
+            headCount: headCount, started: again?.started ?? now.moment)
+        inbound.removeFirst(headCount)
+        clients[h].phase = .exchange(x)
+        if let again { exchanges[x].mayUndo = again.undoes && again.cause != .fetched }
+        if request.framing != .none {
+            clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
+        }
+        if let again { exchanges[x].waits = again.waits }
+        if reserve(x, waits: again?.waitsAgain ?? true) { connect(x) }
+    }
+
+    /// An exchange for the request at the front of `inbound`, as `beginExchange` says; nothing is sent yet.
+    @inline(__always)
+    mutating func makeExchange(
+        _ client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
+        _ forwardReason: ForwardReason, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
+        started: Moment
+    ) -> Handle {
+        let upstream = site.routes[route].upstream
+        let hasBody = request.framing != .none
+        let replayable = OriginRequest.isReplayable(request)
+        let reuse =
+            switch site.upstreams[upstream].reuse {
+            case .safe: replayable
+            case .always: !request.upgradesToWebSocket
+            case .never: false
+            }
+        let x = exchanges.insert(
+            Exchange(
+                client: client, peer: peer, route: route, verdict: verdict, forwardReason: forwardReason,
+                renewal: renewal, headCount: headCount, keyCount: key.count,
+                minorVersion: request.minorVersion, keyed: keyed,
+                attempts: Attempts(
+                    idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
+                now: now.times, started: started))
+        Self.keep(inbound, key, conditions: out, in: &exchanges[x], &spares)
+        if hasBody { exchanges[x].expectBody(request.framing, trailerLimit: site.headLimits.head) }
+        requestOf = x
+        return x
+    }
+
+    /// Keeps the request's head, the key, and the conditions if they are of use.
+    @inline(__always)
+    private static func keep(
+        _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer, conditions out: borrowing ByteBuffer,
+        in exchange: inout Exchange, _ spares: inout SpareBuffers
+    ) {
+        let head = inbound.span.extracting(first: exchange.headCount)
+        let key = key.span
+        let conditions = exchange.renewal?.isConditional == true ? out.span : Span()
+        let count = head.count &+ key.count &+ conditions.count
+        spares.take(&exchange.request, capacity: count)
+        exchange.request.append(atMost: count) {
+            $0.append(long: head)
+            $0.append(long: key)
+            $0.append(long: conditions)
+        }
+    }
+
+    /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.
+    mutating func connect(_ x: Handle) {
+        let upstream = site.routes[exchanges[x].route].upstream
+        if exchanges[x].server < 0, !chooseServer(x, upstream) {
+            giveUp(x, status: 502)
+            return
+        }
+        let server = exchanges[x].server
+        if !exchanges[x].attempts.mustBeFresh {
+            while let token = pools[server].take() {
+                let o = Handle(token: token)
+                guard origins.contains(o) else { continue }
+                exchanges[x].origin = o
+                origins[o].phase = .active(x)
+                origins[o].takenIn = turn
+                sendRequest(x, o)
+                return
+            }
+        }
+        open(x, server: server)
+    }
+
+    /// Opens a connection. Where there is no descriptor for it, an idle connection is closed first.
+    private mutating func open(_ x: Handle, server: Int) {
+        for isLast in [false, true] {
+            do {
+                try begin(x, server: server)
+                return
+            } catch {
+                if !isLast, error.isLackOfResources, makeOriginDescriptor(x) { continue }
+                fail(x, OriginFailure(connecting: error), Cause(connecting: error))
+                return
+            }
+        }
+    }
+
+    private mutating func begin(_ x: Handle, server: Int) throws(Errno) {
+        if let files = site.servers[server].files {
+            let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(x), ledger))
+            exchanges[x].origin = o
+            sendRequest(x, o)
+            return
+        }
+        let address = site.servers[server].addresses[addressInUse[server]]
+        let connecting = try Socket.connect(to: address)
+        let pending = connecting.inProgress
+        let o = try watchOrigin(
+            Origin(
+                connecting.socket, server: server, phase: pending ? .connecting(x) : .active(x), ledger))
+        exchanges[x].origin = o
+        if pending {
+            originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
+        } else {
+            counters.didConnect(server)
+            sendRequest(x, o)
+        }
+    }
+
+    private mutating func watchOrigin(_ origin: consuming Origin) throws(Errno) -> Handle {
+        let o = origins.insert(origin)
+        do {
+            try poller.add(origins[o].channel.socket.raw, token: o.token)
+        } catch {
+            origins.discard(o)
+            throw error
+        }
+        return o
+    }
+
+    /// The handshake of a new connection ended.
+    mutating func originConnected(_ o: Handle, _ x: Handle) {
+        if let error = origins[o].channel.socket.connectError() {
+            fail(x, .notConnected, Cause(connecting: error))
+            return
+        }
+        origins[o].phase = .active(x)
+        counters.didConnect(origins[o].server)
+        sendRequest(x, o)
+    }
+
+    /// Sends the request's head on `o`; a body follows as it comes.
+    private mutating func sendRequest(_ x: Handle, _ o: Handle) {
+        parseHead(x)
+        exchanges[x].sentAt = now.times
+        if exchanges[x].verdict.mayRevalidate { exchanges[x].stamp = store.stamp(exchanges[x].keyed.hash) }
+        out.removeAll()
+        composeRequest(x)
+        guard origins[o].channel.send(out) else {
+            fail(x, .closed, .reset)
+            return
+        }
+        exchanges[x].sent = .head
+        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        if let c = exchanges[x].client, !exchanges[x].requestBody.isComplete { deferClient(c) }
+    }
+
+    /// Has the exchange's head in `request`: parses it again, unless it is there still. It was valid once and
+    /// has not changed.
+    mutating func parseHead(_ x: Handle) {
+        guard requestOf != x else { return }
+        Self.parseHead(of: &exchanges[x], into: &request, site.headLimits)
+        requestOf = x
+        if request.fields.containsAny(of: ForwardingFields.claims) { believeClaims(of: x) }
+    }
+
+    private mutating func believeClaims(of x: Handle) {
+        if let c = exchanges[x].client {
+            believeClaims(of: clients[c].peer.address)
+        } else if let peer = exchanges[x].peer {
+            believeClaims(of: peer)
+        }
+    }
+
+    private static func parseHead(
+        of exchange: inout Exchange, into request: inout RequestHead, _ limits: HeadLimits
+    ) {
+        var scan = HeadScan()
+        let result = request.parse(exchange.head, limits: limits, scan: &scan)
+        precondition(result == .complete(exchange.headCount), "a kept request head changed")
+    }
+
+    /// The origin connection of `x` failed: close it, then do what the retry rules say.
+    /// - Parameter cause: what is known of it; nil: no more than the failure says.
+    mutating func fail(_ x: Handle, _ failure: OriginFailure, _ cause: Cause? = nil) {
+        var failure = failure
+        if exchanges[x].isHeldBack {
+            // Nothing has been sent: the answer can still be an honest error.
+            exchanges[x].isHeldBack = false
+            exchanges[x].responseStarted = false
+            if failure == .truncated { failure = .malformed }
+        }
+        var reused = false
+        if let o = exchanges[x].origin {
+            reused = origins[o].takenIn != 0
+            closeOrigin(o)
+            exchanges[x].origin = nil
+        }
+        let server = exchanges[x].server
+        if failure.concernsAddress, let next = nextAddress(server) {
+            // The server's name has more addresses: the next one, before another server.
+            addressInUse[server] = next
+            if exchanges[x].addressesTried < site.servers[server].addresses.count - 1 {
+                exchanges[x].addressesTried += 1
+                connect(x)
+                return
+            }
+        }
+        if failure == .notConnected || failure == .connectTimeout {
+            counters.didNotConnect(server, now: now.milliseconds)
+        }
+        let upstream = site.routes[exchanges[x].route].upstream
+        var tried = exchanges[x].tried
+        tried.insert(site.servers[server].index)
+        let left = !site.upstreams[upstream].balancer.members.isSubset(of: tried)
+        let recovery = exchanges[x].attempts.on(
+            failure, reused: reused, sent: exchanges[x].sent, serversLeft: left)
+        // An origin may close an idle connection at any moment: that is no failure of its.
+        if recovery != .reconnect {
+            note(x, cause ?? Cause(failure), isServers: !failure.isOurs)
+            if !failure.isOurs { counters.failed(server) }
+        }
+        if failure.isOurs {
+            exchanges[x].reason = .pressure
+            helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
+        }
+        switch recovery {
+        case .reconnect:
+            exchanges[x].sent = .nothing
+            connect(x)
+        case .nextServer:
+            exchanges[x].tried = tried
+            releaseServer(x)
+            exchanges[x].addressesTried = 0
+            exchanges[x].sent = .nothing
+            connect(x)
+        case .answer(let status): giveUp(x, status: status)
+        case .abort: abort(x)
+        }
+    }
+
+    /// No origin has answered: an entry may, or else the client gets this status.
+    private mutating func giveUp(_ x: Handle, status: UInt16) {
+        guard exchanges[x].renewal?.mayIfError == true, exchanges[x].client != nil else {
+            answerFailure(x, status: status)
+            return
+        }
+        tell(x, .stale)
+        // Later: the request may be in the middle of being handled, with others behind it in `inbound`.
+        exchanges[x].status = status
+        deferred.append(x)
+    }
+
+    private func nextAddress(_ server: Int) -> Int? {
+        let count = site.servers[server].addresses.count
+        return count > 1 ? (addressInUse[server] + 1) % count : nil
+    }
+}
+
+extension Cause {
+    /// Why the kernel did not connect.
+    fileprivate init(connecting error: Errno) {
+        self =
+            switch error {
+            case .connectionRefused, .noSuchFileOrDirectory: .refused
+            case .timedOut: .connectTimeout
+            case .connectionReset: .reset
+            case .addressNotAvailable: .noSocket
+            default: error.isLackOfResources ? .noSocket : .unreachable
+            }
+    }
+}
+
+extension OriginFailure {
+    /// Why a connection could not be begun.
+    init(connecting error: Errno) {
+        if error.isLackOfResources {
+            self = .noSocket
+        } else if error == .addressNotAvailable {
+            self = .noPort
+        } else {
+            self = .notConnected
+        }
+    }
+}

@@ -1,0 +1,251 @@
+internal import AccessLog
+internal import Bytes
+internal import Caching
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Machines
+internal import Settings
+internal import Store
+
+/// The origin's answer arrives: interim heads, tunnels, invalidation, may it be stored, and what the client
+/// gets.
+extension Worker {
+    /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in
+    /// `response` and stands at the front of `outbound`.
+    mutating func handleInterim(_ x: Handle, _ o: Handle, headCount: Int) {
+        exchanges[x].interimCount += 1
+        if response.status == 101 {
+            parseHead(x)
+            guard request.upgradesToWebSocket, Self.switchesToWebSocket(response, outbound) else {
+                noteFault(x, "unexpected-101", headCount: headCount)
+                fail(x, .malformed)
+                return
+            }
+            openTunnel(x, o, headCount: headCount)
+            return
+        }
+        guard exchanges[x].interimCount <= OriginResponse.interimLimit else {
+            noteFault(x, "interim-answers", headCount: headCount)
+            fail(x, .malformed)
+            return
+        }
+        if exchanges[x].minorVersion >= 1, let c = exchanges[x].client {
+            out.removeAll()
+            composeAnswer(x, framing: .none, interim: true)
+            guard clients[c].channel.send(out) else {
+                dropClient(c)
+                return
+            }
+        }
+        outbound.removeFirst(headCount)
+        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+    }
+
+    private static func switchesToWebSocket(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer
+    ) -> Bool {
+        guard let upgrade = response.fields.first(.upgrade) else { return false }
+        return outbound.span.slice(upgrade.value).equalsIgnoringCase("websocket")
+    }
+
+    /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
+    mutating func handleResponseHead(_ x: Handle, _ o: Handle, headCount: Int, ended: Bool) {
+        if exchanges[x].renewal != nil, concludeRevalidation(x, o, headCount: headCount) { return }
+        if response.status == 304, exchanges[x].verdict.mayStore {
+            // What may be stored is fetched without the client's conditions, and here without ours.
+            noteFault(x, "unexpected-304", headCount: headCount)
+            fail(x, .malformed)
+            return
+        }
+        let whole = judgeWhole(x)
+        if fetchWholeInstead(x, o, whole, headCount: headCount) { return }
+        let route = exchanges[x].route
+        exchanges[x].begin(response, trailerLimit: site.answerLimits.head)
+        if Rules.invalidates(exchanges[x].method, status: response.status) { invalidate(x) }
+        // A tier that had nothing to purge may say 404.
+        if exchanges[x].method == .other { purgeAgain(x) }
+
+        var storable: EntryFacts?
+        switch Self.judge(response, outbound, to: &exchanges[x], site.routes[route], received: now.times) {
+        case .store(var facts):
+            if exchanges[x].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
+            storable = facts
+            if !facts.isWorthWaitingFor { endReservationUnstorable(x, .noCache, remember: true) }
+        case .refuse(let reason):
+            exchanges[x].reason = reason
+            if log.isEnabled { noteRefusals(x) }
+            noteUnstorable(x, status: response.status)
+        }
+        var isCurrent = false
+        var transform = HeadTransform.none
+        if exchanges[x].client != nil {
+            transform = chooseTransform(x, storable ?? whole)
+            isCurrent = mayAnswerCondition(x, isStored: storable != nil) && isNotModified(x, transform)
+            if isCurrent {
+                // A 304 goes out at once.
+            } else if transform.change == .decoded, storable != nil {
+                exchanges[x].isHeldBack = true
+            } else if !transform.isNone {
+                exchanges[x].transform = transform
+                // What is made for the store alone becomes the variant there.
+                if !exchanges[x].answersHead || storable != nil {
+                    beginRecoding(x, isStored: storable != nil)
+                }
+            }
+        }
+        if let facts = storable {
+            parseHead(x)
+            let length = OriginResponse.completeLength(response.framing, of: outbound.count - headCount)
+            if let length, !exchanges[x].isHeldBack {
+                Self.commit(
+                    &exchanges[x], into: &store, facts, site.routes[route].rules, request, response,
+                    head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
+                    now.times)
+                endReservationAfterCommit(x, facts)
+            } else {
+                beginFill(x, facts, headCount: headCount)
+            }
+        }
+        if exchanges[x].isHeldBack, exchanges[x].fill == nil {
+            exchanges[x].isHeldBack = false
+            exchanges[x].transform = .varies
+        }
+        if isCurrent {
+            answerNotModified(x, transform, isStored: storable != nil)
+        } else if exchanges[x].isHeldBack {
+            out.removeAll()
+        } else {
+            answerHead(x)
+            if exchanges[x].answersHead { answerHeadAlone(x) }
+        }
+        outbound.removeFirst(headCount)
+        guard exchanges.contains(x), exchanges[x].origin == o else { return }
+        passBody(x, o, ended: ended)
+    }
+
+    // Lent the route: of its rules alone, taken from it here, a reference would be counted.
+    private static func judge(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, to exchange: inout Exchange,
+        _ route: borrowing Site.Route, received: Times
+    ) -> StoreVerdict {
+        guard response.fields.contains(.contentEncoding) else {
+            return route.rules.judge(
+                response, outbound.span, to: exchange.verdict, sent: exchange.sentAt, received: received)
+        }
+        return route.rules.judge(
+            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt, received: received)
+    }
+
+    /// Composes what the client gets in `out`, for the body to go with it.
+    mutating func answerHead(_ x: Handle) {
+        out.removeAll()
+        guard let c = exchanges[x].client else { return }
+        let framing: ClientFraming =
+            switch response.framing {
+            case .chunked where exchanges[x].answersHead, .untilClose where exchanges[x].answersHead: .none
+            case .none: .none
+            case .length where !exchanges[x].transform.changesBody: .length
+            case .length, .chunked, .untilClose: exchanges[x].minorVersion >= 1 ? .chunked : .untilClose
+            }
+        exchanges[x].framing = framing
+        // A body that only the close ends, and a request that is answered before it is read, end the
+        // connection.
+        if framing == .untilClose || !exchanges[x].requestBody.isComplete || endsConnections {
+            clients[c].closing = true
+        }
+        composeAnswer(x, framing: framing, interim: false)
+    }
+
+    /// Was the client's condition kept from the origin, so that the whole could be stored, and may a 304 take
+    /// the place of the answer in `response`? Of one that is not stored only of a 200, as for an origin
+    /// (RFC 9110 §15.4.5), and never where it sets a cookie.
+    private func mayAnswerCondition(_ x: Handle, isStored: Bool) -> Bool {
+        guard exchanges[x].verdict.flags.contains(.conditional) else { return false }
+        if isStored { return true }
+        return exchanges[x].keepsConditions && response.status == 200 && !response.fields.contains(.setCookie)
+    }
+
+    /// Does the client hold what the origin just sent?
+    private mutating func isNotModified(_ x: Handle, _ transform: HeadTransform) -> Bool {
+        parseHead(x)
+        writeWhole(transform)
+        return Self.isNotModified(request, &exchanges[x], response.status, storedHead, now.times)
+    }
+
+    /// Writes the head of what the client would get into `storedHead`.
+    private mutating func writeWhole(_ transform: HeadTransform) {
+        _ = Self.writeStored(
+            response, outbound, bodyCount: 0, now.times, limit: .max, transform, into: &storedHead)
+    }
+
+    private static func isNotModified(
+        _ request: borrowing RequestHead, _ exchange: inout Exchange, _ status: UInt16,
+        _ stored: borrowing ByteBuffer,
+        _ now: Times
+    ) -> Bool {
+        Conditional.evaluate(
+            request, exchange.head, status: status, head: stored.span, nowSeconds: now.wallSeconds)
+            == .notModified
+    }
+
+    /// - Parameter head: the stored form of `response`, which is parsed over `outbound`.
+    private static func writeNotModified(
+        _ head: borrowing ByteBuffer, _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        isStored: Bool, to out: inout ByteBuffer
+    ) {
+        Conditional.appendNotModified(head: head.span, keeping: isStored ? .required : .all, to: &out)
+        guard !isStored else { return }
+        // The stored form leaves it out.
+        for index in 0..<response.fields.count where response.fields[index].id == .age {
+            let field = response.fields[index]
+            out.append(name: outbound.span.slice(field.name), value: outbound.span.slice(field.value))
+        }
+    }
+
+    /// Writes the stored form of `response`, which is parsed over `head`.
+    static func writeStored(
+        _ response: borrowing ResponseHead, _ head: borrowing ByteBuffer, bodyCount: Int, _ received: Times,
+        limit: Int, _ transform: HeadTransform, into storedHead: inout ByteBuffer
+    ) -> Reason? {
+        storedHead.removeAll()
+        return StoredHead.write(
+            response, head.span, bodyCount: bodyCount, receivedSeconds: received.wallSeconds, limit: limit,
+            transform: transform, into: &storedHead)
+    }
+
+    /// Answers 304 at once: the client's own copy is current. The body still goes into the store, without
+    /// this client. One that is not stored is nobody's: a short one is read, so that the connection can be
+    /// kept; a long one ends it.
+    private mutating func answerNotModified(_ x: Handle, _ transform: HeadTransform, isStored: Bool) {
+        out.removeAll()
+        guard let c = exchanges[x].client else { return }
+        // The entry may have been written meanwhile, with the head of its own.
+        writeWhole(transform)
+        Self.writeNotModified(storedHead, response, outbound, isStored: isStored, to: &out)
+        if !isStored, OriginResponse.isWorthDraining(response.framing) {
+            exchanges[x].drainLimit = OriginResponse.drainLimit
+        }
+        appendForwardedStatus(x)
+        Self.appendConnection(
+            closing: clients[c].closing, minorVersion: exchanges[x].minorVersion, to: &out)
+        out.append("\r\n")
+        exchanges[x].status = 304
+        let sent = clients[c].channel.send(out)
+        logExchange(x, isLost: !sent)
+        detach(x, from: c)
+        out.removeAll()
+        if sent { releaseClient(c) } else { closeClientNow(c) }
+    }
+
+    /// Sends the head in `out` to a client that asked by HEAD. The GET goes on for the store, without it.
+    private mutating func answerHeadAlone(_ x: Handle) {
+        guard let c = exchanges[x].client else { return }
+        exchanges[x].framing = .none
+        let sent = clients[c].channel.send(out)
+        out.removeAll()
+        logExchange(x, isLost: !sent)
+        detach(x, from: c)
+        if sent { releaseClient(c) } else { closeClientNow(c) }
+    }
+}

@@ -1,0 +1,72 @@
+internal import Bytes
+internal import HTTP
+internal import Loop
+internal import Machines
+
+/// What is noted of failures, for the log and for notices.
+
+/// The rule that an answer broke, and the bytes that do: of the last exchange to which that happened.
+struct ResponseFault: ~Copyable {
+    var exchange = Handle.none
+    var rule: StaticString = ""
+    var found = ByteBuffer(capacity: Fault.limit)
+}
+
+extension Worker {
+    /// A server failed the exchange. Notices tell of it once it is decided what becomes of the request
+    /// (`tell`).
+    /// - Parameter isServers: notices tell of it. (A want of Larder's own has another notice.)
+    mutating func note(_ x: Handle, _ cause: Cause, isServers: Bool = true) {
+        exchanges[x].trouble = Trouble(cause: cause, server: Int32(exchanges[x].server), isUntold: isServers)
+    }
+
+    /// This becomes of the request that a server has failed, if one has.
+    @inline(__always)
+    mutating func tell(_ x: Handle, _ remedy: Remedy) {
+        if exchanges[x].trouble.isUntold { tellTrouble(x, remedy) }
+    }
+
+    @inline(never)
+    private mutating func tellTrouble(_ x: Handle, _ remedy: Remedy) {
+        exchanges[x].trouble.isUntold = false
+        guard let cause = exchanges[x].trouble.cause, exchanges[x].trouble.server >= 0 else { return }
+        let server = Int(exchanges[x].trouble.server)
+        if cause == .malformed, fault.exchange == x {
+            failures.note(server, cause, remedy, rule: fault.rule, found: fault.found)
+        } else {
+            failures.note(server, cause, remedy)
+        }
+    }
+
+    /// The head at the front of `outbound` breaks a rule.
+    mutating func noteFault(_ x: Handle, _ refusal: Refusal) {
+        beginFault(x, refusal.code)
+        Self.appendFault(refusal, of: outbound, to: &fault.found)
+    }
+
+    /// The head at the front of `outbound` has no place here.
+    mutating func noteFault(_ x: Handle, _ rule: StaticString, headCount: Int) {
+        beginFault(x, rule)
+        Self.appendFault(.requestLine, of: outbound, to: &fault.found)
+    }
+
+    /// The body in `outbound` breaks a rule at this index.
+    mutating func noteFault(_ x: Handle, _ refusal: Refusal, at place: Int) {
+        beginFault(x, refusal.code)
+        Self.appendFault(at: place, of: outbound, to: &fault.found)
+    }
+
+    private mutating func beginFault(_ x: Handle, _ rule: StaticString) {
+        fault.exchange = x
+        fault.rule = rule
+        fault.found.removeAll()
+    }
+
+    static func appendFault(
+        _ refusal: Refusal, of bytes: borrowing ByteBuffer, to found: inout ByteBuffer
+    ) { Fault.append(refusal, of: bytes.span, to: &found) }
+
+    private static func appendFault(
+        at place: Int, of bytes: borrowing ByteBuffer, to found: inout ByteBuffer
+    ) { Fault.append(at: place, of: bytes.span, to: &found) }
+}

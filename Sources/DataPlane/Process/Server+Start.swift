@@ -1,0 +1,354 @@
+internal import AccessLog
+internal import Bytes
+internal import Caching
+internal import Files
+internal import Kernel
+internal import Logging
+internal import Loop
+internal import Settings
+internal import Store
+internal import Synchronization
+internal import SystemPackage
+
+/// A listening socket, for arrays, which hold nothing noncopyable.
+final class ListenerSlot: Sendable {
+    let listener: Listener
+
+    init(_ listener: consuming Listener) { self.listener = listener }
+}
+
+/// A bound address and its sockets.
+struct Bound: Sendable {
+    var address: SocketAddress
+    var slots: [ListenerSlot] = []
+
+    /// The sockets that thread `index` of `count` watches: its own, or all where they are fewer.
+    func share(thread index: Int, of count: Int) -> [CInt] {
+        slots.indices.filter { slots.count < count || $0 % count == index }.map { slots[$0].listener.raw }
+    }
+}
+
+/// What a worker is told to do.
+enum WorkerCommand: UInt8, Sendable { case run, drain, stop }
+
+/// Tells one worker from another thread, and that thread when the worker has started and ended.
+final class WorkerBell: Sendable {
+    let counter: EventCounter
+    private let started: EventCounter
+    private let start = Locked<Result<Void, Errno>?>(nil)
+    private let word = Atomic<UInt8>(WorkerCommand.run.rawValue)
+    private let ended = Atomic<Bool>(false)
+
+    init() throws(Errno) {
+        counter = try EventCounter()
+        started = try EventCounter()
+    }
+
+    var descriptors: [CInt] { [counter.raw, started.raw] }
+
+    /// The worker has all that it takes from other threads, or could not get it.
+    func tellStart(_ result: Result<Void, Errno>) {
+        start.withLock { $0 = result }
+        started.signal()
+    }
+
+    /// - Throws: what the kernel refused.
+    func waitForStart() throws(Errno) {
+        while true {
+            if let result = start.withLock({ $0 }) { return try result.get() }
+            started.wait(timeoutMilliseconds: nil)
+        }
+    }
+
+    var command: WorkerCommand { WorkerCommand(rawValue: word.load(ordering: .acquiring)) ?? .stop }
+
+    /// Has the worker's loop come to its end?
+    var hasEnded: Bool { ended.load(ordering: .acquiring) }
+
+    func end() { ended.store(true, ordering: .releasing) }
+
+    func ring(_ command: WorkerCommand) {
+        word.store(command.rawValue, ordering: .releasing)
+        counter.signal()
+    }
+}
+
+/// What a worker is built from, inside its thread.
+struct WorkerSeed: ~Copyable, Sendable {
+    let site: Site
+    /// Open at least until the worker has started, which takes them over.
+    let listeners: [CInt]
+    let bell: WorkerBell
+    let board: FetchBoard
+    let connections: ConnectionCount
+    let store: StoreThread
+    let log: AccessLogThread
+    let counters: CounterRow
+    /// Which of how many threads this is.
+    let index: Int
+    let threads: Int
+    let helpers: HelperThreads
+    let failures: FailureNotices
+    /// nil: the kernel's.
+    let clock: SteeredClock?
+
+    /// Gives the calling thread a table of descriptors of its own, if the kernel lets it, and takes over the
+    /// listeners.
+    func takeDescriptors() throws(Errno) -> [ListenerSlot] {
+        let isSeparate = DescriptorTable.separate(
+            keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
+                + log.descriptors + failures.descriptors)
+        var taken: [ListenerSlot] = []
+        for raw in listeners {
+            taken.append(
+                ListenerSlot(
+                    isSeparate ? Listener(owning: Descriptor(owning: raw)) : try Listener.duplicate(raw)))
+        }
+        return taken
+    }
+}
+
+/// When waiting ends.
+struct Deadline {
+    private let end: UInt64
+
+    init(milliseconds: Int) { end = Clock.monotonicMilliseconds() + UInt64(milliseconds) }
+
+    var remainingMilliseconds: Int {
+        let now = Clock.monotonicMilliseconds()
+        return now < end ? Int(end - now) : 0
+    }
+}
+
+/// Holds a thread's handle until it is joined.
+final class ThreadEnd: Sendable {
+    private let handle: Locked<Thread.JoinHandle?>
+
+    init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(handle) }
+
+    /// - Returns: has it ended by then?
+    func join(by deadline: Deadline) -> Bool {
+        handle.withLock { handle in
+            guard let handle = handle.take() else { return true }
+            return handle.join(withinMilliseconds: deadline.remainingMilliseconds)
+        }
+    }
+}
+
+extension Server {
+    /// Binds every address: as many sockets each as there are threads, sharing the port (SO_REUSEPORT), so
+    /// that the kernel spreads connections and threads need not share a queue. A unix socket is one, shared
+    /// by all.
+    static func bind(_ binds: [BindAddress], perBind count: Int) throws(StartFailure) -> [Bound] {
+        var all: [Bound] = []
+        for bind in binds {
+            guard let address = SocketAddress(bind) else { throw StartFailure("\(bind): no address to bind") }
+            do {
+                all.append(try Self.bind(address, sockets: address.isUnix ? 1 : count))
+            } catch {
+                throw StartFailure("cannot listen on \(bind): \(Self.explain(error, bind))")
+            }
+        }
+        return all
+    }
+
+    /// Starts the thread that tells of failing servers and, once an hour, of answers that were not stored.
+    static func startNotices(
+        _ failures: FailureNotices, _ counters: CounterTable, servers: Int, _ notices: Logger
+    ) throws(StartFailure) {
+        let told = Locked(storedShare(counters, servers: servers))
+        do {
+            try failures.start {
+                let share = storedShare(counters, servers: servers)
+                let before = told.withLock { told in
+                    defer { told = share }
+                    return told
+                }
+                if let text = share.since(before).text { notices.info("in the last hour: \(text)") }
+            }
+        } catch {
+            throw StartFailure("cannot start a thread: \(error)")
+        }
+    }
+
+    /// What became of the answers of origins since the start.
+    static func storedShare(_ counters: CounterTable, servers: Int) -> StoredShare {
+        let first = ServerCounter.answers(servers)
+        let refused = Reason.codes.indices.map { $0 == 0 ? 0 : counters.sum(first + $0) }
+        return StoredShare(stored: counters.sum(first), refused: refused)
+    }
+
+    private static func bind(_ address: SocketAddress, sockets: Int) throws(Errno) -> Bound {
+        // Alone: another program that shares the port, a second Larder, would take a part of the clients.
+        let first = try Listener.bind(address)
+        // The kernel's choice of a port holds for the rest of them.
+        var bound = Bound(address: first.localAddress ?? address)
+        first.deferUntilBytes()
+        if sockets > 1 { try first.sharePort() }
+        bound.slots.append(ListenerSlot(first))
+        for _ in 1..<max(1, sockets) {
+            let listener = try Listener.bind(bound.address, reusePort: true)
+            listener.deferUntilBytes()
+            bound.slots.append(ListenerSlot(listener))
+        }
+        return bound
+    }
+
+    /// How many clients there are descriptors for. Says so, where they are fewer than the configuration asks
+    /// for.
+    static func planDescriptors(
+        _ settings: Settings, threads: Int, listeners: Int, _ notices: Logger
+    ) -> DescriptorPlan {
+        let limit = DescriptorLimit.current
+        let plan = DescriptorPlan(
+            limit: limit, threads: threads, tablesAreSeparate: DescriptorTable.isSeparable(),
+            connections: settings.limits.connections, listeners: listeners)
+        if plan.clients < settings.limits.connections {
+            notices.warning(
+                """
+                open files are limited to \(limit): of \(settings.limits.connections) client connections \
+                (limits.connections) \(plan.clients) are let in at a time, and beyond that the ones that are \
+                idle longest are closed. Raise the hard limit to \(plan.wanted): ulimit -n \(plan.wanted) \
+                before the start, systemd's LimitNOFILE=\(plan.wanted), docker's --ulimit \
+                nofile=\(plan.wanted)
+                """)
+        }
+        return plan
+    }
+
+    /// Why an address cannot be bound, and what helps.
+    private static func explain(_ error: Errno, _ bind: BindAddress) -> String {
+        switch (error, bind) {
+        case (.addressInUse, .tcp):
+            "the address is in use: another program listens there, perhaps another Larder, or on the same "
+                + "port of all addresses; stop it, or choose another address"
+        case (.addressInUse, .unix):
+            "the address is in use: another program listens there, perhaps another Larder; stop it, or "
+                + "choose another path"
+        case (.fileExists, _): "the path names something that is no socket; it is left as it is"
+        case (.addressNotAvailable, _): "this machine has no such address"
+        case (.permissionDenied, .tcp(_, port: ..<1024)):
+            "permission denied: ports below 1024 need root, CAP_NET_BIND_SERVICE, or a lower "
+                + "net.ipv4.ip_unprivileged_port_start"
+        default: "\(error)"
+        }
+    }
+
+    /// Waits until every worker has all that it needs; if one has not, all are ended.
+    static func waitForStart(_ bells: [WorkerBell], _ running: [ThreadEnd]) throws(StartFailure) {
+        do {
+            for bell in bells { try bell.waitForStart() }
+        } catch {
+            for bell in bells { bell.ring(.stop) }
+            let deadline = Deadline(milliseconds: 1_000)
+            for box in running { _ = box.join(by: deadline) }
+            throw StartFailure("a thread cannot watch its connections: \(error)")
+        }
+    }
+
+    /// The helper threads that compress what is stored: one for four loops.
+    static func startHelpers(
+        _ store: Store, threads: Int, _ clock: SteeredClock?, _ notices: Logger
+    ) throws(StartFailure) -> HelperThreads {
+        do {
+            let helpers = try HelperThreads(clock, ShortageNotices(notices))
+            for _ in 0..<max(1, threads / 4) {
+                guard let row = store.row() else {
+                    throw StartFailure("the store has no row for one more thread")
+                }
+                try helpers.start(row)
+            }
+            return helpers
+        } catch let failure as StartFailure {
+            throw failure
+        } catch {
+            throw StartFailure("cannot start a thread: \(error)")
+        }
+    }
+
+    /// Looks up the addresses of every server, once.
+    static func resolve(_ upstreams: [Upstream]) throws(StartFailure) -> [[[SocketAddress]]] {
+        var all: [[[SocketAddress]]] = []
+        for upstream in upstreams {
+            var servers: [[SocketAddress]] = []
+            guard case .servers(let list) = upstream.origin else {
+                all.append([])
+                continue
+            }
+            for server in list { servers.append(try resolve(server, of: upstream)) }
+            all.append(servers)
+        }
+        return all
+    }
+
+    private static func resolve(
+        _ server: Upstream.Server, of upstream: Upstream
+    ) throws(StartFailure) -> [SocketAddress] {
+        switch server.address {
+        case .host(let host, let port):
+            do {
+                return try Resolution.resolve(host: host, port: port)
+            } catch {
+                throw StartFailure("upstreams.\(upstream.name): server \(server.name): \(error)")
+            }
+        case .unix(let path):
+            guard let address = SocketAddress.unix(path: path) else {
+                throw StartFailure(
+                    "upstreams.\(upstream.name): the path of a unix socket is too long: \(path)")
+            }
+            return [address]
+        case .dns, .srv:
+            throw StartFailure("upstreams.\(upstream.name): servers from DNS are not built yet")
+        }
+    }
+
+    static func openFiles(_ upstreams: [Upstream]) throws(StartFailure) -> [FilesOrigin?] {
+        var all: [FilesOrigin?] = []
+        for upstream in upstreams {
+            guard case .files(let files) = upstream.origin else {
+                all.append(nil)
+                continue
+            }
+            do throws(StartFailure) {
+                all.append(try FilesOrigin(files))
+            } catch {
+                throw StartFailure("upstreams.\(upstream.name).\(error)")
+            }
+        }
+        return all
+    }
+}
+
+extension SocketAddress {
+    init?(_ bind: BindAddress) {
+        switch bind {
+        case .tcp(let address, let port): self = .ip(address, port: port)
+        case .unix(let path):
+            guard let unix = SocketAddress.unix(path: path) else { return nil }
+            self = unix
+        }
+    }
+
+    private static func ip(_ address: IPAddress, port: UInt16) -> SocketAddress {
+        address.isIPv4
+            ? .ipv4(UInt32(truncatingIfNeeded: address.low), port: port)
+            : .ipv6(high: address.high, low: address.low, port: port)
+    }
+}
+
+extension Upstream {
+    /// Its servers by name, in the order of `Site.servers`.
+    var serversByUpstream: [(upstream: String, server: String)] {
+        switch origin {
+        case .servers(let servers): servers.map { (name, $0.name) }
+        case .files: [(name, name)]
+        }
+    }
+
+    var serverNames: [String] {
+        switch origin {
+        case .servers(let servers): servers.map { "\(name)/\($0.name)" }
+        case .files: [name]
+        }
+    }
+}

@@ -1,0 +1,201 @@
+internal import AccessLog
+internal import Balancing
+internal import Bytes
+internal import Caching
+internal import Files
+public import Kernel
+public import Logging
+internal import Loop
+public import Settings
+public import Store
+internal import SystemPackage
+
+/// Why serving could not start. Each names what failed, for the user to see.
+public struct StartFailure: Error, CustomStringConvertible, Sendable {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// The data plane of one process: listeners, the threads that serve them, and the log's writer.
+///
+/// It takes all it needs as values: settings, and a store that outlives it.
+public final class Server: Sendable {
+    /// The bound addresses, in the order of `settings.listeners`, with the ports that the kernel chose.
+    public let addresses: [SocketAddress]
+    private let bells: [WorkerBell]
+    private let threads: Locked<[ThreadEnd]>
+    private let accessLog: AccessLog
+    private let counters: CounterTable
+    /// Upstream and name, in the order of `Site.servers`.
+    private let names: [(upstream: String, server: String)]
+    private let notices: Logger
+    private let helpers: HelperThreads
+    private let failures: FailureNotices
+    /// Each worker has a copy in its own table: these here are what tools see, that look at the process's.
+    private let listeners: Locked<[Bound]>
+    // Held, so that their descriptors are closed in this thread's table, and not in that of the last worker.
+    private let board: FetchBoard
+    private let files: [FilesOrigin?]
+    private let purger: Locked<Purger>
+
+    /// Binds, resolves the servers' names and starts the threads.
+    /// - Parameters:
+    ///   - threads: loops to run; each has its row in the store.
+    ///   - installation: what tells this machine or container from all others (`CDNIdentity`).
+    ///   - clock: what ages are counted on; left out: the kernel's clocks.
+    ///   - notices: where what happens beside requests is told.
+    public init(
+        _ settings: Settings, threads count: Int, store: Store, installation: String = "",
+        clock: SteeredClock? = nil, notices: Logger
+    ) throws(StartFailure) {
+        let bound = try Self.bind(settings.listeners.map(\.bind), perBind: count)
+        addresses = bound.map(\.address)
+        let log: AccessLog
+        do {
+            log = try AccessLog(try AccessLog.Options(settings), threads: count) { notices.warning("\($0)") }
+        } catch {
+            throw StartFailure("\(error)")
+        }
+        accessLog = log
+        names = settings.upstreams.flatMap(\.serversByUpstream)
+        counters = ServerCounter.table(servers: names.count, threads: count)
+        self.notices = notices
+        let origins = try Self.resolve(settings.upstreams)
+        files = try Self.openFiles(settings.upstreams)
+        helpers = try Self.startHelpers(store, threads: count, clock, notices)
+        guard let row = store.row() else { throw StartFailure("the store has no row for purges") }
+        purger = Locked(Purger(row, settings))
+        do {
+            failures = try FailureNotices(servers: names.map { "\($0.upstream)/\($0.server)" }, notices)
+            board = try FetchBoard(threads: count)
+        } catch {
+            throw StartFailure("cannot make a doorbell: \(error)")
+        }
+        let cdnID = settings.cdnID ?? CDNIdentity.derived(installation: installation, listeners: addresses)
+        let plan = Self.planDescriptors(
+            settings, threads: count, listeners: bound.reduce(0) { $0 + $1.slots.count }, notices)
+        let connections = ConnectionCount(
+            limit: plan.clients, doorbells: board.mailboxes.map(\.doorbell))
+        var bells: [WorkerBell] = []
+        var running: [ThreadEnd] = []
+        for index in 0..<count {
+            let bell: WorkerBell
+            let handle: Thread.JoinHandle
+            do {
+                bell = try WorkerBell()
+                guard let row = store.row() else {
+                    throw StartFailure("the store has no row for one more thread")
+                }
+                let seed = WorkerSeed(
+                    site: Site(
+                        settings, plan, threads: count, addresses: origins, files: files, cdnID: cdnID),
+                    listeners: bound.flatMap { $0.share(thread: index, of: count) }, bell: bell,
+                    board: board, connections: connections, store: row,
+                    log: log.thread(index), counters: counters.row(index), index: index, threads: count,
+                    helpers: helpers, failures: failures, clock: clock)
+                handle = try Thread.spawn(name: "larder-\(index)", seed: seed) { seed in
+                    let bell = seed.bell
+                    do throws(Errno) {
+                        var worker = try Worker(seed)
+                        try worker.watchListeners()
+                        bell.tellStart(.success(()))
+                        worker.run()
+                    } catch {
+                        bell.tellStart(.failure(error))
+                    }
+                    bell.end()
+                }
+            } catch let failure as StartFailure {
+                throw failure
+            } catch {
+                throw StartFailure("cannot start a thread: \(error)")
+            }
+            bells.append(bell)
+            running.append(ThreadEnd(handle))
+        }
+        try Self.waitForStart(bells, running)
+        listeners = Locked(bound)
+        self.bells = bells
+        threads = Locked(running)
+        try Self.startNotices(failures, counters, servers: names.count, notices)
+        for (address, listener) in zip(addresses, settings.listeners) {
+            notices.info("listening", metadata: ["bind": "\(listener.bind)", "address": "\(address)"])
+        }
+    }
+
+    /// Takes no more connections and lets what is under way end, for `limits.drain` at most.
+    public func drain() { ring(.drain) }
+
+    /// Ends at once.
+    public func stop() { ring(.stop) }
+
+    /// Have all threads ended?
+    public var hasEnded: Bool { bells.allSatisfy(\.hasEnded) }
+
+    /// Takes something out of the cache, now and for every answer that was asked for before. Constant time
+    /// for all but single URLs; what is purged softly is as if it had just expired.
+    public func purge(_ purge: Purge, soft: Bool = false) throws(PurgeFailure) {
+        let isBulk = try purger.withLock { (purger) throws(PurgeFailure) in
+            try purger.purge(purge, soft: soft)
+        }
+        if isBulk { helpers.requestSweep() }
+    }
+
+    /// Reopens the access log's file, after it was rotated.
+    public func reopenLogs() { accessLog.reopen() }
+
+    /// What came to each server since the start: in the order of the configuration.
+    public var figures: [ServerFigures] {
+        names.enumerated().map { index, name in
+            ServerFigures(
+                upstream: name.upstream, server: name.server, counters, index, of: names.count)
+        }
+    }
+
+    /// Waits until every thread has ended, then writes what is left of the log and tells what came to each
+    /// server. To be called once the threads have been told to end and should have: the wait is bounded.
+    ///
+    /// - Returns: false: something has not ended, and the process is to be left without waiting for it.
+    @discardableResult
+    public func join(withinMilliseconds limit: Int = 60_000) -> Bool {
+        let running = threads.withLock { list in
+            defer { list = [] }
+            return list
+        }
+        guard !running.isEmpty else { return true }
+        let deadline = Deadline(milliseconds: limit)
+        var left: [String] = []
+        for (index, box) in running.enumerated() where !box.join(by: deadline) {
+            left.append("larder-\(index)")
+        }
+        if !helpers.stop() { left.append("larder-helper") }
+        helpers.shortages.tell()
+        if !accessLog.stop() { left.append("access-log") }
+        failures.stop()
+        for origin in files {
+            if let origin, !origin.stop() { left.append("files") }
+        }
+        if !left.isEmpty {
+            notices.error(
+                "threads do not end, and are left: a file system that does not answer, perhaps",
+                metadata: ["threads": "\(left.joined(separator: " "))"])
+        }
+        for server in figures {
+            notices.info(
+                "server",
+                metadata: [
+                    "server": "\(server.upstream)/\(server.server)", "requests": "\(server.requests)",
+                    "spills": "\(server.spills)", "retries": "\(server.retries)",
+                    "failures": "\(server.failures)", "unfinished": "\(server.inFlight)",
+                ])
+        }
+        if let text = Self.storedShare(counters, servers: names.count).text { notices.info("\(text)") }
+        return left.isEmpty
+    }
+
+    private func ring(_ command: WorkerCommand) {
+        for bell in bells { bell.ring(command) }
+        listeners.withLock { $0 = [] }
+    }
+}

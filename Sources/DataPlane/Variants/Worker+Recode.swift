@@ -1,0 +1,290 @@
+internal import Bytes
+internal import Caching
+internal import Compression
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Machines
+internal import Settings
+internal import Store
+
+/// Bodies that are compressed as they stream to the client, and what becomes of each answer's coding. Stored
+/// bodies are undone by `Worker+Undo`.
+extension Worker {
+    // MARK: What becomes of an answer
+
+    /// What becomes of the answer in `response` over `outbound`: of a 304, what would of its 200.
+    /// - Parameter whole: what is stored of it, or to HEAD, what would be of GET's; nil where nothing is.
+    mutating func chooseTransform(_ x: Handle, _ whole: EntryFacts?) -> HeadTransform {
+        let route = exchanges[x].route
+        guard site.routes[route].caches else { return .none }
+        if response.status == 304 { return chooseForNotModified(x) }
+        if let facts = whole {
+            guard Rules.variesByCoding(facts) else { return .none }
+            let accepted = exchanges[x].verdict.codings
+            guard facts.flags.contains(.undoable) else { return coded(x, accepted) }
+            return exchanges[x].mayUndo && exchanges[x].verdict.reach(of: facts) == .undone
+                ? .decoded : .varies
+        }
+        guard Self.isCompressible(response, outbound, site.routes[route]) else { return .none }
+        parseHead(x)
+        guard
+            Self.mayCompress(
+                unstored: response, outbound, to: &exchanges[x], site.routes[route], request, now.times)
+        else { return .none }
+        let asksForRange = exchanges[x].verdict.flags.contains(.range) || request.fields.contains(.range)
+        return asksForRange ? .varies : coded(x, Self.accepted(&exchanges[x], request))
+    }
+
+    private func coded(_ x: Handle, _ accepted: Codings) -> HeadTransform {
+        let choice = site.routes[exchanges[x].route].rules.compression.choose(accepted: accepted)
+        return choice.map { .coded($0) } ?? .varies
+    }
+
+    /// Of an origin's own 304.
+    private mutating func chooseForNotModified(_ x: Handle) -> HeadTransform {
+        parseHead(x)
+        let varies = Self.variesByCoding(
+            notModified: response, outbound, to: &exchanges[x], site.routes[exchanges[x].route], request,
+            now.times)
+        guard varies else { return .none }
+        return Self.holdsWeakened(request, &exchanges[x], response, outbound) ? .decoded : .varies
+    }
+
+    /// Has the body of the answer changed as its transform says; where that cannot be, it stays. (What is to
+    /// be undone is stored first: `isHeldBack`.)
+    mutating func beginRecoding(_ x: Handle, isStored: Bool) {
+        // To HEAD, what GET would be answered; and no other answer without a body has one to be changed.
+        guard response.framing != .none, case .coded(let coding) = exchanges[x].transform.change,
+            !beginEncoding(x, coding, isStored: isStored)
+        else { return }
+        exchanges[x].transform = .varies
+    }
+
+    private mutating func beginEncoding(_ x: Handle, _ coding: Codings, isStored: Bool) -> Bool {
+        let effort: Effort
+        switch compressionGuard.verdict {
+        case .full: effort = .stream
+        case .low: effort = .streamLow
+        case .off: return false
+        }
+        guard let known = ContentCoding(coding), bufferBytes + known.encoderBytes <= site.fillLimit,
+            let encoder = encoders.take(known, effort)
+        else { return false }
+        fillBytes += known.encoderBytes
+        let variant: ByteBuffer? = isStored ? ByteBuffer(capacity: Self.variantCapacity) : nil
+        if isStored { fillBytes += Self.variantCapacity }
+        exchanges[x].recoder = .encoding(Recoder.Encoding(encoder: encoder, variant: variant))
+        return true
+    }
+
+    private static func isCompressible(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ route: borrowing Site.Route
+    ) -> Bool { route.rules.isCompressible(response, outbound.span) }
+
+    private static func mayCompress(
+        unstored response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        to exchange: inout Exchange, _ route: borrowing Site.Route, _ request: borrowing RequestHead,
+        _ now: Times
+    ) -> Bool {
+        route.rules.mayCompress(
+            unstored: response, outbound.span, to: exchange.verdict, request, exchange.head, received: now)
+    }
+
+    private static func variesByCoding(
+        notModified response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+        to exchange: inout Exchange, _ route: borrowing Site.Route, _ request: borrowing RequestHead,
+        _ now: Times
+    ) -> Bool {
+        route.rules.variesByCoding(
+            notModified: response, outbound.span, to: exchange.verdict, request, exchange.head, received: now)
+    }
+
+    private static var variantCapacity: Int { 4 * 1024 }
+
+    private static func accepted(_ exchange: inout Exchange, _ request: borrowing RequestHead) -> Codings {
+        exchange.verdict.mayLookup ? exchange.verdict.codings : .accepted(by: request.fields, exchange.head)
+    }
+
+    private static func holdsWeakened(
+        _ request: borrowing RequestHead, _ exchange: inout Exchange, _ response: borrowing ResponseHead,
+        _ outbound: borrowing ByteBuffer
+    ) -> Bool { Conditional.holdsWeakened(request, exchange.head, response, outbound.span) }
+
+    // MARK: Bytes
+
+    /// Takes a run of the body and encodes it into `coded`. False: the library failed.
+    static func recode(
+        _ recoder: inout Recoder, _ bytes: borrowing ByteBuffer, _ range: Range<Int>,
+        into coded: inout ByteBuffer
+    ) -> Bool {
+        var done = true
+        switch consume recoder {
+        case .none: recoder = .none
+        case .encoding(var encoding):
+            done = encoding.encoder.encode(bytes.span.extracting(range), .none, into: &coded)
+            encoding.holdsBack = true
+            recoder = .encoding(encoding)
+        case .undoing(let undoing): recoder = .undoing(undoing)
+        }
+        return done
+    }
+
+    /// Lets out what the encoder holds back, if the origin has no more for us at once: nothing that was said
+    /// waits for what has not been. Adds `coded` to `out` and to the variant.
+    mutating func endEncoding(_ x: Handle, _ o: Handle, complete: Bool) -> Bool {
+        let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
+        let limit = site.routes[exchanges[x].route].rules.maxBodyBytes
+        let room = site.fillLimit - bufferBytes
+        let before = Self.variantBytes(&exchanges[x].recoder)
+        guard
+            Self.finishRun(
+                &exchanges[x].recoder, flush, into: &coded, limit: min(limit, room + before),
+                lowers: compressionGuard.verdict != .full)
+        else { return false }
+        fillBytes += Self.variantBytes(&exchanges[x].recoder) - before
+        if exchanges[x].client != nil, !coded.isEmpty {
+            if exchanges[x].framing == .chunked {
+                appendChunk(coded, 0..<coded.count, to: &out)
+            } else {
+                appendRun(coded, 0..<coded.count, to: &out)
+            }
+        }
+        return true
+    }
+
+    private static func variantBytes(_ recoder: inout Recoder) -> Int {
+        switch recoder {
+        case .none: return 0
+        case .undoing: return 0
+        case .encoding(let encoding):
+            switch encoding.variant {
+            case .some(let variant): return variant.capacity
+            case .none: return 0
+            }
+        }
+    }
+
+    private static func finishRun(
+        _ recoder: inout Recoder, _ flush: FlushMode, into coded: inout ByteBuffer, limit: Int, lowers: Bool
+    ) -> Bool {
+        guard case .encoding(var encoding) = consume recoder else {
+            recoder = .none
+            return true
+        }
+        var done = true
+        if lowers { encoding.encoder.lower() }
+        if flush == .finish || flush == .flush && encoding.holdsBack {
+            done = encoding.encoder.encode(Span(), flush, into: &coded)
+            encoding.holdsBack = false
+        }
+        if var variant = encoding.variant.take(), variant.count + coded.count <= limit {
+            variant.append(coded.span)
+            encoding.variant = consume variant
+        }
+        recoder = .encoding(encoding)
+        return done
+    }
+
+    /// Has the encoder taken bytes that are not let out?
+    @inline(__always)
+    func holdsBack(_ x: Handle) -> Bool {
+        switch exchanges[x].recoder {
+        case .none: false
+        case .encoding(let encoding): encoding.holdsBack
+        case .undoing: false
+        }
+    }
+
+    // MARK: The end
+
+    /// The coded stream is whole: it goes into the store as the variant of what was committed.
+    mutating func commitVariant(_ x: Handle) {
+        fillBytes -= Self.variantBytes(&exchanges[x].recoder)
+        guard let variant = Self.takeVariant(&exchanges[x].recoder), exchanges[x].serial != 0,
+            case .coded(let coding) = exchanges[x].transform.change
+        else { return }
+        Self.commit(
+            variant, coding, of: &exchanges[x], into: &store,
+            headLimit: site.routes[exchanges[x].route].rules.maxHeadBytes, &storedHead, &vary, now.times)
+        // Nothing is owed to it any more.
+        exchanges[x].serial = 0
+    }
+
+    private static func takeVariant(_ recoder: inout Recoder) -> ByteBuffer? {
+        guard case .encoding(var encoding) = consume recoder else {
+            recoder = .none
+            return nil
+        }
+        let variant = encoding.variant.take()
+        recoder = .encoding(encoding)
+        return variant
+    }
+
+    private static func commit(
+        _ body: borrowing ByteBuffer, _ coding: Codings, of exchange: inout Exchange,
+        into store: inout StoreThread, headLimit: Int, _ head: inout ByteBuffer, _ vary: inout ByteBuffer,
+        _ now: Times
+    ) {
+        guard
+            let variation = derive(
+                coding, bodyCount: body.count, of: &exchange, store, headLimit: headLimit, &head, &vary)
+        else { return }
+        insert(
+            variation, into: &store, key: exchange.key, exchange.keyed.hash, head: head, body: body,
+            vary: vary,
+            now: now, stamp: exchange.stamp)
+    }
+
+    /// Head, Vary values and facts for the variant, from its original; nil where that is gone (then the claim
+    /// is given back) or no larger.
+    private static func derive(
+        _ coding: Codings, bodyCount: Int, of exchange: inout Exchange, _ store: borrowing StoreThread,
+        headLimit: Int, _ head: inout ByteBuffer, _ vary: inout ByteBuffer
+    ) -> Variation? {
+        guard
+            let view = store.original(
+                key: exchange.key, hash: exchange.keyed.hash, serial: exchange.serial)
+        else {
+            giveBack(coding, of: &exchange, store)
+            return nil
+        }
+        guard VariantMaker.isWorthIt(bodyCount, insteadOf: view.body.count) else { return nil }
+        head.removeAll()
+        vary.removeAll()
+        vary.append(view.vary)
+        var facts = EntryFacts(view.facts)
+        facts.coding = coding
+        let isDerived = StoredHead.derive(
+            from: view.head, coding: coding, bodyCount: bodyCount, limit: headLimit, into: &head)
+        return isDerived ? Variation(facts: facts, serial: exchange.serial) : nil
+    }
+
+    private static func giveBack(
+        _ coding: Codings, of exchange: inout Exchange, _ store: borrowing StoreThread
+    ) {
+        giveBack(coding, of: exchange.serial, store, key: exchange.key, exchange.keyed.hash)
+    }
+
+    /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
+    /// was given up for want of room.
+    mutating func dropRecoder(_ x: Handle) {
+        fillBytes -= Self.variantBytes(&exchanges[x].recoder) + Self.undoingBytes(&exchanges[x].recoder)
+        if let encoder = Self.takeEncoder(&exchanges[x].recoder) {
+            fillBytes -= encoder.coding.encoderBytes
+            if exchanges[x].serial != 0 {
+                Self.giveBack(Codings(encoder.coding), of: &exchanges[x], store)
+            }
+            encoders.give(encoder)
+        }
+    }
+
+    private static func takeEncoder(_ recoder: inout Recoder) -> Encoder? {
+        guard case .encoding(let encoding) = consume recoder else {
+            recoder = .none
+            return nil
+        }
+        recoder = .none
+        return encoding.encoder
+    }
+}

@@ -1,0 +1,88 @@
+internal import HTTP
+internal import Loop
+internal import Machines
+
+/// What happens when time is up. One deadline a connection; what it means follows from the connection's
+/// state, so a deadline that outlived its purpose does nothing. A side's time runs only while the exchange
+/// waits for that side: while one has not taken what was sent to it, we may not be reading the other.
+extension Worker {
+    mutating func fireTimers() {
+        while let index = clientTimers.popExpired(now: now.milliseconds) {
+            var position = index
+            if let h = clients.next(from: &position), id(h) == index { clientExpired(h) }
+        }
+        while let index = originTimers.popExpired(now: now.milliseconds) {
+            var position = index
+            if let o = origins.next(from: &position), id(o) == index { originExpired(o) }
+        }
+        if let until = acceptPausedUntil, until <= now.milliseconds { resumeAccepting() }
+    }
+
+    private mutating func clientExpired(_ h: Handle) {
+        switch clients[h].phase {
+        case .lingering: closeClientNow(h)
+        case .idle:
+            if !clients[h].channel.isFlushed {
+                // It takes no more of its answer.
+                closeClientNow(h, .clientTimeout)
+            } else if clients[h].headStarted {
+                refuseSlowHead(h)
+            } else {
+                closeClientNow(h)
+            }
+        case .exchange(let x):
+            if exchanges[x].isWaiting {
+                goOn(x)
+            } else if !clients[h].channel.isFlushed || exchanges[x].isTunnel {
+                dropClient(h, .clientTimeout)
+            } else if owesBody(x) {
+                if let o = exchanges[x].origin, origins[o].channel.isFlushed, wantsRequestBody(x) {
+                    refuseSlowBody(x)
+                } else {
+                    clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
+                }
+            }
+        }
+    }
+
+    private mutating func originExpired(_ o: Handle) {
+        switch origins[o].phase {
+        case .connecting(let x): fail(x, .connectTimeout)
+        case .idle: discardIdle(o)
+        case .active(let x):
+            if waitsForClient(x, o) {
+                renewDeadline(x, o)
+            } else if exchanges[x].isTunnel || exchanges[x].drainLimit > 0 {
+                abort(x)
+            } else {
+                let hasBegun = exchanges[x].responseStarted
+                fail(x, hasBegun ? .truncated : .responseTimeout, hasBegun ? .bodyTimeout : nil)
+            }
+        }
+    }
+
+    /// Must the client send more of its request? Once the answer has begun it may stop: what follows goes by
+    /// the origin's time.
+    func owesBody(_ x: Handle) -> Bool {
+        !exchanges[x].responseStarted && !exchanges[x].requestBody.isComplete
+    }
+
+    /// Is it the client, whose own deadline runs, that has to take or to send something first?
+    private func waitsForClient(_ x: Handle, _ o: Handle) -> Bool {
+        guard let c = exchanges[x].client else { return false }
+        guard exchanges[x].responseStarted else { return owesBody(x) && origins[o].channel.isFlushed }
+        return !clients[c].channel.isFlushed
+    }
+
+    /// Something moved, either way: the origin's time begins anew.
+    mutating func renewDeadline(_ x: Handle, _ o: Handle) {
+        if exchanges[x].isTunnel {
+            touchTunnel(x, o)
+            return
+        }
+        let timeouts = site.timeouts(origins[o].server)
+        originTimers.set(
+            id: id(o),
+            deadline: now.milliseconds + (exchanges[x].responseStarted ? timeouts.idle : timeouts.response))
+    }
+}

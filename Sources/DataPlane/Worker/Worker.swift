@@ -1,0 +1,324 @@
+internal import AccessLog
+internal import Balancing
+internal import Bytes
+internal import Caching
+internal import Compression
+internal import HTTP
+internal import Kernel
+internal import Loop
+internal import Machines
+internal import Settings
+internal import Store
+internal import Synchronization
+internal import SystemPackage
+
+/// One thread of the data plane: an epoll loop that owns its connections, its pools and its row of the store.
+///
+/// It is built inside its thread from a `WorkerSeed` and never leaves it; state travels as `inout self`. What
+/// threads share is the store, the listeners' queues and nothing else. A turn is: wait, read the clock, enter
+/// the store's epoch, handle events, go on with what was put off, fire timers.
+///
+/// A call that borrows it costs nothing, because there are heads in it (`FixedPlace`): Swift 6.3 would else
+/// copy all of it, some 5 KB, for each.
+///
+///     Worker+Accept     listeners, back-off
+///     Worker+Room       the limit of connections: idle ones make room for new ones
+///     Worker+Client     client events: reading, requests out of the bytes, lingering
+///     Worker+Request    one request: route, verdict, key, then Worker+Hit or Worker+Exchange
+///     Worker+Wait       one fetch a key: who waits for another's, and looks up again
+///     Worker+Exchange    connecting, sending, retries
+///     Worker+Balance    the server of an exchange: chosen, counted, given back
+///     Worker+Origin     origin events: reading the answer
+///     Worker+Response   the answer's head: invalidation, storability, what the client gets
+///     Worker+Renew      a 304, or an error, in place of an answer to a revalidation
+///     Worker+Body       the answer's body, Worker+RequestBody the other way
+///     Worker+Recode     bodies compressed as they pass, Worker+Variant stored ones
+///     Worker+Undo       stored bodies whose gzip is undone, slice by slice
+///     Worker+Whole      fetches of the whole, where the first answer does not tell enough
+///     Worker+Tunnel     upgraded connections
+///     Worker+Store      fills, commits, invalidation
+///     Worker+Shed       what goes where memory for buffers is used up
+///     Worker+Finish     ends of exchanges and connections: reuse, close, log
+///     Worker+Log        the access log's lines
+///     Worker+Trouble    what is noted of failures
+///     Worker+Drain      the end of the thread
+///     Worker+Timers     deadlines
+struct Worker: ~Copyable {
+    enum Kind {
+        static var client: UInt8 { 1 }
+        static var origin: UInt8 { 2 }
+        static var listener: UInt8 { 3 }
+        static var bell: UInt8 { 4 }
+        static var exchange: UInt8 { 5 }
+        static var ticker: UInt8 { 6 }
+    }
+
+    /// The turn's clocks: read once a turn.
+    struct Now {
+        /// Since boot, sleep included; what the log's durations count in.
+        let microseconds: UInt64
+        /// The same; what deadlines count in.
+        let milliseconds: UInt64
+        /// Wall and boot-time clocks; what Age counts in.
+        let times: Times
+
+        var moment: Moment { Moment(wallMilliseconds: times.wallMilliseconds, microseconds: microseconds) }
+
+        /// Two readings, one of them coarse: an Age is whole seconds, and the tick that the coarse clock
+        /// lags is not seen in it.
+        init(reading clock: SteeredClock?) {
+            microseconds = Clock.bootMicroseconds()
+            let boot = microseconds / 1_000
+            if let clock {
+                milliseconds = boot + clock.skippedMilliseconds
+                times = clock.times
+            } else {
+                milliseconds = boot
+                times = Times(wallMilliseconds: Clock.coarseWallMilliseconds(), bootMilliseconds: boot)
+            }
+        }
+    }
+
+    /// Reads or writes one connection may take in a turn before others get theirs.
+    static var turnBudget: Int { 16 }
+    /// Requests that one connection may have answered in a turn.
+    static var requestBudget: Int { 32 }
+    /// Runs of a chunked body that count as one read.
+    static var runsPerRead: Int { 512 }
+    /// Windows that are compressed in a turn, of all connections: each takes about a millisecond.
+    static var encodingBudget: Int { 4 }
+    /// The longest that a turn waits.
+    static var tickMilliseconds: Int { 1_000 }
+
+    // First what every request touches, side by side: behind a system call little of it is still near.
+    let site: Site
+    var poller: Poller
+    var store: StoreThread
+    var now: Now
+    /// Counts turns, by two: never 0.
+    var turn: UInt32 = 1
+    var clients = SlotTable<Client>(kind: Kind.client)
+    /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
+    var deferred: [Handle] = []
+    /// Origins that found this turn's budget for compression used up: they come first in the next.
+    var starved: [Handle] = []
+    /// Exchanges that undo a stored body, in the order of their slices.
+    var undoQueue: [Handle] = []
+    /// What is left of this turn's `encodingBudget`, and of the `requestBudget` of the connection at hand.
+    var encodingsLeft = 0
+    var requestsLeft = 0
+    /// Runs of a chunked body that were passed since the last read.
+    var runsPassed = 0
+    var isDraining = false
+    /// Answers end their connections: while draining, and near the limit of connections.
+    var endsConnections = false
+    /// The exchange whose head `request` holds, if any.
+    var requestOf = Handle.none
+    /// Parsed heads of the message at hand; valid until the next parse.
+    var request = RequestHead()
+    /// What was just read from a client, and from an origin.
+    var inbound = ByteBuffer(capacity: 2 * Channel.window)
+    var outbound = ByteBuffer(capacity: 2 * Channel.window)
+    /// What is being composed.
+    var out = ByteBuffer(capacity: 16 * 1024)
+    var key = ByteBuffer(capacity: 4 * 1024)
+    var compressionGuard = CompressionGuard()
+    let bell: WorkerBell
+    var log: AccessLogThread
+    var counters: ServerCounters
+    let failures: FailureNotices
+    /// The untrusted client that last spoke as a proxy does.
+    var lastStranger: PeerSet.Peer?
+    /// What the last malformed answer broke.
+    var fault = ResponseFault()
+    /// Lines of the log that wait until their answer is sent, by the client's token.
+    var unsent: [UInt64: UnsentLine] = [:]
+    let clock: SteeredClock?
+    var response = ResponseHead()
+    var origins = SlotTable<Origin>(kind: Kind.origin)
+    var exchanges = SlotTable<Exchange>(kind: Kind.exchange)
+    /// By server.
+    var pools: FixedTable<OriginPool>
+    /// By server: which of its addresses connected last.
+    var addressInUse: [Int]
+    /// By upstream: the balancers' turns.
+    var turns: FixedTable<Int>
+    var storedHead = ByteBuffer(capacity: 8 * 1024)
+    var vary = ByteBuffer(capacity: 1024)
+    /// For requests' heads.
+    var spares = SpareBuffers()
+    var clientTimers: TimerWheel
+    var originTimers: TimerWheel
+    /// Which thread this is.
+    let index: Int
+    let board: FetchBoard
+    var wakeUps: [WakeUp] = []
+    /// Empty from the drain on.
+    var listeners: [ListenerSlot]
+    /// Ends the waits that have no deadline nearer than its next tick.
+    let ticker: Ticker
+    /// A body in another coding than it came in.
+    var coded = ByteBuffer(capacity: Channel.window)
+    var encoders = EncoderPool()
+    let helpers: HelperThreads
+    var date = CachedHTTPDate()
+    /// Bytes held in fills and encoders, and what connections keep: bounded by the worker's share of
+    /// `limits.buffers`.
+    var fillBytes = 0
+    let ledger = BufferLedger()
+    /// When it may be looked again for what to shed.
+    var shedsAt: UInt64 = 0
+    let connections: ConnectionCount
+    var longestIdle = LongestIdle(capacity: 64)
+    /// The turn in which the idle connections were last looked through.
+    var walkedIn: UInt32 = 0
+    var acceptPausedUntil: UInt64?
+    var lastAcceptedAt: UInt64 = 0
+    /// When handshakes that are under way at a drain have had their time.
+    var handshakeDeadline: UInt64 = 0
+    var drainDeadline: UInt64 = .max
+
+    /// Gives the thread descriptors of its own, if the kernel lets it: all that it opens from here on.
+    /// - Throws: the kernel's refusal of a descriptor.
+    init(_ seed: consuming WorkerSeed) throws(Errno) {
+        let listeners = try seed.takeDescriptors()
+        let poller = try Poller()
+        ticker = try Ticker(everyMilliseconds: UInt32(Self.tickMilliseconds))
+        self.poller = poller
+        let site = seed.site
+        self.site = site
+        let (index, threads) = (seed.index, seed.threads)
+        self.index = index
+        board = seed.board
+        connections = seed.connections
+        turns = FixedTable(count: site.upstreams.count) {
+            site.upstreams[$0].balancer.firstTurn(thread: index, of: threads)
+        }
+        self.listeners = listeners
+        bell = seed.bell
+        store = seed.store
+        log = seed.log
+        counters = ServerCounters(
+            seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
+        helpers = seed.helpers
+        failures = seed.failures
+        now = Now(reading: seed.clock)
+        clientTimers = TimerWheel(now: now.milliseconds)
+        originTimers = TimerWheel(now: now.milliseconds)
+        pools = FixedTable(count: site.servers.count) {
+            OriginPool(limit: site.upstreams[site.servers[$0].upstream].idleConnections)
+        }
+        addressInUse = site.servers.map { _ in 0 }
+        clock = seed.clock
+    }
+
+    /// Runs until told to stop.
+    mutating func run() {
+        while true {
+            let timeout = nextTimeout()
+            store.endTurn()
+            let idleFrom = Clock.bootMicroseconds()
+            let busy = idleFrom &- now.microseconds
+            let count = poller.wait(timeoutMilliseconds: timeout)
+            now = Now(reading: clock)
+            turn &+= 2
+            compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
+            store.beginTurn()
+            counters.beginTurn()
+            noteCrowd()
+            encodingsLeft = Self.encodingBudget
+            for index in 0..<count { handle(poller[index]) }
+            continueDeferred()
+            if !undoQueue.isEmpty { undoSlices() }
+            fireTimers()
+            if bufferBytes > site.fillLimit { shed() }
+            log.flush()
+            if isDraining { closeQuietListeners() }
+            if shouldStop() { break }
+        }
+        store.endTurn()
+        releaseServers()
+        log.flush()
+    }
+
+    private mutating func handle(_ event: Event) {
+        let handle = Handle(token: event.token)
+        switch handle.kind {
+        case Kind.client: clientEvent(handle, event)
+        case Kind.origin: originEvent(handle, event)
+        case Kind.listener: acceptAll(Int(handle.index))
+        case Kind.bell where handle.index == 0:
+            bell.counter.drain()
+            obey(bell.command)
+        case Kind.bell: answerCalls()
+        case Kind.ticker: ticker.drain()
+        default: preconditionFailure("an event for a kind of descriptor that is never watched")
+        }
+    }
+
+    /// Puts a connection off to the next turn, once.
+    mutating func deferClient(_ h: Handle) {
+        guard !clients[h].deferred else { return }
+        clients[h].deferred = true
+        deferred.append(h)
+    }
+
+    mutating func deferOrigin(_ h: Handle) {
+        guard !origins[h].deferred else { return }
+        origins[h].deferred = true
+        deferred.append(h)
+    }
+
+    /// Goes on with what was put off before this point; what is put off meanwhile waits for the next turn.
+    private mutating func continueDeferred() {
+        let count = deferred.count
+        for index in 0..<count {
+            let handle = deferred[index]
+            switch handle.kind {
+            case Kind.client:
+                guard clients.contains(handle) else { continue }
+                clients[handle].deferred = false
+                advanceClient(handle)
+            case Kind.origin:
+                guard origins.contains(handle) else { continue }
+                origins[handle].deferred = false
+                advanceOrigin(handle)
+            default:
+                // Its origin has failed, and an entry may answer.
+                guard exchanges.contains(handle) else { continue }
+                lookAgain(handle, .failed, failure: exchanges[handle].status)
+            }
+        }
+        deferred.removeFirst(count)
+        guard !starved.isEmpty else { return }
+        deferred.insert(contentsOf: starved, at: 0)
+        starved.removeAll(keepingCapacity: true)
+    }
+
+    /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
+    mutating func waitForEncodingBudget(_ o: Handle, _ x: Handle) -> Bool {
+        guard exchanges[x].isRecoded else { return false }
+        if encodingsLeft > 0 {
+            encodingsLeft -= 1
+            return false
+        }
+        if !origins[o].deferred {
+            origins[o].deferred = true
+            starved.append(o)
+        }
+        return true
+    }
+
+    /// How long the next wait may be, in milliseconds; nil where the ticker ends it soon enough.
+    private func nextTimeout() -> Int? {
+        if !deferred.isEmpty || !starved.isEmpty || !undoQueue.isEmpty { return 0 }
+        var timeout = Self.tickMilliseconds
+        if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let until = acceptPausedUntil {
+            timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
+        }
+        if isDraining, !listeners.isEmpty { timeout = min(timeout, Self.handshakeLookMilliseconds) }
+        return timeout < Self.tickMilliseconds ? timeout : nil
+    }
+}
