@@ -19,7 +19,7 @@ extension Worker {
     /// - Parameter again: what has happened since the request was looked up for the first time.
     @inline(never)
     mutating func answerFromStore(
-        _ h: Handle, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict, _ keyed: KeyedRequest,
+        _ h: Handle<Client>, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict, _ keyed: KeyedRequest,
         headCount: Int, again: Again?
     ) -> StoreAnswer {
         var hit = Hit()
@@ -57,7 +57,7 @@ extension Worker {
     /// nearly every hit, and for less.
     @inline(never)
     mutating func answerPlainly(
-        _ h: Handle, route: Int, accepted: Codings, _ keyed: KeyedRequest, headCount: Int
+        _ h: Handle<Client>, route: Int, accepted: Codings, _ keyed: KeyedRequest, headCount: Int
     ) -> PlainAnswer {
         var hit = Hit()
         guard
@@ -72,12 +72,12 @@ extension Worker {
     /// Sends what `answerPlainly` composed: not down there, because returns behind a system call are dear
     /// (`Socket`).
     @inline(__always)
-    mutating func sendComposed(_ h: Handle) {
+    mutating func sendComposed(_ h: Handle<Client>) {
         let sent = clients[h].channel.send(out)
         if !sent {
             closeClientNow(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
         }
     }
 
@@ -135,7 +135,7 @@ extension Worker {
 
     /// The answer is sent, kept for the socket to take, or left to `sendComposed`.
     mutating func finishHit(
-        _ h: Handle, route: Int, _ hit: inout Hit, headCount: Int, _ again: Again?
+        _ h: Handle<Client>, route: Int, _ hit: inout Hit, headCount: Int, _ again: Again?
     ) {
         if log.isEnabled { sendAndLog(h, route: route, &hit, again) }
         inbound.removeFirst(headCount)
@@ -145,7 +145,7 @@ extension Worker {
         } else if clients[h].closing {
             finishClient(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
         }
     }
 

@@ -8,7 +8,7 @@ internal import Store
 /// The ends of a revalidation that are no new answer: a 304, or an error that the entry outlives.
 extension Worker {
     /// Deals with the answer in `response` at the front of `outbound`, if it is not to be passed on.
-    mutating func concludeRevalidation(_ x: Handle, _ o: Handle, headCount: Int) -> Bool {
+    mutating func concludeRevalidation(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) -> Bool {
         guard let renewal = exchanges[x].renewal else { return false }
         if response.status == 304, renewal.isConditional {
             renew(x, o, headCount: headCount)
@@ -52,7 +52,7 @@ extension Worker {
         case refused(Reason, ageSeconds: UInt32)
     }
 
-    private mutating func renew(_ x: Handle, _ o: Handle, headCount: Int) {
+    private mutating func renew(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
         parseHead(x)
         let outcome = Self.renew(
             &exchanges[x], &store, site.routes[exchanges[x].route].rules, request, response, outbound,
@@ -78,7 +78,7 @@ extension Worker {
 
     /// Fetches once more, without conditions. The entry may still answer for an error, and goes where the
     /// answer may not be stored.
-    private mutating func fetchAnew(_ x: Handle) {
+    private mutating func fetchAnew(_ x: Handle<Exchange>) {
         exchanges[x].renewal?.isConditional = false
         exchanges[x].sent = .nothing
         connect(x)
@@ -179,7 +179,7 @@ extension Worker {
     }
 
     /// The entry goes; the client gets its body once more, under the updated head.
-    private mutating func answerRefused(_ x: Handle, ageSeconds: UInt32) {
+    private mutating func answerRefused(_ x: Handle<Exchange>, ageSeconds: UInt32) {
         endReservationAfterCommit(x)
         guard let c = exchanges[x].client else {
             Self.removeEntry(&exchanges[x], store)
@@ -204,12 +204,12 @@ extension Worker {
     /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
     /// it, and so do answers that are for this client alone.
     @inline(__always)
-    mutating func noteUnstorable(_ x: Handle, status: UInt16) {
+    mutating func noteUnstorable(_ x: Handle<Exchange>, status: UInt16) {
         // Else nobody waits for it, and there is no entry.
         if exchanges[x].holdsReservation || exchanges[x].renewal != nil { applyRefusal(x, status: status) }
     }
 
-    private mutating func applyRefusal(_ x: Handle, status: UInt16) {
+    private mutating func applyRefusal(_ x: Handle<Exchange>, status: UInt16) {
         guard exchanges[x].verdict.mayStore else {
             // To a HEAD behind an answer: it tells nothing of what a GET will get.
             endReservation(x, .failed)
@@ -238,7 +238,7 @@ extension Worker {
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
     /// same.
-    private mutating func updateByHead(_ x: Handle) {
+    private mutating func updateByHead(_ x: Handle<Exchange>) {
         parseHead(x)
         let isFreshened = Self.updateByHead(
             &exchanges[x], &store, site.routes[exchanges[x].route].rules, request, response, outbound,

@@ -10,7 +10,7 @@ internal import Store
 /// unsafe method has changed goes.
 extension Worker {
     /// Starts collecting the body for the store. The head is at the front of `outbound`.
-    mutating func beginFill(_ x: Handle, _ facts: EntryFacts, headCount: Int) {
+    mutating func beginFill(_ x: Handle<Exchange>, _ facts: EntryFacts, headCount: Int) {
         var capacity = 4 * 1024
         if case .length(let n) = response.framing { capacity = Int(n) }
         guard bufferBytes + capacity <= site.fillLimit else {
@@ -26,7 +26,7 @@ extension Worker {
     }
 
     /// Adds body bytes of `outbound` to the fill, or gives it up when they are too many.
-    mutating func fill(_ x: Handle, _ range: Range<Int>) {
+    mutating func fill(_ x: Handle<Exchange>, _ range: Range<Int>) {
         guard var fill = exchanges[x].fill.take() else { return }
         let before = fill.body.capacity
         let count = fill.body.count + range.count
@@ -44,21 +44,21 @@ extension Worker {
         exchanges[x].fill = consume fill
     }
 
-    mutating func dropFill(_ x: Handle) {
+    mutating func dropFill(_ x: Handle<Exchange>) {
         if let fill = exchanges[x].fill.take() { fillBytes -= fill.body.capacity }
     }
 
     /// The body is complete: the entry is committed whole. Apart from its caller, which has mostly nothing to
     /// commit: the taken fill goes through a box on the heap, made at entry.
     @inline(never)
-    mutating func commitFill(_ x: Handle) {
+    mutating func commitFill(_ x: Handle<Exchange>) {
         guard var fill = exchanges[x].fill.take() else { return }
         fillBytes -= fill.body.capacity
         commit(x, fill)
         if !exchanges[x].stored { letGo(x, &fill) }
     }
 
-    private mutating func commit(_ x: Handle, _ fill: borrowing Fill) {
+    private mutating func commit(_ x: Handle<Exchange>, _ fill: borrowing Fill) {
         guard !exchanges[x].responseBody.sawTrailers else {
             exchanges[x].reason = .trailers
             endReservationAfterCommit(x)
@@ -113,7 +113,7 @@ extension Worker {
 
     /// An unsafe method succeeded: what it names is no longer what the store holds (RFC 9111 §4.4). The
     /// answer is in `response` over `outbound`, the request in `request`.
-    mutating func invalidate(_ x: Handle) {
+    mutating func invalidate(_ x: Handle<Exchange>) {
         parseHead(x)
         let bans = Self.invalidate(&exchanges[x], site, request, response, outbound, &key, &store)
         if bans > 0 { helpers.requestSweep() }
@@ -121,7 +121,7 @@ extension Worker {
 
     /// What was stored while the tier was asked to forget a URL may be of before. `request` may be another's.
     @inline(never)
-    mutating func purgeAgain(_ x: Handle) {
+    mutating func purgeAgain(_ x: Handle<Exchange>) {
         parseHead(x)
         Self.purgeAgain(&exchanges[x], site, request, &key, &store)
     }

@@ -45,7 +45,7 @@ struct LocalAnswer {
 extension Worker {
     /// Answers the request at the front of `inbound` (head parsed in `request`) and drops its head. A body
     /// that comes with it is not read: the connection closes.
-    mutating func answer(_ h: Handle, _ answer: LocalAnswer, headCount: Int) {
+    mutating func answer(_ h: Handle<Client>, _ answer: LocalAnswer, headCount: Int) {
         if request.framing != .none {
             clients[h].closing = true
             clients[h].lingers = true
@@ -60,7 +60,7 @@ extension Worker {
     }
 
     /// Answers bytes that are no request we take, and closes.
-    mutating func rejectRequest(_ h: Handle, _ refusal: Refusal) {
+    mutating func rejectRequest(_ h: Handle<Client>, _ refusal: Refusal) {
         clients[h].closing = true
         clients[h].lingers = true
         answerUnparsed(h, .refused(refusal))
@@ -70,7 +70,7 @@ extension Worker {
     }
 
     /// Answers bytes that make no request: those in `inbound`, if any.
-    private mutating func answerUnparsed(_ h: Handle, _ answer: LocalAnswer) {
+    private mutating func answerUnparsed(_ h: Handle<Client>, _ answer: LocalAnswer) {
         compose(answer, closing: true, minorVersion: 1, body: true)
         let isSent = clients[h].channel.send(out)
         logUnparsed(h, answer, isLost: !isSent)
@@ -78,7 +78,7 @@ extension Worker {
     }
 
     /// The head did not come in time.
-    mutating func refuseSlowHead(_ h: Handle) {
+    mutating func refuseSlowHead(_ h: Handle<Client>) {
         clients[h].channel.dropInput()
         clients[h].closing = true
         clients[h].lingers = true
@@ -88,7 +88,7 @@ extension Worker {
     }
 
     /// The body did not come in time.
-    mutating func refuseSlowBody(_ x: Handle) {
+    mutating func refuseSlowBody(_ x: Handle<Exchange>) {
         if let o = exchanges[x].origin {
             exchanges[x].origin = nil
             closeOrigin(o)
@@ -99,7 +99,7 @@ extension Worker {
 
     /// The exchange failed before anything of an answer was sent: the client gets this status.
     /// - Parameter rule: what the request breaks.
-    mutating func answerFailure(_ x: Handle, status: UInt16, _ rule: Refusal? = nil) {
+    mutating func answerFailure(_ x: Handle<Exchange>, status: UInt16, _ rule: Refusal? = nil) {
         guard let c = exchanges[x].client else {
             abort(x)
             return
@@ -126,7 +126,7 @@ extension Worker {
     }
 
     /// What follows an answer to a client between requests.
-    private mutating func endLocal(_ h: Handle, isSent: Bool) {
+    private mutating func endLocal(_ h: Handle<Client>, isSent: Bool) {
         guard isSent else {
             closeClientNow(h)
             return
@@ -134,7 +134,7 @@ extension Worker {
         if clients[h].closing {
             finishClient(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
         }
     }
 

@@ -9,7 +9,7 @@ extension Worker {
     /// The most bytes read and dropped while lingering.
     private static var lingerBytes: Int { 1 << 20 }
 
-    mutating func clientEvent(_ h: Handle, _ event: Event) {
+    mutating func clientEvent(_ h: Handle<Client>, _ event: Event) {
         guard clients.contains(h) else { return }
         if event.error || event.hangup, !isHalfShut(h) {
             // Reset, or shut both ways: nobody is there to take an answer. Where an answer is out, its
@@ -26,7 +26,7 @@ extension Worker {
     }
 
     /// Reads and uses what came, as far as the connection's phase allows, within the turn's budget.
-    mutating func advanceClient(_ h: Handle) {
+    mutating func advanceClient(_ h: Handle<Client>) {
         var budget = Self.turnBudget
         requestsLeft = Self.requestBudget
         while clients.contains(h), wantsInput(h) {
@@ -59,7 +59,7 @@ extension Worker {
     }
 
     /// May this connection read (or go on with bytes it kept)?
-    private func wantsInput(_ h: Handle) -> Bool {
+    private func wantsInput(_ h: Handle<Client>) -> Bool {
         guard clients[h].channel.wantsReading else { return false }
         switch clients[h].phase {
         case .idle: return clients[h].takesRequest
@@ -70,7 +70,7 @@ extension Worker {
 
     /// Uses `inbound`, and drops from its front what is used.
     @inline(__always)
-    private mutating func useInput(_ h: Handle) {
+    private mutating func useInput(_ h: Handle<Client>) {
         switch clients[h].phase {
         case .idle: readRequests(h)
         case .exchange(let x): sendRequestBody(x)
@@ -83,7 +83,7 @@ extension Worker {
 
     /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
     @inline(__always)
-    private mutating func readRequests(_ h: Handle) {
+    private mutating func readRequests(_ h: Handle<Client>) {
         while !inbound.isEmpty, requestsLeft > 0, clients[h].takesRequest {
             requestsLeft &-= 1
             requestOf = .none
@@ -91,7 +91,7 @@ extension Worker {
             case .needMore:
                 if !clients[h].headStarted {
                     clients[h].headStarted = true
-                    clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
+                    clientTimers.set(id: h.slot, deadline: now.milliseconds + site.headTimeout)
                 }
                 return
             case .refused(let refusal):
@@ -113,8 +113,8 @@ extension Worker {
 
     /// Between requests: the keep-alive time runs.
     @inline(__always)
-    mutating func rest(_ h: Handle) {
-        Self.rest(id(h), &clients[h], &clientTimers, site, now.milliseconds)
+    mutating func rest(_ h: Handle<Client>) {
+        Self.rest(h.slot, &clients[h], &clientTimers, site, now.milliseconds)
     }
 
     private static func rest(
@@ -125,7 +125,7 @@ extension Worker {
     }
 
     /// The client sends no more.
-    private mutating func clientEnded(_ h: Handle) {
+    private mutating func clientEnded(_ h: Handle<Client>) {
         switch clients[h].phase {
         case .idle:
             // Between requests, or with half a head that will never be whole. What is being sent still goes
@@ -145,10 +145,10 @@ extension Worker {
     }
 
     /// Sends kept output; then what waited for it goes on.
-    private mutating func flushClient(_ h: Handle) {
+    private mutating func flushClient(_ h: Handle<Client>) {
         switch clients[h].channel.flush() {
         case .failed: dropClient(h)
-        case .pending: clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+        case .pending: clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
         case .done:
             noteSent(h)
             switch clients[h].phase {
@@ -171,10 +171,10 @@ extension Worker {
 
     /// Ends the connection as soon as everything is sent. With unread input about, the sending side is shut
     /// first and the rest read away for a while.
-    mutating func finishClient(_ h: Handle) {
+    mutating func finishClient(_ h: Handle<Client>) {
         clients[h].closing = true
         guard clients[h].channel.isFlushed else {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
             return
         }
         closeClient(h)
@@ -184,6 +184,4 @@ extension Worker {
         _ bytes: borrowing ByteBuffer, into request: inout RequestHead, _ limits: HeadLimits,
         _ scan: inout HeadScan
     ) -> HeadResult { request.parse(bytes.span, limits: limits, scan: &scan) }
-
-    func id(_ h: Handle) -> Int { Int(h.index) }
 }

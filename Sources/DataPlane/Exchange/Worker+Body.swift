@@ -21,7 +21,7 @@ extension Worker {
 
     /// Passes the body bytes in `outbound` to the client and to the fill. `out` holds the composed head, if
     /// it has not been sent yet.
-    mutating func passBody(_ x: Handle, _ o: Handle, ended: Bool) {
+    mutating func passBody(_ x: Handle<Exchange>, _ o: Handle<Origin>, ended: Bool) {
         coded.removeAll()
         var pass = readBody(x)
         if ended, !pass.complete, !pass.failed {
@@ -52,13 +52,13 @@ extension Worker {
                 return
             }
             if !clients[c].channel.isFlushed {
-                clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
+                clientTimers.set(id: c.slot, deadline: now.milliseconds + site.writeTimeout)
             }
         }
         endPass(x, o, complete: pass.complete, failed: pass.failed)
     }
 
-    private mutating func takesTrailers(_ x: Handle) -> Bool {
+    private mutating func takesTrailers(_ x: Handle<Exchange>) -> Bool {
         parseHead(x)
         return Self.takesTrailers(request, &exchanges[x])
     }
@@ -73,7 +73,7 @@ extension Worker {
 
     /// Takes the body's bytes out of `outbound`: into the fill, and into `out` as the client gets them.
     @inline(__always)
-    private mutating func readBody(_ x: Handle) -> Pass {
+    private mutating func readBody(_ x: Handle<Exchange>) -> Pass {
         // By its length it goes to the client as it came: in one run, which most often nobody else wants.
         if exchanges[x].framing == .length, exchanges[x].fill == nil, exchanges[x].client != nil {
             return Self.readRun(&exchanges[x].responseBody, &outbound, &out)
@@ -100,7 +100,7 @@ extension Worker {
         return pass
     }
 
-    private mutating func readRuns(_ x: Handle) -> Pass {
+    private mutating func readRuns(_ x: Handle<Exchange>) -> Pass {
         var pass = Pass()
         let copies =
             out.count &+ outbound.count <= Self.gatherLimit || exchanges[x].framing == .chunked
@@ -140,7 +140,7 @@ extension Worker {
     }
 
     /// What follows a pass of body bytes.
-    mutating func endPass(_ x: Handle, _ o: Handle, complete: Bool, failed: Bool) {
+    mutating func endPass(_ x: Handle<Exchange>, _ o: Handle<Origin>, complete: Bool, failed: Bool) {
         if failed {
             fail(x, .truncated, fault.exchange == x ? .malformed : .truncated)
         } else if complete, exchanges[x].isTunnel, !exchanges[x].originShut {

@@ -10,7 +10,7 @@ internal import Settings
 extension Worker {
     /// Writes the exchange's request into `out`. Its head is parsed in `request`.
     @inline(__always)
-    mutating func composeRequest(_ x: Handle) {
+    mutating func composeRequest(_ x: Handle<Exchange>) {
         let route = exchanges[x].route
         let serverHost = request.authority.isEmpty ? site.servers[exchanges[x].server].authority : []
         guard let c = exchanges[x].client else {
@@ -49,7 +49,7 @@ extension Worker {
 
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
     /// front of `outbound`.
-    mutating func composeAnswer(_ x: Handle, framing: ClientFraming, interim: Bool) {
+    mutating func composeAnswer(_ x: Handle<Exchange>, framing: ClientFraming, interim: Bool) {
         Self.writeFields(
             response, outbound, interim ? .none : exchanges[x].transform, interim: interim, to: &out)
         guard !interim else {
@@ -80,7 +80,7 @@ extension Worker {
 
     /// Larder's Cache-Status of an exchange with an origin.
     @inline(__always)
-    mutating func appendForwardedStatus(_ x: Handle) {
+    mutating func appendForwardedStatus(_ x: Handle<Exchange>) {
         guard site.routes[exchanges[x].route].caches else { return }
         Self.writeStatus(&exchanges[x], site.routes[exchanges[x].route].rules.cacheStatus, to: &out)
     }

@@ -27,7 +27,7 @@ extension Worker {
     /// Handles the request at the front of `inbound`, whose head is in `request`, and drops that head.
     /// - Parameter again: it was looked up before, and this has happened since.
     /// - Returns: is the answer composed, and the rest left to `sendComposed`? Not of what is handled again.
-    mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
+    mutating func handleRequest(_ h: Handle<Client>, headCount: Int, again: Again? = nil) -> Bool {
         if !request.keepAlive || endsConnections { clients[h].closing = true }
         if request.framing != .none { clients[h].lingers = true }
         if request.fields.contains(.cdnLoop), site.forwardingFields.hasSent(request, inbound.span) {
@@ -115,7 +115,7 @@ extension Worker {
 
     /// Does the target name another scheme than the one that the request came by (RFC 9110 §7.4)?
     @inline(never)
-    private func isMisdirected(_ h: Handle) -> Bool {
+    private func isMisdirected(_ h: Handle<Client>) -> Bool {
         let told = site.forwardingFields.told(request, inbound.span, peer: clients[h].peer.address)
         return request.schemeIsHTTPS != (told.scheme == .https)
     }
@@ -124,7 +124,7 @@ extension Worker {
     /// now, so that nobody gets it while the tier is asked; and once more when the tier has answered.
     /// - Returns: the answer where it may not.
     @inline(never)
-    private mutating func admit(_ h: Handle, route: Int) -> LocalAnswer? {
+    private mutating func admit(_ h: Handle<Client>, route: Int) -> LocalAnswer? {
         let clients = site.forwardingFields.clients(
             of: request, inbound.span, peer: clients[h].peer.address)
         switch site.routes[route].methods.judge(inbound.span.slice(request.methodName), from: clients) {
@@ -149,7 +149,7 @@ extension Worker {
     /// - Parameter isAbsent: the store is known to have nothing for it, which is plain.
     @inline(never)
     private mutating func answerOrForward(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, isAbsent: Bool,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, isAbsent: Bool,
         headCount: Int, again: Again?
     ) {
         if isAbsent {
@@ -162,7 +162,7 @@ extension Worker {
 
     @inline(never)
     private mutating func lookUpOrForward(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
         again: Again?
     ) {
         var verdict = verdict

@@ -8,7 +8,7 @@ internal import Machines
 /// most one window of bytes waits.
 extension Worker {
     /// Can the exchange take body bytes (or tunnel bytes) from its client now?
-    func wantsRequestBody(_ x: Handle) -> Bool {
+    func wantsRequestBody(_ x: Handle<Exchange>) -> Bool {
         guard let o = exchanges[x].origin, case .active = origins[o].phase, exchanges[x].sent != .nothing
         else {
             return false
@@ -17,7 +17,7 @@ extension Worker {
     }
 
     /// Passes the body bytes at the front of `inbound` to the origin, and drops them.
-    mutating func sendRequestBody(_ x: Handle) {
+    mutating func sendRequestBody(_ x: Handle<Exchange>) {
         guard let o = exchanges[x].origin, let c = exchanges[x].client else { return }
         var offset = 0
         var direct = 0..<0
@@ -68,12 +68,12 @@ extension Worker {
         }
         renewDeadline(x, o)
         if owesBody(x) {
-            clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout)
+            clientTimers.set(id: c.slot, deadline: now.milliseconds + site.bodyTimeout)
         }
     }
 
     /// The origin takes no more of the request. Reads its last words; without any, the exchange failed.
-    private mutating func originFailedToTake(_ x: Handle, _ o: Handle) {
+    private mutating func originFailedToTake(_ x: Handle<Exchange>, _ o: Handle<Origin>) {
         if let c = exchanges[x].client {
             clients[c].closing = true
             clients[c].lingers = true
@@ -88,7 +88,7 @@ extension Worker {
     }
 
     /// The client's request turned out malformed or too large after its head was sent on.
-    private mutating func refuseExchange(_ x: Handle, _ refusal: Refusal) {
+    private mutating func refuseExchange(_ x: Handle<Exchange>, _ refusal: Refusal) {
         guard let c = exchanges[x].client else { return }
         inbound.removeAll()
         guard !exchanges[x].responseStarted else {

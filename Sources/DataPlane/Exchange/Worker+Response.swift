@@ -13,7 +13,7 @@ internal import Store
 extension Worker {
     /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in
     /// `response` and stands at the front of `outbound`.
-    mutating func handleInterim(_ x: Handle, _ o: Handle, headCount: Int) {
+    mutating func handleInterim(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
         exchanges[x].interimCount += 1
         if response.status == 101 {
             parseHead(x)
@@ -39,7 +39,7 @@ extension Worker {
             }
         }
         outbound.removeFirst(headCount)
-        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        originTimers.set(id: o.slot, deadline: now.milliseconds + site.timeouts(origins[o].server).response)
     }
 
     private static func switchesToWebSocket(
@@ -50,7 +50,7 @@ extension Worker {
     }
 
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
-    mutating func handleResponseHead(_ x: Handle, _ o: Handle, headCount: Int, ended: Bool) {
+    mutating func handleResponseHead(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int, ended: Bool) {
         if exchanges[x].renewal != nil, concludeRevalidation(x, o, headCount: headCount) { return }
         if response.status == 304, exchanges[x].verdict.mayStore {
             // What may be stored is fetched without the client's conditions, and here without ours.
@@ -138,7 +138,7 @@ extension Worker {
     }
 
     /// Composes what the client gets in `out`, for the body to go with it.
-    mutating func answerHead(_ x: Handle) {
+    mutating func answerHead(_ x: Handle<Exchange>) {
         out.removeAll()
         guard let c = exchanges[x].client else { return }
         let framing: ClientFraming =
@@ -160,14 +160,14 @@ extension Worker {
     /// Was the client's condition kept from the origin, so that the whole could be stored, and may a 304 take
     /// the place of the answer in `response`? Of one that is not stored only of a 200, as for an origin
     /// (RFC 9110 §15.4.5), and never where it sets a cookie.
-    private func mayAnswerCondition(_ x: Handle, isStored: Bool) -> Bool {
+    private func mayAnswerCondition(_ x: Handle<Exchange>, isStored: Bool) -> Bool {
         guard exchanges[x].verdict.flags.contains(.conditional) else { return false }
         if isStored { return true }
         return exchanges[x].keepsConditions && response.status == 200 && !response.fields.contains(.setCookie)
     }
 
     /// Does the client hold what the origin just sent?
-    private mutating func isNotModified(_ x: Handle, _ transform: HeadTransform) -> Bool {
+    private mutating func isNotModified(_ x: Handle<Exchange>, _ transform: HeadTransform) -> Bool {
         parseHead(x)
         writeWhole(transform)
         return Self.isNotModified(request, &exchanges[x], response.status, storedHead, now.times)
@@ -217,7 +217,7 @@ extension Worker {
     /// Answers 304 at once: the client's own copy is current. The body still goes into the store, without
     /// this client. One that is not stored is nobody's: a short one is read, so that the connection can be
     /// kept; a long one ends it.
-    private mutating func answerNotModified(_ x: Handle, _ transform: HeadTransform, isStored: Bool) {
+    private mutating func answerNotModified(_ x: Handle<Exchange>, _ transform: HeadTransform, isStored: Bool) {
         out.removeAll()
         guard let c = exchanges[x].client else { return }
         // The entry may have been written meanwhile, with the head of its own.
@@ -239,7 +239,7 @@ extension Worker {
     }
 
     /// Sends the head in `out` to a client that asked by HEAD. The GET goes on for the store, without it.
-    private mutating func answerHeadAlone(_ x: Handle) {
+    private mutating func answerHeadAlone(_ x: Handle<Exchange>) {
         guard let c = exchanges[x].client else { return }
         exchanges[x].framing = .none
         let sent = clients[c].channel.send(out)

@@ -9,7 +9,7 @@ internal import Machines
 extension Worker {
     /// What the answer to a HEAD, in `response`, tells of the entry that GET would leave; nil for other
     /// methods, and where GET would leave none.
-    mutating func judgeWhole(_ x: Handle) -> EntryFacts? {
+    mutating func judgeWhole(_ x: Handle<Exchange>) -> EntryFacts? {
         guard exchanges[x].method == .head, exchanges[x].verdict.mayLookup else { return nil }
         return Self.judgeWhole(&exchanges[x], site.routes[exchanges[x].route], response, outbound, now.times)
     }
@@ -35,7 +35,7 @@ extension Worker {
     /// - a part of bytes that the client may have in another coding: to join them would damage its copy.
     ///
     /// - Returns: is it being fetched?
-    mutating func fetchWholeInstead(_ x: Handle, _ o: Handle, _ whole: EntryFacts?, headCount: Int) -> Bool {
+    mutating func fetchWholeInstead(_ x: Handle<Exchange>, _ o: Handle<Origin>, _ whole: EntryFacts?, headCount: Int) -> Bool {
         guard exchanges[x].client != nil, exchanges[x].verdict.mayLookup else { return false }
         if let facts = whole {
             guard !response.fields.contains(.contentLength), Rules.variesByCoding(facts) else { return false }

@@ -28,7 +28,7 @@ extension Worker {
 
     /// How an answer stands when its line is due.
     private struct Delivery {
-        let client: Handle
+        let client: Handle<Client>
         let started: Moment
         /// The client is gone before the end, and this is why.
         var lost: Cause?
@@ -38,7 +38,7 @@ extension Worker {
 
     /// Sends a hit, if that is left to do, and logs it. Its head is in `request` over `inbound`.
     @inline(never)
-    mutating func sendAndLog(_ h: Handle, route: Int, _ hit: inout Hit, _ again: Again?) {
+    mutating func sendAndLog(_ h: Handle<Client>, route: Int, _ hit: inout Hit, _ again: Again?) {
         if hit.isComposed {
             hit.isComposed = false
             hit.sent = clients[h].channel.send(out)
@@ -57,7 +57,7 @@ extension Worker {
     }
 
     /// An answer of our own to the request in `request` over `inbound`.
-    mutating func logLocal(_ h: Handle, _ answer: LocalAnswer, isLost: Bool) {
+    mutating func logLocal(_ h: Handle<Client>, _ answer: LocalAnswer, isLost: Bool) {
         guard log.isEnabled else { return }
         var reasons = Reasons()
         if let reason = answer.reason { reasons.append(reason) }
@@ -67,7 +67,7 @@ extension Worker {
     }
 
     /// An answer to bytes that made no request: those in `inbound`.
-    mutating func logUnparsed(_ h: Handle, _ answer: LocalAnswer, isLost: Bool) {
+    mutating func logUnparsed(_ h: Handle<Client>, _ answer: LocalAnswer, isLost: Bool) {
         guard log.isEnabled else { return }
         var entry = record(answer.status, cache: .none, Reasons(), route: -1, started: now.moment)
         Self.write(answer, to: &entry)
@@ -88,14 +88,14 @@ extension Worker {
     ///   - rule: what the request broke behind its head.
     @inline(__always)
     mutating func logExchange(
-        _ x: Handle, isLost: Bool = false, _ cause: Cause = .clientLeft, isLast: Bool = false,
+        _ x: Handle<Exchange>, isLost: Bool = false, _ cause: Cause = .clientLeft, isLast: Bool = false,
         rule: Refusal? = nil
     ) {
         if log.isEnabled { writeExchange(x, lost: isLost ? cause : nil, isLast: isLast || isLost, rule) }
     }
 
     @inline(never)
-    private mutating func writeExchange(_ x: Handle, lost: Cause?, isLast: Bool, _ rule: Refusal?) {
+    private mutating func writeExchange(_ x: Handle<Exchange>, lost: Cause?, isLast: Bool, _ rule: Refusal?) {
         guard let c = exchanges[x].client else { return }
         parseHead(x)
         let started = exchanges[x].started
@@ -132,7 +132,7 @@ extension Worker {
             entry, request, exchange.request, forwarding, found, delivery, &clients, &log, &unsent)
     }
 
-    private mutating func write(_ h: Handle, _ entry: AccessRecord, started: Moment, isLost: Bool) {
+    private mutating func write(_ h: Handle<Client>, _ entry: AccessRecord, started: Moment, isLost: Bool) {
         let delivery = Delivery(
             client: h, started: started, lost: isLost ? .clientLeft : nil, isLast: isLost)
         Self.write(
@@ -192,7 +192,7 @@ extension Worker {
 
     /// Writes a client's line that waited, if there is one: its answer is sent, or never will be.
     /// - Parameter lost: why the rest is not sent; nil: it is.
-    mutating func logUnsent(_ h: Handle, _ lost: Cause?) {
+    mutating func logUnsent(_ h: Handle<Client>, _ lost: Cause?) {
         guard !unsent.isEmpty, var line = unsent.removeValue(forKey: h.token) else { return }
         if line.isSent {
             if let lost { Self.mark(&line.held.record, lost) }
@@ -209,7 +209,7 @@ extension Worker {
     }
 
     /// The kernel has taken all that was kept for a client.
-    mutating func noteSent(_ h: Handle) {
+    mutating func noteSent(_ h: Handle<Client>) {
         guard !unsent.isEmpty, clients[h].channel.ending, var line = unsent[h.token], !line.isSent,
             line.held.record.status != 101
         else {
@@ -222,7 +222,7 @@ extension Worker {
     }
 
     /// Does a line wait for the client to acknowledge its answer, all of which is sent?
-    func awaitsDelivery(_ h: Handle) -> Bool { !unsent.isEmpty && unsent[h.token]?.isSent == true }
+    func awaitsDelivery(_ h: Handle<Client>) -> Bool { !unsent.isEmpty && unsent[h.token]?.isSent == true }
 
     private static func mark(_ entry: inout AccessRecord, _ lost: Cause) {
         entry.status = 499
@@ -254,7 +254,7 @@ extension Worker {
 
     /// All that refuses the answer in `response` over `outbound`, and its request, for the log.
     @inline(never)
-    mutating func noteRefusals(_ x: Handle) {
+    mutating func noteRefusals(_ x: Handle<Exchange>) {
         parseHead(x)
         Self.noteRefusals(
             response, outbound, request, &exchanges[x], site.routes[exchanges[x].route], received: now.times)
@@ -273,7 +273,7 @@ extension Worker {
 
     /// The reasons of the line: first what `Cache-Status` says, or would have said had it been known.
     /// The request's head is in `request`.
-    private mutating func allReasons(_ x: Handle) -> Reasons {
+    private mutating func allReasons(_ x: Handle<Exchange>) -> Reasons {
         var reasons = Reasons()
         guard let strongest = exchanges[x].reason else { return reasons }
         reasons.append(strongest)

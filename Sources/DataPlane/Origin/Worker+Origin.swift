@@ -6,7 +6,7 @@ internal import Machines
 
 /// Origin connections: events, and the answer's bytes as they come.
 extension Worker {
-    mutating func originEvent(_ o: Handle, _ event: Event) {
+    mutating func originEvent(_ o: Handle<Origin>, _ event: Event) {
         guard origins.contains(o) else { return }
         origins[o].channel.note(event)
         switch origins[o].phase {
@@ -35,7 +35,7 @@ extension Worker {
     }
 
     /// Reads the answer as far as the client keeps up, within the turn's budget.
-    mutating func advanceOrigin(_ o: Handle) {
+    mutating func advanceOrigin(_ o: Handle<Origin>) {
         var budget = Self.turnBudget
         while origins.contains(o), case .active(let x) = origins[o].phase, wantsResponse(o, x) {
             guard budget > 0 else {
@@ -71,18 +71,18 @@ extension Worker {
 
     /// Has the origin more for us, and does the client keep up? Only heads are ever kept, and they wait for
     /// more.
-    private func wantsResponse(_ o: Handle, _ x: Handle) -> Bool {
+    private func wantsResponse(_ o: Handle<Origin>, _ x: Handle<Exchange>) -> Bool {
         origins[o].channel.readable && keepsUp(x)
     }
 
     /// Does the client, if there is one, take what is sent?
-    private func keepsUp(_ x: Handle) -> Bool {
+    private func keepsUp(_ x: Handle<Exchange>) -> Bool {
         guard let c = exchanges[x].client else { return true }
         return clients[c].channel.backlog < Channel.window
     }
 
     /// Uses `outbound`: interim heads, the head, then the body.
-    private mutating func useResponse(_ o: Handle, _ x: Handle, ended: Bool) {
+    private mutating func useResponse(_ o: Handle<Origin>, _ x: Handle<Exchange>, ended: Bool) {
         guard !exchanges[x].responseStarted else {
             out.removeAll()
             passBody(x, o, ended: ended)
@@ -113,7 +113,7 @@ extension Worker {
     }
 
     /// Has anything of the answer come, so that its end now is no end before the answer?
-    private func hasBegun(_ x: Handle) -> Bool {
+    private func hasBegun(_ x: Handle<Exchange>) -> Bool {
         exchanges[x].responseStarted || exchanges[x].interimCount > 0 || !outbound.isEmpty
     }
 
@@ -124,13 +124,13 @@ extension Worker {
     ) -> HeadResult { response.parse(bytes.span, limits: limits, scan: &scan, requestMethod: method) }
 
     /// What a close or reset means where the exchange stands.
-    func failureOfClose(_ x: Handle) -> OriginFailure {
+    func failureOfClose(_ x: Handle<Exchange>) -> OriginFailure {
         if exchanges[x].responseStarted { return .truncated }
         // An interim head was a beginning: what follows it is no longer "before the first byte".
         return exchanges[x].interimCount > 0 ? .malformed : .closed
     }
 
-    private mutating func flushOrigin(_ o: Handle, _ x: Handle) {
+    private mutating func flushOrigin(_ o: Handle<Origin>, _ x: Handle<Exchange>) {
         switch origins[o].channel.flush() {
         case .failed:
             // What the origin said before it closed may still be an answer (an early refusal of a large

@@ -15,7 +15,7 @@ extension Worker {
 
     /// What becomes of the answer in `response` over `outbound`: of a 304, what would of its 200.
     /// - Parameter whole: what is stored of it, or to HEAD, what would be of GET's; nil where nothing is.
-    mutating func chooseTransform(_ x: Handle, _ whole: EntryFacts?) -> HeadTransform {
+    mutating func chooseTransform(_ x: Handle<Exchange>, _ whole: EntryFacts?) -> HeadTransform {
         let route = exchanges[x].route
         guard site.routes[route].caches else { return .none }
         if response.status == 304 { return chooseForNotModified(x) }
@@ -36,13 +36,13 @@ extension Worker {
         return asksForRange ? .varies : coded(x, Self.accepted(&exchanges[x], request))
     }
 
-    private func coded(_ x: Handle, _ accepted: Codings) -> HeadTransform {
+    private func coded(_ x: Handle<Exchange>, _ accepted: Codings) -> HeadTransform {
         let choice = site.routes[exchanges[x].route].rules.compression.choose(accepted: accepted)
         return choice.map { .coded($0) } ?? .varies
     }
 
     /// Of an origin's own 304.
-    private mutating func chooseForNotModified(_ x: Handle) -> HeadTransform {
+    private mutating func chooseForNotModified(_ x: Handle<Exchange>) -> HeadTransform {
         parseHead(x)
         let varies = Self.variesByCoding(
             notModified: response, outbound, to: &exchanges[x], site.routes[exchanges[x].route], request,
@@ -53,7 +53,7 @@ extension Worker {
 
     /// Has the body of the answer changed as its transform says; where that cannot be, it stays. (What is to
     /// be undone is stored first: `isHeldBack`.)
-    mutating func beginRecoding(_ x: Handle, isStored: Bool) {
+    mutating func beginRecoding(_ x: Handle<Exchange>, isStored: Bool) {
         // To HEAD, what GET would be answered; and no other answer without a body has one to be changed.
         guard response.framing != .none, case .coded(let coding) = exchanges[x].transform.change,
             !beginEncoding(x, coding, isStored: isStored)
@@ -61,7 +61,7 @@ extension Worker {
         exchanges[x].transform = .varies
     }
 
-    private mutating func beginEncoding(_ x: Handle, _ coding: Codings, isStored: Bool) -> Bool {
+    private mutating func beginEncoding(_ x: Handle<Exchange>, _ coding: Codings, isStored: Bool) -> Bool {
         let effort: Effort
         switch compressionGuard.verdict {
         case .full: effort = .stream
@@ -132,7 +132,7 @@ extension Worker {
 
     /// Lets out what the encoder holds back, if the origin has no more for us at once: nothing that was said
     /// waits for what has not been. Adds `coded` to `out` and to the variant.
-    mutating func endEncoding(_ x: Handle, _ o: Handle, complete: Bool) -> Bool {
+    mutating func endEncoding(_ x: Handle<Exchange>, _ o: Handle<Origin>, complete: Bool) -> Bool {
         let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
         let limit = site.routes[exchanges[x].route].rules.maxBodyBytes
         let room = site.fillLimit - bufferBytes
@@ -188,7 +188,7 @@ extension Worker {
 
     /// Has the encoder taken bytes that are not let out?
     @inline(__always)
-    func holdsBack(_ x: Handle) -> Bool {
+    func holdsBack(_ x: Handle<Exchange>) -> Bool {
         switch exchanges[x].recoder {
         case .none: false
         case .encoding(let encoding): encoding.holdsBack
@@ -199,7 +199,7 @@ extension Worker {
     // MARK: The end
 
     /// The coded stream is whole: it goes into the store as the variant of what was committed.
-    mutating func commitVariant(_ x: Handle) {
+    mutating func commitVariant(_ x: Handle<Exchange>) {
         fillBytes -= Self.variantBytes(&exchanges[x].recoder)
         guard let variant = Self.takeVariant(&exchanges[x].recoder), exchanges[x].serial != 0,
             case .coded(let coding) = exchanges[x].transform.change
@@ -268,7 +268,7 @@ extension Worker {
 
     /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
     /// was given up for want of room.
-    mutating func dropRecoder(_ x: Handle) {
+    mutating func dropRecoder(_ x: Handle<Exchange>) {
         fillBytes -= Self.variantBytes(&exchanges[x].recoder) + Self.undoingBytes(&exchanges[x].recoder)
         if let encoder = Self.takeEncoder(&exchanges[x].recoder) {
             fillBytes -= encoder.coding.encoderBytes

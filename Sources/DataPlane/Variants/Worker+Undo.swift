@@ -38,7 +38,7 @@ extension Worker {
     /// - Parameter hit: what is known of the entry.
     /// - Returns: false where there is no memory for it; then nothing has happened.
     mutating func beginUndoing(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, _ age: Age,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, _ age: Age,
         _ again: Again?, _ hit: Hit
     ) -> Bool {
         let room = site.fillLimit - fillBytes
@@ -98,7 +98,7 @@ extension Worker {
     }
 
     /// Has the exchange's next slice run in its turn, if it undoes anything.
-    mutating func queueUndoing(_ x: Handle) {
+    mutating func queueUndoing(_ x: Handle<Exchange>) {
         if Self.setQueued(&exchanges[x].recoder, true) { undoQueue.append(x) }
     }
 
@@ -114,7 +114,7 @@ extension Worker {
         return isNews
     }
 
-    private mutating func undoSlice(_ x: Handle) {
+    private mutating func undoSlice(_ x: Handle<Exchange>) {
         coded.removeAll()
         let before = Self.undoingBytes(&exchanges[x].recoder)
         let (step, isSending) = Self.decodeSlice(
@@ -175,7 +175,7 @@ extension Worker {
 
     /// It is sound: it is stored beside its original, and the request looked up again; or sent as it is
     /// decoded.
-    private mutating func endCheck(_ x: Handle) {
+    private mutating func endCheck(_ x: Handle<Exchange>) {
         let limit = site.routes[exchanges[x].route].rules.maxHeadBytes
         if Self.storeUndone(&exchanges[x], &store, headLimit: limit, &storedHead, now.times) {
             lookAgainUndone(x, undoes: true)
@@ -209,7 +209,7 @@ extension Worker {
     }
 
     /// It is not sound: nobody tries again, and the client gets it as it is, or what a fetch brings.
-    private mutating func giveUpUndoing(_ x: Handle) {
+    private mutating func giveUpUndoing(_ x: Handle<Exchange>) {
         Self.markUnsound(&exchanges[x], store)
         lookAgainUndone(x, undoes: false)
     }
@@ -226,7 +226,7 @@ extension Worker {
         _ = store.claim(view, coding: Codings.identity.rawValue)
     }
 
-    private mutating func lookAgainUndone(_ x: Handle, undoes: Bool) {
+    private mutating func lookAgainUndone(_ x: Handle<Exchange>, undoes: Bool) {
         var again =
             Self.again(&exchanges[x].recoder)
             ?? .undone(exchanges[x].started)
@@ -244,7 +244,7 @@ extension Worker {
 
     // MARK: Sending
 
-    private mutating func beginSending(_ x: Handle) {
+    private mutating func beginSending(_ x: Handle<Exchange>) {
         guard let c = exchanges[x].client else { return }
         parseHead(x)
         var hit = Hit()
@@ -292,14 +292,14 @@ extension Worker {
     }
 
     /// Sends a slice, which is in `coded`.
-    private mutating func send(_ x: Handle, _ step: Decoder.Step) {
+    private mutating func send(_ x: Handle<Exchange>, _ step: Decoder.Step) {
         guard let c = exchanges[x].client else { return }
         guard clients[c].channel.send(coded) else {
             dropClient(c)
             return
         }
         if !clients[c].channel.isFlushed {
-            clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
+            clientTimers.set(id: c.slot, deadline: now.milliseconds + site.writeTimeout)
         }
         switch step {
         // A client that does not keep up goes on when it has taken what was sent.
@@ -309,7 +309,7 @@ extension Worker {
         }
     }
 
-    private mutating func endUndoing(_ x: Handle) {
+    private mutating func endUndoing(_ x: Handle<Exchange>) {
         logExchange(x)
         let client = exchanges[x].client
         forget(x)
@@ -320,7 +320,7 @@ extension Worker {
 
     /// The answer cannot be stored after all: its head goes out, and what has come of its body, as they are.
     /// Both stand in `out` then.
-    mutating func letGo(_ x: Handle, _ fill: inout Fill) {
+    mutating func letGo(_ x: Handle<Exchange>, _ fill: inout Fill) {
         guard exchanges[x].isHeldBack else { return }
         exchanges[x].isHeldBack = false
         guard exchanges[x].client != nil else { return }
@@ -342,7 +342,7 @@ extension Worker {
 
     /// The body of an answer that was held back has come whole; `out` has it where it was let go.
     /// - Returns: is the exchange over?
-    mutating func concludeHeldBack(_ x: Handle) -> Bool {
+    mutating func concludeHeldBack(_ x: Handle<Exchange>) -> Bool {
         guard let c = exchanges[x].client else { return false }
         guard !exchanges[x].isHeldBack else {
             releaseOrigin(x)
