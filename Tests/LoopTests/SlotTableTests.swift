@@ -93,7 +93,7 @@ private func take(_ handle: Handle<Machine>, from table: inout SlotTable<Machine
         #expect(before == after)
         let value = table[first][7]
         #expect(value == 42)
-        let limit = table.slotLimit
+        let limit = table.indexLimit
         #expect(limit == 5001)
     }
 

@@ -19,12 +19,14 @@ extension Worker {
     /// - Parameter again: what has happened since the request was looked up for the first time.
     @inline(never)
     mutating func answerFromStore(
-        _ h: Handle<Client>, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict, _ keyed: KeyedRequest,
+        _ h: Handle<Client>, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict,
+        _ keyed: KeyedRequest,
         headCount: Int, again: Again?
     ) -> StoreAnswer {
         var hit = Hit()
         let found = Self.serve(
-            store, &clients[h], rules, request, inbound, key, verdict, keyed, now.times, again, &out, &hit)
+            store, &clients[h], rules, scratch.request, scratch.inbound, scratch.key, verdict, keyed,
+            now.times, again, &scratch.out, &hit)
         if let use = hit.refreshes {
             // Whoever asks for a part has the whole revalidated.
             let whole = verdict.method == .get ? verdict.storing : verdict
@@ -62,8 +64,9 @@ extension Worker {
         var hit = Hit()
         guard
             Self.servePlainly(
-                store, &clients[h], site.routes[route], request, inbound, key, accepted, keyed, now.times,
-                &out, &hit)
+                store, &clients[h], site.routes[route], scratch.request, scratch.inbound, scratch.key,
+                accepted, keyed, now.times,
+                &scratch.out, &hit)
         else { return store.hasNone(keyed.hash) ? .absent : .unclear }
         finishHit(h, route: route, &hit, headCount: headCount, nil)
         return hit.isComposed ? .composed : .answered
@@ -73,7 +76,7 @@ extension Worker {
     /// (`Socket`).
     @inline(__always)
     mutating func sendComposed(_ h: Handle<Client>) {
-        let sent = clients[h].channel.send(out)
+        let sent = clients[h].channel.send(scratch.out)
         if !sent {
             closeClientNow(h)
         } else if !clients[h].channel.isFlushed {
@@ -138,7 +141,7 @@ extension Worker {
         _ h: Handle<Client>, route: Int, _ hit: inout Hit, headCount: Int, _ again: Again?
     ) {
         if log.isEnabled { sendAndLog(h, route: route, &hit, again) }
-        inbound.removeFirst(headCount)
+        scratch.inbound.removeFirst(headCount)
         if hit.isOver || hit.isComposed { return }
         if !hit.sent {
             closeClientNow(h)

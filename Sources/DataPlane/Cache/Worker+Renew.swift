@@ -10,12 +10,12 @@ extension Worker {
     /// Deals with the answer in `response` at the front of `outbound`, if it is not to be passed on.
     mutating func concludeRevalidation(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) -> Bool {
         guard let renewal = exchanges[x].renewal else { return false }
-        if response.status == 304, renewal.isConditional {
+        if scratch.response.status == 304, renewal.isConditional {
             renew(x, o, headCount: headCount)
             return true
         }
-        if response.status == 200, exchanges[x].method == .head { updateByHead(x) }
-        if response.status >= 500, renewal.mayIfError, exchanges[x].client != nil,
+        if scratch.response.status == 200, exchanges[x].method == .head { updateByHead(x) }
+        if scratch.response.status >= 500, renewal.mayIfError, exchanges[x].client != nil,
             Self.hasEntry(store, &exchanges[x])
         {
             counters.failed(exchanges[x].server)
@@ -23,7 +23,7 @@ extension Worker {
             tell(x, .stale)
             exchanges[x].origin = nil
             closeOrigin(o)
-            lookAgain(x, .failed, failure: response.status, status: response.status)
+            lookAgain(x, .failed, failure: scratch.response.status, status: scratch.response.status)
             return true
         }
         return false
@@ -55,11 +55,12 @@ extension Worker {
     private mutating func renew(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
         parseHead(x)
         let outcome = Self.renew(
-            &exchanges[x], &store, site.routes[exchanges[x].route].rules, request, response, outbound,
-            &storedHead, &coded, &vary, now.times)
-        outbound.removeFirst(headCount)
+            &exchanges[x], &store, site.routes[exchanges[x].route].rules, scratch.request, scratch.response,
+            scratch.outbound,
+            &scratch.storedHead, &scratch.coded, &scratch.vary, now.times)
+        scratch.outbound.removeFirst(headCount)
         exchanges[x].origin = nil
-        if response.keepAlive, outbound.isEmpty { park(o) } else { closeOrigin(o) }
+        if scratch.response.keepAlive, scratch.outbound.isEmpty { park(o) } else { closeOrigin(o) }
         switch outcome {
         case .renewed:
             endReservation(x, .stored)
@@ -188,8 +189,8 @@ extension Worker {
         }
         var hit = Hit()
         let isAnswered = Self.respondRefused(
-            &clients[c], &exchanges[x], store, site.routes[exchanges[x].route].rules, request,
-            head: storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times, &out, &hit)
+            &clients[c], &exchanges[x], store, site.routes[exchanges[x].route].rules, scratch.request,
+            head: scratch.storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times, &scratch.out, &hit)
         Self.removeEntry(&exchanges[x], store)
         guard isAnswered else {
             fetchAnew(x)
@@ -223,7 +224,8 @@ extension Worker {
             return
         }
         let isLasting = Self.isLasting(
-            reason, response, outbound, to: &exchanges[x], site.routes[exchanges[x].route], now.times)
+            reason, scratch.response, scratch.outbound, to: &exchanges[x], site.routes[exchanges[x].route],
+            now.times)
         endReservationUnstorable(x, reason, remember: isLasting)
         Self.removeEntry(&exchanges[x], store)
     }
@@ -241,8 +243,9 @@ extension Worker {
     private mutating func updateByHead(_ x: Handle<Exchange>) {
         parseHead(x)
         let isFreshened = Self.updateByHead(
-            &exchanges[x], &store, site.routes[exchanges[x].route].rules, request, response, outbound,
-            &storedHead, &coded, &vary, now.times)
+            &exchanges[x], &store, site.routes[exchanges[x].route].rules, scratch.request, scratch.response,
+            scratch.outbound,
+            &scratch.storedHead, &scratch.coded, &scratch.vary, now.times)
         if isFreshened { endReservation(x, .stored) }
     }
 

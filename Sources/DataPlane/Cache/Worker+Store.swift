@@ -12,7 +12,7 @@ extension Worker {
     /// Starts collecting the body for the store. The head is at the front of `outbound`.
     mutating func beginFill(_ x: Handle<Exchange>, _ facts: EntryFacts, headCount: Int) {
         var capacity = 4 * 1024
-        if case .length(let n) = response.framing { capacity = Int(n) }
+        if case .length(let n) = scratch.response.framing { capacity = Int(n) }
         guard bufferBytes + capacity <= site.fillLimit else {
             helpers.note(.buffers, now: now.milliseconds)
             exchanges[x].reason = .pressure
@@ -21,7 +21,7 @@ extension Worker {
         }
         fillBytes += capacity
         var head = ByteBuffer(capacity: headCount)
-        head.append(outbound.span.extracting(first: headCount))
+        head.append(scratch.outbound.span.extracting(first: headCount))
         exchanges[x].fill = Fill(head: consume head, body: ByteBuffer(capacity: capacity), facts: facts)
     }
 
@@ -39,7 +39,7 @@ extension Worker {
             letGo(x, &fill)
             return
         }
-        fill.body.append(outbound.span.extracting(range))
+        fill.body.append(scratch.outbound.span.extracting(range))
         fillBytes += fill.body.capacity - before
         exchanges[x].fill = consume fill
     }
@@ -66,12 +66,14 @@ extension Worker {
         }
         parseHead(x)
         var scan = HeadScan()
-        let result = response.parse(
+        let result = scratch.response.parse(
             fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: exchanges[x].method)
         precondition(result == .complete(fill.head.count), "a kept response head changed")
         Self.commit(
-            &exchanges[x], into: &store, fill.facts, site.routes[exchanges[x].route].rules, request, response,
-            head: fill.head, body: fill.body, 0..<fill.body.count, &storedHead, &vary, now.times)
+            &exchanges[x], into: &store, fill.facts, site.routes[exchanges[x].route].rules, scratch.request,
+            scratch.response,
+            head: fill.head, body: fill.body, 0..<fill.body.count, &scratch.storedHead, &scratch.vary,
+            now.times)
         endReservationAfterCommit(x, fill.facts)
     }
 
@@ -115,7 +117,8 @@ extension Worker {
     /// answer is in `response` over `outbound`, the request in `request`.
     mutating func invalidate(_ x: Handle<Exchange>) {
         parseHead(x)
-        let bans = Self.invalidate(&exchanges[x], site, request, response, outbound, &key, &store)
+        let bans = Self.invalidate(
+            &exchanges[x], site, scratch.request, scratch.response, scratch.outbound, &scratch.key, &store)
         if bans > 0 { helpers.requestSweep() }
     }
 
@@ -123,7 +126,7 @@ extension Worker {
     @inline(never)
     mutating func purgeAgain(_ x: Handle<Exchange>) {
         parseHead(x)
-        Self.purgeAgain(&exchanges[x], site, request, &key, &store)
+        Self.purgeAgain(&exchanges[x], site, scratch.request, &scratch.key, &store)
     }
 
     private static func purgeAgain(

@@ -46,16 +46,16 @@ extension Worker {
     /// Answers the request at the front of `inbound` (head parsed in `request`) and drops its head. A body
     /// that comes with it is not read: the connection closes.
     mutating func answer(_ h: Handle<Client>, _ answer: LocalAnswer, headCount: Int) {
-        if request.framing != .none {
+        if scratch.request.framing != .none {
             clients[h].closing = true
             clients[h].lingers = true
         }
         compose(
-            answer, closing: clients[h].closing, minorVersion: request.minorVersion,
-            body: request.method != .head)
-        let isSent = clients[h].channel.send(out)
+            answer, closing: clients[h].closing, minorVersion: scratch.request.minorVersion,
+            body: scratch.request.method != .head)
+        let isSent = clients[h].channel.send(scratch.out)
         logLocal(h, answer, isLost: !isSent)
-        inbound.removeFirst(headCount)
+        scratch.inbound.removeFirst(headCount)
         endLocal(h, isSent: isSent)
     }
 
@@ -64,7 +64,7 @@ extension Worker {
         clients[h].closing = true
         clients[h].lingers = true
         answerUnparsed(h, .refused(refusal))
-        inbound.removeAll()
+        scratch.inbound.removeAll()
         // The head was not dropped where the connection is gone already.
         if clients.contains(h) { finishClient(h) }
     }
@@ -72,7 +72,7 @@ extension Worker {
     /// Answers bytes that make no request: those in `inbound`, if any.
     private mutating func answerUnparsed(_ h: Handle<Client>, _ answer: LocalAnswer) {
         compose(answer, closing: true, minorVersion: 1, body: true)
-        let isSent = clients[h].channel.send(out)
+        let isSent = clients[h].channel.send(scratch.out)
         logUnparsed(h, answer, isLost: !isSent)
         if !isSent { closeClientNow(h) }
     }
@@ -82,7 +82,7 @@ extension Worker {
         clients[h].channel.dropInput()
         clients[h].closing = true
         clients[h].lingers = true
-        inbound.removeAll()
+        scratch.inbound.removeAll()
         answerUnparsed(h, LocalAnswer(status: 408, cause: .requestHeadTimeout))
         if clients.contains(h) { finishClient(h) }
     }
@@ -115,7 +115,7 @@ extension Worker {
                 status: status, reason: exchanges[x].reason, cause: exchanges[x].trouble.cause, rule: rule),
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion,
             body: exchanges[x].method != .head)
-        let isSent = clients[c].channel.send(out)
+        let isSent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !isSent, rule: rule)
         forget(x)
         guard isSent else {
@@ -141,39 +141,39 @@ extension Worker {
     /// Writes the whole answer into `out`.
     private mutating func compose(_ answer: LocalAnswer, closing: Bool, minorVersion: UInt8, body: Bool) {
         let reason = StatusText.reason(answer.status)
-        out.removeAll()
-        out.append("HTTP/1.1 ")
-        out.append(decimal: UInt64(answer.status))
-        out.append(" ")
-        out.append(reason)
-        out.append("\r\nDate: ")
-        date.append(now: now.times.wallSeconds, to: &out)
-        out.append("\r\nCache-Control: no-store\r\n")
+        scratch.out.removeAll()
+        scratch.out.append("HTTP/1.1 ")
+        scratch.out.append(decimal: UInt64(answer.status))
+        scratch.out.append(" ")
+        scratch.out.append(reason)
+        scratch.out.append("\r\nDate: ")
+        date.append(now: now.times.wallSeconds, to: &scratch.out)
+        scratch.out.append("\r\nCache-Control: no-store\r\n")
         switch answer.allow {
         case .nothing: break
-        case .all: out.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
+        case .all: scratch.out.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
         case .route(let route):
-            out.append("Allow: ")
-            site.routes[route].methods.appendAllow(to: &out)
-            out.append("\r\n")
+            scratch.out.append("Allow: ")
+            site.routes[route].methods.appendAllow(to: &scratch.out)
+            scratch.out.append("\r\n")
         }
-        Self.appendConnection(closing: closing, minorVersion: minorVersion, to: &out)
+        Self.appendConnection(closing: closing, minorVersion: minorVersion, to: &scratch.out)
         guard answer.status != 204 else {
-            out.append("\r\n")
+            scratch.out.append("\r\n")
             return
         }
-        out.append("Content-Type: text/plain; charset=utf-8\r\nContent-Length: ")
+        scratch.out.append("Content-Type: text/plain; charset=utf-8\r\nContent-Length: ")
         let explanation = answer.explanation
         let count = explanation.utf8CodeUnitCount
-        out.append(decimal: UInt64(reason.utf8CodeUnitCount + 5 + (count > 0 ? count + 1 : 0)))
-        out.append("\r\n\r\n")
+        scratch.out.append(decimal: UInt64(reason.utf8CodeUnitCount + 5 + (count > 0 ? count + 1 : 0)))
+        scratch.out.append("\r\n\r\n")
         guard body else { return }
-        out.append(decimal: UInt64(answer.status))
-        out.append(" ")
-        out.append(reason)
-        out.append("\n")
+        scratch.out.append(decimal: UInt64(answer.status))
+        scratch.out.append(" ")
+        scratch.out.append(reason)
+        scratch.out.append("\n")
         guard count > 0 else { return }
-        out.append(explanation)
-        out.append("\n")
+        scratch.out.append(explanation)
+        scratch.out.append("\n")
     }
 }

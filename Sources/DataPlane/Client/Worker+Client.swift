@@ -36,21 +36,21 @@ extension Worker {
             }
             budget -= 1
             runsPassed = 0
-            inbound.removeAll()
-            let received = clients[h].channel.receive(into: &inbound)
+            scratch.inbound.removeAll()
+            let received = clients[h].channel.receive(into: &scratch.inbound)
             if received == .failed {
                 dropClient(h)
                 return
             }
-            let before = inbound.count
+            let before = scratch.inbound.count
             useInput(h)
             budget -= runsPassed / Self.runsPerRead
             guard clients.contains(h) else { return }
             // Nearly always it is used up, and there is no more.
-            if inbound.isEmpty, received == .some, !clients[h].channel.wantsReading { return }
-            let isUnused = inbound.count == before
-            if !inbound.isEmpty { clients[h].channel.keep(inbound) }
-            if received == .end, isUnused || inbound.isEmpty {
+            if scratch.inbound.isEmpty, received == .some, !clients[h].channel.wantsReading { return }
+            let isUnused = scratch.inbound.count == before
+            if !scratch.inbound.isEmpty { clients[h].channel.keep(scratch.inbound) }
+            if received == .end, isUnused || scratch.inbound.isEmpty {
                 clientEnded(h)
                 return
             }
@@ -75,8 +75,8 @@ extension Worker {
         case .idle: readRequests(h)
         case .exchange(let x): sendRequestBody(x)
         case .lingering:
-            clients[h].dropped += inbound.count
-            inbound.removeAll()
+            clients[h].dropped += scratch.inbound.count
+            scratch.inbound.removeAll()
             if clients[h].dropped > Self.lingerBytes { closeClient(h) }
         }
     }
@@ -84,10 +84,10 @@ extension Worker {
     /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
     @inline(__always)
     private mutating func readRequests(_ h: Handle<Client>) {
-        while !inbound.isEmpty, requestsLeft > 0, clients[h].takesRequest {
+        while !scratch.inbound.isEmpty, requestsLeft > 0, clients[h].takesRequest {
             requestsLeft &-= 1
-            requestOf = .none
-            switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
+            scratch.requestOf = .none
+            switch Self.parse(scratch.inbound, into: &scratch.request, site.headLimits, &clients[h].scan) {
             case .needMore:
                 if !clients[h].headStarted {
                     clients[h].headStarted = true
@@ -102,7 +102,7 @@ extension Worker {
                 if handleRequest(h, headCount: count) { sendComposed(h) }
                 guard clients.contains(h) else { return }
                 // A request that came whole with its body goes on here, without another turn.
-                if case .exchange(let x) = clients[h].phase, !inbound.isEmpty, wantsRequestBody(x) {
+                if case .exchange(let x) = clients[h].phase, !scratch.inbound.isEmpty, wantsRequestBody(x) {
                     sendRequestBody(x)
                     guard clients.contains(h) else { return }
                 }

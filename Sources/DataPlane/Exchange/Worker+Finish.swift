@@ -13,7 +13,7 @@ extension Worker {
     /// on.
     mutating func finish(_ x: Handle<Exchange>) {
         if exchanges[x].isHeldBack {
-            out.removeAll()
+            scratch.out.removeAll()
             commitFill(x)
             if concludeHeldBack(x) { return }
         }

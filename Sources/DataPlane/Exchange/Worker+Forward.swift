@@ -25,10 +25,10 @@ extension Worker {
         let x = makeExchange(
             h, peer: nil, route: route, verdict: verdict, forwardReason, keyed, renewal,
             headCount: headCount, started: again?.started ?? now.moment)
-        inbound.removeFirst(headCount)
+        scratch.inbound.removeFirst(headCount)
         clients[h].phase = .exchange(x)
         if let again { exchanges[x].mayUndo = again.undoes && again.cause != .fetched }
-        if request.framing != .none {
+        if scratch.request.framing != .none {
             clientTimers.set(id: h.slot, deadline: now.milliseconds + site.bodyTimeout)
         }
         if let again { exchanges[x].waits = again.waits }
@@ -43,25 +43,25 @@ extension Worker {
         started: Moment
     ) -> Handle<Exchange> {
         let upstream = site.routes[route].upstream
-        let hasBody = request.framing != .none
-        let replayable = OriginRequest.isReplayable(request)
+        let hasBody = scratch.request.framing != .none
+        let replayable = OriginRequest.isReplayable(scratch.request)
         let reuse =
             switch site.upstreams[upstream].reuse {
             case .safe: replayable
-            case .always: !request.upgradesToWebSocket
+            case .always: !scratch.request.upgradesToWebSocket
             case .never: false
             }
         let x = exchanges.insert(
             Exchange(
                 client: client, peer: peer, route: route, verdict: verdict, forwardReason: forwardReason,
-                renewal: renewal, headCount: headCount, keyCount: key.count,
-                minorVersion: request.minorVersion, keyed: keyed,
+                renewal: renewal, headCount: headCount, keyCount: scratch.key.count,
+                minorVersion: scratch.request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
                 now: now.times, started: started))
-        Self.keep(inbound, key, conditions: out, in: &exchanges[x], &spares)
-        if hasBody { exchanges[x].expectBody(request.framing, trailerLimit: site.headLimits.head) }
-        requestOf = x
+        Self.keep(scratch.inbound, scratch.key, conditions: scratch.out, in: &exchanges[x], &spares)
+        if hasBody { exchanges[x].expectBody(scratch.request.framing, trailerLimit: site.headLimits.head) }
+        scratch.requestOf = x
         return x
     }
 
@@ -168,9 +168,9 @@ extension Worker {
         parseHead(x)
         exchanges[x].sentAt = now.times
         if exchanges[x].verdict.mayRevalidate { exchanges[x].stamp = store.stamp(exchanges[x].keyed.hash) }
-        out.removeAll()
+        scratch.out.removeAll()
         composeRequest(x)
-        guard origins[o].channel.send(out) else {
+        guard origins[o].channel.send(scratch.out) else {
             fail(x, .closed, .reset)
             return
         }
@@ -182,10 +182,10 @@ extension Worker {
     /// Has the exchange's head in `request`: parses it again, unless it is there still. It was valid once and
     /// has not changed.
     mutating func parseHead(_ x: Handle<Exchange>) {
-        guard requestOf != x else { return }
-        Self.parseHead(of: &exchanges[x], into: &request, site.headLimits)
-        requestOf = x
-        if request.fields.containsAny(of: ForwardingFields.claims) { believeClaims(of: x) }
+        guard scratch.requestOf != x else { return }
+        Self.parseHead(of: &exchanges[x], into: &scratch.request, site.headLimits)
+        scratch.requestOf = x
+        if scratch.request.fields.containsAny(of: ForwardingFields.claims) { believeClaims(of: x) }
     }
 
     private mutating func believeClaims(of x: Handle<Exchange>) {

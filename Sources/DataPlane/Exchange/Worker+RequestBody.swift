@@ -22,22 +22,22 @@ extension Worker {
         var offset = 0
         var direct = 0..<0
         var refusal: Refusal?
-        out.removeAll()
+        scratch.out.removeAll()
         reading: while true {
-            let (step, next) = exchanges[x].requestBody.next(inbound, from: offset)
+            let (step, next) = exchanges[x].requestBody.next(scratch.inbound, from: offset)
             offset = next
             switch step {
             case .data(let range):
                 runsPassed &+= 1
                 if exchanges[x].requestChunked {
-                    appendChunk(inbound, range, to: &out)
+                    appendChunk(scratch.inbound, range, to: &scratch.out)
                 } else {
                     direct = range
                 }
             case .needMore: break reading
             case .end:
                 // Its trailers end here: many servers know none in a request, and fail.
-                if exchanges[x].requestChunked { out.append("0\r\n\r\n") }
+                if exchanges[x].requestChunked { scratch.out.append("0\r\n\r\n") }
                 break reading
             case .refused(let reason):
                 refusal = reason
@@ -52,19 +52,19 @@ extension Worker {
             refuseExchange(x, refusal)
             return
         }
-        if !out.isEmpty || !direct.isEmpty {
+        if !scratch.out.isEmpty || !direct.isEmpty {
             exchanges[x].sent = .body
-            let alive = origins[o].channel.send(out, inbound, direct)
-            inbound.removeFirst(offset)
+            let alive = origins[o].channel.send(scratch.out, scratch.inbound, direct)
+            scratch.inbound.removeFirst(offset)
             guard alive else {
                 // What the origin said before it closed may still be an answer: an early refusal of a large
                 // body.
-                inbound.removeAll()
+                scratch.inbound.removeAll()
                 originFailedToTake(x, o)
                 return
             }
         } else {
-            inbound.removeFirst(offset)
+            scratch.inbound.removeFirst(offset)
         }
         renewDeadline(x, o)
         if owesBody(x) {
@@ -90,7 +90,7 @@ extension Worker {
     /// The client's request turned out malformed or too large after its head was sent on.
     private mutating func refuseExchange(_ x: Handle<Exchange>, _ refusal: Refusal) {
         guard let c = exchanges[x].client else { return }
-        inbound.removeAll()
+        scratch.inbound.removeAll()
         guard !exchanges[x].responseStarted else {
             abort(x)
             return

@@ -18,9 +18,9 @@ extension Worker {
         exchanges[x].requestBody = BodyReader(.untilClose, trailerLimit: 0)
         exchanges[x].responseBody = BodyReader(.untilClose, trailerLimit: 0)
         clients[c].closing = true
-        out.removeAll()
+        scratch.out.removeAll()
         composeAnswer(x, framing: .none, interim: true)
-        outbound.removeFirst(headCount)
+        scratch.outbound.removeFirst(headCount)
         passBody(x, o, ended: false)
         guard clients.contains(c), exchanges.contains(x) else { return }
         // What the client sent behind its request is the tunnel's first data.

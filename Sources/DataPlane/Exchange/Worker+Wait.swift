@@ -35,7 +35,7 @@ extension Worker {
         switch board.ask(exchanges[x].keyed.reservation, waiter, now: now.milliseconds) {
         case .reserved:
             exchanges[x].holdsReservation = true
-            if waits, Self.hasArrived(&exchanges[x], store, request, &vary) {
+            if waits, Self.hasArrived(&exchanges[x], store, scratch.request, &scratch.vary) {
                 // Another thread's fetch ended between the lookup and this.
                 endReservation(x, .stored)
                 beginWaiting(x)
@@ -83,12 +83,14 @@ extension Worker {
 
     /// Tells those who wait how this one's fetch ended; once.
     @inline(__always)
-    mutating func endReservation(_ x: Handle<Exchange>, _ ending: Reservations.Ending, scope: RefusalScope = .everybody)
-    {
+    mutating func endReservation(
+        _ x: Handle<Exchange>, _ ending: Reservations.Ending, scope: RefusalScope = .everybody
+    ) {
         if exchanges[x].holdsReservation { release(x, ending, scope) }
     }
 
-    private mutating func release(_ x: Handle<Exchange>, _ ending: Reservations.Ending, _ scope: RefusalScope) {
+    private mutating func release(_ x: Handle<Exchange>, _ ending: Reservations.Ending, _ scope: RefusalScope)
+    {
         exchanges[x].holdsReservation = false
         board.release(exchanges[x].keyed.reservation, ending, scope: scope, now: now.milliseconds)
         if ending == .unstorable(remember: true), !scope.variant.isEmpty, exchanges[x].keyed.variant == .zero
@@ -105,7 +107,8 @@ extension Worker {
         guard exchanges[x].holdsReservation else { return }
         parseHead(x)
         let scope = Self.scope(
-            of: reason, response, outbound, request, &exchanges[x], site.routes[exchanges[x].route])
+            of: reason, scratch.response, scratch.outbound, scratch.request, &exchanges[x],
+            site.routes[exchanges[x].route])
         endReservation(x, .unstorable(remember: remember), scope: scope)
     }
 
@@ -171,10 +174,10 @@ extension Worker {
     /// place among its like.
     private mutating func placeAnew(_ x: Handle<Exchange>, _ scope: RefusalScope) {
         parseHead(x)
-        switch Self.place(&exchanges[x], scope, request, &vary) {
+        switch Self.place(&exchanges[x], scope, scratch.request, &scratch.vary) {
         case .alone: goOn(x)
         case .again, .variant:
-            if scope.flags.isEmpty { exchanges[x].keyed.variant = store.hash(vary.span) }
+            if scope.flags.isEmpty { exchanges[x].keyed.variant = store.hash(scratch.vary.span) }
             exchanges[x].isWaiting = false
             if ask(x, waits: true) { connect(x) }
         }
@@ -210,14 +213,14 @@ extension Worker {
 
     mutating func lookAgain(_ x: Handle<Exchange>, _ again: Again) {
         let headCount = exchanges[x].headCount
-        inbound.removeAll()
-        Self.takeBack(&exchanges[x], into: &inbound)
+        scratch.inbound.removeAll()
+        Self.takeBack(&exchanges[x], into: &scratch.inbound)
         let client = exchanges[x].client
         forget(x)
         guard let c = client else { return }
-        requestOf = .none
+        scratch.requestOf = .none
         var scan = HeadScan()
-        let result = Self.parse(inbound, into: &request, site.headLimits, &scan)
+        let result = Self.parse(scratch.inbound, into: &scratch.request, site.headLimits, &scan)
         precondition(result == .complete(headCount), "a kept request head changed")
         clients[c].phase = .idle
         _ = handleRequest(c, headCount: headCount, again: again)
@@ -236,9 +239,10 @@ extension Worker {
         serial: UInt64, _ use: StaleUse
     ) {
         var keyed = keyed
-        keyed.variant = Self.variant(store, key, keyed.hash, verdict, request, inbound, &vary)
+        keyed.variant = Self.variant(
+            store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
         guard board.ask(keyed.reservation, nil, now: now.milliseconds) == .reserved else { return }
-        let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
+        let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, into: &scratch.out)
         let x = makeExchange(
             nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
             headCount: headCount, started: now.moment)

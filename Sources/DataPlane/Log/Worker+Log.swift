@@ -41,7 +41,7 @@ extension Worker {
     mutating func sendAndLog(_ h: Handle<Client>, route: Int, _ hit: inout Hit, _ again: Again?) {
         if hit.isComposed {
             hit.isComposed = false
-            hit.sent = clients[h].channel.send(out)
+            hit.sent = clients[h].channel.send(scratch.out)
             hit.isOver = hit.sent && clients[h].channel.isFlushed
         }
         var cache = hit.isStale ? CacheResult.stale : .hit
@@ -72,7 +72,7 @@ extension Worker {
         var entry = record(answer.status, cache: .none, Reasons(), route: -1, started: now.moment)
         Self.write(answer, to: &entry)
         var found = ByteBuffer(capacity: Fault.limit)
-        if let rule = answer.rule { Self.appendFault(rule, of: inbound, to: &found) }
+        if let rule = answer.rule { Self.appendFault(rule, of: scratch.inbound, to: &found) }
         let delivery = Delivery(
             client: h, started: now.moment, lost: isLost ? .clientLeft : nil, isLast: isLost)
         let texts = AccessTexts(
@@ -113,12 +113,14 @@ extension Worker {
             client: c, started: started, lost: exchanges[x].isTunnel ? nil : lost, isLast: isLast)
         if isMalformed {
             Self.write(
-                entry, request, &exchanges[x], site.forwardingFields, fault.found, delivery, &clients, &log,
+                entry, scratch.request, &exchanges[x], site.forwardingFields, fault.found, delivery, &clients,
+                &log,
                 &unsent)
         } else {
             let none = ByteBuffer()
             Self.write(
-                entry, request, &exchanges[x], site.forwardingFields, none, delivery, &clients, &log, &unsent)
+                entry, scratch.request, &exchanges[x], site.forwardingFields, none, delivery, &clients, &log,
+                &unsent)
         }
     }
 
@@ -136,7 +138,8 @@ extension Worker {
         let delivery = Delivery(
             client: h, started: started, lost: isLost ? .clientLeft : nil, isLast: isLost)
         Self.write(
-            entry, request, inbound, site.forwardingFields, ByteBuffer(), delivery, &clients, &log, &unsent)
+            entry, scratch.request, scratch.inbound, site.forwardingFields, ByteBuffer(), delivery, &clients,
+            &log, &unsent)
     }
 
     /// `request` is parsed over the front of `buffer`.
@@ -234,7 +237,7 @@ extension Worker {
     ) -> AccessRecord {
         AccessRecord(
             wallMilliseconds: started.wallMilliseconds,
-            version: request.minorVersion == 0 ? .http10 : .http11,
+            version: scratch.request.minorVersion == 0 ? .http10 : .http11,
             status: status, bytesSent: 0, durationMicroseconds: 0, cache: cache,
             reasons: [reasons.low, reasons.high], route: Int32(route))
     }
@@ -257,7 +260,8 @@ extension Worker {
     mutating func noteRefusals(_ x: Handle<Exchange>) {
         parseHead(x)
         Self.noteRefusals(
-            response, outbound, request, &exchanges[x], site.routes[exchanges[x].route], received: now.times)
+            scratch.response, scratch.outbound, scratch.request, &exchanges[x],
+            site.routes[exchanges[x].route], received: now.times)
     }
 
     private static func noteRefusals(
@@ -279,7 +283,8 @@ extension Worker {
         reasons.append(strongest)
         if exchanges[x].reasons.isEmpty, !exchanges[x].verdict.mayStore {
             // No answer was judged.
-            reasons.append(contentsOf: Self.refusals(request, &exchanges[x], site.routes[exchanges[x].route]))
+            reasons.append(
+                contentsOf: Self.refusals(scratch.request, &exchanges[x], site.routes[exchanges[x].route]))
         } else {
             reasons.append(contentsOf: exchanges[x].reasons)
         }

@@ -41,19 +41,19 @@ extension Worker {
     /// The head at the front of `outbound` breaks a rule.
     mutating func noteFault(_ x: Handle<Exchange>, _ refusal: Refusal) {
         beginFault(x, refusal.code)
-        Self.appendFault(refusal, of: outbound, to: &fault.found)
+        Self.appendFault(refusal, of: scratch.outbound, to: &fault.found)
     }
 
     /// The head at the front of `outbound` has no place here.
     mutating func noteFault(_ x: Handle<Exchange>, _ rule: StaticString, headCount: Int) {
         beginFault(x, rule)
-        Self.appendFault(.requestLine, of: outbound, to: &fault.found)
+        Self.appendFault(.requestLine, of: scratch.outbound, to: &fault.found)
     }
 
     /// The body in `outbound` breaks a rule at this index.
     mutating func noteFault(_ x: Handle<Exchange>, _ refusal: Refusal, at place: Int) {
         beginFault(x, refusal.code)
-        Self.appendFault(at: place, of: outbound, to: &fault.found)
+        Self.appendFault(at: place, of: scratch.outbound, to: &fault.found)
     }
 
     private mutating func beginFault(_ x: Handle<Exchange>, _ rule: StaticString) {

@@ -46,7 +46,7 @@ extension Worker {
     /// What chooses among servers: the key without scheme and settings, or the path where there is no key.
     private mutating func routingHash(_ x: Handle<Exchange>) -> UInt64 {
         parseHead(x)
-        return Self.routingHash(of: &exchanges[x], request)
+        return Self.routingHash(of: &exchanges[x], scratch.request)
     }
 
     private static func routingHash(

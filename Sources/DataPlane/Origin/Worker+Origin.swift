@@ -46,8 +46,8 @@ extension Worker {
             // One window of what is compressed is a turn's work.
             budget -= exchanges[x].isRecoded ? Self.turnBudget : 1
             runsPassed = 0
-            outbound.removeAll(leavingRoom: Self.headRoom)
-            switch origins[o].channel.receive(into: &outbound) {
+            scratch.outbound.removeAll(leavingRoom: Self.headRoom)
+            switch origins[o].channel.receive(into: &scratch.outbound) {
             case .nothing:
                 // The last read came up to the window, and seemed to have more behind it.
                 if holdsBack(x) { useResponse(o, x, ended: false) }
@@ -55,7 +55,7 @@ extension Worker {
             case .failed:
                 // Half a head was an answer's beginning: no retry.
                 fail(
-                    x, outbound.isEmpty ? failureOfClose(x) : .malformed,
+                    x, scratch.outbound.isEmpty ? failureOfClose(x) : .malformed,
                     hasBegun(x) ? .bodyReset : .reset)
                 return
             case .some: useResponse(o, x, ended: false)
@@ -84,16 +84,21 @@ extension Worker {
     /// Uses `outbound`: interim heads, the head, then the body.
     private mutating func useResponse(_ o: Handle<Origin>, _ x: Handle<Exchange>, ended: Bool) {
         guard !exchanges[x].responseStarted else {
-            out.removeAll()
+            scratch.out.removeAll()
             passBody(x, o, ended: ended)
             return
         }
-        while !outbound.isEmpty {
+        while !scratch.outbound.isEmpty {
             switch Self.parse(
-                outbound, into: &response, site.answerLimits, &origins[o].scan, exchanges[x].method)
+                scratch.outbound, into: &scratch.response, site.answerLimits, &origins[o].scan,
+                exchanges[x].method)
             {
             case .needMore:
-                if ended { fail(x, .malformed, .truncated) } else { origins[o].channel.keep(outbound) }
+                if ended {
+                    fail(x, .malformed, .truncated)
+                } else {
+                    origins[o].channel.keep(scratch.outbound)
+                }
                 return
             case .refused(let refusal):
                 noteFault(x, refusal)
@@ -101,7 +106,7 @@ extension Worker {
                 return
             case .complete(let count):
                 origins[o].scan = HeadScan()
-                guard response.status < 200 else {
+                guard scratch.response.status < 200 else {
                     handleResponseHead(x, o, headCount: count, ended: ended)
                     return
                 }
@@ -114,7 +119,7 @@ extension Worker {
 
     /// Has anything of the answer come, so that its end now is no end before the answer?
     private func hasBegun(_ x: Handle<Exchange>) -> Bool {
-        exchanges[x].responseStarted || exchanges[x].interimCount > 0 || !outbound.isEmpty
+        exchanges[x].responseStarted || exchanges[x].interimCount > 0 || !scratch.outbound.isEmpty
     }
 
     private static func parse(

@@ -18,7 +18,7 @@ extension Worker {
     mutating func chooseTransform(_ x: Handle<Exchange>, _ whole: EntryFacts?) -> HeadTransform {
         let route = exchanges[x].route
         guard site.routes[route].caches else { return .none }
-        if response.status == 304 { return chooseForNotModified(x) }
+        if scratch.response.status == 304 { return chooseForNotModified(x) }
         if let facts = whole {
             guard Rules.variesByCoding(facts) else { return .none }
             let accepted = exchanges[x].verdict.codings
@@ -26,14 +26,18 @@ extension Worker {
             return exchanges[x].mayUndo && exchanges[x].verdict.reach(of: facts) == .undone
                 ? .decoded : .varies
         }
-        guard Self.isCompressible(response, outbound, site.routes[route]) else { return .none }
+        guard Self.isCompressible(scratch.response, scratch.outbound, site.routes[route]) else {
+            return .none
+        }
         parseHead(x)
         guard
             Self.mayCompress(
-                unstored: response, outbound, to: &exchanges[x], site.routes[route], request, now.times)
+                unstored: scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route],
+                scratch.request, now.times)
         else { return .none }
-        let asksForRange = exchanges[x].verdict.flags.contains(.range) || request.fields.contains(.range)
-        return asksForRange ? .varies : coded(x, Self.accepted(&exchanges[x], request))
+        let asksForRange =
+            exchanges[x].verdict.flags.contains(.range) || scratch.request.fields.contains(.range)
+        return asksForRange ? .varies : coded(x, Self.accepted(&exchanges[x], scratch.request))
     }
 
     private func coded(_ x: Handle<Exchange>, _ accepted: Codings) -> HeadTransform {
@@ -45,17 +49,19 @@ extension Worker {
     private mutating func chooseForNotModified(_ x: Handle<Exchange>) -> HeadTransform {
         parseHead(x)
         let varies = Self.variesByCoding(
-            notModified: response, outbound, to: &exchanges[x], site.routes[exchanges[x].route], request,
+            notModified: scratch.response, scratch.outbound, to: &exchanges[x],
+            site.routes[exchanges[x].route], scratch.request,
             now.times)
         guard varies else { return .none }
-        return Self.holdsWeakened(request, &exchanges[x], response, outbound) ? .decoded : .varies
+        return Self.holdsWeakened(scratch.request, &exchanges[x], scratch.response, scratch.outbound)
+            ? .decoded : .varies
     }
 
     /// Has the body of the answer changed as its transform says; where that cannot be, it stays. (What is to
     /// be undone is stored first: `isHeldBack`.)
     mutating func beginRecoding(_ x: Handle<Exchange>, isStored: Bool) {
         // To HEAD, what GET would be answered; and no other answer without a body has one to be changed.
-        guard response.framing != .none, case .coded(let coding) = exchanges[x].transform.change,
+        guard scratch.response.framing != .none, case .coded(let coding) = exchanges[x].transform.change,
             !beginEncoding(x, coding, isStored: isStored)
         else { return }
         exchanges[x].transform = .varies
@@ -139,15 +145,15 @@ extension Worker {
         let before = Self.variantBytes(&exchanges[x].recoder)
         guard
             Self.finishRun(
-                &exchanges[x].recoder, flush, into: &coded, limit: min(limit, room + before),
+                &exchanges[x].recoder, flush, into: &scratch.coded, limit: min(limit, room + before),
                 lowers: compressionGuard.verdict != .full)
         else { return false }
         fillBytes += Self.variantBytes(&exchanges[x].recoder) - before
-        if exchanges[x].client != nil, !coded.isEmpty {
+        if exchanges[x].client != nil, !scratch.coded.isEmpty {
             if exchanges[x].framing == .chunked {
-                appendChunk(coded, 0..<coded.count, to: &out)
+                appendChunk(scratch.coded, 0..<scratch.coded.count, to: &scratch.out)
             } else {
-                appendRun(coded, 0..<coded.count, to: &out)
+                appendRun(scratch.coded, 0..<scratch.coded.count, to: &scratch.out)
             }
         }
         return true
@@ -206,7 +212,8 @@ extension Worker {
         else { return }
         Self.commit(
             variant, coding, of: &exchanges[x], into: &store,
-            headLimit: site.routes[exchanges[x].route].rules.maxHeadBytes, &storedHead, &vary, now.times)
+            headLimit: site.routes[exchanges[x].route].rules.maxHeadBytes, &scratch.storedHead, &scratch.vary,
+            now.times)
         // Nothing is owed to it any more.
         exchanges[x].serial = 0
     }

@@ -38,16 +38,19 @@ extension Worker {
     /// - Parameter hit: what is known of the entry.
     /// - Returns: false where there is no memory for it; then nothing has happened.
     mutating func beginUndoing(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, _ age: Age,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
+        _ age: Age,
         _ again: Again?, _ hit: Hit
     ) -> Bool {
         let room = site.fillLimit - fillBytes
-        guard let undoing = Self.borrow(store, key, keyed.hash, serial: hit.serial, age, again, room: room)
+        guard
+            let undoing = Self.borrow(
+                store, scratch.key, keyed.hash, serial: hit.serial, age, again, room: room)
         else { return false }
         let x = makeExchange(
             h, peer: nil, route: route, verdict: verdict, again?.forwardReason ?? .miss, keyed, nil,
             headCount: headCount, started: again?.started ?? now.moment)
-        inbound.removeFirst(headCount)
+        scratch.inbound.removeFirst(headCount)
         clients[h].phase = .exchange(x)
         exchanges[x].transform = .decoded
         exchanges[x].recoder = .undoing(undoing)
@@ -115,10 +118,10 @@ extension Worker {
     }
 
     private mutating func undoSlice(_ x: Handle<Exchange>) {
-        coded.removeAll()
+        scratch.coded.removeAll()
         let before = Self.undoingBytes(&exchanges[x].recoder)
         let (step, isSending) = Self.decodeSlice(
-            &exchanges[x].recoder, into: &coded, room: site.fillLimit - fillBytes)
+            &exchanges[x].recoder, into: &scratch.coded, room: site.fillLimit - fillBytes)
         fillBytes += Self.undoingBytes(&exchanges[x].recoder) - before
         if isSending {
             send(x, step)
@@ -177,7 +180,7 @@ extension Worker {
     /// decoded.
     private mutating func endCheck(_ x: Handle<Exchange>) {
         let limit = site.routes[exchanges[x].route].rules.maxHeadBytes
-        if Self.storeUndone(&exchanges[x], &store, headLimit: limit, &storedHead, now.times) {
+        if Self.storeUndone(&exchanges[x], &store, headLimit: limit, &scratch.storedHead, now.times) {
             lookAgainUndone(x, undoes: true)
         } else {
             beginSending(x)
@@ -249,9 +252,9 @@ extension Worker {
         parseHead(x)
         var hit = Hit()
         Self.respond(
-            &clients[c], &exchanges[x], site.routes[exchanges[x].route].rules, request, now.times,
-            &storedHead,
-            &out, &hit)
+            &clients[c], &exchanges[x], site.routes[exchanges[x].route].rules, scratch.request, now.times,
+            &scratch.storedHead,
+            &scratch.out, &hit)
         exchanges[x].status = hit.status
         exchanges[x].responseStarted = true
         guard hit.sent else {
@@ -294,7 +297,7 @@ extension Worker {
     /// Sends a slice, which is in `coded`.
     private mutating func send(_ x: Handle<Exchange>, _ step: Decoder.Step) {
         guard let c = exchanges[x].client else { return }
-        guard clients[c].channel.send(coded) else {
+        guard clients[c].channel.send(scratch.coded) else {
             dropClient(c)
             return
         }
@@ -325,18 +328,18 @@ extension Worker {
         exchanges[x].isHeldBack = false
         guard exchanges[x].client != nil else { return }
         var scan = HeadScan()
-        let result = response.parse(
+        let result = scratch.response.parse(
             fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: exchanges[x].method)
         precondition(result == .complete(fill.head.count), "a kept response head changed")
         exchanges[x].transform = .varies
-        swap(&outbound, &fill.head)
+        swap(&scratch.outbound, &fill.head)
         answerHead(x)
-        swap(&outbound, &fill.head)
+        swap(&scratch.outbound, &fill.head)
         guard !fill.body.isEmpty else { return }
         if exchanges[x].framing == .chunked {
-            appendChunk(fill.body, 0..<fill.body.count, to: &out)
+            appendChunk(fill.body, 0..<fill.body.count, to: &scratch.out)
         } else {
-            appendRun(fill.body, 0..<fill.body.count, to: &out)
+            appendRun(fill.body, 0..<fill.body.count, to: &scratch.out)
         }
     }
 
@@ -349,8 +352,8 @@ extension Worker {
             lookAgain(x, .fetched)
             return true
         }
-        if exchanges[x].framing == .chunked { out.append("0\r\n\r\n") }
-        guard clients[c].channel.send(out) else {
+        if exchanges[x].framing == .chunked { scratch.out.append("0\r\n\r\n") }
+        guard clients[c].channel.send(scratch.out) else {
             dropClient(c)
             return true
         }

@@ -112,16 +112,7 @@ struct Worker: ~Copyable {
     var isDraining = false
     /// Answers end their connections: while draining, and near the limit of connections.
     var endsConnections = false
-    /// The exchange whose head `request` holds, if any.
-    var requestOf = Handle<Exchange>.none
-    /// Parsed heads of the message at hand; valid until the next parse.
-    var request = RequestHead()
-    /// What was just read from a client, and from an origin.
-    var inbound = ByteBuffer(capacity: 2 * Channel.window)
-    var outbound = ByteBuffer(capacity: 2 * Channel.window)
-    /// What is being composed.
-    var out = ByteBuffer(capacity: 16 * 1024)
-    var key = ByteBuffer(capacity: 4 * 1024)
+    var scratch = Scratch()
     var compressionGuard = CompressionGuard()
     let bell: WorkerBell
     var log: AccessLogThread
@@ -134,7 +125,6 @@ struct Worker: ~Copyable {
     /// Lines of the log that wait until their answer is sent, by the client's token.
     var unsent: [UInt64: UnsentLine] = [:]
     let clock: SteeredClock?
-    var response = ResponseHead()
     var origins = SlotTable<Origin>(kind: Kind.origin)
     var exchanges = SlotTable<Exchange>(kind: Kind.exchange)
     /// By server.
@@ -143,8 +133,6 @@ struct Worker: ~Copyable {
     var addressInUse: [Int]
     /// By upstream: the balancers' turns.
     var turns: FixedTable<Int>
-    var storedHead = ByteBuffer(capacity: 8 * 1024)
-    var vary = ByteBuffer(capacity: 1024)
     /// For requests' heads.
     var spares = SpareBuffers()
     var clientTimers: TimerWheel
@@ -157,8 +145,6 @@ struct Worker: ~Copyable {
     var listeners: [ListenerSlot]
     /// Ends the waits that have no deadline nearer than its next tick.
     let ticker: Ticker
-    /// A body in another coding than it came in.
-    var coded = ByteBuffer(capacity: Channel.window)
     var encoders = EncoderPool()
     let helpers: HelperThreads
     var date = CachedHTTPDate()
