@@ -80,7 +80,7 @@ extension Worker {
         if !sent {
             closeClientNow(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         }
     }
 
@@ -148,7 +148,7 @@ extension Worker {
         } else if clients[h].closing {
             finishClient(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         }
     }
 

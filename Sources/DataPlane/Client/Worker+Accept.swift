@@ -66,7 +66,7 @@ extension Worker {
         guard clients.contains(h) else { return }
         if !clients[h].served, !clients[h].headStarted, clients[h].phase == .idle {
             // Nothing yet: the head's time runs without a head.
-            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.headTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.headTimeout)
         }
         do {
             try poller.add(clients[h].channel.socket.raw, token: h.token)

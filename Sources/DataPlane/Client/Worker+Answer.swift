@@ -134,7 +134,7 @@ extension Worker {
         if clients[h].closing {
             finishClient(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         }
     }
 

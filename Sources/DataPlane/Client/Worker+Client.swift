@@ -91,7 +91,7 @@ extension Worker {
             case .needMore:
                 if !clients[h].headStarted {
                     clients[h].headStarted = true
-                    clientTimers.set(id: h.slot, deadline: now.milliseconds + site.headTimeout)
+                    clients.setDeadline(h, at: now.milliseconds + site.headTimeout)
                 }
                 return
             case .refused(let refusal):
@@ -114,14 +114,9 @@ extension Worker {
     /// Between requests: the keep-alive time runs.
     @inline(__always)
     mutating func rest(_ h: Handle<Client>) {
-        Self.rest(h.slot, &clients[h], &clientTimers, site, now.milliseconds)
-    }
-
-    private static func rest(
-        _ id: Int, _ client: inout Client, _ timers: inout TimerWheel, _ site: Site, _ now: UInt64
-    ) {
-        guard !client.headStarted else { return }
-        timers.set(id: id, deadline: now + (client.channel.isFlushed ? site.keepAlive : site.writeTimeout))
+        guard !clients[h].headStarted else { return }
+        let time = clients[h].channel.isFlushed ? site.keepAlive : site.writeTimeout
+        clients.setDeadline(h, at: now.milliseconds + time)
     }
 
     /// The client sends no more.
@@ -148,7 +143,7 @@ extension Worker {
     private mutating func flushClient(_ h: Handle<Client>) {
         switch clients[h].channel.flush() {
         case .failed: dropClient(h)
-        case .pending: clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
+        case .pending: clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         case .done:
             noteSent(h)
             switch clients[h].phase {
@@ -174,7 +169,7 @@ extension Worker {
     mutating func finishClient(_ h: Handle<Client>) {
         clients[h].closing = true
         guard clients[h].channel.isFlushed else {
-            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
             return
         }
         closeClient(h)

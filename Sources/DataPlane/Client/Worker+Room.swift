@@ -103,7 +103,7 @@ extension Worker {
         var position = 0
         while let h = clients.next(from: &position) {
             // The deadline alone tells of most that they are not among the first: it is near, the client not.
-            guard let deadline = clientTimers.deadline(of: h.slot),
+            guard let deadline = clients.deadline(of: h),
                 longestIdle.wants(since: deadline &- min(deadline, longestTime)), let since = idleSince(h)
             else { continue }
             longestIdle.offer(since: since, token: h.token)
@@ -113,7 +113,7 @@ extension Worker {
 
     /// When the connection became idle, as its deadline tells; nil where it is in use.
     private func idleSince(_ h: Handle<Client>) -> UInt64? {
-        guard clients[h].isIdle, let deadline = clientTimers.deadline(of: h.slot) else { return nil }
+        guard clients[h].isIdle, let deadline = clients.deadline(of: h) else { return nil }
         return deadline &- min(deadline, clients[h].served ? site.keepAlive : site.headTimeout)
     }
 

@@ -52,7 +52,7 @@ extension Worker {
                 return
             }
             if !clients[c].channel.isFlushed {
-                clientTimers.set(id: c.slot, deadline: now.milliseconds + site.writeTimeout)
+                clients.setDeadline(c, at: now.milliseconds + site.writeTimeout)
             }
         }
         endPass(x, o, complete: pass.complete, failed: pass.failed)

@@ -78,8 +78,7 @@ extension Worker {
         let server = origins[o].server
         origins[o].phase = .idle
         origins[o].keptIn = turn
-        originTimers.set(
-            id: o.slot, deadline: now.milliseconds + site.servers[server].idleTimeout)
+        origins.setDeadline(o, at: now.milliseconds + site.servers[server].idleTimeout)
         if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }
     }
 
@@ -90,7 +89,6 @@ extension Worker {
     }
 
     mutating func closeOrigin(_ o: Handle<Origin>) {
-        originTimers.cancel(o.slot)
         origins.discard(o)
     }
 
@@ -152,7 +150,7 @@ extension Worker {
             clients[c].phase = .lingering
             clients[c].channel.socket.shutdownWrite()
             clients[c].channel.dropInput()
-            clientTimers.set(id: c.slot, deadline: now.milliseconds + site.lingerTimeout)
+            clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
             if clients[c].channel.readable { deferClient(c) }
             return
         }
@@ -164,7 +162,7 @@ extension Worker {
         if clients[c].phase != .lingering {
             clients[c].phase = .lingering
             clients[c].channel.socket.shutdownWrite()
-            clientTimers.set(id: c.slot, deadline: now.milliseconds + site.lingerTimeout)
+            clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
         }
         switch clients[c].channel.socket.delivery() {
         case .pending: return
@@ -176,7 +174,6 @@ extension Worker {
 
     /// - Parameter cause: why what is not sent yet never will be.
     mutating func closeClientNow(_ c: Handle<Client>, _ cause: Cause = .clientLeft) {
-        clientTimers.cancel(c.slot)
         if !clients[c].channel.isFlushed {
             // What is not sent is lost: a clean close would let an answer that the close ends look whole.
             clients[c].channel.socket.setLingerReset()

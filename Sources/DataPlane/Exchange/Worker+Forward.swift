@@ -29,7 +29,7 @@ extension Worker {
         clients[h].phase = .exchange(x)
         if let again { exchanges[x].mayUndo = again.undoes && again.cause != .fetched }
         if scratch.request.framing != .none {
-            clientTimers.set(id: h.slot, deadline: now.milliseconds + site.bodyTimeout)
+            exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
         if let again { exchanges[x].waits = again.waits }
         if reserve(x, waits: again?.waitsAgain ?? true) { connect(x) }
@@ -134,7 +134,7 @@ extension Worker {
                 connecting.socket, server: server, phase: pending ? .connecting(x) : .active(x), ledger))
         exchanges[x].origin = o
         if pending {
-            originTimers.set(id: o.slot, deadline: now.milliseconds + site.timeouts(server).connect)
+            origins.setDeadline(o, at: now.milliseconds + site.timeouts(server).connect)
         } else {
             counters.didConnect(server)
             sendRequest(x, o)
@@ -175,7 +175,7 @@ extension Worker {
             return
         }
         exchanges[x].sent = .head
-        originTimers.set(id: o.slot, deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        origins.setDeadline(o, at: now.milliseconds + site.timeouts(origins[o].server).response)
         if let c = exchanges[x].client, !exchanges[x].requestBody.isComplete { deferClient(c) }
     }
 

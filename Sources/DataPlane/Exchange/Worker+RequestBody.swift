@@ -18,7 +18,7 @@ extension Worker {
 
     /// Passes the body bytes at the front of `inbound` to the origin, and drops them.
     mutating func sendRequestBody(_ x: Handle<Exchange>) {
-        guard let o = exchanges[x].origin, let c = exchanges[x].client else { return }
+        guard let o = exchanges[x].origin, exchanges[x].client != nil else { return }
         var offset = 0
         var direct = 0..<0
         var refusal: Refusal?
@@ -68,7 +68,7 @@ extension Worker {
         }
         renewDeadline(x, o)
         if owesBody(x) {
-            clientTimers.set(id: c.slot, deadline: now.milliseconds + site.bodyTimeout)
+            exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
     }
 

@@ -41,7 +41,7 @@ extension Worker {
             }
         }
         scratch.outbound.removeFirst(headCount)
-        originTimers.set(id: o.slot, deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        origins.setDeadline(o, at: now.milliseconds + site.timeouts(origins[o].server).response)
     }
 
     private static func switchesToWebSocket(

@@ -33,9 +33,9 @@ extension Worker {
         // Once one side has ended, a silent other side holds both connections for the shorter time only.
         let isHalf = exchanges[x].clientShut || exchanges[x].originShut
         let deadline = now.milliseconds + (isHalf ? timeouts.idle : timeouts.tunnel)
-        originTimers.set(id: o.slot, deadline: deadline)
+        origins.setDeadline(o, at: deadline)
         if let c = exchanges[x].client, clients[c].channel.isFlushed {
-            clientTimers.set(id: c.slot, deadline: deadline)
+            clients.setDeadline(c, at: deadline)
         }
     }
 

@@ -46,10 +46,10 @@ extension Worker {
         case .busy, .hitForMiss: break
         case .wait:
             beginWaiting(x)
-            if let c = exchanges[x].client {
+            if exchanges[x].client != nil {
                 let upstream = site.routes[exchanges[x].route].upstream
                 let limit = min(Self.longestWait, site.upstreams[upstream].timeouts.response)
-                clientTimers.set(id: c.slot, deadline: now.milliseconds + limit)
+                exchanges.setDeadline(x, at: now.milliseconds + limit)
             }
             return false
         }
@@ -194,6 +194,7 @@ extension Worker {
     /// Fetches after waiting.
     mutating func goOn(_ x: Handle<Exchange>) {
         exchanges[x].isWaiting = false
+        exchanges.cancelDeadline(x)
         connect(x)
     }
 

@@ -302,7 +302,7 @@ extension Worker {
             return
         }
         if !clients[c].channel.isFlushed {
-            clientTimers.set(id: c.slot, deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(c, at: now.milliseconds + site.writeTimeout)
         }
         switch step {
         // A client that does not keep up goes on when it has taken what was sent.

@@ -4,8 +4,9 @@ internal import Loop
 
 /// The thread's buffers and parsed heads: one of each, used by one connection or exchange after another.
 ///
-/// Nothing in it outlives the handling of one event. What has to be kept is copied: into a `Channel` (bytes that
-/// the socket does not take, or that are not used yet), an `Exchange` (the request), or a `Fill` (a body).
+/// Nothing in it outlives the handling of one event. What has to be kept is copied: into a `Channel` (bytes
+/// that the socket does not take, or that are not used yet), an `Exchange` (the request), or a `Fill` (a
+/// body).
 struct Scratch: ~Copyable {
     /// The request at hand, parsed over the front of `inbound`, or over the head that `requestOf` keeps.
     var request = RequestHead()

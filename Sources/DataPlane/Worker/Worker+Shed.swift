@@ -47,7 +47,7 @@ extension Worker {
         var stalled = LongestIdle(capacity: 64)
         var position = 0
         while let h = clients.next(from: &position) {
-            guard let deadline = clientTimers.deadline(of: h.slot), deadline <= latest,
+            guard let deadline = clients.deadline(of: h), deadline <= latest,
                 !clients[h].channel.isFlushed
             else { continue }
             stalled.offer(since: deadline, token: h.token)

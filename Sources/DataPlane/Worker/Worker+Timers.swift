@@ -7,14 +7,9 @@ internal import Machines
 /// waits for that side: while one has not taken what was sent to it, we may not be reading the other.
 extension Worker {
     mutating func fireTimers() {
-        while let index = clientTimers.popExpired(now: now.milliseconds) {
-            var position = index
-            if let h = clients.next(from: &position), h.slot == index { clientExpired(h) }
-        }
-        while let index = originTimers.popExpired(now: now.milliseconds) {
-            var position = index
-            if let o = origins.next(from: &position), o.slot == index { originExpired(o) }
-        }
+        while let h = clients.popExpired(now: now.milliseconds) { clientExpired(h) }
+        while let o = origins.popExpired(now: now.milliseconds) { originExpired(o) }
+        while let x = exchanges.popExpired(now: now.milliseconds) { exchangeExpired(x) }
         if let until = acceptPausedUntil, until <= now.milliseconds { resumeAccepting() }
     }
 
@@ -31,16 +26,19 @@ extension Worker {
                 closeClientNow(h)
             }
         case .exchange(let x):
-            if exchanges[x].isWaiting {
-                goOn(x)
-            } else if !clients[h].channel.isFlushed || exchanges[x].isTunnel {
-                dropClient(h, .clientTimeout)
-            } else if owesBody(x) {
-                if let o = exchanges[x].origin, origins[o].channel.isFlushed, wantsRequestBody(x) {
-                    refuseSlowBody(x)
-                } else {
-                    clientTimers.set(id: h.slot, deadline: now.milliseconds + site.bodyTimeout)
-                }
+            if !clients[h].channel.isFlushed || exchanges[x].isTunnel { dropClient(h, .clientTimeout) }
+        }
+    }
+
+    /// The exchange has waited long enough for another's fetch, or for its request's body.
+    private mutating func exchangeExpired(_ x: Handle<Exchange>) {
+        if exchanges[x].isWaiting {
+            goOn(x)
+        } else if owesBody(x) {
+            if let o = exchanges[x].origin, origins[o].channel.isFlushed, wantsRequestBody(x) {
+                refuseSlowBody(x)
+            } else {
+                exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
             }
         }
     }
@@ -81,8 +79,7 @@ extension Worker {
             return
         }
         let timeouts = site.timeouts(origins[o].server)
-        originTimers.set(
-            id: o.slot,
-            deadline: now.milliseconds + (exchanges[x].responseStarted ? timeouts.idle : timeouts.response))
+        origins.setDeadline(
+            o, at: now.milliseconds + (exchanges[x].responseStarted ? timeouts.idle : timeouts.response))
     }
 }

@@ -97,7 +97,7 @@ struct Worker: ~Copyable {
     var now: Now
     /// Counts turns, by two: never 0.
     var turn: UInt32 = 1
-    var clients = SlotTable<Client>(kind: Kind.client)
+    var clients: SlotTable<Client>
     /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
     var deferred: [Token] = []
     /// Origins that found this turn's budget for compression used up: they come first in the next.
@@ -125,8 +125,8 @@ struct Worker: ~Copyable {
     /// Lines of the log that wait until their answer is sent, by the client's token.
     var unsent: [UInt64: UnsentLine] = [:]
     let clock: SteeredClock?
-    var origins = SlotTable<Origin>(kind: Kind.origin)
-    var exchanges = SlotTable<Exchange>(kind: Kind.exchange)
+    var origins: SlotTable<Origin>
+    var exchanges: SlotTable<Exchange>
     /// By server.
     var pools: FixedTable<OriginPool>
     /// By server: which of its addresses connected last.
@@ -135,8 +135,6 @@ struct Worker: ~Copyable {
     var turns: FixedTable<Int>
     /// For requests' heads.
     var spares = SpareBuffers()
-    var clientTimers: TimerWheel
-    var originTimers: TimerWheel
     /// Which thread this is.
     let index: Int
     let board: FetchBoard
@@ -189,8 +187,9 @@ struct Worker: ~Copyable {
         helpers = seed.helpers
         failures = seed.failures
         now = Now(reading: seed.clock)
-        clientTimers = TimerWheel(now: now.milliseconds)
-        originTimers = TimerWheel(now: now.milliseconds)
+        clients = SlotTable(kind: Kind.client, now: now.milliseconds)
+        origins = SlotTable(kind: Kind.origin, now: now.milliseconds)
+        exchanges = SlotTable(kind: Kind.exchange, now: now.milliseconds)
         pools = FixedTable(count: site.servers.count) {
             OriginPool(limit: site.upstreams[site.servers[$0].upstream].idleConnections)
         }
@@ -302,8 +301,9 @@ struct Worker: ~Copyable {
     private func nextTimeout() -> Int? {
         if !deferred.isEmpty || !starved.isEmpty || !undoQueue.isEmpty { return 0 }
         var timeout = Self.tickMilliseconds
-        if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
-        if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let t = clients.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let t = origins.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let t = exchanges.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let until = acceptPausedUntil {
             timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
         }

@@ -35,8 +35,8 @@ extension Token: CustomStringConvertible {
     public var description: String { "\(kind):\(index)#\(generation)" }
 }
 
-/// Names an element of a `SlotTable<Element>`, and no later element in the same slot: the table tells a handle
-/// whose element is gone. The type keeps handles of different tables apart.
+/// Names an element of a `SlotTable<Element>`, and no later element in the same slot: the table recognises a
+/// handle whose element is gone. The type keeps handles of different tables apart.
 @frozen
 public struct Handle<Element: ~Copyable>: Hashable, Sendable, BitwiseCopyable {
     /// The handle as one word (`Token`).

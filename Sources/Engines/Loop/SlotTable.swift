@@ -5,6 +5,8 @@
 /// warm). A handle is told from a later use of its slot by 24 bits of generation: it would have to outlive 16
 /// million uses of one slot to be mistaken. Confined to one thread.
 ///
+/// Each element may have one deadline, which ends with the element (`TimerWheel`).
+///
 ///     slots[index].element    its place in a chunk; initialised if and only if the slot is live
 ///     slots[index].word       live: the handle, whose low half is `index`
 ///                             free: generation, and in the low half the slot emptied before, or `~index`
@@ -36,13 +38,16 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @usableFromInline var used = 0
     @usableFromInline var firstFree = UInt32.max
     @usableFromInline var live = 0
+    @usableFromInline var timers: TimerWheel
     /// The kind of this table's handles.
     public let kind: UInt8
 
     /// An empty table; memory for elements comes with the first.
-    public init(kind: UInt8) {
+    /// - Parameter now: when the time of the elements' deadlines begins (milliseconds, monotonic).
+    public init(kind: UInt8, now: UInt64 = 0) {
         precondition(kind != Token(.max).kind && kind != 0, "reserved for Handle.none and for free slots")
         self.kind = kind
+        timers = TimerWheel(now: now)
         unsafe slots = SlotTable.freeSlots(2)
     }
 
@@ -138,6 +143,34 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         return nil
     }
 
+    // MARK: Deadlines
+
+    /// Sets or moves the element's deadline. Later than before: one store.
+    @inlinable @inline(__always)
+    public mutating func setDeadline(_ handle: Handle<Element>, at deadline: UInt64) {
+        timers.set(id: handle.slot, deadline: deadline)
+    }
+
+    @inlinable @inline(__always)
+    public mutating func cancelDeadline(_ handle: Handle<Element>) { timers.cancel(handle.slot) }
+
+    /// The element's deadline, if it has one.
+    @inlinable
+    public func deadline(of handle: Handle<Element>) -> UInt64? { timers.deadline(of: handle.slot) }
+
+    /// The next element whose deadline has passed, which then has none; nil when there is no more. Call it
+    /// until nil.
+    @inlinable @inline(__always)
+    public mutating func popExpired(now: UInt64) -> Handle<Element>? {
+        guard let slot = timers.popExpired(now: now) else { return nil }
+        // Only live elements have deadlines, and their slots are below `used`.
+        return unsafe Handle(token: slots[slot].word)
+    }
+
+    /// Milliseconds until `popExpired` may have something to do; nil when no deadline is set.
+    @inlinable @inline(__always)
+    public func timeout(now: UInt64) -> Int? { timers.timeout(now: now) }
+
     /// Makes a free slot live; its element is yet to be initialised.
     @inlinable @inline(__always)
     mutating func takeSlot() -> Handle<Element> {
@@ -160,6 +193,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
 
     @inlinable @inline(__always)
     mutating func giveSlot(_ handle: Handle<Element>) {
+        timers.cancel(handle.slot)
         let before = firstFree == .max ? ~handle.index : firstFree
         let generation = (Token(handle.token).generation &+ 1) & Token.generationMask
         // A live slot: below `used`.
