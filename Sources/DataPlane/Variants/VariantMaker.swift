@@ -5,11 +5,6 @@ internal import Store
 
 /// Makes coded variants of stored bodies, one at a time, on a thread that has its own row in the store.
 struct VariantMaker: ~Copyable, Sendable {
-    /// A variant must save a sixteenth of the body to be worth its memory.
-    static func isWorthIt(_ count: Int, insteadOf bodyCount: Int) -> Bool {
-        count + bodyCount / 16 < bodyCount
-    }
-
     private var store: StoreThread
     private var encoders = EncoderPool()
     private var head = ByteBuffer(capacity: 4 * 1024)
@@ -40,7 +35,7 @@ struct VariantMaker: ~Copyable, Sendable {
         coded.removeAll()
         let isWhole = Self.encode(body, with: &encoder, into: &coded)
         encoders.give(encoder)
-        guard isWhole, Self.isWorthIt(coded.count, insteadOf: body.count) else { return }
+        guard isWhole, CompressionRules.isWorthStoring(coded.count, insteadOf: body.count) else { return }
         facts.coding = Codings(job.coding)
         derivedHead.removeAll()
         guard

@@ -256,7 +256,7 @@ extension Worker {
             giveBack(coding, of: &exchange, store)
             return nil
         }
-        guard VariantMaker.isWorthIt(bodyCount, insteadOf: view.body.count) else { return nil }
+        guard CompressionRules.isWorthStoring(bodyCount, insteadOf: view.body.count) else { return nil }
         head.removeAll()
         vary.removeAll()
         vary.append(view.vary)

@@ -99,10 +99,3 @@ extension ContentCoding {
 extension Codings {
     init(_ coding: ContentCoding) { self.init(rawValue: coding.rawValue) }
 }
-
-extension EntryFacts {
-    /// Unix seconds from which the entry is not worth keeping.
-    var expirySeconds: UInt32 {
-        UInt32(clamping: received.wallMilliseconds / 1000 + keptSeconds)
-    }
-}
