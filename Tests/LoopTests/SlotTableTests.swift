@@ -11,7 +11,8 @@ import Testing
         _ = table.remove(first)
         let second = table.insert(2)
         #expect(Handle(token: second.token) == second)
-        #expect(second.kind == 9 && second.index == 0 && second.generation == 1)
+        let token = Token(second.token)
+        #expect(token.kind == 9 && token.index == 0 && token.generation == 1)
         #expect(second.token == 9 << 56 | 1 << 32)
         #expect(second.description == "9:0#1")
     }
@@ -19,7 +20,7 @@ import Testing
     @Test func noneAndNamedHandlesAreInNoTable() {
         var table = SlotTable<Int>(kind: 1)
         _ = table.insert(1)
-        for handle in [Handle.none, .named(kind: 2), .named(kind: 2, index: 0), Handle(token: 1 << 56 | 7)] {
+        for handle in [.none, Handle<Int>(token: Token(kind: 2).word), Handle(token: 1 << 56 | 7)] {
             let known = table.contains(handle)
             #expect(!known)
         }
@@ -29,7 +30,7 @@ import Testing
             let known = table.contains(Handle(token: token))
             #expect(!known)
         }
-        #expect(Handle.named(kind: 2, index: 77).index == 77)
+        #expect(Token(kind: 2, index: 77).index == 77)
     }
 }
 
@@ -52,7 +53,7 @@ private struct Machine: ~Copyable {
     }
 }
 
-private func take(_ handle: Handle, from table: inout SlotTable<Machine>) -> (id: Int, steps: Int)? {
+private func take(_ handle: Handle<Machine>, from table: inout SlotTable<Machine>) -> (id: Int, steps: Int)? {
     guard let machine = table.remove(handle) else { return nil }
     return (machine.id, machine.steps)
 }
@@ -79,8 +80,8 @@ private func take(_ handle: Handle, from table: inout SlotTable<Machine>) -> (id
         _ = table.remove(handles[0])
         _ = table.remove(handles[2])
         let next = [table.insert(7), table.insert(8), table.insert(9)]
-        #expect(next.map(\.index) == [2, 0, 3])
-        #expect(next.map(\.generation) == [1, 1, 0])
+        #expect(next.map(\.slot) == [2, 0, 3])
+        #expect(next.map { Token($0.token).generation } == [1, 1, 0])
     }
 
     @Test func addressesAreStableWhileTheTableGrows() {
@@ -100,9 +101,9 @@ private func take(_ handle: Handle, from table: inout SlotTable<Machine>) -> (id
         let log = Machine.Log()
         do {
             var table = SlotTable<Machine>(kind: 1)
-            var handles: [Handle] = []
+            var handles: [Handle<Machine>] = []
             for id in 0..<600 { handles.append(table.insert(Machine(id, log))) }
-            for handle in handles where handle.index % 3 == 0 { _ = table.remove(handle) }
+            for handle in handles where handle.slot % 3 == 0 { _ = table.remove(handle) }
             #expect(log.alive.count == 400)
         }
         #expect(log.alive.isEmpty)
@@ -139,9 +140,9 @@ private func take(_ handle: Handle, from table: inout SlotTable<Machine>) -> (id
         var random = SeededRandom(seed: seed)
         let log = Machine.Log()
         var table = SlotTable<Machine>(kind: 3)
-        var model: [Handle: (id: Int, steps: Int)] = [:]
-        var handles: [Handle] = []
-        var stale: [Handle] = []
+        var model: [Handle<Machine>: (id: Int, steps: Int)] = [:]
+        var handles: [Handle<Machine>] = []
+        var stale: [Handle<Machine>] = []
         for id in 0..<4000 {
             // Phases of growth and of shrinking.
             let growing = (id / 700) % 2 == 0
@@ -176,7 +177,7 @@ private func take(_ handle: Handle, from table: inout SlotTable<Machine>) -> (id
             let count = table.count
             try #require(count == model.count)
         }
-        var walked: Set<Handle> = []
+        var walked: Set<Handle<Machine>> = []
         var position = 0
         while let handle = table.next(from: &position) {
             walked.insert(handle)

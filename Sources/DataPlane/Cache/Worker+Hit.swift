@@ -19,12 +19,14 @@ extension Worker {
     /// - Parameter again: what has happened since the request was looked up for the first time.
     @inline(never)
     mutating func answerFromStore(
-        _ h: Handle, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict, _ keyed: KeyedRequest,
+        _ h: Handle<Client>, route: Int, _ rules: borrowing Rules, verdict: RequestVerdict,
+        _ keyed: KeyedRequest,
         headCount: Int, again: Again?
     ) -> StoreAnswer {
         var hit = Hit()
         let found = Self.serve(
-            store, &clients[h], rules, request, inbound, key, verdict, keyed, now.times, again, &out, &hit)
+            store, &clients[h], rules, scratch.request, scratch.inbound, scratch.key, verdict, keyed,
+            now.times, again, &scratch.out, &hit)
         if let use = hit.refreshes {
             // Whoever asks for a part has the whole revalidated.
             let whole = verdict.method == .get ? verdict.storing : verdict
@@ -57,13 +59,14 @@ extension Worker {
     /// nearly every hit, and for less.
     @inline(never)
     mutating func answerPlainly(
-        _ h: Handle, route: Int, accepted: Codings, _ keyed: KeyedRequest, headCount: Int
+        _ h: Handle<Client>, route: Int, accepted: Codings, _ keyed: KeyedRequest, headCount: Int
     ) -> PlainAnswer {
         var hit = Hit()
         guard
             Self.servePlainly(
-                store, &clients[h], site.routes[route], request, inbound, key, accepted, keyed, now.times,
-                &out, &hit)
+                store, &clients[h], site.routes[route], scratch.request, scratch.inbound, scratch.key,
+                accepted, keyed, now.times,
+                &scratch.out, &hit)
         else { return store.hasNone(keyed.hash) ? .absent : .unclear }
         finishHit(h, route: route, &hit, headCount: headCount, nil)
         return hit.isComposed ? .composed : .answered
@@ -72,12 +75,12 @@ extension Worker {
     /// Sends what `answerPlainly` composed: not down there, because returns behind a system call are dear
     /// (`Socket`).
     @inline(__always)
-    mutating func sendComposed(_ h: Handle) {
-        let sent = clients[h].channel.send(out)
+    mutating func sendComposed(_ h: Handle<Client>) {
+        let sent = clients[h].channel.send(scratch.out)
         if !sent {
             closeClientNow(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         }
     }
 
@@ -135,17 +138,17 @@ extension Worker {
 
     /// The answer is sent, kept for the socket to take, or left to `sendComposed`.
     mutating func finishHit(
-        _ h: Handle, route: Int, _ hit: inout Hit, headCount: Int, _ again: Again?
+        _ h: Handle<Client>, route: Int, _ hit: inout Hit, headCount: Int, _ again: Again?
     ) {
         if log.isEnabled { sendAndLog(h, route: route, &hit, again) }
-        inbound.removeFirst(headCount)
+        scratch.inbound.removeFirst(headCount)
         if hit.isOver || hit.isComposed { return }
         if !hit.sent {
             closeClientNow(h)
         } else if clients[h].closing {
             finishClient(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         }
     }
 

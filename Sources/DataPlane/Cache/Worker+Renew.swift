@@ -8,14 +8,14 @@ internal import Store
 /// The ends of a revalidation that are no new answer: a 304, or an error that the entry outlives.
 extension Worker {
     /// Deals with the answer in `response` at the front of `outbound`, if it is not to be passed on.
-    mutating func concludeRevalidation(_ x: Handle, _ o: Handle, headCount: Int) -> Bool {
+    mutating func concludeRevalidation(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) -> Bool {
         guard let renewal = exchanges[x].renewal else { return false }
-        if response.status == 304, renewal.isConditional {
+        if scratch.response.status == 304, renewal.isConditional {
             renew(x, o, headCount: headCount)
             return true
         }
-        if response.status == 200, exchanges[x].method == .head { updateByHead(x) }
-        if response.status >= 500, renewal.mayIfError, exchanges[x].client != nil,
+        if scratch.response.status == 200, exchanges[x].method == .head { updateByHead(x) }
+        if scratch.response.status >= 500, renewal.mayIfError, exchanges[x].client != nil,
             Self.hasEntry(store, &exchanges[x])
         {
             counters.failed(exchanges[x].server)
@@ -23,7 +23,7 @@ extension Worker {
             tell(x, .stale)
             exchanges[x].origin = nil
             closeOrigin(o)
-            lookAgain(x, .failed, failure: response.status, status: response.status)
+            lookAgain(x, .failed, failure: scratch.response.status, status: scratch.response.status)
             return true
         }
         return false
@@ -52,14 +52,15 @@ extension Worker {
         case refused(Reason, ageSeconds: UInt32)
     }
 
-    private mutating func renew(_ x: Handle, _ o: Handle, headCount: Int) {
+    private mutating func renew(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
         parseHead(x)
         let outcome = Self.renew(
-            &exchanges[x], &store, site.routes[exchanges[x].route].rules, request, response, outbound,
-            &storedHead, &coded, &vary, now.times)
-        outbound.removeFirst(headCount)
+            &exchanges[x], &store, site.routes[exchanges[x].route].rules, scratch.request, scratch.response,
+            scratch.outbound,
+            &scratch.storedHead, &scratch.coded, &scratch.vary, now.times)
+        scratch.outbound.removeFirst(headCount)
         exchanges[x].origin = nil
-        if response.keepAlive, outbound.isEmpty { park(o) } else { closeOrigin(o) }
+        if scratch.response.keepAlive, scratch.outbound.isEmpty { park(o) } else { closeOrigin(o) }
         switch outcome {
         case .renewed:
             endReservation(x, .stored)
@@ -78,7 +79,7 @@ extension Worker {
 
     /// Fetches once more, without conditions. The entry may still answer for an error, and goes where the
     /// answer may not be stored.
-    private mutating func fetchAnew(_ x: Handle) {
+    private mutating func fetchAnew(_ x: Handle<Exchange>) {
         exchanges[x].renewal?.isConditional = false
         exchanges[x].sent = .nothing
         connect(x)
@@ -179,7 +180,7 @@ extension Worker {
     }
 
     /// The entry goes; the client gets its body once more, under the updated head.
-    private mutating func answerRefused(_ x: Handle, ageSeconds: UInt32) {
+    private mutating func answerRefused(_ x: Handle<Exchange>, ageSeconds: UInt32) {
         endReservationAfterCommit(x)
         guard let c = exchanges[x].client else {
             Self.removeEntry(&exchanges[x], store)
@@ -188,8 +189,8 @@ extension Worker {
         }
         var hit = Hit()
         let isAnswered = Self.respondRefused(
-            &clients[c], &exchanges[x], store, site.routes[exchanges[x].route].rules, request,
-            head: storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times, &out, &hit)
+            &clients[c], &exchanges[x], store, site.routes[exchanges[x].route].rules, scratch.request,
+            head: scratch.storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times, &scratch.out, &hit)
         Self.removeEntry(&exchanges[x], store)
         guard isAnswered else {
             fetchAnew(x)
@@ -204,12 +205,12 @@ extension Worker {
     /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
     /// it, and so do answers that are for this client alone.
     @inline(__always)
-    mutating func noteUnstorable(_ x: Handle, status: UInt16) {
+    mutating func noteUnstorable(_ x: Handle<Exchange>, status: UInt16) {
         // Else nobody waits for it, and there is no entry.
         if exchanges[x].holdsReservation || exchanges[x].renewal != nil { applyRefusal(x, status: status) }
     }
 
-    private mutating func applyRefusal(_ x: Handle, status: UInt16) {
+    private mutating func applyRefusal(_ x: Handle<Exchange>, status: UInt16) {
         guard exchanges[x].verdict.mayStore else {
             // To a HEAD behind an answer: it tells nothing of what a GET will get.
             endReservation(x, .failed)
@@ -223,7 +224,8 @@ extension Worker {
             return
         }
         let isLasting = Self.isLasting(
-            reason, response, outbound, to: &exchanges[x], site.routes[exchanges[x].route], now.times)
+            reason, scratch.response, scratch.outbound, to: &exchanges[x], site.routes[exchanges[x].route],
+            now.times)
         endReservationUnstorable(x, reason, remember: isLasting)
         Self.removeEntry(&exchanges[x], store)
     }
@@ -238,11 +240,12 @@ extension Worker {
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
     /// same.
-    private mutating func updateByHead(_ x: Handle) {
+    private mutating func updateByHead(_ x: Handle<Exchange>) {
         parseHead(x)
         let isFreshened = Self.updateByHead(
-            &exchanges[x], &store, site.routes[exchanges[x].route].rules, request, response, outbound,
-            &storedHead, &coded, &vary, now.times)
+            &exchanges[x], &store, site.routes[exchanges[x].route].rules, scratch.request, scratch.response,
+            scratch.outbound,
+            &scratch.storedHead, &scratch.coded, &scratch.vary, now.times)
         if isFreshened { endReservation(x, .stored) }
     }
 

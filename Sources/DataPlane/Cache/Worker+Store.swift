@@ -10,9 +10,9 @@ internal import Store
 /// unsafe method has changed goes.
 extension Worker {
     /// Starts collecting the body for the store. The head is at the front of `outbound`.
-    mutating func beginFill(_ x: Handle, _ facts: EntryFacts, headCount: Int) {
+    mutating func beginFill(_ x: Handle<Exchange>, _ facts: EntryFacts, headCount: Int) {
         var capacity = 4 * 1024
-        if case .length(let n) = response.framing { capacity = Int(n) }
+        if case .length(let n) = scratch.response.framing { capacity = Int(n) }
         guard bufferBytes + capacity <= site.fillLimit else {
             helpers.note(.buffers, now: now.milliseconds)
             exchanges[x].reason = .pressure
@@ -21,12 +21,12 @@ extension Worker {
         }
         fillBytes += capacity
         var head = ByteBuffer(capacity: headCount)
-        head.append(outbound.span.extracting(first: headCount))
+        head.append(scratch.outbound.span.extracting(first: headCount))
         exchanges[x].fill = Fill(head: consume head, body: ByteBuffer(capacity: capacity), facts: facts)
     }
 
     /// Adds body bytes of `outbound` to the fill, or gives it up when they are too many.
-    mutating func fill(_ x: Handle, _ range: Range<Int>) {
+    mutating func fill(_ x: Handle<Exchange>, _ range: Range<Int>) {
         guard var fill = exchanges[x].fill.take() else { return }
         let before = fill.body.capacity
         let count = fill.body.count + range.count
@@ -39,26 +39,26 @@ extension Worker {
             letGo(x, &fill)
             return
         }
-        fill.body.append(outbound.span.extracting(range))
+        fill.body.append(scratch.outbound.span.extracting(range))
         fillBytes += fill.body.capacity - before
         exchanges[x].fill = consume fill
     }
 
-    mutating func dropFill(_ x: Handle) {
+    mutating func dropFill(_ x: Handle<Exchange>) {
         if let fill = exchanges[x].fill.take() { fillBytes -= fill.body.capacity }
     }
 
     /// The body is complete: the entry is committed whole. Apart from its caller, which has mostly nothing to
     /// commit: the taken fill goes through a box on the heap, made at entry.
     @inline(never)
-    mutating func commitFill(_ x: Handle) {
+    mutating func commitFill(_ x: Handle<Exchange>) {
         guard var fill = exchanges[x].fill.take() else { return }
         fillBytes -= fill.body.capacity
         commit(x, fill)
         if !exchanges[x].stored { letGo(x, &fill) }
     }
 
-    private mutating func commit(_ x: Handle, _ fill: borrowing Fill) {
+    private mutating func commit(_ x: Handle<Exchange>, _ fill: borrowing Fill) {
         guard !exchanges[x].responseBody.sawTrailers else {
             exchanges[x].reason = .trailers
             endReservationAfterCommit(x)
@@ -66,12 +66,14 @@ extension Worker {
         }
         parseHead(x)
         var scan = HeadScan()
-        let result = response.parse(
+        let result = scratch.response.parse(
             fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: exchanges[x].method)
         precondition(result == .complete(fill.head.count), "a kept response head changed")
         Self.commit(
-            &exchanges[x], into: &store, fill.facts, site.routes[exchanges[x].route].rules, request, response,
-            head: fill.head, body: fill.body, 0..<fill.body.count, &storedHead, &vary, now.times)
+            &exchanges[x], into: &store, fill.facts, site.routes[exchanges[x].route].rules, scratch.request,
+            scratch.response,
+            head: fill.head, body: fill.body, 0..<fill.body.count, &scratch.storedHead, &scratch.vary,
+            now.times)
         endReservationAfterCommit(x, fill.facts)
     }
 
@@ -113,17 +115,18 @@ extension Worker {
 
     /// An unsafe method succeeded: what it names is no longer what the store holds (RFC 9111 §4.4). The
     /// answer is in `response` over `outbound`, the request in `request`.
-    mutating func invalidate(_ x: Handle) {
+    mutating func invalidate(_ x: Handle<Exchange>) {
         parseHead(x)
-        let bans = Self.invalidate(&exchanges[x], site, request, response, outbound, &key, &store)
+        let bans = Self.invalidate(
+            &exchanges[x], site, scratch.request, scratch.response, scratch.outbound, &scratch.key, &store)
         if bans > 0 { helpers.requestSweep() }
     }
 
     /// What was stored while the tier was asked to forget a URL may be of before. `request` may be another's.
     @inline(never)
-    mutating func purgeAgain(_ x: Handle) {
+    mutating func purgeAgain(_ x: Handle<Exchange>) {
         parseHead(x)
-        Self.purgeAgain(&exchanges[x], site, request, &key, &store)
+        Self.purgeAgain(&exchanges[x], site, scratch.request, &scratch.key, &store)
     }
 
     private static func purgeAgain(

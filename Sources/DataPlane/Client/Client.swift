@@ -8,7 +8,7 @@ struct Client: ~Copyable {
         /// Between requests, or in the middle of a request head.
         case idle
         /// One request is with an origin: the handle of its `Exchange`.
-        case exchange(Handle)
+        case exchange(Handle<Exchange>)
         /// Our answer is sent and our side shut: what still comes is read and dropped, so that the kernel
         /// does not reset the connection while the answer is on its way (RFC 9112 §9.6).
         case lingering

@@ -13,10 +13,10 @@ extension Worker {
 
     /// Watches the doorbells, the ticker and the listeners: to be called once, before `run`.
     mutating func watchListeners() throws(Errno) {
-        try poller.addReadable(bell.counter.raw, token: Handle.named(kind: Kind.bell).token)
-        let calls = Handle.named(kind: Kind.bell, index: 1)
-        try board.mailboxes[index].doorbell.attach(to: poller, token: calls.token)
-        try poller.addReadable(ticker.raw, token: Handle.named(kind: Kind.ticker).token)
+        try poller.addReadable(bell.counter.raw, token: Token(kind: Kind.bell).word)
+        let calls = Token(kind: Kind.bell, index: 1)
+        try board.mailboxes[index].doorbell.attach(to: poller, token: calls.word)
+        try poller.addReadable(ticker.raw, token: Token(kind: Kind.ticker).word)
         resumeAccepting()
     }
 
@@ -66,7 +66,7 @@ extension Worker {
         guard clients.contains(h) else { return }
         if !clients[h].served, !clients[h].headStarted, clients[h].phase == .idle {
             // Nothing yet: the head's time runs without a head.
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.headTimeout)
         }
         do {
             try poller.add(clients[h].channel.socket.raw, token: h.token)
@@ -84,7 +84,7 @@ extension Worker {
     mutating func resumeAccepting() {
         acceptPausedUntil = nil
         for index in listeners.indices {
-            let token = Handle.named(kind: Kind.listener, index: UInt32(index)).token
+            let token = Token(kind: Kind.listener, index: UInt32(index)).word
             do {
                 try poller.addListener(listeners[index].listener.raw, token: token)
             } catch {

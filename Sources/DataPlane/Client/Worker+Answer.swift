@@ -45,50 +45,50 @@ struct LocalAnswer {
 extension Worker {
     /// Answers the request at the front of `inbound` (head parsed in `request`) and drops its head. A body
     /// that comes with it is not read: the connection closes.
-    mutating func answer(_ h: Handle, _ answer: LocalAnswer, headCount: Int) {
-        if request.framing != .none {
+    mutating func answer(_ h: Handle<Client>, _ answer: LocalAnswer, headCount: Int) {
+        if scratch.request.framing != .none {
             clients[h].closing = true
             clients[h].lingers = true
         }
         compose(
-            answer, closing: clients[h].closing, minorVersion: request.minorVersion,
-            body: request.method != .head)
-        let isSent = clients[h].channel.send(out)
+            answer, closing: clients[h].closing, minorVersion: scratch.request.minorVersion,
+            body: scratch.request.method != .head)
+        let isSent = clients[h].channel.send(scratch.out)
         logLocal(h, answer, isLost: !isSent)
-        inbound.removeFirst(headCount)
+        scratch.inbound.removeFirst(headCount)
         endLocal(h, isSent: isSent)
     }
 
     /// Answers bytes that are no request we take, and closes.
-    mutating func rejectRequest(_ h: Handle, _ refusal: Refusal) {
+    mutating func rejectRequest(_ h: Handle<Client>, _ refusal: Refusal) {
         clients[h].closing = true
         clients[h].lingers = true
         answerUnparsed(h, .refused(refusal))
-        inbound.removeAll()
+        scratch.inbound.removeAll()
         // The head was not dropped where the connection is gone already.
         if clients.contains(h) { finishClient(h) }
     }
 
     /// Answers bytes that make no request: those in `inbound`, if any.
-    private mutating func answerUnparsed(_ h: Handle, _ answer: LocalAnswer) {
+    private mutating func answerUnparsed(_ h: Handle<Client>, _ answer: LocalAnswer) {
         compose(answer, closing: true, minorVersion: 1, body: true)
-        let isSent = clients[h].channel.send(out)
+        let isSent = clients[h].channel.send(scratch.out)
         logUnparsed(h, answer, isLost: !isSent)
         if !isSent { closeClientNow(h) }
     }
 
     /// The head did not come in time.
-    mutating func refuseSlowHead(_ h: Handle) {
+    mutating func refuseSlowHead(_ h: Handle<Client>) {
         clients[h].channel.dropInput()
         clients[h].closing = true
         clients[h].lingers = true
-        inbound.removeAll()
+        scratch.inbound.removeAll()
         answerUnparsed(h, LocalAnswer(status: 408, cause: .requestHeadTimeout))
         if clients.contains(h) { finishClient(h) }
     }
 
     /// The body did not come in time.
-    mutating func refuseSlowBody(_ x: Handle) {
+    mutating func refuseSlowBody(_ x: Handle<Exchange>) {
         if let o = exchanges[x].origin {
             exchanges[x].origin = nil
             closeOrigin(o)
@@ -99,7 +99,7 @@ extension Worker {
 
     /// The exchange failed before anything of an answer was sent: the client gets this status.
     /// - Parameter rule: what the request breaks.
-    mutating func answerFailure(_ x: Handle, status: UInt16, _ rule: Refusal? = nil) {
+    mutating func answerFailure(_ x: Handle<Exchange>, status: UInt16, _ rule: Refusal? = nil) {
         guard let c = exchanges[x].client else {
             abort(x)
             return
@@ -115,7 +115,7 @@ extension Worker {
                 status: status, reason: exchanges[x].reason, cause: exchanges[x].trouble.cause, rule: rule),
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion,
             body: exchanges[x].method != .head)
-        let isSent = clients[c].channel.send(out)
+        let isSent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !isSent, rule: rule)
         forget(x)
         guard isSent else {
@@ -126,7 +126,7 @@ extension Worker {
     }
 
     /// What follows an answer to a client between requests.
-    private mutating func endLocal(_ h: Handle, isSent: Bool) {
+    private mutating func endLocal(_ h: Handle<Client>, isSent: Bool) {
         guard isSent else {
             closeClientNow(h)
             return
@@ -134,46 +134,46 @@ extension Worker {
         if clients[h].closing {
             finishClient(h)
         } else if !clients[h].channel.isFlushed {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         }
     }
 
     /// Writes the whole answer into `out`.
     private mutating func compose(_ answer: LocalAnswer, closing: Bool, minorVersion: UInt8, body: Bool) {
         let reason = StatusText.reason(answer.status)
-        out.removeAll()
-        out.append("HTTP/1.1 ")
-        out.append(decimal: UInt64(answer.status))
-        out.append(" ")
-        out.append(reason)
-        out.append("\r\nDate: ")
-        date.append(now: now.times.wallSeconds, to: &out)
-        out.append("\r\nCache-Control: no-store\r\n")
+        scratch.out.removeAll()
+        scratch.out.append("HTTP/1.1 ")
+        scratch.out.append(decimal: UInt64(answer.status))
+        scratch.out.append(" ")
+        scratch.out.append(reason)
+        scratch.out.append("\r\nDate: ")
+        date.append(now: now.times.wallSeconds, to: &scratch.out)
+        scratch.out.append("\r\nCache-Control: no-store\r\n")
         switch answer.allow {
         case .nothing: break
-        case .all: out.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
+        case .all: scratch.out.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
         case .route(let route):
-            out.append("Allow: ")
-            site.routes[route].methods.appendAllow(to: &out)
-            out.append("\r\n")
+            scratch.out.append("Allow: ")
+            site.routes[route].methods.appendAllow(to: &scratch.out)
+            scratch.out.append("\r\n")
         }
-        Self.appendConnection(closing: closing, minorVersion: minorVersion, to: &out)
+        Self.appendConnection(closing: closing, minorVersion: minorVersion, to: &scratch.out)
         guard answer.status != 204 else {
-            out.append("\r\n")
+            scratch.out.append("\r\n")
             return
         }
-        out.append("Content-Type: text/plain; charset=utf-8\r\nContent-Length: ")
+        scratch.out.append("Content-Type: text/plain; charset=utf-8\r\nContent-Length: ")
         let explanation = answer.explanation
         let count = explanation.utf8CodeUnitCount
-        out.append(decimal: UInt64(reason.utf8CodeUnitCount + 5 + (count > 0 ? count + 1 : 0)))
-        out.append("\r\n\r\n")
+        scratch.out.append(decimal: UInt64(reason.utf8CodeUnitCount + 5 + (count > 0 ? count + 1 : 0)))
+        scratch.out.append("\r\n\r\n")
         guard body else { return }
-        out.append(decimal: UInt64(answer.status))
-        out.append(" ")
-        out.append(reason)
-        out.append("\n")
+        scratch.out.append(decimal: UInt64(answer.status))
+        scratch.out.append(" ")
+        scratch.out.append(reason)
+        scratch.out.append("\n")
         guard count > 0 else { return }
-        out.append(explanation)
-        out.append("\n")
+        scratch.out.append(explanation)
+        scratch.out.append("\n")
     }
 }

@@ -9,7 +9,7 @@ extension Worker {
     /// The most bytes read and dropped while lingering.
     private static var lingerBytes: Int { 1 << 20 }
 
-    mutating func clientEvent(_ h: Handle, _ event: Event) {
+    mutating func clientEvent(_ h: Handle<Client>, _ event: Event) {
         guard clients.contains(h) else { return }
         if event.error || event.hangup, !isHalfShut(h) {
             // Reset, or shut both ways: nobody is there to take an answer. Where an answer is out, its
@@ -26,7 +26,7 @@ extension Worker {
     }
 
     /// Reads and uses what came, as far as the connection's phase allows, within the turn's budget.
-    mutating func advanceClient(_ h: Handle) {
+    mutating func advanceClient(_ h: Handle<Client>) {
         var budget = Self.turnBudget
         requestsLeft = Self.requestBudget
         while clients.contains(h), wantsInput(h) {
@@ -36,21 +36,21 @@ extension Worker {
             }
             budget -= 1
             runsPassed = 0
-            inbound.removeAll()
-            let received = clients[h].channel.receive(into: &inbound)
+            scratch.inbound.removeAll()
+            let received = clients[h].channel.receive(into: &scratch.inbound)
             if received == .failed {
                 dropClient(h)
                 return
             }
-            let before = inbound.count
+            let before = scratch.inbound.count
             useInput(h)
             budget -= runsPassed / Self.runsPerRead
             guard clients.contains(h) else { return }
             // Nearly always it is used up, and there is no more.
-            if inbound.isEmpty, received == .some, !clients[h].channel.wantsReading { return }
-            let isUnused = inbound.count == before
-            if !inbound.isEmpty { clients[h].channel.keep(inbound) }
-            if received == .end, isUnused || inbound.isEmpty {
+            if scratch.inbound.isEmpty, received == .some, !clients[h].channel.wantsReading { return }
+            let isUnused = scratch.inbound.count == before
+            if !scratch.inbound.isEmpty { clients[h].channel.keep(scratch.inbound) }
+            if received == .end, isUnused || scratch.inbound.isEmpty {
                 clientEnded(h)
                 return
             }
@@ -59,7 +59,7 @@ extension Worker {
     }
 
     /// May this connection read (or go on with bytes it kept)?
-    private func wantsInput(_ h: Handle) -> Bool {
+    private func wantsInput(_ h: Handle<Client>) -> Bool {
         guard clients[h].channel.wantsReading else { return false }
         switch clients[h].phase {
         case .idle: return clients[h].takesRequest
@@ -70,28 +70,28 @@ extension Worker {
 
     /// Uses `inbound`, and drops from its front what is used.
     @inline(__always)
-    private mutating func useInput(_ h: Handle) {
+    private mutating func useInput(_ h: Handle<Client>) {
         switch clients[h].phase {
         case .idle: readRequests(h)
         case .exchange(let x): sendRequestBody(x)
         case .lingering:
-            clients[h].dropped += inbound.count
-            inbound.removeAll()
+            clients[h].dropped += scratch.inbound.count
+            scratch.inbound.removeAll()
             if clients[h].dropped > Self.lingerBytes { closeClient(h) }
         }
     }
 
     /// Answers the requests at the front of `inbound`, until one has to wait for an origin or for the socket.
     @inline(__always)
-    private mutating func readRequests(_ h: Handle) {
-        while !inbound.isEmpty, requestsLeft > 0, clients[h].takesRequest {
+    private mutating func readRequests(_ h: Handle<Client>) {
+        while !scratch.inbound.isEmpty, requestsLeft > 0, clients[h].takesRequest {
             requestsLeft &-= 1
-            requestOf = .none
-            switch Self.parse(inbound, into: &request, site.headLimits, &clients[h].scan) {
+            scratch.requestOf = .none
+            switch Self.parse(scratch.inbound, into: &scratch.request, site.headLimits, &clients[h].scan) {
             case .needMore:
                 if !clients[h].headStarted {
                     clients[h].headStarted = true
-                    clientTimers.set(id: id(h), deadline: now.milliseconds + site.headTimeout)
+                    clients.setDeadline(h, at: now.milliseconds + site.headTimeout)
                 }
                 return
             case .refused(let refusal):
@@ -102,7 +102,7 @@ extension Worker {
                 if handleRequest(h, headCount: count) { sendComposed(h) }
                 guard clients.contains(h) else { return }
                 // A request that came whole with its body goes on here, without another turn.
-                if case .exchange(let x) = clients[h].phase, !inbound.isEmpty, wantsRequestBody(x) {
+                if case .exchange(let x) = clients[h].phase, !scratch.inbound.isEmpty, wantsRequestBody(x) {
                     sendRequestBody(x)
                     guard clients.contains(h) else { return }
                 }
@@ -113,19 +113,14 @@ extension Worker {
 
     /// Between requests: the keep-alive time runs.
     @inline(__always)
-    mutating func rest(_ h: Handle) {
-        Self.rest(id(h), &clients[h], &clientTimers, site, now.milliseconds)
-    }
-
-    private static func rest(
-        _ id: Int, _ client: inout Client, _ timers: inout TimerWheel, _ site: Site, _ now: UInt64
-    ) {
-        guard !client.headStarted else { return }
-        timers.set(id: id, deadline: now + (client.channel.isFlushed ? site.keepAlive : site.writeTimeout))
+    mutating func rest(_ h: Handle<Client>) {
+        guard !clients[h].headStarted else { return }
+        let time = clients[h].channel.isFlushed ? site.keepAlive : site.writeTimeout
+        clients.setDeadline(h, at: now.milliseconds + time)
     }
 
     /// The client sends no more.
-    private mutating func clientEnded(_ h: Handle) {
+    private mutating func clientEnded(_ h: Handle<Client>) {
         switch clients[h].phase {
         case .idle:
             // Between requests, or with half a head that will never be whole. What is being sent still goes
@@ -145,10 +140,10 @@ extension Worker {
     }
 
     /// Sends kept output; then what waited for it goes on.
-    private mutating func flushClient(_ h: Handle) {
+    private mutating func flushClient(_ h: Handle<Client>) {
         switch clients[h].channel.flush() {
         case .failed: dropClient(h)
-        case .pending: clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+        case .pending: clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         case .done:
             noteSent(h)
             switch clients[h].phase {
@@ -171,10 +166,10 @@ extension Worker {
 
     /// Ends the connection as soon as everything is sent. With unread input about, the sending side is shut
     /// first and the rest read away for a while.
-    mutating func finishClient(_ h: Handle) {
+    mutating func finishClient(_ h: Handle<Client>) {
         clients[h].closing = true
         guard clients[h].channel.isFlushed else {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
             return
         }
         closeClient(h)
@@ -184,6 +179,4 @@ extension Worker {
         _ bytes: borrowing ByteBuffer, into request: inout RequestHead, _ limits: HeadLimits,
         _ scan: inout HeadScan
     ) -> HeadResult { request.parse(bytes.span, limits: limits, scan: &scan) }
-
-    func id(_ h: Handle) -> Int { Int(h.index) }
 }

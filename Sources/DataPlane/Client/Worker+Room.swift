@@ -55,7 +55,7 @@ extension Worker {
 
     /// There is no descriptor for a connection to an origin: closes an idle one to any origin, or else the
     /// client's that has been idle longest. False: there is none.
-    mutating func makeOriginDescriptor(_ x: Handle) -> Bool {
+    mutating func makeOriginDescriptor(_ x: Handle<Exchange>) -> Bool {
         if closeIdleOrigin() { return true }
         // What is revalidated behind an answer may have a client that is in the middle of being answered.
         guard exchanges[x].client != nil, case .closed = closeLongestIdle() else { return false }
@@ -86,7 +86,7 @@ extension Worker {
     /// Closes the first of those found that is still idle, and was not in use since.
     private mutating func closeNextIdle() -> Bool {
         while let candidate = longestIdle.next() {
-            let h = Handle(token: candidate.token)
+            let h = Handle<Client>(token: candidate.token)
             // A request that has come is not seen by us before its event.
             guard clients.contains(h), idleSince(h) == candidate.since,
                 !clients[h].channel.socket.hasInput
@@ -103,7 +103,7 @@ extension Worker {
         var position = 0
         while let h = clients.next(from: &position) {
             // The deadline alone tells of most that they are not among the first: it is near, the client not.
-            guard let deadline = clientTimers.deadline(of: id(h)),
+            guard let deadline = clients.deadline(of: h),
                 longestIdle.wants(since: deadline &- min(deadline, longestTime)), let since = idleSince(h)
             else { continue }
             longestIdle.offer(since: since, token: h.token)
@@ -112,8 +112,8 @@ extension Worker {
     }
 
     /// When the connection became idle, as its deadline tells; nil where it is in use.
-    private func idleSince(_ h: Handle) -> UInt64? {
-        guard clients[h].isIdle, let deadline = clientTimers.deadline(of: id(h)) else { return nil }
+    private func idleSince(_ h: Handle<Client>) -> UInt64? {
+        guard clients[h].isIdle, let deadline = clients.deadline(of: h) else { return nil }
         return deadline &- min(deadline, clients[h].served ? site.keepAlive : site.headTimeout)
     }
 

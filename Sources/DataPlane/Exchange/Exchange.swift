@@ -42,10 +42,10 @@ struct Trouble: BitwiseCopyable {
 struct Exchange: ~Copyable {
     /// The client; nil once it has its answer or has left while the entry is still being fetched, and where
     /// an entry is revalidated behind an answer.
-    var client: Handle?
+    var client: Handle<Client>?
     /// Of whom the origin is told, where there is no client.
     var peer: SocketAddress?
-    var origin: Handle?
+    var origin: Handle<Origin>?
     /// Waits for another's fetch of its key; nothing has been sent, and no server chosen.
     var isWaiting = false
     /// How often the request has waited.
@@ -206,7 +206,7 @@ struct Exchange: ~Copyable {
     }
 
     init(
-        client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
+        client: Handle<Client>?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
         forwardReason: ForwardReason, renewal: Renewal?, headCount: Int, keyCount: Int,
         minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, started: Moment
     ) {

@@ -16,7 +16,7 @@ struct WakeUp: Sendable {
         case fetch
     }
 
-    let exchange: Handle
+    let exchange: Handle<Exchange>
     let hash: Hash128
     let call: Call
     var scope = RefusalScope.everybody

@@ -21,15 +21,15 @@ extension Worker {
 
     /// Passes the body bytes in `outbound` to the client and to the fill. `out` holds the composed head, if
     /// it has not been sent yet.
-    mutating func passBody(_ x: Handle, _ o: Handle, ended: Bool) {
-        coded.removeAll()
+    mutating func passBody(_ x: Handle<Exchange>, _ o: Handle<Origin>, ended: Bool) {
+        scratch.coded.removeAll()
         var pass = readBody(x)
         if ended, !pass.complete, !pass.failed {
             pass.complete = exchanges[x].responseBody.closed()
             pass.failed = !pass.complete
         }
         // Bytes behind the end of an answer are nobody's: the connection is not kept.
-        if pass.complete, pass.offset < outbound.count { exchanges[x].reusable = false }
+        if pass.complete, pass.offset < scratch.outbound.count { exchanges[x].reusable = false }
         switch exchanges[x].transform.change {
         case .coded:
             if !pass.failed { pass.failed = !endEncoding(x, o, complete: pass.complete) }
@@ -37,30 +37,30 @@ extension Worker {
         }
         if let refusal = pass.refusal { noteFault(x, refusal, at: pass.offset) }
         if pass.complete, exchanges[x].framing == .chunked {
-            out.append("0\r\n")
+            scratch.out.append("0\r\n")
             // Trailers speak of the origin's bytes: a strong tag, a digest.
             if !exchanges[x].transform.changesBody, exchanges[x].responseBody.sawTrailers, takesTrailers(x) {
-                Self.appendTrailers(&exchanges[x].responseBody, to: &out)
+                Self.appendTrailers(&exchanges[x].responseBody, to: &scratch.out)
             }
-            out.append("\r\n")
+            scratch.out.append("\r\n")
         }
-        if let c = exchanges[x].client, !out.isEmpty || !pass.direct.isEmpty {
-            guard clients[c].channel.send(out, outbound, pass.direct) else {
+        if let c = exchanges[x].client, !scratch.out.isEmpty || !pass.direct.isEmpty {
+            guard clients[c].channel.send(scratch.out, scratch.outbound, pass.direct) else {
                 dropClient(c)
                 // What goes into the store goes on, and this may have been its end.
                 if exchanges.contains(x) { endPass(x, o, complete: pass.complete, failed: pass.failed) }
                 return
             }
             if !clients[c].channel.isFlushed {
-                clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
+                clients.setDeadline(c, at: now.milliseconds + site.writeTimeout)
             }
         }
         endPass(x, o, complete: pass.complete, failed: pass.failed)
     }
 
-    private mutating func takesTrailers(_ x: Handle) -> Bool {
+    private mutating func takesTrailers(_ x: Handle<Exchange>) -> Bool {
         parseHead(x)
-        return Self.takesTrailers(request, &exchanges[x])
+        return Self.takesTrailers(scratch.request, &exchanges[x])
     }
 
     private static func takesTrailers(_ request: borrowing RequestHead, _ exchange: inout Exchange) -> Bool {
@@ -73,10 +73,10 @@ extension Worker {
 
     /// Takes the body's bytes out of `outbound`: into the fill, and into `out` as the client gets them.
     @inline(__always)
-    private mutating func readBody(_ x: Handle) -> Pass {
+    private mutating func readBody(_ x: Handle<Exchange>) -> Pass {
         // By its length it goes to the client as it came: in one run, which most often nobody else wants.
         if exchanges[x].framing == .length, exchanges[x].fill == nil, exchanges[x].client != nil {
-            return Self.readRun(&exchanges[x].responseBody, &outbound, &out)
+            return Self.readRun(&exchanges[x].responseBody, &scratch.outbound, &scratch.out)
         }
         return readRuns(x)
     }
@@ -100,28 +100,33 @@ extension Worker {
         return pass
     }
 
-    private mutating func readRuns(_ x: Handle) -> Pass {
+    private mutating func readRuns(_ x: Handle<Exchange>) -> Pass {
         var pass = Pass()
         let copies =
-            out.count &+ outbound.count <= Self.gatherLimit || exchanges[x].framing == .chunked
+            scratch.out.count &+ scratch.outbound.count <= Self.gatherLimit
+            || exchanges[x].framing == .chunked
             || exchanges[x].responseBody.isChunked
         while true {
-            let (step, next) = exchanges[x].responseBody.next(outbound, from: pass.offset)
+            let (step, next) = exchanges[x].responseBody.next(scratch.outbound, from: pass.offset)
             pass.offset = next
             switch step {
             case .data(let range):
                 runsPassed &+= 1
                 if exchanges[x].fill != nil { fill(x, range) }
                 if exchanges[x].transform.changesBody {
-                    if !Self.recode(&exchanges[x].recoder, outbound, range, into: &coded) {
+                    if !Self.recode(&exchanges[x].recoder, scratch.outbound, range, into: &scratch.coded) {
                         pass.failed = true
                         return pass
                     }
                 } else if exchanges[x].client != nil, !exchanges[x].isHeldBack {
                     switch exchanges[x].framing {
-                    case .chunked: appendChunk(outbound, range, to: &out)
+                    case .chunked: appendChunk(scratch.outbound, range, to: &scratch.out)
                     case .length, .untilClose, .none:
-                        if copies { appendRun(outbound, range, to: &out) } else { pass.direct = range }
+                        if copies {
+                            appendRun(scratch.outbound, range, to: &scratch.out)
+                        } else {
+                            pass.direct = range
+                        }
                     }
                 }
                 if exchanges[x].responseBody.isComplete {
@@ -140,7 +145,7 @@ extension Worker {
     }
 
     /// What follows a pass of body bytes.
-    mutating func endPass(_ x: Handle, _ o: Handle, complete: Bool, failed: Bool) {
+    mutating func endPass(_ x: Handle<Exchange>, _ o: Handle<Origin>, complete: Bool, failed: Bool) {
         if failed {
             fail(x, .truncated, fault.exchange == x ? .malformed : .truncated)
         } else if complete, exchanges[x].isTunnel, !exchanges[x].originShut {

@@ -11,9 +11,9 @@ internal import Store
 extension Worker {
     /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go
     /// on.
-    mutating func finish(_ x: Handle) {
+    mutating func finish(_ x: Handle<Exchange>) {
         if exchanges[x].isHeldBack {
-            out.removeAll()
+            scratch.out.removeAll()
             commitFill(x)
             if concludeHeldBack(x) { return }
         }
@@ -31,7 +31,7 @@ extension Worker {
     }
 
     /// The origin has answered: its connection is kept, or closed.
-    mutating func releaseOrigin(_ x: Handle) {
+    mutating func releaseOrigin(_ x: Handle<Exchange>) {
         guard let o = exchanges[x].origin else { return }
         exchanges[x].origin = nil
         if exchanges[x].reusable, exchanges[x].requestBody.isComplete, !exchanges[x].isTunnel {
@@ -43,7 +43,7 @@ extension Worker {
 
     /// Forgets the exchange. Its connections are dealt with already.
     @inline(__always)
-    mutating func forget(_ x: Handle) {
+    mutating func forget(_ x: Handle<Exchange>) {
         endReservation(x, .failed)
         if exchanges[x].fill != nil { dropFill(x) }
         releaseServer(x)
@@ -54,7 +54,7 @@ extension Worker {
 
     /// The client has its answer: the next request, or the end.
     @inline(__always)
-    mutating func releaseClient(_ c: Handle) {
+    mutating func releaseClient(_ c: Handle<Client>) {
         clients[c].phase = .idle
         if clients[c].closing {
             finishClient(c)
@@ -70,7 +70,7 @@ extension Worker {
 
     /// Keeps the origin's connection for the next request.
     @inline(__always)
-    mutating func park(_ o: Handle) {
+    mutating func park(_ o: Handle<Origin>) {
         guard origins[o].isAtRest, !isDraining else {
             closeOrigin(o)
             return
@@ -78,24 +78,22 @@ extension Worker {
         let server = origins[o].server
         origins[o].phase = .idle
         origins[o].keptIn = turn
-        originTimers.set(
-            id: id(o), deadline: now.milliseconds + site.servers[server].idleTimeout)
+        origins.setDeadline(o, at: now.milliseconds + site.servers[server].idleTimeout)
         if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }
     }
 
     /// An idle connection that closed, spoke unasked or grew too old.
-    mutating func discardIdle(_ o: Handle) {
+    mutating func discardIdle(_ o: Handle<Origin>) {
         pools[origins[o].server].remove(o.token)
         closeOrigin(o)
     }
 
-    mutating func closeOrigin(_ o: Handle) {
-        originTimers.cancel(id(o))
+    mutating func closeOrigin(_ o: Handle<Origin>) {
         origins.discard(o)
     }
 
     /// The answer cannot be completed: the client's connection ends so that nobody takes it for whole.
-    mutating func abort(_ x: Handle) {
+    mutating func abort(_ x: Handle<Exchange>) {
         if let o = exchanges[x].origin {
             exchanges[x].origin = nil
             closeOrigin(o)
@@ -119,7 +117,7 @@ extension Worker {
 
     /// The client is gone. A fetch whose answer is on its way into the store, or may be, goes on without it.
     /// - Parameter cause: why it is gone.
-    mutating func dropClient(_ c: Handle, _ cause: Cause = .clientLeft) {
+    mutating func dropClient(_ c: Handle<Client>, _ cause: Cause = .clientLeft) {
         if case .exchange(let x) = clients[c].phase {
             logExchange(x, isLost: true, cause)
             detach(x, from: c)
@@ -135,14 +133,14 @@ extension Worker {
     }
 
     /// The exchange goes on without its client.
-    mutating func detach(_ x: Handle, from c: Handle) {
+    mutating func detach(_ x: Handle<Exchange>, from c: Handle<Client>) {
         exchanges[x].peer = clients[c].peer.address
         exchanges[x].client = nil
     }
 
     /// Closes a client's connection when everything is sent, with a linger where input may still be on its
     /// way, or where the log has to know whether the answer arrived.
-    mutating func closeClient(_ c: Handle) {
+    mutating func closeClient(_ c: Handle<Client>) {
         if awaitsDelivery(c) {
             awaitDelivery(c)
             return
@@ -152,7 +150,7 @@ extension Worker {
             clients[c].phase = .lingering
             clients[c].channel.socket.shutdownWrite()
             clients[c].channel.dropInput()
-            clientTimers.set(id: id(c), deadline: now.milliseconds + site.lingerTimeout)
+            clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
             if clients[c].channel.readable { deferClient(c) }
             return
         }
@@ -160,11 +158,11 @@ extension Worker {
     }
 
     /// The client had said its last byte when its answer went out: waits until TCP says what became of it.
-    private mutating func awaitDelivery(_ c: Handle) {
+    private mutating func awaitDelivery(_ c: Handle<Client>) {
         if clients[c].phase != .lingering {
             clients[c].phase = .lingering
             clients[c].channel.socket.shutdownWrite()
-            clientTimers.set(id: id(c), deadline: now.milliseconds + site.lingerTimeout)
+            clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
         }
         switch clients[c].channel.socket.delivery() {
         case .pending: return
@@ -175,8 +173,7 @@ extension Worker {
     }
 
     /// - Parameter cause: why what is not sent yet never will be.
-    mutating func closeClientNow(_ c: Handle, _ cause: Cause = .clientLeft) {
-        clientTimers.cancel(id(c))
+    mutating func closeClientNow(_ c: Handle<Client>, _ cause: Cause = .clientLeft) {
         if !clients[c].channel.isFlushed {
             // What is not sent is lost: a clean close would let an answer that the close ends look whole.
             clients[c].channel.socket.setLingerReset()

@@ -17,7 +17,7 @@ extension Worker {
     /// the conditions of a revalidation in `out`), and drops the head.
     @inline(__always)
     mutating func beginExchange(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ forwardReason: ForwardReason,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ forwardReason: ForwardReason,
         _ keyed: KeyedRequest,
         _ renewal: Renewal?, headCount: Int, again: Again?
     ) {
@@ -25,11 +25,11 @@ extension Worker {
         let x = makeExchange(
             h, peer: nil, route: route, verdict: verdict, forwardReason, keyed, renewal,
             headCount: headCount, started: again?.started ?? now.moment)
-        inbound.removeFirst(headCount)
+        scratch.inbound.removeFirst(headCount)
         clients[h].phase = .exchange(x)
         if let again { exchanges[x].mayUndo = again.undoes && again.cause != .fetched }
-        if request.framing != .none {
-            clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
+        if scratch.request.framing != .none {
+            exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
         if let again { exchanges[x].waits = again.waits }
         if reserve(x, waits: again?.waitsAgain ?? true) { connect(x) }
@@ -38,30 +38,30 @@ extension Worker {
     /// An exchange for the request at the front of `inbound`, as `beginExchange` says; nothing is sent yet.
     @inline(__always)
     mutating func makeExchange(
-        _ client: Handle?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
+        _ client: Handle<Client>?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
         _ forwardReason: ForwardReason, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
         started: Moment
-    ) -> Handle {
+    ) -> Handle<Exchange> {
         let upstream = site.routes[route].upstream
-        let hasBody = request.framing != .none
-        let replayable = OriginRequest.isReplayable(request)
+        let hasBody = scratch.request.framing != .none
+        let replayable = OriginRequest.isReplayable(scratch.request)
         let reuse =
             switch site.upstreams[upstream].reuse {
             case .safe: replayable
-            case .always: !request.upgradesToWebSocket
+            case .always: !scratch.request.upgradesToWebSocket
             case .never: false
             }
         let x = exchanges.insert(
             Exchange(
                 client: client, peer: peer, route: route, verdict: verdict, forwardReason: forwardReason,
-                renewal: renewal, headCount: headCount, keyCount: key.count,
-                minorVersion: request.minorVersion, keyed: keyed,
+                renewal: renewal, headCount: headCount, keyCount: scratch.key.count,
+                minorVersion: scratch.request.minorVersion, keyed: keyed,
                 attempts: Attempts(
                     idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
                 now: now.times, started: started))
-        Self.keep(inbound, key, conditions: out, in: &exchanges[x], &spares)
-        if hasBody { exchanges[x].expectBody(request.framing, trailerLimit: site.headLimits.head) }
-        requestOf = x
+        Self.keep(scratch.inbound, scratch.key, conditions: scratch.out, in: &exchanges[x], &spares)
+        if hasBody { exchanges[x].expectBody(scratch.request.framing, trailerLimit: site.headLimits.head) }
+        scratch.requestOf = x
         return x
     }
 
@@ -84,7 +84,7 @@ extension Worker {
     }
 
     /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.
-    mutating func connect(_ x: Handle) {
+    mutating func connect(_ x: Handle<Exchange>) {
         let upstream = site.routes[exchanges[x].route].upstream
         if exchanges[x].server < 0, !chooseServer(x, upstream) {
             giveUp(x, status: 502)
@@ -93,7 +93,7 @@ extension Worker {
         let server = exchanges[x].server
         if !exchanges[x].attempts.mustBeFresh {
             while let token = pools[server].take() {
-                let o = Handle(token: token)
+                let o = Handle<Origin>(token: token)
                 guard origins.contains(o) else { continue }
                 exchanges[x].origin = o
                 origins[o].phase = .active(x)
@@ -106,7 +106,7 @@ extension Worker {
     }
 
     /// Opens a connection. Where there is no descriptor for it, an idle connection is closed first.
-    private mutating func open(_ x: Handle, server: Int) {
+    private mutating func open(_ x: Handle<Exchange>, server: Int) {
         for isLast in [false, true] {
             do {
                 try begin(x, server: server)
@@ -119,7 +119,7 @@ extension Worker {
         }
     }
 
-    private mutating func begin(_ x: Handle, server: Int) throws(Errno) {
+    private mutating func begin(_ x: Handle<Exchange>, server: Int) throws(Errno) {
         if let files = site.servers[server].files {
             let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(x), ledger))
             exchanges[x].origin = o
@@ -134,14 +134,14 @@ extension Worker {
                 connecting.socket, server: server, phase: pending ? .connecting(x) : .active(x), ledger))
         exchanges[x].origin = o
         if pending {
-            originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(server).connect)
+            origins.setDeadline(o, at: now.milliseconds + site.timeouts(server).connect)
         } else {
             counters.didConnect(server)
             sendRequest(x, o)
         }
     }
 
-    private mutating func watchOrigin(_ origin: consuming Origin) throws(Errno) -> Handle {
+    private mutating func watchOrigin(_ origin: consuming Origin) throws(Errno) -> Handle<Origin> {
         let o = origins.insert(origin)
         do {
             try poller.add(origins[o].channel.socket.raw, token: o.token)
@@ -153,7 +153,7 @@ extension Worker {
     }
 
     /// The handshake of a new connection ended.
-    mutating func originConnected(_ o: Handle, _ x: Handle) {
+    mutating func originConnected(_ o: Handle<Origin>, _ x: Handle<Exchange>) {
         if let error = origins[o].channel.socket.connectError() {
             fail(x, .notConnected, Cause(connecting: error))
             return
@@ -164,31 +164,31 @@ extension Worker {
     }
 
     /// Sends the request's head on `o`; a body follows as it comes.
-    private mutating func sendRequest(_ x: Handle, _ o: Handle) {
+    private mutating func sendRequest(_ x: Handle<Exchange>, _ o: Handle<Origin>) {
         parseHead(x)
         exchanges[x].sentAt = now.times
         if exchanges[x].verdict.mayRevalidate { exchanges[x].stamp = store.stamp(exchanges[x].keyed.hash) }
-        out.removeAll()
+        scratch.out.removeAll()
         composeRequest(x)
-        guard origins[o].channel.send(out) else {
+        guard origins[o].channel.send(scratch.out) else {
             fail(x, .closed, .reset)
             return
         }
         exchanges[x].sent = .head
-        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        origins.setDeadline(o, at: now.milliseconds + site.timeouts(origins[o].server).response)
         if let c = exchanges[x].client, !exchanges[x].requestBody.isComplete { deferClient(c) }
     }
 
     /// Has the exchange's head in `request`: parses it again, unless it is there still. It was valid once and
     /// has not changed.
-    mutating func parseHead(_ x: Handle) {
-        guard requestOf != x else { return }
-        Self.parseHead(of: &exchanges[x], into: &request, site.headLimits)
-        requestOf = x
-        if request.fields.containsAny(of: ForwardingFields.claims) { believeClaims(of: x) }
+    mutating func parseHead(_ x: Handle<Exchange>) {
+        guard scratch.requestOf != x else { return }
+        Self.parseHead(of: &exchanges[x], into: &scratch.request, site.headLimits)
+        scratch.requestOf = x
+        if scratch.request.fields.containsAny(of: ForwardingFields.claims) { believeClaims(of: x) }
     }
 
-    private mutating func believeClaims(of x: Handle) {
+    private mutating func believeClaims(of x: Handle<Exchange>) {
         if let c = exchanges[x].client {
             believeClaims(of: clients[c].peer.address)
         } else if let peer = exchanges[x].peer {
@@ -206,7 +206,7 @@ extension Worker {
 
     /// The origin connection of `x` failed: close it, then do what the retry rules say.
     /// - Parameter cause: what is known of it; nil: no more than the failure says.
-    mutating func fail(_ x: Handle, _ failure: OriginFailure, _ cause: Cause? = nil) {
+    mutating func fail(_ x: Handle<Exchange>, _ failure: OriginFailure, _ cause: Cause? = nil) {
         var failure = failure
         if exchanges[x].isHeldBack {
             // Nothing has been sent: the answer can still be an honest error.
@@ -264,7 +264,7 @@ extension Worker {
     }
 
     /// No origin has answered: an entry may, or else the client gets this status.
-    private mutating func giveUp(_ x: Handle, status: UInt16) {
+    private mutating func giveUp(_ x: Handle<Exchange>, status: UInt16) {
         guard exchanges[x].renewal?.mayIfError == true, exchanges[x].client != nil else {
             answerFailure(x, status: status)
             return
@@ -272,7 +272,7 @@ extension Worker {
         tell(x, .stale)
         // Later: the request may be in the middle of being handled, with others behind it in `inbound`.
         exchanges[x].status = status
-        deferred.append(x)
+        deferred.append(Token(x.token))
     }
 
     private func nextAddress(_ server: Int) -> Int? {

@@ -10,17 +10,18 @@ internal import Settings
 extension Worker {
     /// Writes the exchange's request into `out`. Its head is parsed in `request`.
     @inline(__always)
-    mutating func composeRequest(_ x: Handle) {
+    mutating func composeRequest(_ x: Handle<Exchange>) {
         let route = exchanges[x].route
-        let serverHost = request.authority.isEmpty ? site.servers[exchanges[x].server].authority : []
+        let serverHost = scratch.request.authority.isEmpty ? site.servers[exchanges[x].server].authority : []
         guard let c = exchanges[x].client else {
             Self.writeRequest(
-                &exchanges[x], request, serverHost.span, site.routes[route], site.forwardingFields, to: &out)
+                &exchanges[x], scratch.request, serverHost.span, site.routes[route], site.forwardingFields,
+                to: &scratch.out)
             return
         }
         Self.writeRequest(
-            &exchanges[x], request, serverHost.span, site.routes[route], site.forwardingFields,
-            peer: &clients[c].peer, to: &out)
+            &exchanges[x], scratch.request, serverHost.span, site.routes[route], site.forwardingFields,
+            peer: &clients[c].peer, to: &scratch.out)
     }
 
     /// Of an exchange without a client.
@@ -49,22 +50,25 @@ extension Worker {
 
     /// Writes the head for the client into `out`: the origin's answer, parsed in `response`, stands at the
     /// front of `outbound`.
-    mutating func composeAnswer(_ x: Handle, framing: ClientFraming, interim: Bool) {
+    mutating func composeAnswer(_ x: Handle<Exchange>, framing: ClientFraming, interim: Bool) {
         Self.writeFields(
-            response, outbound, interim ? .none : exchanges[x].transform, interim: interim, to: &out)
+            scratch.response, scratch.outbound, interim ? .none : exchanges[x].transform, interim: interim,
+            to: &scratch.out)
         guard !interim else {
-            if response.status == 101 { out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
-            out.append("\r\n")
+            if scratch.response.status == 101 {
+                scratch.out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
+            }
+            scratch.out.append("\r\n")
             return
         }
-        if !response.fields.contains(.date) {
-            out.append("Date: ")
-            date.append(now: now.times.wallSeconds, to: &out)
-            out.append("\r\n")
+        if !scratch.response.fields.contains(.date) {
+            scratch.out.append("Date: ")
+            date.append(now: now.times.wallSeconds, to: &scratch.out)
+            scratch.out.append("\r\n")
         }
-        if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
-        if framing == .length, case .length(let n) = response.framing {
-            out.append(atMost: 40) {
+        if framing == .chunked { scratch.out.append("Transfer-Encoding: chunked\r\n") }
+        if framing == .length, case .length(let n) = scratch.response.framing {
+            scratch.out.append(atMost: 40) {
                 $0.append("Content-Length: ")
                 $0.append(decimal: n)
                 $0.append("\r\n")
@@ -73,16 +77,16 @@ extension Worker {
         appendForwardedStatus(x)
         if let c = exchanges[x].client {
             Self.appendConnection(
-                closing: clients[c].closing, minorVersion: exchanges[x].minorVersion, to: &out)
+                closing: clients[c].closing, minorVersion: exchanges[x].minorVersion, to: &scratch.out)
         }
-        out.append("\r\n")
+        scratch.out.append("\r\n")
     }
 
     /// Larder's Cache-Status of an exchange with an origin.
     @inline(__always)
-    mutating func appendForwardedStatus(_ x: Handle) {
+    mutating func appendForwardedStatus(_ x: Handle<Exchange>) {
         guard site.routes[exchanges[x].route].caches else { return }
-        Self.writeStatus(&exchanges[x], site.routes[exchanges[x].route].rules.cacheStatus, to: &out)
+        Self.writeStatus(&exchanges[x], site.routes[exchanges[x].route].rules.cacheStatus, to: &scratch.out)
     }
 
     @inline(__always)

@@ -27,23 +27,25 @@ extension Worker {
     /// Handles the request at the front of `inbound`, whose head is in `request`, and drops that head.
     /// - Parameter again: it was looked up before, and this has happened since.
     /// - Returns: is the answer composed, and the rest left to `sendComposed`? Not of what is handled again.
-    mutating func handleRequest(_ h: Handle, headCount: Int, again: Again? = nil) -> Bool {
-        if !request.keepAlive || endsConnections { clients[h].closing = true }
-        if request.framing != .none { clients[h].lingers = true }
-        if request.fields.contains(.cdnLoop), site.forwardingFields.hasSent(request, inbound.span) {
+    mutating func handleRequest(_ h: Handle<Client>, headCount: Int, again: Again? = nil) -> Bool {
+        if !scratch.request.keepAlive || endsConnections { clients[h].closing = true }
+        if scratch.request.framing != .none { clients[h].lingers = true }
+        if scratch.request.fields.contains(.cdnLoop),
+            site.forwardingFields.hasSent(scratch.request, scratch.inbound.span)
+        {
             // Before it could wait for the answer to itself.
             answer(h, .loop, headCount: headCount)
             return false
         }
-        if request.form == .absolute, isMisdirected(h) {
+        if scratch.request.form == .absolute, isMisdirected(h) {
             answer(h, .misdirected, headCount: headCount)
             return false
         }
-        if request.method == .options, concludeOptions() {
+        if scratch.request.method == .options, concludeOptions() {
             answer(h, .options, headCount: headCount)
             return false
         }
-        if case .length(let n) = request.framing, n > site.requestBodyLimit {
+        if case .length(let n) = scratch.request.framing, n > site.requestBodyLimit {
             answer(h, .refused(.bodyTooLarge), headCount: headCount)
             return false
         }
@@ -51,36 +53,42 @@ extension Worker {
             site.table.isTakenByFirst
             ? 0
             : site.table.route(
-                host: request.host(in: inbound.span), path: inbound.span.slice(request.path))
+                host: scratch.request.host(in: scratch.inbound.span),
+                path: scratch.inbound.span.slice(scratch.request.path))
         guard let route = found else {
             answer(h, .noRoute, headCount: headCount)
             return false
         }
-        if !site.routes[route].methods.isOpen(to: request.method), let refusal = admit(h, route: route) {
+        if !site.routes[route].methods.isOpen(to: scratch.request.method),
+            let refusal = admit(h, route: route)
+        {
             answer(h, refusal, headCount: headCount)
             return false
         }
         var keyed = KeyedRequest()
         var isKeyed = true
-        if request.fields.containsAny(of: ForwardingFields.claims) {
+        if scratch.request.fields.containsAny(of: ForwardingFields.claims) {
             believeClaims(of: clients[h].peer.address)
-            if !request.fields.areClaimsBelieved, failures.wantsStrangers {
+            if !scratch.request.fields.areClaimsBelieved, failures.wantsStrangers {
                 noteStranger(clients[h].peer.address)
             }
-            let told = site.forwardingFields.told(request, inbound.span, peer: clients[h].peer.address)
+            let told = site.forwardingFields.told(
+                scratch.request, scratch.inbound.span, peer: clients[h].peer.address)
             keyed.scheme = told.scheme
             isKeyed = told.isKeyed
         }
-        var verdict = Self.judge(site.routes[route], request, inbound)
+        var verdict = Self.judge(site.routes[route], scratch.request, scratch.inbound)
         if !isKeyed, verdict.mayLookup { verdict.bypass(.unkeyed) }
-        switch Self.writeKey(site.routes[route], request, inbound, keyed.scheme, into: &key) {
+        switch Self.writeKey(
+            site.routes[route], scratch.request, scratch.inbound, keyed.scheme, into: &scratch.key)
+        {
         case .key(let routingStart, let targetStart):
             keyed.routingStart = routingStart
             keyed.targetStart = targetStart
-            keyed.hash = store.hash(key.span)
+            keyed.hash = store.hash(scratch.key.span)
         case .refused(let reason):
             verdict.bypass(reason)
-            key.removeAll()
+            scratch.key.removeAll()
         }
         var plain = PlainAnswer.unclear
         if verdict.isPlain, again == nil {
@@ -97,7 +105,7 @@ extension Worker {
     /// What is claimed in the head at hand is believed if it comes from a trusted proxy.
     @inline(never)
     mutating func believeClaims(of peer: SocketAddress) {
-        request.fields.areClaimsBelieved = site.forwardingFields.trusts(peer)
+        scratch.request.fields.areClaimsBelieved = site.forwardingFields.trusts(peer)
     }
 
     /// An untrusted client sent the head at hand, with claims in it: worth a notice, if it is the first time.
@@ -106,31 +114,34 @@ extension Worker {
         let peer = PeerSet.Peer(address)
         guard peer != lastStranger else { return }
         lastStranger = peer
-        for index in 0..<request.fields.count
-        where ForwardingFields.claims.contains(request.fields.id(of: index)) {
-            let field = inbound.span.slice(request.fields[index].name).string
+        for index in 0..<scratch.request.fields.count
+        where ForwardingFields.claims.contains(scratch.request.fields.id(of: index)) {
+            let field = scratch.inbound.span.slice(scratch.request.fields[index].name).string
             return failures.note(stranger: peer, field: field)
         }
     }
 
     /// Does the target name another scheme than the one that the request came by (RFC 9110 §7.4)?
     @inline(never)
-    private func isMisdirected(_ h: Handle) -> Bool {
-        let told = site.forwardingFields.told(request, inbound.span, peer: clients[h].peer.address)
-        return request.schemeIsHTTPS != (told.scheme == .https)
+    private func isMisdirected(_ h: Handle<Client>) -> Bool {
+        let told = site.forwardingFields.told(
+            scratch.request, scratch.inbound.span, peer: clients[h].peer.address)
+        return scratch.request.schemeIsHTTPS != (told.scheme == .https)
     }
 
     /// A method that is not open to anybody: may this client send it? Where it purges, what is stored goes
     /// now, so that nobody gets it while the tier is asked; and once more when the tier has answered.
     /// - Returns: the answer where it may not.
     @inline(never)
-    private mutating func admit(_ h: Handle, route: Int) -> LocalAnswer? {
+    private mutating func admit(_ h: Handle<Client>, route: Int) -> LocalAnswer? {
         let clients = site.forwardingFields.clients(
-            of: request, inbound.span, peer: clients[h].peer.address)
-        switch site.routes[route].methods.judge(inbound.span.slice(request.methodName), from: clients) {
+            of: scratch.request, scratch.inbound.span, peer: clients[h].peer.address)
+        switch site.routes[route].methods.judge(
+            scratch.inbound.span.slice(scratch.request.methodName), from: clients)
+        {
         case .pass: return nil
         case .purge:
-            Self.purge(site.routes[route], request, inbound, &key, &store)
+            Self.purge(site.routes[route], scratch.request, scratch.inbound, &scratch.key, &store)
             return nil
         case .notAllowed: return .notAllowed(route: route)
         case .forbidden: return .forbidden
@@ -141,15 +152,15 @@ extension Worker {
     @inline(never)
     private mutating func concludeOptions() -> Bool {
         // `*`, or its absolute-form (RFC 9112 §3.2.4).
-        if request.path.isEmpty, !request.hasQuery { return true }
-        return !request.takeForward(in: &inbound)
+        if scratch.request.path.isEmpty, !scratch.request.hasQuery { return true }
+        return !scratch.request.takeForward(in: &scratch.inbound)
     }
 
     /// Goes on with a request that is judged and has its key: from the store, or else to an origin.
     /// - Parameter isAbsent: the store is known to have nothing for it, which is plain.
     @inline(never)
     private mutating func answerOrForward(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, isAbsent: Bool,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, isAbsent: Bool,
         headCount: Int, again: Again?
     ) {
         if isAbsent {
@@ -162,7 +173,7 @@ extension Worker {
 
     @inline(never)
     private mutating func lookUpOrForward(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
         again: Again?
     ) {
         var verdict = verdict
@@ -198,7 +209,8 @@ extension Worker {
             return
         }
         if verdict.mayStore, verdict.mayLookup {
-            keyed.variant = Self.variant(store, key, keyed.hash, verdict, request, inbound, &vary)
+            keyed.variant = Self.variant(
+                store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
         }
         if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
             board.isHitForMiss(keyed.reservation, now: now.milliseconds)

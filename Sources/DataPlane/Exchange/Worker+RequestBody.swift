@@ -8,7 +8,7 @@ internal import Machines
 /// most one window of bytes waits.
 extension Worker {
     /// Can the exchange take body bytes (or tunnel bytes) from its client now?
-    func wantsRequestBody(_ x: Handle) -> Bool {
+    func wantsRequestBody(_ x: Handle<Exchange>) -> Bool {
         guard let o = exchanges[x].origin, case .active = origins[o].phase, exchanges[x].sent != .nothing
         else {
             return false
@@ -17,27 +17,27 @@ extension Worker {
     }
 
     /// Passes the body bytes at the front of `inbound` to the origin, and drops them.
-    mutating func sendRequestBody(_ x: Handle) {
-        guard let o = exchanges[x].origin, let c = exchanges[x].client else { return }
+    mutating func sendRequestBody(_ x: Handle<Exchange>) {
+        guard let o = exchanges[x].origin, exchanges[x].client != nil else { return }
         var offset = 0
         var direct = 0..<0
         var refusal: Refusal?
-        out.removeAll()
+        scratch.out.removeAll()
         reading: while true {
-            let (step, next) = exchanges[x].requestBody.next(inbound, from: offset)
+            let (step, next) = exchanges[x].requestBody.next(scratch.inbound, from: offset)
             offset = next
             switch step {
             case .data(let range):
                 runsPassed &+= 1
                 if exchanges[x].requestChunked {
-                    appendChunk(inbound, range, to: &out)
+                    appendChunk(scratch.inbound, range, to: &scratch.out)
                 } else {
                     direct = range
                 }
             case .needMore: break reading
             case .end:
                 // Its trailers end here: many servers know none in a request, and fail.
-                if exchanges[x].requestChunked { out.append("0\r\n\r\n") }
+                if exchanges[x].requestChunked { scratch.out.append("0\r\n\r\n") }
                 break reading
             case .refused(let reason):
                 refusal = reason
@@ -52,28 +52,28 @@ extension Worker {
             refuseExchange(x, refusal)
             return
         }
-        if !out.isEmpty || !direct.isEmpty {
+        if !scratch.out.isEmpty || !direct.isEmpty {
             exchanges[x].sent = .body
-            let alive = origins[o].channel.send(out, inbound, direct)
-            inbound.removeFirst(offset)
+            let alive = origins[o].channel.send(scratch.out, scratch.inbound, direct)
+            scratch.inbound.removeFirst(offset)
             guard alive else {
                 // What the origin said before it closed may still be an answer: an early refusal of a large
                 // body.
-                inbound.removeAll()
+                scratch.inbound.removeAll()
                 originFailedToTake(x, o)
                 return
             }
         } else {
-            inbound.removeFirst(offset)
+            scratch.inbound.removeFirst(offset)
         }
         renewDeadline(x, o)
         if owesBody(x) {
-            clientTimers.set(id: id(c), deadline: now.milliseconds + site.bodyTimeout)
+            exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
     }
 
     /// The origin takes no more of the request. Reads its last words; without any, the exchange failed.
-    private mutating func originFailedToTake(_ x: Handle, _ o: Handle) {
+    private mutating func originFailedToTake(_ x: Handle<Exchange>, _ o: Handle<Origin>) {
         if let c = exchanges[x].client {
             clients[c].closing = true
             clients[c].lingers = true
@@ -88,9 +88,9 @@ extension Worker {
     }
 
     /// The client's request turned out malformed or too large after its head was sent on.
-    private mutating func refuseExchange(_ x: Handle, _ refusal: Refusal) {
+    private mutating func refuseExchange(_ x: Handle<Exchange>, _ refusal: Refusal) {
         guard let c = exchanges[x].client else { return }
-        inbound.removeAll()
+        scratch.inbound.removeAll()
         guard !exchanges[x].responseStarted else {
             abort(x)
             return

@@ -13,11 +13,13 @@ internal import Store
 extension Worker {
     /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in
     /// `response` and stands at the front of `outbound`.
-    mutating func handleInterim(_ x: Handle, _ o: Handle, headCount: Int) {
+    mutating func handleInterim(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
         exchanges[x].interimCount += 1
-        if response.status == 101 {
+        if scratch.response.status == 101 {
             parseHead(x)
-            guard request.upgradesToWebSocket, Self.switchesToWebSocket(response, outbound) else {
+            guard scratch.request.upgradesToWebSocket,
+                Self.switchesToWebSocket(scratch.response, scratch.outbound)
+            else {
                 noteFault(x, "unexpected-101", headCount: headCount)
                 fail(x, .malformed)
                 return
@@ -31,15 +33,15 @@ extension Worker {
             return
         }
         if exchanges[x].minorVersion >= 1, let c = exchanges[x].client {
-            out.removeAll()
+            scratch.out.removeAll()
             composeAnswer(x, framing: .none, interim: true)
-            guard clients[c].channel.send(out) else {
+            guard clients[c].channel.send(scratch.out) else {
                 dropClient(c)
                 return
             }
         }
-        outbound.removeFirst(headCount)
-        originTimers.set(id: id(o), deadline: now.milliseconds + site.timeouts(origins[o].server).response)
+        scratch.outbound.removeFirst(headCount)
+        origins.setDeadline(o, at: now.milliseconds + site.timeouts(origins[o].server).response)
     }
 
     private static func switchesToWebSocket(
@@ -50,9 +52,10 @@ extension Worker {
     }
 
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
-    mutating func handleResponseHead(_ x: Handle, _ o: Handle, headCount: Int, ended: Bool) {
+    mutating func handleResponseHead(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int, ended: Bool)
+    {
         if exchanges[x].renewal != nil, concludeRevalidation(x, o, headCount: headCount) { return }
-        if response.status == 304, exchanges[x].verdict.mayStore {
+        if scratch.response.status == 304, exchanges[x].verdict.mayStore {
             // What may be stored is fetched without the client's conditions, and here without ours.
             noteFault(x, "unexpected-304", headCount: headCount)
             fail(x, .malformed)
@@ -61,13 +64,15 @@ extension Worker {
         let whole = judgeWhole(x)
         if fetchWholeInstead(x, o, whole, headCount: headCount) { return }
         let route = exchanges[x].route
-        exchanges[x].begin(response, trailerLimit: site.answerLimits.head)
-        if Rules.invalidates(exchanges[x].method, status: response.status) { invalidate(x) }
+        exchanges[x].begin(scratch.response, trailerLimit: site.answerLimits.head)
+        if Rules.invalidates(exchanges[x].method, status: scratch.response.status) { invalidate(x) }
         // A tier that had nothing to purge may say 404.
         if exchanges[x].method == .other { purgeAgain(x) }
 
         var storable: EntryFacts?
-        switch Self.judge(response, outbound, to: &exchanges[x], site.routes[route], received: now.times) {
+        switch Self.judge(
+            scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route], received: now.times)
+        {
         case .store(var facts):
             if exchanges[x].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             storable = facts
@@ -75,7 +80,7 @@ extension Worker {
         case .refuse(let reason):
             exchanges[x].reason = reason
             if log.isEnabled { noteRefusals(x) }
-            noteUnstorable(x, status: response.status)
+            noteUnstorable(x, status: scratch.response.status)
         }
         var isCurrent = false
         var transform = HeadTransform.none
@@ -96,11 +101,14 @@ extension Worker {
         }
         if let facts = storable {
             parseHead(x)
-            let length = OriginResponse.completeLength(response.framing, of: outbound.count - headCount)
+            let length = OriginResponse.completeLength(
+                scratch.response.framing, of: scratch.outbound.count - headCount)
             if let length, !exchanges[x].isHeldBack {
                 Self.commit(
-                    &exchanges[x], into: &store, facts, site.routes[route].rules, request, response,
-                    head: outbound, body: outbound, headCount..<(headCount + length), &storedHead, &vary,
+                    &exchanges[x], into: &store, facts, site.routes[route].rules, scratch.request,
+                    scratch.response,
+                    head: scratch.outbound, body: scratch.outbound, headCount..<(headCount + length),
+                    &scratch.storedHead, &scratch.vary,
                     now.times)
                 endReservationAfterCommit(x, facts)
             } else {
@@ -114,12 +122,12 @@ extension Worker {
         if isCurrent {
             answerNotModified(x, transform, isStored: storable != nil)
         } else if exchanges[x].isHeldBack {
-            out.removeAll()
+            scratch.out.removeAll()
         } else {
             answerHead(x)
             if exchanges[x].answersHead { answerHeadAlone(x) }
         }
-        outbound.removeFirst(headCount)
+        scratch.outbound.removeFirst(headCount)
         guard exchanges.contains(x), exchanges[x].origin == o else { return }
         passBody(x, o, ended: ended)
     }
@@ -138,11 +146,11 @@ extension Worker {
     }
 
     /// Composes what the client gets in `out`, for the body to go with it.
-    mutating func answerHead(_ x: Handle) {
-        out.removeAll()
+    mutating func answerHead(_ x: Handle<Exchange>) {
+        scratch.out.removeAll()
         guard let c = exchanges[x].client else { return }
         let framing: ClientFraming =
-            switch response.framing {
+            switch scratch.response.framing {
             case .chunked where exchanges[x].answersHead, .untilClose where exchanges[x].answersHead: .none
             case .none: .none
             case .length where !exchanges[x].transform.changesBody: .length
@@ -160,23 +168,26 @@ extension Worker {
     /// Was the client's condition kept from the origin, so that the whole could be stored, and may a 304 take
     /// the place of the answer in `response`? Of one that is not stored only of a 200, as for an origin
     /// (RFC 9110 §15.4.5), and never where it sets a cookie.
-    private func mayAnswerCondition(_ x: Handle, isStored: Bool) -> Bool {
+    private func mayAnswerCondition(_ x: Handle<Exchange>, isStored: Bool) -> Bool {
         guard exchanges[x].verdict.flags.contains(.conditional) else { return false }
         if isStored { return true }
-        return exchanges[x].keepsConditions && response.status == 200 && !response.fields.contains(.setCookie)
+        return exchanges[x].keepsConditions && scratch.response.status == 200
+            && !scratch.response.fields.contains(.setCookie)
     }
 
     /// Does the client hold what the origin just sent?
-    private mutating func isNotModified(_ x: Handle, _ transform: HeadTransform) -> Bool {
+    private mutating func isNotModified(_ x: Handle<Exchange>, _ transform: HeadTransform) -> Bool {
         parseHead(x)
         writeWhole(transform)
-        return Self.isNotModified(request, &exchanges[x], response.status, storedHead, now.times)
+        return Self.isNotModified(
+            scratch.request, &exchanges[x], scratch.response.status, scratch.storedHead, now.times)
     }
 
     /// Writes the head of what the client would get into `storedHead`.
     private mutating func writeWhole(_ transform: HeadTransform) {
         _ = Self.writeStored(
-            response, outbound, bodyCount: 0, now.times, limit: .max, transform, into: &storedHead)
+            scratch.response, scratch.outbound, bodyCount: 0, now.times, limit: .max, transform,
+            into: &scratch.storedHead)
     }
 
     private static func isNotModified(
@@ -217,33 +228,35 @@ extension Worker {
     /// Answers 304 at once: the client's own copy is current. The body still goes into the store, without
     /// this client. One that is not stored is nobody's: a short one is read, so that the connection can be
     /// kept; a long one ends it.
-    private mutating func answerNotModified(_ x: Handle, _ transform: HeadTransform, isStored: Bool) {
-        out.removeAll()
+    private mutating func answerNotModified(_ x: Handle<Exchange>, _ transform: HeadTransform, isStored: Bool)
+    {
+        scratch.out.removeAll()
         guard let c = exchanges[x].client else { return }
         // The entry may have been written meanwhile, with the head of its own.
         writeWhole(transform)
-        Self.writeNotModified(storedHead, response, outbound, isStored: isStored, to: &out)
-        if !isStored, OriginResponse.isWorthDraining(response.framing) {
+        Self.writeNotModified(
+            scratch.storedHead, scratch.response, scratch.outbound, isStored: isStored, to: &scratch.out)
+        if !isStored, OriginResponse.isWorthDraining(scratch.response.framing) {
             exchanges[x].drainLimit = OriginResponse.drainLimit
         }
         appendForwardedStatus(x)
         Self.appendConnection(
-            closing: clients[c].closing, minorVersion: exchanges[x].minorVersion, to: &out)
-        out.append("\r\n")
+            closing: clients[c].closing, minorVersion: exchanges[x].minorVersion, to: &scratch.out)
+        scratch.out.append("\r\n")
         exchanges[x].status = 304
-        let sent = clients[c].channel.send(out)
+        let sent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !sent)
         detach(x, from: c)
-        out.removeAll()
+        scratch.out.removeAll()
         if sent { releaseClient(c) } else { closeClientNow(c) }
     }
 
     /// Sends the head in `out` to a client that asked by HEAD. The GET goes on for the store, without it.
-    private mutating func answerHeadAlone(_ x: Handle) {
+    private mutating func answerHeadAlone(_ x: Handle<Exchange>) {
         guard let c = exchanges[x].client else { return }
         exchanges[x].framing = .none
-        let sent = clients[c].channel.send(out)
-        out.removeAll()
+        let sent = clients[c].channel.send(scratch.out)
+        scratch.out.removeAll()
         logExchange(x, isLost: !sent)
         detach(x, from: c)
         if sent { releaseClient(c) } else { closeClientNow(c) }

@@ -20,7 +20,7 @@ extension Worker {
     /// Asks for the right to fetch, where the answer may be stored. False: it waits, until it is called or
     /// its time is up.
     @inline(__always)
-    mutating func reserve(_ x: Handle, waits: Bool) -> Bool {
+    mutating func reserve(_ x: Handle<Exchange>, waits: Bool) -> Bool {
         guard exchanges[x].verdict.mayStore, exchanges[x].verdict.mayLookup,
             // What is fetched most needs no lock: what is never stored.
             !board.isHitForMiss(exchanges[x].keyed.reservation, now: now.milliseconds)
@@ -30,12 +30,12 @@ extension Worker {
 
     /// As `reserve`, of a key that may be worth waiting for. The request's head is in `request`.
     @inline(never)
-    private mutating func ask(_ x: Handle, waits: Bool) -> Bool {
+    private mutating func ask(_ x: Handle<Exchange>, waits: Bool) -> Bool {
         let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: x.token) : nil
         switch board.ask(exchanges[x].keyed.reservation, waiter, now: now.milliseconds) {
         case .reserved:
             exchanges[x].holdsReservation = true
-            if waits, Self.hasArrived(&exchanges[x], store, request, &vary) {
+            if waits, Self.hasArrived(&exchanges[x], store, scratch.request, &scratch.vary) {
                 // Another thread's fetch ended between the lookup and this.
                 endReservation(x, .stored)
                 beginWaiting(x)
@@ -46,17 +46,17 @@ extension Worker {
         case .busy, .hitForMiss: break
         case .wait:
             beginWaiting(x)
-            if let c = exchanges[x].client {
+            if exchanges[x].client != nil {
                 let upstream = site.routes[exchanges[x].route].upstream
                 let limit = min(Self.longestWait, site.upstreams[upstream].timeouts.response)
-                clientTimers.set(id: id(c), deadline: now.milliseconds + limit)
+                exchanges.setDeadline(x, at: now.milliseconds + limit)
             }
             return false
         }
         return true
     }
 
-    private mutating func beginWaiting(_ x: Handle) {
+    private mutating func beginWaiting(_ x: Handle<Exchange>) {
         exchanges[x].isWaiting = true
         exchanges[x].waits += 1
     }
@@ -83,12 +83,14 @@ extension Worker {
 
     /// Tells those who wait how this one's fetch ended; once.
     @inline(__always)
-    mutating func endReservation(_ x: Handle, _ ending: Reservations.Ending, scope: RefusalScope = .everybody)
-    {
+    mutating func endReservation(
+        _ x: Handle<Exchange>, _ ending: Reservations.Ending, scope: RefusalScope = .everybody
+    ) {
         if exchanges[x].holdsReservation { release(x, ending, scope) }
     }
 
-    private mutating func release(_ x: Handle, _ ending: Reservations.Ending, _ scope: RefusalScope) {
+    private mutating func release(_ x: Handle<Exchange>, _ ending: Reservations.Ending, _ scope: RefusalScope)
+    {
         exchanges[x].holdsReservation = false
         board.release(exchanges[x].keyed.reservation, ending, scope: scope, now: now.milliseconds)
         if ending == .unstorable(remember: true), !scope.variant.isEmpty, exchanges[x].keyed.variant == .zero
@@ -101,11 +103,12 @@ extension Worker {
 
     /// Tells those who wait for this one's fetch that the answer in `response` over `outbound` is not stored,
     /// or that each of them has to revalidate it.
-    mutating func endReservationUnstorable(_ x: Handle, _ reason: Reason, remember: Bool) {
+    mutating func endReservationUnstorable(_ x: Handle<Exchange>, _ reason: Reason, remember: Bool) {
         guard exchanges[x].holdsReservation else { return }
         parseHead(x)
         let scope = Self.scope(
-            of: reason, response, outbound, request, &exchanges[x], site.routes[exchanges[x].route])
+            of: reason, scratch.response, scratch.outbound, scratch.request, &exchanges[x],
+            site.routes[exchanges[x].route])
         endReservation(x, .unstorable(remember: remember), scope: scope)
     }
 
@@ -118,7 +121,7 @@ extension Worker {
 
     /// As `endReservation`, of an answer that was to be stored.
     /// - Parameter facts: of what was stored, if it was.
-    mutating func endReservationAfterCommit(_ x: Handle, _ facts: EntryFacts? = nil) {
+    mutating func endReservationAfterCommit(_ x: Handle<Exchange>, _ facts: EntryFacts? = nil) {
         if exchanges[x].stored {
             // Who fetched alone, because nobody was to wait for that, has proved the contrary; so has one
             // variant for the key.
@@ -169,12 +172,12 @@ extension Worker {
 
     /// What it waited for cannot be stored: it goes on alone, or where that does not concern it, takes its
     /// place among its like.
-    private mutating func placeAnew(_ x: Handle, _ scope: RefusalScope) {
+    private mutating func placeAnew(_ x: Handle<Exchange>, _ scope: RefusalScope) {
         parseHead(x)
-        switch Self.place(&exchanges[x], scope, request, &vary) {
+        switch Self.place(&exchanges[x], scope, scratch.request, &scratch.vary) {
         case .alone: goOn(x)
         case .again, .variant:
-            if scope.flags.isEmpty { exchanges[x].keyed.variant = store.hash(vary.span) }
+            if scope.flags.isEmpty { exchanges[x].keyed.variant = store.hash(scratch.vary.span) }
             exchanges[x].isWaiting = false
             if ask(x, waits: true) { connect(x) }
         }
@@ -189,15 +192,16 @@ extension Worker {
     }
 
     /// Fetches after waiting.
-    mutating func goOn(_ x: Handle) {
+    mutating func goOn(_ x: Handle<Exchange>) {
         exchanges[x].isWaiting = false
+        exchanges.cancelDeadline(x)
         connect(x)
     }
 
     /// Takes the exchange's request back and handles it once more, as if it came now. It has no connection to
     /// an origin, and nothing of an answer has been sent.
     mutating func lookAgain(
-        _ x: Handle, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
+        _ x: Handle<Exchange>, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
     ) {
         lookAgain(
             x,
@@ -208,16 +212,16 @@ extension Worker {
                 waits: exchanges[x].waits))
     }
 
-    mutating func lookAgain(_ x: Handle, _ again: Again) {
+    mutating func lookAgain(_ x: Handle<Exchange>, _ again: Again) {
         let headCount = exchanges[x].headCount
-        inbound.removeAll()
-        Self.takeBack(&exchanges[x], into: &inbound)
+        scratch.inbound.removeAll()
+        Self.takeBack(&exchanges[x], into: &scratch.inbound)
         let client = exchanges[x].client
         forget(x)
         guard let c = client else { return }
-        requestOf = .none
+        scratch.requestOf = .none
         var scan = HeadScan()
-        let result = Self.parse(inbound, into: &request, site.headLimits, &scan)
+        let result = Self.parse(scratch.inbound, into: &scratch.request, site.headLimits, &scan)
         precondition(result == .complete(headCount), "a kept request head changed")
         clients[c].phase = .idle
         _ = handleRequest(c, headCount: headCount, again: again)
@@ -232,13 +236,14 @@ extension Worker {
     /// what is not worth waiting for as well. The request's head is in `request` over `inbound`, its key in
     /// `key`.
     mutating func refresh(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
         serial: UInt64, _ use: StaleUse
     ) {
         var keyed = keyed
-        keyed.variant = Self.variant(store, key, keyed.hash, verdict, request, inbound, &vary)
+        keyed.variant = Self.variant(
+            store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
         guard board.ask(keyed.reservation, nil, now: now.milliseconds) == .reserved else { return }
-        let renewal = Self.renewal(of: serial, use, in: store, key, keyed.hash, into: &out)
+        let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, into: &scratch.out)
         let x = makeExchange(
             nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
             headCount: headCount, started: now.moment)

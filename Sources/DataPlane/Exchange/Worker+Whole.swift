@@ -9,9 +9,10 @@ internal import Machines
 extension Worker {
     /// What the answer to a HEAD, in `response`, tells of the entry that GET would leave; nil for other
     /// methods, and where GET would leave none.
-    mutating func judgeWhole(_ x: Handle) -> EntryFacts? {
+    mutating func judgeWhole(_ x: Handle<Exchange>) -> EntryFacts? {
         guard exchanges[x].method == .head, exchanges[x].verdict.mayLookup else { return nil }
-        return Self.judgeWhole(&exchanges[x], site.routes[exchanges[x].route], response, outbound, now.times)
+        return Self.judgeWhole(
+            &exchanges[x], site.routes[exchanges[x].route], scratch.response, scratch.outbound, now.times)
     }
 
     private static func judgeWhole(
@@ -35,21 +36,33 @@ extension Worker {
     /// - a part of bytes that the client may have in another coding: to join them would damage its copy.
     ///
     /// - Returns: is it being fetched?
-    mutating func fetchWholeInstead(_ x: Handle, _ o: Handle, _ whole: EntryFacts?, headCount: Int) -> Bool {
+    mutating func fetchWholeInstead(
+        _ x: Handle<Exchange>, _ o: Handle<Origin>, _ whole: EntryFacts?, headCount: Int
+    ) -> Bool {
         guard exchanges[x].client != nil, exchanges[x].verdict.mayLookup else { return false }
         if let facts = whole {
-            guard !response.fields.contains(.contentLength), Rules.variesByCoding(facts) else { return false }
+            guard !scratch.response.fields.contains(.contentLength), Rules.variesByCoding(facts) else {
+                return false
+            }
             exchanges[x].answersHead = true
         } else {
-            guard response.status == 206, exchanges[x].verdict.flags.contains(.range) else { return false }
+            guard scratch.response.status == 206, exchanges[x].verdict.flags.contains(.range) else {
+                return false
+            }
             parseHead(x)
             let route = exchanges[x].route
-            guard Self.isOfOtherBytes(response, outbound, &exchanges[x], site.routes[route], request)
+            guard
+                Self.isOfOtherBytes(
+                    scratch.response, scratch.outbound, &exchanges[x], site.routes[route], scratch.request)
             else { return false }
         }
-        outbound.removeFirst(headCount)
+        scratch.outbound.removeFirst(headCount)
         exchanges[x].origin = nil
-        if response.keepAlive, response.framing == .none, outbound.isEmpty { park(o) } else { closeOrigin(o) }
+        if scratch.response.keepAlive, scratch.response.framing == .none, scratch.outbound.isEmpty {
+            park(o)
+        } else {
+            closeOrigin(o)
+        }
         exchanges[x].verdict = exchanges[x].verdict.storing
         exchanges[x].reason = nil
         exchanges[x].renewal = nil

@@ -28,7 +28,7 @@ extension Worker {
 
     /// How an answer stands when its line is due.
     private struct Delivery {
-        let client: Handle
+        let client: Handle<Client>
         let started: Moment
         /// The client is gone before the end, and this is why.
         var lost: Cause?
@@ -38,10 +38,10 @@ extension Worker {
 
     /// Sends a hit, if that is left to do, and logs it. Its head is in `request` over `inbound`.
     @inline(never)
-    mutating func sendAndLog(_ h: Handle, route: Int, _ hit: inout Hit, _ again: Again?) {
+    mutating func sendAndLog(_ h: Handle<Client>, route: Int, _ hit: inout Hit, _ again: Again?) {
         if hit.isComposed {
             hit.isComposed = false
-            hit.sent = clients[h].channel.send(out)
+            hit.sent = clients[h].channel.send(scratch.out)
             hit.isOver = hit.sent && clients[h].channel.isFlushed
         }
         var cache = hit.isStale ? CacheResult.stale : .hit
@@ -57,7 +57,7 @@ extension Worker {
     }
 
     /// An answer of our own to the request in `request` over `inbound`.
-    mutating func logLocal(_ h: Handle, _ answer: LocalAnswer, isLost: Bool) {
+    mutating func logLocal(_ h: Handle<Client>, _ answer: LocalAnswer, isLost: Bool) {
         guard log.isEnabled else { return }
         var reasons = Reasons()
         if let reason = answer.reason { reasons.append(reason) }
@@ -67,12 +67,12 @@ extension Worker {
     }
 
     /// An answer to bytes that made no request: those in `inbound`.
-    mutating func logUnparsed(_ h: Handle, _ answer: LocalAnswer, isLost: Bool) {
+    mutating func logUnparsed(_ h: Handle<Client>, _ answer: LocalAnswer, isLost: Bool) {
         guard log.isEnabled else { return }
         var entry = record(answer.status, cache: .none, Reasons(), route: -1, started: now.moment)
         Self.write(answer, to: &entry)
         var found = ByteBuffer(capacity: Fault.limit)
-        if let rule = answer.rule { Self.appendFault(rule, of: inbound, to: &found) }
+        if let rule = answer.rule { Self.appendFault(rule, of: scratch.inbound, to: &found) }
         let delivery = Delivery(
             client: h, started: now.moment, lost: isLost ? .clientLeft : nil, isLast: isLost)
         let texts = AccessTexts(
@@ -88,14 +88,14 @@ extension Worker {
     ///   - rule: what the request broke behind its head.
     @inline(__always)
     mutating func logExchange(
-        _ x: Handle, isLost: Bool = false, _ cause: Cause = .clientLeft, isLast: Bool = false,
+        _ x: Handle<Exchange>, isLost: Bool = false, _ cause: Cause = .clientLeft, isLast: Bool = false,
         rule: Refusal? = nil
     ) {
         if log.isEnabled { writeExchange(x, lost: isLost ? cause : nil, isLast: isLast || isLost, rule) }
     }
 
     @inline(never)
-    private mutating func writeExchange(_ x: Handle, lost: Cause?, isLast: Bool, _ rule: Refusal?) {
+    private mutating func writeExchange(_ x: Handle<Exchange>, lost: Cause?, isLast: Bool, _ rule: Refusal?) {
         guard let c = exchanges[x].client else { return }
         parseHead(x)
         let started = exchanges[x].started
@@ -113,12 +113,14 @@ extension Worker {
             client: c, started: started, lost: exchanges[x].isTunnel ? nil : lost, isLast: isLast)
         if isMalformed {
             Self.write(
-                entry, request, &exchanges[x], site.forwardingFields, fault.found, delivery, &clients, &log,
+                entry, scratch.request, &exchanges[x], site.forwardingFields, fault.found, delivery, &clients,
+                &log,
                 &unsent)
         } else {
             let none = ByteBuffer()
             Self.write(
-                entry, request, &exchanges[x], site.forwardingFields, none, delivery, &clients, &log, &unsent)
+                entry, scratch.request, &exchanges[x], site.forwardingFields, none, delivery, &clients, &log,
+                &unsent)
         }
     }
 
@@ -132,11 +134,12 @@ extension Worker {
             entry, request, exchange.request, forwarding, found, delivery, &clients, &log, &unsent)
     }
 
-    private mutating func write(_ h: Handle, _ entry: AccessRecord, started: Moment, isLost: Bool) {
+    private mutating func write(_ h: Handle<Client>, _ entry: AccessRecord, started: Moment, isLost: Bool) {
         let delivery = Delivery(
             client: h, started: started, lost: isLost ? .clientLeft : nil, isLast: isLost)
         Self.write(
-            entry, request, inbound, site.forwardingFields, ByteBuffer(), delivery, &clients, &log, &unsent)
+            entry, scratch.request, scratch.inbound, site.forwardingFields, ByteBuffer(), delivery, &clients,
+            &log, &unsent)
     }
 
     /// `request` is parsed over the front of `buffer`.
@@ -192,7 +195,7 @@ extension Worker {
 
     /// Writes a client's line that waited, if there is one: its answer is sent, or never will be.
     /// - Parameter lost: why the rest is not sent; nil: it is.
-    mutating func logUnsent(_ h: Handle, _ lost: Cause?) {
+    mutating func logUnsent(_ h: Handle<Client>, _ lost: Cause?) {
         guard !unsent.isEmpty, var line = unsent.removeValue(forKey: h.token) else { return }
         if line.isSent {
             if let lost { Self.mark(&line.held.record, lost) }
@@ -209,7 +212,7 @@ extension Worker {
     }
 
     /// The kernel has taken all that was kept for a client.
-    mutating func noteSent(_ h: Handle) {
+    mutating func noteSent(_ h: Handle<Client>) {
         guard !unsent.isEmpty, clients[h].channel.ending, var line = unsent[h.token], !line.isSent,
             line.held.record.status != 101
         else {
@@ -222,7 +225,7 @@ extension Worker {
     }
 
     /// Does a line wait for the client to acknowledge its answer, all of which is sent?
-    func awaitsDelivery(_ h: Handle) -> Bool { !unsent.isEmpty && unsent[h.token]?.isSent == true }
+    func awaitsDelivery(_ h: Handle<Client>) -> Bool { !unsent.isEmpty && unsent[h.token]?.isSent == true }
 
     private static func mark(_ entry: inout AccessRecord, _ lost: Cause) {
         entry.status = 499
@@ -234,7 +237,7 @@ extension Worker {
     ) -> AccessRecord {
         AccessRecord(
             wallMilliseconds: started.wallMilliseconds,
-            version: request.minorVersion == 0 ? .http10 : .http11,
+            version: scratch.request.minorVersion == 0 ? .http10 : .http11,
             status: status, bytesSent: 0, durationMicroseconds: 0, cache: cache,
             reasons: [reasons.low, reasons.high], route: Int32(route))
     }
@@ -254,10 +257,11 @@ extension Worker {
 
     /// All that refuses the answer in `response` over `outbound`, and its request, for the log.
     @inline(never)
-    mutating func noteRefusals(_ x: Handle) {
+    mutating func noteRefusals(_ x: Handle<Exchange>) {
         parseHead(x)
         Self.noteRefusals(
-            response, outbound, request, &exchanges[x], site.routes[exchanges[x].route], received: now.times)
+            scratch.response, scratch.outbound, scratch.request, &exchanges[x],
+            site.routes[exchanges[x].route], received: now.times)
     }
 
     private static func noteRefusals(
@@ -273,13 +277,14 @@ extension Worker {
 
     /// The reasons of the line: first what `Cache-Status` says, or would have said had it been known.
     /// The request's head is in `request`.
-    private mutating func allReasons(_ x: Handle) -> Reasons {
+    private mutating func allReasons(_ x: Handle<Exchange>) -> Reasons {
         var reasons = Reasons()
         guard let strongest = exchanges[x].reason else { return reasons }
         reasons.append(strongest)
         if exchanges[x].reasons.isEmpty, !exchanges[x].verdict.mayStore {
             // No answer was judged.
-            reasons.append(contentsOf: Self.refusals(request, &exchanges[x], site.routes[exchanges[x].route]))
+            reasons.append(
+                contentsOf: Self.refusals(scratch.request, &exchanges[x], site.routes[exchanges[x].route]))
         } else {
             reasons.append(contentsOf: exchanges[x].reasons)
         }

@@ -7,7 +7,7 @@ internal import Machines
 
 /// The rule that an answer broke, and the bytes that do: of the last exchange to which that happened.
 struct ResponseFault: ~Copyable {
-    var exchange = Handle.none
+    var exchange = Handle<Exchange>.none
     var rule: StaticString = ""
     var found = ByteBuffer(capacity: Fault.limit)
 }
@@ -16,18 +16,18 @@ extension Worker {
     /// A server failed the exchange. Notices tell of it once it is decided what becomes of the request
     /// (`tell`).
     /// - Parameter isServers: notices tell of it. (A want of Larder's own has another notice.)
-    mutating func note(_ x: Handle, _ cause: Cause, isServers: Bool = true) {
+    mutating func note(_ x: Handle<Exchange>, _ cause: Cause, isServers: Bool = true) {
         exchanges[x].trouble = Trouble(cause: cause, server: Int32(exchanges[x].server), isUntold: isServers)
     }
 
     /// This becomes of the request that a server has failed, if one has.
     @inline(__always)
-    mutating func tell(_ x: Handle, _ remedy: Remedy) {
+    mutating func tell(_ x: Handle<Exchange>, _ remedy: Remedy) {
         if exchanges[x].trouble.isUntold { tellTrouble(x, remedy) }
     }
 
     @inline(never)
-    private mutating func tellTrouble(_ x: Handle, _ remedy: Remedy) {
+    private mutating func tellTrouble(_ x: Handle<Exchange>, _ remedy: Remedy) {
         exchanges[x].trouble.isUntold = false
         guard let cause = exchanges[x].trouble.cause, exchanges[x].trouble.server >= 0 else { return }
         let server = Int(exchanges[x].trouble.server)
@@ -39,24 +39,24 @@ extension Worker {
     }
 
     /// The head at the front of `outbound` breaks a rule.
-    mutating func noteFault(_ x: Handle, _ refusal: Refusal) {
+    mutating func noteFault(_ x: Handle<Exchange>, _ refusal: Refusal) {
         beginFault(x, refusal.code)
-        Self.appendFault(refusal, of: outbound, to: &fault.found)
+        Self.appendFault(refusal, of: scratch.outbound, to: &fault.found)
     }
 
     /// The head at the front of `outbound` has no place here.
-    mutating func noteFault(_ x: Handle, _ rule: StaticString, headCount: Int) {
+    mutating func noteFault(_ x: Handle<Exchange>, _ rule: StaticString, headCount: Int) {
         beginFault(x, rule)
-        Self.appendFault(.requestLine, of: outbound, to: &fault.found)
+        Self.appendFault(.requestLine, of: scratch.outbound, to: &fault.found)
     }
 
     /// The body in `outbound` breaks a rule at this index.
-    mutating func noteFault(_ x: Handle, _ refusal: Refusal, at place: Int) {
+    mutating func noteFault(_ x: Handle<Exchange>, _ refusal: Refusal, at place: Int) {
         beginFault(x, refusal.code)
-        Self.appendFault(at: place, of: outbound, to: &fault.found)
+        Self.appendFault(at: place, of: scratch.outbound, to: &fault.found)
     }
 
-    private mutating func beginFault(_ x: Handle, _ rule: StaticString) {
+    private mutating func beginFault(_ x: Handle<Exchange>, _ rule: StaticString) {
         fault.exchange = x
         fault.rule = rule
         fault.found.removeAll()

@@ -5,8 +5,8 @@ internal import Loop
 /// One connection to an origin server.
 struct Origin: ~Copyable {
     enum Phase: Equatable {
-        case connecting(Handle)
-        case active(Handle)
+        case connecting(Handle<Exchange>)
+        case active(Handle<Exchange>)
         case idle
     }
 

@@ -8,7 +8,7 @@ internal import Machines
 extension Worker {
     /// Chooses a server that was not tried, and counts the exchange to it. False: there is none.
     @inline(__always)
-    mutating func chooseServer(_ x: Handle, _ upstream: Int) -> Bool {
+    mutating func chooseServer(_ x: Handle<Exchange>, _ upstream: Int) -> Bool {
         if site.upstreams[upstream].hasOneServer, exchanges[x].tried.isEmpty {
             give(x, site.upstreams[upstream].servers.lowerBound, .first)
             return true
@@ -17,7 +17,7 @@ extension Worker {
     }
 
     @inline(never)
-    private mutating func chooseOfSeveral(_ x: Handle, _ upstream: Int) -> Bool {
+    private mutating func chooseOfSeveral(_ x: Handle<Exchange>, _ upstream: Int) -> Bool {
         let key = routingHash(x)
         let tried = exchanges[x].tried
         if site.upstreams[upstream].needsLoads {
@@ -44,9 +44,9 @@ extension Worker {
     }
 
     /// What chooses among servers: the key without scheme and settings, or the path where there is no key.
-    private mutating func routingHash(_ x: Handle) -> UInt64 {
+    private mutating func routingHash(_ x: Handle<Exchange>) -> UInt64 {
         parseHead(x)
-        return Self.routingHash(of: &exchanges[x], request)
+        return Self.routingHash(of: &exchanges[x], scratch.request)
     }
 
     private static func routingHash(
@@ -61,7 +61,7 @@ extension Worker {
     }
 
     @inline(__always)
-    private mutating func give(_ x: Handle, _ server: Int, _ choice: ServerChoice) {
+    private mutating func give(_ x: Handle<Exchange>, _ server: Int, _ choice: ServerChoice) {
         exchanges[x].server = server
         exchanges[x].choice = choice
         counters.assign(server, choice)
@@ -69,7 +69,7 @@ extension Worker {
 
     /// The exchange has its server no longer: it ends, or goes to another.
     @inline(__always)
-    mutating func releaseServer(_ x: Handle) {
+    mutating func releaseServer(_ x: Handle<Exchange>) {
         guard exchanges[x].server >= 0 else { return }
         counters.release(exchanges[x].server)
         exchanges[x].server = -1

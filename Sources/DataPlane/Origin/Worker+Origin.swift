@@ -6,7 +6,7 @@ internal import Machines
 
 /// Origin connections: events, and the answer's bytes as they come.
 extension Worker {
-    mutating func originEvent(_ o: Handle, _ event: Event) {
+    mutating func originEvent(_ o: Handle<Origin>, _ event: Event) {
         guard origins.contains(o) else { return }
         origins[o].channel.note(event)
         switch origins[o].phase {
@@ -35,7 +35,7 @@ extension Worker {
     }
 
     /// Reads the answer as far as the client keeps up, within the turn's budget.
-    mutating func advanceOrigin(_ o: Handle) {
+    mutating func advanceOrigin(_ o: Handle<Origin>) {
         var budget = Self.turnBudget
         while origins.contains(o), case .active(let x) = origins[o].phase, wantsResponse(o, x) {
             guard budget > 0 else {
@@ -46,8 +46,8 @@ extension Worker {
             // One window of what is compressed is a turn's work.
             budget -= exchanges[x].isRecoded ? Self.turnBudget : 1
             runsPassed = 0
-            outbound.removeAll(leavingRoom: Self.headRoom)
-            switch origins[o].channel.receive(into: &outbound) {
+            scratch.outbound.removeAll(leavingRoom: Self.headRoom)
+            switch origins[o].channel.receive(into: &scratch.outbound) {
             case .nothing:
                 // The last read came up to the window, and seemed to have more behind it.
                 if holdsBack(x) { useResponse(o, x, ended: false) }
@@ -55,7 +55,7 @@ extension Worker {
             case .failed:
                 // Half a head was an answer's beginning: no retry.
                 fail(
-                    x, outbound.isEmpty ? failureOfClose(x) : .malformed,
+                    x, scratch.outbound.isEmpty ? failureOfClose(x) : .malformed,
                     hasBegun(x) ? .bodyReset : .reset)
                 return
             case .some: useResponse(o, x, ended: false)
@@ -71,29 +71,34 @@ extension Worker {
 
     /// Has the origin more for us, and does the client keep up? Only heads are ever kept, and they wait for
     /// more.
-    private func wantsResponse(_ o: Handle, _ x: Handle) -> Bool {
+    private func wantsResponse(_ o: Handle<Origin>, _ x: Handle<Exchange>) -> Bool {
         origins[o].channel.readable && keepsUp(x)
     }
 
     /// Does the client, if there is one, take what is sent?
-    private func keepsUp(_ x: Handle) -> Bool {
+    private func keepsUp(_ x: Handle<Exchange>) -> Bool {
         guard let c = exchanges[x].client else { return true }
         return clients[c].channel.backlog < Channel.window
     }
 
     /// Uses `outbound`: interim heads, the head, then the body.
-    private mutating func useResponse(_ o: Handle, _ x: Handle, ended: Bool) {
+    private mutating func useResponse(_ o: Handle<Origin>, _ x: Handle<Exchange>, ended: Bool) {
         guard !exchanges[x].responseStarted else {
-            out.removeAll()
+            scratch.out.removeAll()
             passBody(x, o, ended: ended)
             return
         }
-        while !outbound.isEmpty {
+        while !scratch.outbound.isEmpty {
             switch Self.parse(
-                outbound, into: &response, site.answerLimits, &origins[o].scan, exchanges[x].method)
+                scratch.outbound, into: &scratch.response, site.answerLimits, &origins[o].scan,
+                exchanges[x].method)
             {
             case .needMore:
-                if ended { fail(x, .malformed, .truncated) } else { origins[o].channel.keep(outbound) }
+                if ended {
+                    fail(x, .malformed, .truncated)
+                } else {
+                    origins[o].channel.keep(scratch.outbound)
+                }
                 return
             case .refused(let refusal):
                 noteFault(x, refusal)
@@ -101,7 +106,7 @@ extension Worker {
                 return
             case .complete(let count):
                 origins[o].scan = HeadScan()
-                guard response.status < 200 else {
+                guard scratch.response.status < 200 else {
                     handleResponseHead(x, o, headCount: count, ended: ended)
                     return
                 }
@@ -113,8 +118,8 @@ extension Worker {
     }
 
     /// Has anything of the answer come, so that its end now is no end before the answer?
-    private func hasBegun(_ x: Handle) -> Bool {
-        exchanges[x].responseStarted || exchanges[x].interimCount > 0 || !outbound.isEmpty
+    private func hasBegun(_ x: Handle<Exchange>) -> Bool {
+        exchanges[x].responseStarted || exchanges[x].interimCount > 0 || !scratch.outbound.isEmpty
     }
 
     private static func parse(
@@ -124,13 +129,13 @@ extension Worker {
     ) -> HeadResult { response.parse(bytes.span, limits: limits, scan: &scan, requestMethod: method) }
 
     /// What a close or reset means where the exchange stands.
-    func failureOfClose(_ x: Handle) -> OriginFailure {
+    func failureOfClose(_ x: Handle<Exchange>) -> OriginFailure {
         if exchanges[x].responseStarted { return .truncated }
         // An interim head was a beginning: what follows it is no longer "before the first byte".
         return exchanges[x].interimCount > 0 ? .malformed : .closed
     }
 
-    private mutating func flushOrigin(_ o: Handle, _ x: Handle) {
+    private mutating func flushOrigin(_ o: Handle<Origin>, _ x: Handle<Exchange>) {
         switch origins[o].channel.flush() {
         case .failed:
             // What the origin said before it closed may still be an answer (an early refusal of a large

@@ -15,10 +15,10 @@ extension Worker {
 
     /// What becomes of the answer in `response` over `outbound`: of a 304, what would of its 200.
     /// - Parameter whole: what is stored of it, or to HEAD, what would be of GET's; nil where nothing is.
-    mutating func chooseTransform(_ x: Handle, _ whole: EntryFacts?) -> HeadTransform {
+    mutating func chooseTransform(_ x: Handle<Exchange>, _ whole: EntryFacts?) -> HeadTransform {
         let route = exchanges[x].route
         guard site.routes[route].caches else { return .none }
-        if response.status == 304 { return chooseForNotModified(x) }
+        if scratch.response.status == 304 { return chooseForNotModified(x) }
         if let facts = whole {
             guard Rules.variesByCoding(facts) else { return .none }
             let accepted = exchanges[x].verdict.codings
@@ -26,42 +26,48 @@ extension Worker {
             return exchanges[x].mayUndo && exchanges[x].verdict.reach(of: facts) == .undone
                 ? .decoded : .varies
         }
-        guard Self.isCompressible(response, outbound, site.routes[route]) else { return .none }
+        guard Self.isCompressible(scratch.response, scratch.outbound, site.routes[route]) else {
+            return .none
+        }
         parseHead(x)
         guard
             Self.mayCompress(
-                unstored: response, outbound, to: &exchanges[x], site.routes[route], request, now.times)
+                unstored: scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route],
+                scratch.request, now.times)
         else { return .none }
-        let asksForRange = exchanges[x].verdict.flags.contains(.range) || request.fields.contains(.range)
-        return asksForRange ? .varies : coded(x, Self.accepted(&exchanges[x], request))
+        let asksForRange =
+            exchanges[x].verdict.flags.contains(.range) || scratch.request.fields.contains(.range)
+        return asksForRange ? .varies : coded(x, Self.accepted(&exchanges[x], scratch.request))
     }
 
-    private func coded(_ x: Handle, _ accepted: Codings) -> HeadTransform {
+    private func coded(_ x: Handle<Exchange>, _ accepted: Codings) -> HeadTransform {
         let choice = site.routes[exchanges[x].route].rules.compression.choose(accepted: accepted)
         return choice.map { .coded($0) } ?? .varies
     }
 
     /// Of an origin's own 304.
-    private mutating func chooseForNotModified(_ x: Handle) -> HeadTransform {
+    private mutating func chooseForNotModified(_ x: Handle<Exchange>) -> HeadTransform {
         parseHead(x)
         let varies = Self.variesByCoding(
-            notModified: response, outbound, to: &exchanges[x], site.routes[exchanges[x].route], request,
+            notModified: scratch.response, scratch.outbound, to: &exchanges[x],
+            site.routes[exchanges[x].route], scratch.request,
             now.times)
         guard varies else { return .none }
-        return Self.holdsWeakened(request, &exchanges[x], response, outbound) ? .decoded : .varies
+        return Self.holdsWeakened(scratch.request, &exchanges[x], scratch.response, scratch.outbound)
+            ? .decoded : .varies
     }
 
     /// Has the body of the answer changed as its transform says; where that cannot be, it stays. (What is to
     /// be undone is stored first: `isHeldBack`.)
-    mutating func beginRecoding(_ x: Handle, isStored: Bool) {
+    mutating func beginRecoding(_ x: Handle<Exchange>, isStored: Bool) {
         // To HEAD, what GET would be answered; and no other answer without a body has one to be changed.
-        guard response.framing != .none, case .coded(let coding) = exchanges[x].transform.change,
+        guard scratch.response.framing != .none, case .coded(let coding) = exchanges[x].transform.change,
             !beginEncoding(x, coding, isStored: isStored)
         else { return }
         exchanges[x].transform = .varies
     }
 
-    private mutating func beginEncoding(_ x: Handle, _ coding: Codings, isStored: Bool) -> Bool {
+    private mutating func beginEncoding(_ x: Handle<Exchange>, _ coding: Codings, isStored: Bool) -> Bool {
         let effort: Effort
         switch compressionGuard.verdict {
         case .full: effort = .stream
@@ -132,22 +138,22 @@ extension Worker {
 
     /// Lets out what the encoder holds back, if the origin has no more for us at once: nothing that was said
     /// waits for what has not been. Adds `coded` to `out` and to the variant.
-    mutating func endEncoding(_ x: Handle, _ o: Handle, complete: Bool) -> Bool {
+    mutating func endEncoding(_ x: Handle<Exchange>, _ o: Handle<Origin>, complete: Bool) -> Bool {
         let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
         let limit = site.routes[exchanges[x].route].rules.maxBodyBytes
         let room = site.fillLimit - bufferBytes
         let before = Self.variantBytes(&exchanges[x].recoder)
         guard
             Self.finishRun(
-                &exchanges[x].recoder, flush, into: &coded, limit: min(limit, room + before),
+                &exchanges[x].recoder, flush, into: &scratch.coded, limit: min(limit, room + before),
                 lowers: compressionGuard.verdict != .full)
         else { return false }
         fillBytes += Self.variantBytes(&exchanges[x].recoder) - before
-        if exchanges[x].client != nil, !coded.isEmpty {
+        if exchanges[x].client != nil, !scratch.coded.isEmpty {
             if exchanges[x].framing == .chunked {
-                appendChunk(coded, 0..<coded.count, to: &out)
+                appendChunk(scratch.coded, 0..<scratch.coded.count, to: &scratch.out)
             } else {
-                appendRun(coded, 0..<coded.count, to: &out)
+                appendRun(scratch.coded, 0..<scratch.coded.count, to: &scratch.out)
             }
         }
         return true
@@ -188,7 +194,7 @@ extension Worker {
 
     /// Has the encoder taken bytes that are not let out?
     @inline(__always)
-    func holdsBack(_ x: Handle) -> Bool {
+    func holdsBack(_ x: Handle<Exchange>) -> Bool {
         switch exchanges[x].recoder {
         case .none: false
         case .encoding(let encoding): encoding.holdsBack
@@ -199,14 +205,15 @@ extension Worker {
     // MARK: The end
 
     /// The coded stream is whole: it goes into the store as the variant of what was committed.
-    mutating func commitVariant(_ x: Handle) {
+    mutating func commitVariant(_ x: Handle<Exchange>) {
         fillBytes -= Self.variantBytes(&exchanges[x].recoder)
         guard let variant = Self.takeVariant(&exchanges[x].recoder), exchanges[x].serial != 0,
             case .coded(let coding) = exchanges[x].transform.change
         else { return }
         Self.commit(
             variant, coding, of: &exchanges[x], into: &store,
-            headLimit: site.routes[exchanges[x].route].rules.maxHeadBytes, &storedHead, &vary, now.times)
+            headLimit: site.routes[exchanges[x].route].rules.maxHeadBytes, &scratch.storedHead, &scratch.vary,
+            now.times)
         // Nothing is owed to it any more.
         exchanges[x].serial = 0
     }
@@ -267,7 +274,7 @@ extension Worker {
 
     /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
     /// was given up for want of room.
-    mutating func dropRecoder(_ x: Handle) {
+    mutating func dropRecoder(_ x: Handle<Exchange>) {
         fillBytes -= Self.variantBytes(&exchanges[x].recoder) + Self.undoingBytes(&exchanges[x].recoder)
         if let encoder = Self.takeEncoder(&exchanges[x].recoder) {
             fillBytes -= encoder.coding.encoderBytes

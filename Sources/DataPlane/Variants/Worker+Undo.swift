@@ -38,16 +38,19 @@ extension Worker {
     /// - Parameter hit: what is known of the entry.
     /// - Returns: false where there is no memory for it; then nothing has happened.
     mutating func beginUndoing(
-        _ h: Handle, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int, _ age: Age,
+        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
+        _ age: Age,
         _ again: Again?, _ hit: Hit
     ) -> Bool {
         let room = site.fillLimit - fillBytes
-        guard let undoing = Self.borrow(store, key, keyed.hash, serial: hit.serial, age, again, room: room)
+        guard
+            let undoing = Self.borrow(
+                store, scratch.key, keyed.hash, serial: hit.serial, age, again, room: room)
         else { return false }
         let x = makeExchange(
             h, peer: nil, route: route, verdict: verdict, again?.forwardReason ?? .miss, keyed, nil,
             headCount: headCount, started: again?.started ?? now.moment)
-        inbound.removeFirst(headCount)
+        scratch.inbound.removeFirst(headCount)
         clients[h].phase = .exchange(x)
         exchanges[x].transform = .decoded
         exchanges[x].recoder = .undoing(undoing)
@@ -98,7 +101,7 @@ extension Worker {
     }
 
     /// Has the exchange's next slice run in its turn, if it undoes anything.
-    mutating func queueUndoing(_ x: Handle) {
+    mutating func queueUndoing(_ x: Handle<Exchange>) {
         if Self.setQueued(&exchanges[x].recoder, true) { undoQueue.append(x) }
     }
 
@@ -114,11 +117,11 @@ extension Worker {
         return isNews
     }
 
-    private mutating func undoSlice(_ x: Handle) {
-        coded.removeAll()
+    private mutating func undoSlice(_ x: Handle<Exchange>) {
+        scratch.coded.removeAll()
         let before = Self.undoingBytes(&exchanges[x].recoder)
         let (step, isSending) = Self.decodeSlice(
-            &exchanges[x].recoder, into: &coded, room: site.fillLimit - fillBytes)
+            &exchanges[x].recoder, into: &scratch.coded, room: site.fillLimit - fillBytes)
         fillBytes += Self.undoingBytes(&exchanges[x].recoder) - before
         if isSending {
             send(x, step)
@@ -175,9 +178,9 @@ extension Worker {
 
     /// It is sound: it is stored beside its original, and the request looked up again; or sent as it is
     /// decoded.
-    private mutating func endCheck(_ x: Handle) {
+    private mutating func endCheck(_ x: Handle<Exchange>) {
         let limit = site.routes[exchanges[x].route].rules.maxHeadBytes
-        if Self.storeUndone(&exchanges[x], &store, headLimit: limit, &storedHead, now.times) {
+        if Self.storeUndone(&exchanges[x], &store, headLimit: limit, &scratch.storedHead, now.times) {
             lookAgainUndone(x, undoes: true)
         } else {
             beginSending(x)
@@ -208,7 +211,7 @@ extension Worker {
     }
 
     /// It is not sound: nobody tries again, and the client gets it as it is, or what a fetch brings.
-    private mutating func giveUpUndoing(_ x: Handle) {
+    private mutating func giveUpUndoing(_ x: Handle<Exchange>) {
         Self.markUnsound(&exchanges[x], store)
         lookAgainUndone(x, undoes: false)
     }
@@ -225,7 +228,7 @@ extension Worker {
         _ = store.claim(view, coding: Codings.identity.rawValue)
     }
 
-    private mutating func lookAgainUndone(_ x: Handle, undoes: Bool) {
+    private mutating func lookAgainUndone(_ x: Handle<Exchange>, undoes: Bool) {
         var again =
             Self.again(&exchanges[x].recoder)
             ?? .undone(exchanges[x].started)
@@ -243,14 +246,14 @@ extension Worker {
 
     // MARK: Sending
 
-    private mutating func beginSending(_ x: Handle) {
+    private mutating func beginSending(_ x: Handle<Exchange>) {
         guard let c = exchanges[x].client else { return }
         parseHead(x)
         var hit = Hit()
         Self.respond(
-            &clients[c], &exchanges[x], site.routes[exchanges[x].route].rules, request, now.times,
-            &storedHead,
-            &out, &hit)
+            &clients[c], &exchanges[x], site.routes[exchanges[x].route].rules, scratch.request, now.times,
+            &scratch.storedHead,
+            &scratch.out, &hit)
         exchanges[x].status = hit.status
         exchanges[x].responseStarted = true
         guard hit.sent else {
@@ -291,14 +294,14 @@ extension Worker {
     }
 
     /// Sends a slice, which is in `coded`.
-    private mutating func send(_ x: Handle, _ step: Decoder.Step) {
+    private mutating func send(_ x: Handle<Exchange>, _ step: Decoder.Step) {
         guard let c = exchanges[x].client else { return }
-        guard clients[c].channel.send(coded) else {
+        guard clients[c].channel.send(scratch.coded) else {
             dropClient(c)
             return
         }
         if !clients[c].channel.isFlushed {
-            clientTimers.set(id: id(c), deadline: now.milliseconds + site.writeTimeout)
+            clients.setDeadline(c, at: now.milliseconds + site.writeTimeout)
         }
         switch step {
         // A client that does not keep up goes on when it has taken what was sent.
@@ -308,7 +311,7 @@ extension Worker {
         }
     }
 
-    private mutating func endUndoing(_ x: Handle) {
+    private mutating func endUndoing(_ x: Handle<Exchange>) {
         logExchange(x)
         let client = exchanges[x].client
         forget(x)
@@ -319,37 +322,37 @@ extension Worker {
 
     /// The answer cannot be stored after all: its head goes out, and what has come of its body, as they are.
     /// Both stand in `out` then.
-    mutating func letGo(_ x: Handle, _ fill: inout Fill) {
+    mutating func letGo(_ x: Handle<Exchange>, _ fill: inout Fill) {
         guard exchanges[x].isHeldBack else { return }
         exchanges[x].isHeldBack = false
         guard exchanges[x].client != nil else { return }
         var scan = HeadScan()
-        let result = response.parse(
+        let result = scratch.response.parse(
             fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: exchanges[x].method)
         precondition(result == .complete(fill.head.count), "a kept response head changed")
         exchanges[x].transform = .varies
-        swap(&outbound, &fill.head)
+        swap(&scratch.outbound, &fill.head)
         answerHead(x)
-        swap(&outbound, &fill.head)
+        swap(&scratch.outbound, &fill.head)
         guard !fill.body.isEmpty else { return }
         if exchanges[x].framing == .chunked {
-            appendChunk(fill.body, 0..<fill.body.count, to: &out)
+            appendChunk(fill.body, 0..<fill.body.count, to: &scratch.out)
         } else {
-            appendRun(fill.body, 0..<fill.body.count, to: &out)
+            appendRun(fill.body, 0..<fill.body.count, to: &scratch.out)
         }
     }
 
     /// The body of an answer that was held back has come whole; `out` has it where it was let go.
     /// - Returns: is the exchange over?
-    mutating func concludeHeldBack(_ x: Handle) -> Bool {
+    mutating func concludeHeldBack(_ x: Handle<Exchange>) -> Bool {
         guard let c = exchanges[x].client else { return false }
         guard !exchanges[x].isHeldBack else {
             releaseOrigin(x)
             lookAgain(x, .fetched)
             return true
         }
-        if exchanges[x].framing == .chunked { out.append("0\r\n\r\n") }
-        guard clients[c].channel.send(out) else {
+        if exchanges[x].framing == .chunked { scratch.out.append("0\r\n\r\n") }
+        guard clients[c].channel.send(scratch.out) else {
             dropClient(c)
             return true
         }

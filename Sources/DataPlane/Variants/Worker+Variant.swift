@@ -12,7 +12,7 @@ extension Worker {
         _ coding: ContentCoding, of serial: UInt64, _ keyed: KeyedRequest, route: Int
     ) {
         let job = VariantJob(
-            key: key.span.copied, hash: keyed.hash, serial: serial, coding: coding,
+            key: scratch.key.span.copied, hash: keyed.hash, serial: serial, coding: coding,
             headLimit: site.routes[route].rules.maxHeadBytes)
         if helpers.request(job) { return }
         VariantClaim(coding: Codings(coding), serial: serial, hash: keyed.hash)

@@ -66,7 +66,7 @@ extension Worker {
     }
 
     /// Ends a client's connection that has nothing under way.
-    private mutating func endIfResting(_ h: Handle) {
+    private mutating func endIfResting(_ h: Handle<Client>) {
         guard clients[h].phase == .idle, !clients[h].headStarted, clients[h].channel.isFlushed,
             !clients[h].channel.readable, !clients[h].channel.hasInput
         else { return }

@@ -31,7 +31,7 @@ extension Worker {
         dropStalled(until: enough)
     }
 
-    private mutating func giveUpFill(_ x: Handle) {
+    private mutating func giveUpFill(_ x: Handle<Exchange>) {
         dropFill(x)
         helpers.note(.buffers, now: now.milliseconds)
         exchanges[x].reason = .pressure
@@ -47,14 +47,14 @@ extension Worker {
         var stalled = LongestIdle(capacity: 64)
         var position = 0
         while let h = clients.next(from: &position) {
-            guard let deadline = clientTimers.deadline(of: id(h)), deadline <= latest,
+            guard let deadline = clients.deadline(of: h), deadline <= latest,
                 !clients[h].channel.isFlushed
             else { continue }
             stalled.offer(since: deadline, token: h.token)
         }
         stalled.end()
         while bufferBytes > enough, let next = stalled.next() {
-            let h = Handle(token: next.token)
+            let h = Handle<Client>(token: next.token)
             guard clients.contains(h) else { continue }
             helpers.note(.stalled, now: now.milliseconds)
             dropClient(h)

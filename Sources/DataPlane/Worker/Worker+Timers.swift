@@ -7,18 +7,13 @@ internal import Machines
 /// waits for that side: while one has not taken what was sent to it, we may not be reading the other.
 extension Worker {
     mutating func fireTimers() {
-        while let index = clientTimers.popExpired(now: now.milliseconds) {
-            var position = index
-            if let h = clients.next(from: &position), id(h) == index { clientExpired(h) }
-        }
-        while let index = originTimers.popExpired(now: now.milliseconds) {
-            var position = index
-            if let o = origins.next(from: &position), id(o) == index { originExpired(o) }
-        }
+        while let h = clients.popExpired(now: now.milliseconds) { clientExpired(h) }
+        while let o = origins.popExpired(now: now.milliseconds) { originExpired(o) }
+        while let x = exchanges.popExpired(now: now.milliseconds) { exchangeExpired(x) }
         if let until = acceptPausedUntil, until <= now.milliseconds { resumeAccepting() }
     }
 
-    private mutating func clientExpired(_ h: Handle) {
+    private mutating func clientExpired(_ h: Handle<Client>) {
         switch clients[h].phase {
         case .lingering: closeClientNow(h)
         case .idle:
@@ -31,21 +26,24 @@ extension Worker {
                 closeClientNow(h)
             }
         case .exchange(let x):
-            if exchanges[x].isWaiting {
-                goOn(x)
-            } else if !clients[h].channel.isFlushed || exchanges[x].isTunnel {
-                dropClient(h, .clientTimeout)
-            } else if owesBody(x) {
-                if let o = exchanges[x].origin, origins[o].channel.isFlushed, wantsRequestBody(x) {
-                    refuseSlowBody(x)
-                } else {
-                    clientTimers.set(id: id(h), deadline: now.milliseconds + site.bodyTimeout)
-                }
+            if !clients[h].channel.isFlushed || exchanges[x].isTunnel { dropClient(h, .clientTimeout) }
+        }
+    }
+
+    /// The exchange has waited long enough for another's fetch, or for its request's body.
+    private mutating func exchangeExpired(_ x: Handle<Exchange>) {
+        if exchanges[x].isWaiting {
+            goOn(x)
+        } else if owesBody(x) {
+            if let o = exchanges[x].origin, origins[o].channel.isFlushed, wantsRequestBody(x) {
+                refuseSlowBody(x)
+            } else {
+                exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
             }
         }
     }
 
-    private mutating func originExpired(_ o: Handle) {
+    private mutating func originExpired(_ o: Handle<Origin>) {
         switch origins[o].phase {
         case .connecting(let x): fail(x, .connectTimeout)
         case .idle: discardIdle(o)
@@ -63,26 +61,25 @@ extension Worker {
 
     /// Must the client send more of its request? Once the answer has begun it may stop: what follows goes by
     /// the origin's time.
-    func owesBody(_ x: Handle) -> Bool {
+    func owesBody(_ x: Handle<Exchange>) -> Bool {
         !exchanges[x].responseStarted && !exchanges[x].requestBody.isComplete
     }
 
     /// Is it the client, whose own deadline runs, that has to take or to send something first?
-    private func waitsForClient(_ x: Handle, _ o: Handle) -> Bool {
+    private func waitsForClient(_ x: Handle<Exchange>, _ o: Handle<Origin>) -> Bool {
         guard let c = exchanges[x].client else { return false }
         guard exchanges[x].responseStarted else { return owesBody(x) && origins[o].channel.isFlushed }
         return !clients[c].channel.isFlushed
     }
 
     /// Something moved, either way: the origin's time begins anew.
-    mutating func renewDeadline(_ x: Handle, _ o: Handle) {
+    mutating func renewDeadline(_ x: Handle<Exchange>, _ o: Handle<Origin>) {
         if exchanges[x].isTunnel {
             touchTunnel(x, o)
             return
         }
         let timeouts = site.timeouts(origins[o].server)
-        originTimers.set(
-            id: id(o),
-            deadline: now.milliseconds + (exchanges[x].responseStarted ? timeouts.idle : timeouts.response))
+        origins.setDeadline(
+            o, at: now.milliseconds + (exchanges[x].responseStarted ? timeouts.idle : timeouts.response))
     }
 }

@@ -97,13 +97,13 @@ struct Worker: ~Copyable {
     var now: Now
     /// Counts turns, by two: never 0.
     var turn: UInt32 = 1
-    var clients = SlotTable<Client>(kind: Kind.client)
+    var clients: SlotTable<Client>
     /// Connections with something left to do, for the next turn, and exchanges to be looked up again.
-    var deferred: [Handle] = []
+    var deferred: [Token] = []
     /// Origins that found this turn's budget for compression used up: they come first in the next.
-    var starved: [Handle] = []
+    var starved: [Handle<Origin>] = []
     /// Exchanges that undo a stored body, in the order of their slices.
-    var undoQueue: [Handle] = []
+    var undoQueue: [Handle<Exchange>] = []
     /// What is left of this turn's `encodingBudget`, and of the `requestBudget` of the connection at hand.
     var encodingsLeft = 0
     var requestsLeft = 0
@@ -112,16 +112,7 @@ struct Worker: ~Copyable {
     var isDraining = false
     /// Answers end their connections: while draining, and near the limit of connections.
     var endsConnections = false
-    /// The exchange whose head `request` holds, if any.
-    var requestOf = Handle.none
-    /// Parsed heads of the message at hand; valid until the next parse.
-    var request = RequestHead()
-    /// What was just read from a client, and from an origin.
-    var inbound = ByteBuffer(capacity: 2 * Channel.window)
-    var outbound = ByteBuffer(capacity: 2 * Channel.window)
-    /// What is being composed.
-    var out = ByteBuffer(capacity: 16 * 1024)
-    var key = ByteBuffer(capacity: 4 * 1024)
+    var scratch = Scratch()
     var compressionGuard = CompressionGuard()
     let bell: WorkerBell
     var log: AccessLogThread
@@ -134,21 +125,16 @@ struct Worker: ~Copyable {
     /// Lines of the log that wait until their answer is sent, by the client's token.
     var unsent: [UInt64: UnsentLine] = [:]
     let clock: SteeredClock?
-    var response = ResponseHead()
-    var origins = SlotTable<Origin>(kind: Kind.origin)
-    var exchanges = SlotTable<Exchange>(kind: Kind.exchange)
+    var origins: SlotTable<Origin>
+    var exchanges: SlotTable<Exchange>
     /// By server.
     var pools: FixedTable<OriginPool>
     /// By server: which of its addresses connected last.
     var addressInUse: [Int]
     /// By upstream: the balancers' turns.
     var turns: FixedTable<Int>
-    var storedHead = ByteBuffer(capacity: 8 * 1024)
-    var vary = ByteBuffer(capacity: 1024)
     /// For requests' heads.
     var spares = SpareBuffers()
-    var clientTimers: TimerWheel
-    var originTimers: TimerWheel
     /// Which thread this is.
     let index: Int
     let board: FetchBoard
@@ -157,8 +143,6 @@ struct Worker: ~Copyable {
     var listeners: [ListenerSlot]
     /// Ends the waits that have no deadline nearer than its next tick.
     let ticker: Ticker
-    /// A body in another coding than it came in.
-    var coded = ByteBuffer(capacity: Channel.window)
     var encoders = EncoderPool()
     let helpers: HelperThreads
     var date = CachedHTTPDate()
@@ -203,8 +187,9 @@ struct Worker: ~Copyable {
         helpers = seed.helpers
         failures = seed.failures
         now = Now(reading: seed.clock)
-        clientTimers = TimerWheel(now: now.milliseconds)
-        originTimers = TimerWheel(now: now.milliseconds)
+        clients = SlotTable(kind: Kind.client, now: now.milliseconds)
+        origins = SlotTable(kind: Kind.origin, now: now.milliseconds)
+        exchanges = SlotTable(kind: Kind.exchange, now: now.milliseconds)
         pools = FixedTable(count: site.servers.count) {
             OriginPool(limit: site.upstreams[site.servers[$0].upstream].idleConnections)
         }
@@ -242,12 +227,12 @@ struct Worker: ~Copyable {
     }
 
     private mutating func handle(_ event: Event) {
-        let handle = Handle(token: event.token)
-        switch handle.kind {
-        case Kind.client: clientEvent(handle, event)
-        case Kind.origin: originEvent(handle, event)
-        case Kind.listener: acceptAll(Int(handle.index))
-        case Kind.bell where handle.index == 0:
+        let token = Token(event.token)
+        switch token.kind {
+        case Kind.client: clientEvent(Handle(token: event.token), event)
+        case Kind.origin: originEvent(Handle(token: event.token), event)
+        case Kind.listener: acceptAll(Int(token.index))
+        case Kind.bell where token.index == 0:
             bell.counter.drain()
             obey(bell.command)
         case Kind.bell: answerCalls()
@@ -257,46 +242,49 @@ struct Worker: ~Copyable {
     }
 
     /// Puts a connection off to the next turn, once.
-    mutating func deferClient(_ h: Handle) {
+    mutating func deferClient(_ h: Handle<Client>) {
         guard !clients[h].deferred else { return }
         clients[h].deferred = true
-        deferred.append(h)
+        deferred.append(Token(h.token))
     }
 
-    mutating func deferOrigin(_ h: Handle) {
+    mutating func deferOrigin(_ h: Handle<Origin>) {
         guard !origins[h].deferred else { return }
         origins[h].deferred = true
-        deferred.append(h)
+        deferred.append(Token(h.token))
     }
 
     /// Goes on with what was put off before this point; what is put off meanwhile waits for the next turn.
     private mutating func continueDeferred() {
         let count = deferred.count
         for index in 0..<count {
-            let handle = deferred[index]
-            switch handle.kind {
+            let token = deferred[index]
+            switch token.kind {
             case Kind.client:
-                guard clients.contains(handle) else { continue }
-                clients[handle].deferred = false
-                advanceClient(handle)
+                let c = Handle<Client>(token: token.word)
+                guard clients.contains(c) else { continue }
+                clients[c].deferred = false
+                advanceClient(c)
             case Kind.origin:
-                guard origins.contains(handle) else { continue }
-                origins[handle].deferred = false
-                advanceOrigin(handle)
+                let o = Handle<Origin>(token: token.word)
+                guard origins.contains(o) else { continue }
+                origins[o].deferred = false
+                advanceOrigin(o)
             default:
-                // Its origin has failed, and an entry may answer.
-                guard exchanges.contains(handle) else { continue }
-                lookAgain(handle, .failed, failure: exchanges[handle].status)
+                // The exchange's origin has failed, and a stored entry may answer.
+                let x = Handle<Exchange>(token: token.word)
+                guard exchanges.contains(x) else { continue }
+                lookAgain(x, .failed, failure: exchanges[x].status)
             }
         }
         deferred.removeFirst(count)
         guard !starved.isEmpty else { return }
-        deferred.insert(contentsOf: starved, at: 0)
+        deferred.insert(contentsOf: starved.map { Token($0.token) }, at: 0)
         starved.removeAll(keepingCapacity: true)
     }
 
     /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
-    mutating func waitForEncodingBudget(_ o: Handle, _ x: Handle) -> Bool {
+    mutating func waitForEncodingBudget(_ o: Handle<Origin>, _ x: Handle<Exchange>) -> Bool {
         guard exchanges[x].isRecoded else { return false }
         if encodingsLeft > 0 {
             encodingsLeft -= 1
@@ -313,8 +301,9 @@ struct Worker: ~Copyable {
     private func nextTimeout() -> Int? {
         if !deferred.isEmpty || !starved.isEmpty || !undoQueue.isEmpty { return 0 }
         var timeout = Self.tickMilliseconds
-        if let t = clientTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
-        if let t = originTimers.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let t = clients.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let t = origins.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
+        if let t = exchanges.timeout(now: now.milliseconds) { timeout = min(timeout, t) }
         if let until = acceptPausedUntil {
             timeout = min(timeout, Int(max(until, now.milliseconds) - now.milliseconds))
         }

@@ -19,8 +19,8 @@ struct FilesThread: ~Copyable {
             doorbell = try Doorbell()
             listener = try PrivateListener()
             let poller = try Poller(capacity: 64)
-            try doorbell.attach(to: poller, token: FilesThread.bell.token)
-            try poller.addListener(listener.raw, token: FilesThread.door.token)
+            try doorbell.attach(to: poller, token: FilesThread.bell.word)
+            try poller.addListener(listener.raw, token: FilesThread.door.word)
             self.root = root
             self.poller = Mutex(consume poller)
         }
@@ -34,8 +34,8 @@ struct FilesThread: ~Copyable {
     }
 
     private static let connectionKind: UInt8 = 1
-    private static let bell = Handle.named(kind: 2)
-    private static let door = Handle.named(kind: 3)
+    private static let bell = Token(kind: 2)
+    private static let door = Token(kind: 3)
     /// How long accepting rests after the kernel had no descriptor.
     private static let pauseMilliseconds = 100
 
@@ -45,8 +45,8 @@ struct FilesThread: ~Copyable {
     private var responder: Responder
     private var isPaused = false
     /// Connections that used up their turn.
-    private var unfinished: [Handle] = []
-    private var turn: [Handle] = []
+    private var unfinished: [Handle<FileConnection>] = []
+    private var turn: [Handle<FileConnection>] = []
 
     init(_ control: Control) {
         guard let poller = control.takePoller() else { preconditionFailure("a control starts one thread") }
@@ -61,8 +61,8 @@ struct FilesThread: ~Copyable {
             if control.mustStop.load(ordering: .acquiring) { return }
             if isPaused { resumeAccepting() }
             for index in 0..<count {
-                let handle = Handle(token: poller[index].token)
-                if handle == Self.door {
+                let handle = Handle<FileConnection>(token: poller[index].token)
+                if handle.token == Self.door.word {
                     accept()
                 } else if connections.contains(handle) {
                     advance(handle)
@@ -97,7 +97,7 @@ struct FilesThread: ~Copyable {
 
     private mutating func resumeAccepting() {
         do {
-            try poller.addListener(control.listener.raw, token: Self.door.token)
+            try poller.addListener(control.listener.raw, token: Self.door.word)
             isPaused = false
         } catch {
             // No kernel memory for a watch: after another rest.
@@ -116,7 +116,7 @@ struct FilesThread: ~Copyable {
         }
     }
 
-    private mutating func advance(_ handle: Handle) {
+    private mutating func advance(_ handle: Handle<FileConnection>) {
         switch connections[handle].advance(&responder) {
         case .waiting: break
         case .unfinished: if !unfinished.contains(handle) { unfinished.append(handle) }

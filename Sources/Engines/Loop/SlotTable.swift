@@ -5,6 +5,8 @@
 /// warm). A handle is told from a later use of its slot by 24 bits of generation: it would have to outlive 16
 /// million uses of one slot to be mistaken. Confined to one thread.
 ///
+/// Each element may have one deadline, which ends with the element (`TimerWheel`).
+///
 ///     slots[index].element    its place in a chunk; initialised if and only if the slot is live
 ///     slots[index].word       live: the handle, whose low half is `index`
 ///                             free: generation, and in the low half the slot emptied before, or `~index`
@@ -36,13 +38,16 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @usableFromInline var used = 0
     @usableFromInline var firstFree = UInt32.max
     @usableFromInline var live = 0
+    @usableFromInline var timers: TimerWheel
     /// The kind of this table's handles.
     public let kind: UInt8
 
     /// An empty table; memory for elements comes with the first.
-    public init(kind: UInt8) {
-        precondition(kind != Handle.none.kind && kind != 0, "reserved for Handle.none and for free slots")
+    /// - Parameter now: when the time of the elements' deadlines begins (milliseconds, monotonic).
+    public init(kind: UInt8, now: UInt64 = 0) {
+        precondition(kind != Token(.max).kind && kind != 0, "reserved for Handle.none and for free slots")
         self.kind = kind
+        timers = TimerWheel(now: now)
         unsafe slots = SlotTable.freeSlots(2)
     }
 
@@ -64,14 +69,14 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
 
     /// Whether the handle's element is still there.
     @inlinable @inline(__always)
-    public func contains(_ handle: Handle) -> Bool {
+    public func contains(_ handle: Handle<Element>) -> Bool {
         // Masked: there is such a slot.
         unsafe slots[Int(handle.index) & mask].word == handle.token
     }
 
     /// Puts an element into a free slot. Amortised O(1); moves no other element.
     @inlinable @inline(__always)
-    public mutating func insert(_ element: consuming Element) -> Handle {
+    public mutating func insert(_ element: consuming Element) -> Handle<Element> {
         let handle = takeSlot()
         // The slot was free, so its element is uninitialised.
         unsafe self.element(handle).initialize(to: element)
@@ -80,7 +85,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
 
     /// Takes the element out; nil if the handle is stale.
     @inlinable
-    public mutating func remove(_ handle: Handle) -> Element? {
+    public mutating func remove(_ handle: Handle<Element>) -> Element? {
         guard contains(handle) else { return nil }
         giveSlot(handle)
         // The slot was live until now: initialised, and nobody else's.
@@ -90,7 +95,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     /// Takes the element out and ends it in place; false if the handle is stale.
     @inlinable @inline(__always)
     @discardableResult
-    public mutating func discard(_ handle: Handle) -> Bool {
+    public mutating func discard(_ handle: Handle<Element>) -> Bool {
         guard contains(handle) else { return false }
         giveSlot(handle)
         // As in `remove`.
@@ -101,7 +106,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     /// The element, in place. The handle must be valid: ask `contains` of one that came from outside the
     /// turn. Inlined: the compiler would else pass a copy of the table's fields to every call.
     @inlinable
-    public subscript(handle: Handle) -> Element {
+    public subscript(handle: Handle<Element>) -> Element {
         @inline(__always)
         unsafeAddress {
             precondition(contains(handle), "stale handle")
@@ -118,7 +123,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
 
     /// The place of a slot that has been used.
     @inlinable @inline(__always)
-    func element(_ handle: Handle) -> UnsafeMutablePointer<Element> {
+    func element(_ handle: Handle<Element>) -> UnsafeMutablePointer<Element> {
         // Used slots are below `capacity`: they have a place.
         unsafe slots[Int(handle.index) & mask].element.unsafelyUnwrapped
     }
@@ -127,7 +132,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     /// end. Elements may be inserted, mutated and removed between calls. Walk with `var position = 0; while
     /// let handle = table.next(from: &position) { … }`.
     @inlinable
-    public func next(from position: inout Int) -> Handle? {
+    public func next(from position: inout Int) -> Handle<Element>? {
         while position < used {
             let index = position
             position += 1
@@ -138,9 +143,37 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         return nil
     }
 
+    // MARK: Deadlines
+
+    /// Sets or moves the element's deadline. Later than before: one store.
+    @inlinable @inline(__always)
+    public mutating func setDeadline(_ handle: Handle<Element>, at deadline: UInt64) {
+        timers.set(id: handle.slot, deadline: deadline)
+    }
+
+    @inlinable @inline(__always)
+    public mutating func cancelDeadline(_ handle: Handle<Element>) { timers.cancel(handle.slot) }
+
+    /// The element's deadline, if it has one.
+    @inlinable
+    public func deadline(of handle: Handle<Element>) -> UInt64? { timers.deadline(of: handle.slot) }
+
+    /// The next element whose deadline has passed, which then has none; nil when there is no more. Call it
+    /// until nil.
+    @inlinable @inline(__always)
+    public mutating func popExpired(now: UInt64) -> Handle<Element>? {
+        guard let slot = timers.popExpired(now: now) else { return nil }
+        // Only live elements have deadlines, and their slots are below `used`.
+        return unsafe Handle(token: slots[slot].word)
+    }
+
+    /// Milliseconds until `popExpired` may have something to do; nil when no deadline is set.
+    @inlinable @inline(__always)
+    public func timeout(now: UInt64) -> Int? { timers.timeout(now: now) }
+
     /// Makes a free slot live; its element is yet to be initialised.
     @inlinable @inline(__always)
-    mutating func takeSlot() -> Handle {
+    mutating func takeSlot() -> Handle<Element> {
         live += 1
         var index = UInt32(truncatingIfNeeded: used)
         if firstFree != .max {
@@ -153,15 +186,16 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
             used += 1
         }
         let generation = unsafe UInt32(truncatingIfNeeded: slots[Int(index)].word >> 32)
-        let handle = Handle(index: index, generation: generation, kind: kind)
+        let handle = Handle<Element>(Token(index: index, generation: generation, kind: kind))
         unsafe slots[Int(index)].word = handle.token
         return handle
     }
 
     @inlinable @inline(__always)
-    mutating func giveSlot(_ handle: Handle) {
+    mutating func giveSlot(_ handle: Handle<Element>) {
+        timers.cancel(handle.slot)
         let before = firstFree == .max ? ~handle.index : firstFree
-        let generation = (handle.generation &+ 1) & Handle.generationMask
+        let generation = (Token(handle.token).generation &+ 1) & Token.generationMask
         // A live slot: below `used`.
         unsafe slots[Int(handle.index)].word = UInt64(generation) << 32 | UInt64(before)
         firstFree = handle.index
