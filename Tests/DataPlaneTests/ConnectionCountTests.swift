@@ -151,4 +151,3 @@ private struct Job: ~Copyable, Sendable {
         }
     }
 }
-

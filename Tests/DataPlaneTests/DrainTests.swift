@@ -163,4 +163,3 @@ private final class Crowd: Sendable {
         }
     }
 }
-

@@ -30,9 +30,9 @@ private struct CountSeed: ~Copyable, Sendable {
 @Test func threadsDoNotDisturbEachOther() throws {
     let (threads, columns, rounds) = (4, 9, 20_000)
     let table = CounterTable(rows: threads, columns: columns)
-    var threads: [RunningThread] = []
+    var running: [RunningThread] = []
     for index in 0..<threads {
-        threads.append(
+        running.append(
             RunningThread(
                 try Thread.spawn(name: "count", seed: CountSeed(row: table.row(index))) { seed in
                     var seed = seed
@@ -43,7 +43,7 @@ private struct CountSeed: ~Copyable, Sendable {
                 }))
     }
     for _ in 0..<100 { #expect(table.sum(0) <= UInt64(threads * rounds)) }
-    for thread in threads { thread.join() }
+    for thread in running { thread.join() }
     let sum = (0..<columns).reduce(0) { $0 + Int(table.sum($1)) }
     #expect(sum == threads * (columns * rounds - rounds / 4))
 }

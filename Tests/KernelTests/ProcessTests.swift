@@ -79,11 +79,6 @@ import Testing
         #expect(!thread.join(by: Deadline(milliseconds: 60_000)), "the first call decides")
         _ = pair.first.send(buffer("x").span)
     }
-
-    @Test func oneDeadlineBoundsAllWaits() throws {
-        let pairs = try [Socket.pair(), Socket.pair()]
-        _ = pairs.count
-    }
 }
 
 @Suite struct LockedTests {

@@ -1,3 +1,5 @@
+/// A single content coding and its place in a set of codings.
+
 internal import Caching
 internal import Compression
 

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Caching
 internal import Compression
 internal import Store

@@ -206,7 +206,8 @@ extension Worker {
             else { return false }
             let variant = StoredVariant(facts, of: undoing.serial, exchange.keyed.hash, undoing.stamp)
             return variant.insert(
-                into: &store, key: exchange.key, head: head, body: undoing.plain, vary: undoing.vary, now: now)
+                into: &store, key: exchange.key, head: head, body: undoing.plain, vary: undoing.vary,
+                now: now)
         }
     }
 

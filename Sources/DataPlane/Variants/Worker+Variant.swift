@@ -2,6 +2,7 @@ internal import Bytes
 internal import Caching
 internal import Compression
 internal import HTTP
+internal import Loop
 internal import Store
 
 /// Variants that a hit asks for. Helper threads make them.
@@ -16,6 +17,6 @@ extension Worker {
             headLimit: site.routes[route].rules.maxHeadBytes)
         if helpers.request(job) { return }
         VariantClaim(coding: Codings(coding), serial: serial, hash: keyed.hash)
-            .giveBack(in: store, key: key.span)
+            .giveBack(in: store, key: scratch.key.span)
     }
 }
