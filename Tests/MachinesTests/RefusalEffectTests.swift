@@ -67,13 +67,15 @@ import Testing
 
     @Test(arguments: rows) func effect(row: Row) throws {
         let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
-        let text = try DecisionText(
-            PolicyDecision.Request(method: row.method, url: "http://example.com/", headers: row.asked))
+        var asked = PolicyDecision.Request()
+        (asked.method, asked.headers) = (row.method, row.asked)
+        let text = try DecisionText(asked)
         var request = RequestHead()
         try text.parse(into: &request, "request")
         let verdict = rules.judge(request, text.head.span)
-        let bytes = DecisionText.head(
-            of: PolicyDecision.Response(status: row.status, headers: row.headers))
+        var answered = PolicyDecision.Response()
+        (answered.status, answered.headers) = (row.status, row.headers)
+        let bytes = DecisionText.head(of: answered)
         var response = ResponseHead()
         var scan = HeadScan()
         let result = response.parse(

@@ -27,7 +27,8 @@ struct VariantMaker: ~Copyable, Sendable {
         let stamp = store.stamp(job.hash)
         let found = Self.copy(job, store, head: &head, body: &body, vary: &vary)
         if found == nil {
-            Worker.giveBack(Codings(job.coding), of: job.serial, store, key: job.key.span, job.hash)
+            VariantClaim(coding: Codings(job.coding), serial: job.serial, hash: job.hash)
+                .giveBack(in: store, key: job.key.span)
         }
         store.endTurn()
         guard var facts = found, let encoded = encoders.take(job.coding, .store) else { return }
@@ -44,9 +45,8 @@ struct VariantMaker: ~Copyable, Sendable {
         else { return }
         let now = Times.read(clock)
         store.beginTurn()
-        Worker.insert(
-            Worker.Variation(facts: facts, serial: job.serial), into: &store, key: job.key.span, job.hash,
-            head: derivedHead, body: coded, vary: vary, now: now, stamp: stamp)
+        StoredVariant(facts, of: job.serial, job.hash, stamp).insert(
+            into: &store, key: job.key.span, head: derivedHead, body: coded, vary: vary, now: now)
         store.endTurn()
     }
 
