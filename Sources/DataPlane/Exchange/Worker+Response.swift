@@ -108,10 +108,8 @@ extension Worker {
             if let length, !exchanges[x].isHeldBack {
                 Self.commit(
                     &exchanges[x], into: &store, facts, site.routes[route].rules, scratch.request,
-                    scratch.response,
-                    head: scratch.outbound, body: scratch.outbound, headCount..<(headCount + length),
-                    &scratch.storedHead, &scratch.vary,
-                    now.times)
+                    scratch.response, head: scratch.outbound, body: scratch.outbound,
+                    headCount..<(headCount + length), &scratch.storedHead, &scratch.vary, now.times)
                 endReservationAfterCommit(x, facts)
             } else {
                 beginFill(x, facts, headCount: headCount)

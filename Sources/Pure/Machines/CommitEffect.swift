@@ -2,7 +2,7 @@
 /// memory.
 ///
 ///     the response                        waiting requests        hit-for-miss
-///     is stored                           look it up              clears the marks of the key and the variant,
+///     is stored                           look it up              clears the marks of key and variant,
 ///                                                                 unless each request has to revalidate
 ///     was invalidated during the fetch    the next one fetches    unchanged
 ///     is not stored: its own fault        go on alone             marks the key
