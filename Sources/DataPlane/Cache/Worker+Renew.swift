@@ -81,7 +81,6 @@ extension Worker {
     /// answer may not be stored.
     private mutating func fetchAnew(_ x: Handle<Exchange>) {
         exchanges[x].renewal?.isConditional = false
-        exchanges[x].sent = .nothing
         connect(x)
     }
 
@@ -207,7 +206,9 @@ extension Worker {
     @inline(__always)
     mutating func noteUnstorable(_ x: Handle<Exchange>, status: UInt16) {
         // Else nobody waits for it, and there is no entry.
-        if exchanges[x].holdsReservation || exchanges[x].renewal != nil { applyRefusal(x, status: status) }
+        if exchanges[x].machine.holdsReservation || exchanges[x].renewal != nil {
+            applyRefusal(x, status: status)
+        }
     }
 
     private mutating func applyRefusal(_ x: Handle<Exchange>, status: UInt16) {

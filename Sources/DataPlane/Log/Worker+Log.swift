@@ -110,7 +110,7 @@ extension Worker {
         let isMalformed = exchanges[x].trouble.cause == .malformed && fault.exchange == x
         if isMalformed { entry.rule = fault.rule }
         let delivery = Delivery(
-            client: c, started: started, lost: exchanges[x].isTunnel ? nil : lost, isLast: isLast)
+            client: c, started: started, lost: exchanges[x].machine.isTunnel ? nil : lost, isLast: isLast)
         if isMalformed {
             Self.write(
                 entry, scratch.request, &exchanges[x], site.forwardingFields, fault.found, delivery, &clients,

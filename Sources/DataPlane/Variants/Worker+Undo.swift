@@ -52,6 +52,7 @@ extension Worker {
             headCount: headCount, started: again?.started ?? now.moment)
         scratch.inbound.removeFirst(headCount)
         clients[h].phase = .exchange(x)
+        exchanges[x].machine.undo(isSending: false)
         exchanges[x].transform = .decoded
         exchanges[x].recoder = .undoing(undoing)
         fillBytes += Self.undoingBytes(&exchanges[x].recoder)
@@ -256,7 +257,7 @@ extension Worker {
             &scratch.storedHead,
             &scratch.out, &hit)
         exchanges[x].status = hit.status
-        exchanges[x].responseStarted = true
+        exchanges[x].machine.undo(isSending: true)
         guard hit.sent else {
             dropClient(c)
             return
@@ -324,8 +325,8 @@ extension Worker {
     /// The answer cannot be stored after all: its head goes out, and what has come of its body, as they are.
     /// Both stand in `out` then.
     mutating func letGo(_ x: Handle<Exchange>, _ fill: inout Fill) {
-        guard exchanges[x].isHeldBack else { return }
-        exchanges[x].isHeldBack = false
+        guard exchanges[x].machine.isHeldBack else { return }
+        exchanges[x].machine.answer()
         guard exchanges[x].client != nil else { return }
         var scan = HeadScan()
         let result = scratch.response.parse(
@@ -347,7 +348,7 @@ extension Worker {
     /// - Returns: is the exchange over?
     mutating func concludeHeldBack(_ x: Handle<Exchange>) -> Bool {
         guard let c = exchanges[x].client else { return false }
-        guard !exchanges[x].isHeldBack else {
+        guard !exchanges[x].machine.isHeldBack else {
             releaseOrigin(x)
             lookAgain(x, .fetched)
             return true

@@ -273,8 +273,9 @@ struct Worker: ~Copyable {
             default:
                 // The exchange's origin has failed, and a stored entry may answer.
                 let x = Handle<Exchange>(token: token.word)
-                guard exchanges.contains(x) else { continue }
-                lookAgain(x, .failed, failure: exchanges[x].status)
+                guard exchanges.contains(x), case .failed(let status) = exchanges[x].machine.phase
+                else { continue }
+                lookAgain(x, .failed, failure: status)
             }
         }
         deferred.removeFirst(count)
