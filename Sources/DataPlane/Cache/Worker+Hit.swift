@@ -227,7 +227,7 @@ extension Worker {
                 guard entry.flags.contains(.codedForAll) else { return .other(.absent) }
             }
             if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
-                claim(coding, of: view, in: store, key.span, keyed.hash)
+                VariantClaim.take(coding, of: view, in: store, key.span, keyed.hash)
             {
                 hit.wanted = coding
             }
