@@ -36,24 +36,21 @@ extension Worker {
         var isLast: Bool
     }
 
-    /// Sends a hit, if that is left to do, and logs it. Its head is in `request` over `inbound`.
+    /// An answer from the store. The head of its request is in `request` over `inbound`.
     @inline(never)
-    mutating func sendAndLog(_ h: Handle<Client>, route: Int, _ hit: inout Hit, _ again: Again?) {
-        if hit.isComposed {
-            hit.isComposed = false
-            hit.sent = clients[h].channel.send(scratch.out)
-            hit.isOver = hit.sent && clients[h].channel.isFlushed
-        }
-        var cache = hit.isStale ? CacheResult.stale : .hit
+    mutating func logHit(
+        _ h: Handle<Client>, route: Int, _ facts: HitFacts, _ again: Again?, isLost: Bool
+    ) {
+        var cache = facts.isStale ? CacheResult.stale : .hit
         if again?.cause == .renewed { cache = .revalidated }
         var entry = record(
-            hit.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
+            facts.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
         if let again {
             entry.server = Int32(again.server)
             entry.choice = again.choice
             Self.write(again.trouble, to: &entry)
         }
-        write(h, entry, started: again?.started ?? now.moment, isLost: !hit.sent)
+        write(h, entry, started: again?.started ?? now.moment, isLost: isLost)
     }
 
     /// An answer of our own to the request in `request` over `inbound`.

@@ -8,20 +8,6 @@ internal import Store
 /// Other codings of what is stored: asked of the helper threads once for each body, and committed where a
 /// stream was compressed anyway.
 extension Worker {
-    /// Claims to have a coding made: on the record at hand, and where that is a variant itself, on its
-    /// original too.
-    @inline(__always)
-    static func claim(
-        _ coding: ContentCoding, of view: RecordView, in store: borrowing StoreThread, _ key: Span<UInt8>,
-        _ hash: Hash128
-    ) -> Bool {
-        guard store.isUnclaimed(view, coding: coding.rawValue), store.claim(view, coding: coding.rawValue)
-        else { return false }
-        guard view.isDerived else { return true }
-        guard let original = store.original(key: key, hash: hash, serial: view.serial) else { return false }
-        return store.claim(original, coding: coding.rawValue)
-    }
-
     /// Has a coding made of the original that the key at hand leads to.
     mutating func requestVariant(
         _ coding: ContentCoding, of serial: UInt64, _ keyed: KeyedRequest, route: Int
