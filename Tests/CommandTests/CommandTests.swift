@@ -81,9 +81,9 @@ import Testing
         #expect(outcome.output.hasPrefix("listeners:\n  - bind: 127.0.0.1:0\n"))
         #expect(
             outcome.errors
-                == "larder.yaml:3: note: upstreams.app.health: not in effect yet: servers are not probed, "
-                + "all "
-                + "count as healthy\nlarder.yaml: note: trustedProxies: no proxy is trusted: X-Forwarded-For "
+                == "larder.yaml:3: note: upstreams.app.health: not in effect yet: Larder does not probe "
+                    + "servers; all count as healthy\nlarder.yaml: note: trustedProxies: no proxy is "
+                    + "trusted: X-Forwarded-For "
                 + "and other fields that a proxy sets are dropped, whoever sends them; name a proxy or "
                 + "balancer in front of Larder here\n")
         let again = try Self.run(["check", "-c", "a/b.yaml"], files: ["a/b.yaml": outcome.output])
@@ -123,7 +123,8 @@ import Testing
             let found =
                 User.id(named: user) == nil
                 ? "process.user: found '\(user)'; this machine knows no such user\n"
-                : "process.user: found '\(user)', and this is '\(own ?? String(User.current))': Larder serves "
+                : "process.user: found '\(user)', and this is '\(own ?? String(User.current))': Larder "
+                    + "serves "
                     + "only as the user that is named here; start it as that one (systemd: User=\(user))\n"
             let served = try Self.run(["serve"], files: files(user))
             #expect(served.status == 2 && served.output.isEmpty)

@@ -54,7 +54,7 @@ import Testing
         (["serve", "a.yml"], "  A configuration file is named with -c: larder serve -c a.yml\n"),
         (
             ["serve", "--upstream", "http://a", "--upstream", "http://a"],
-            "--upstream: error: found 'a:80' twice; allowed: servers that differ\n"
+            "--upstream: error: found 'a:80' twice; allowed: each server once\n"
         ),
         (["serve", "-c", "a.yaml", "--upstream", "a:1"], "-c and the flags exclude each other"),
         (["serve", "--upstream", "a:1", "--files", "."], "--upstream and --files exclude each other."),
@@ -74,8 +74,9 @@ import Testing
             return outcome.errors
         }
         #expect(try check("x.yaml") == "x.yaml: error: there is no such file\n")
-        #expect(try check(".") == ".: error: it cannot be read: Is a directory\n")
-        #expect(try check("a/b.yaml", ["a": ""]) == "a/b.yaml: error: it cannot be read: Not a directory\n")
+        #expect(try check(".") == ".: error: the file cannot be read: Is a directory\n")
+        #expect(try check("a/b.yaml", ["a": ""]) == "a/b.yaml: error: the file cannot be read: Not a "
+            + "directory\n")
         #expect(
             try check("/dev/zero")
                 == "/dev/zero: error: found a file of more than 1MiB; allowed: at most 1MiB\n")

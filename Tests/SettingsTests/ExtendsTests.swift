@@ -50,7 +50,7 @@ import Testing
         (
             ["mine": "extends: other", "other": "\nextends: mine"],
             [
-                "cache-policies/other.yaml:2: error: extends: found 'mine', which starts from this policy; "
+                "cache-policies/other.yaml:2: error: extends: found 'mine', which extends this policy; "
                     + "allowed: a policy that does not",
                 "cache-policies/mine.yaml:1: error: extends: found 'other', which has mistakes",
             ]
@@ -58,7 +58,7 @@ import Testing
         (
             ["mine": "extends: b", "b": "\nextends: c", "c": "\n\nextends: b"],
             [
-                "cache-policies/c.yaml:3: error: extends: found 'b', which starts from this policy; "
+                "cache-policies/c.yaml:3: error: extends: found 'b', which extends this policy; "
                     + "allowed: a policy that does not",
                 "cache-policies/b.yaml:2: error: extends: found 'c', which has mistakes",
                 "cache-policies/mine.yaml:1: error: extends: found 'b', which has mistakes",
@@ -68,7 +68,7 @@ import Testing
             ["mine": "extends: b", "b": "description: b\nextends: microcahe"],
             [
                 "cache-policies/b.yaml:2: error: extends: found 'microcahe', but there is no such policy; "
-                    + "allowed: a policy of cache-policies (b, mine), or a shipped one (microcache, "
+                    + "allowed: a policy of cache-policies (b, mine), or a shipped policy (microcache, "
                     + "pessimistic, rfc9111, static-assets, varnish-offload); did you mean 'microcache'?",
                 "cache-policies/mine.yaml:1: error: extends: found 'b', which has mistakes",
             ]
@@ -77,7 +77,7 @@ import Testing
             ["mine": "extends: ../secret"],
             [
                 "cache-policies/mine.yaml:1: error: extends: found '../secret', but there is no such policy; "
-                    + "allowed: a policy of cache-policies (mine), or a shipped one (microcache, "
+                    + "allowed: a policy of cache-policies (mine), or a shipped policy (microcache, "
                     + "pessimistic, rfc9111, static-assets, varnish-offload)"
             ]
         ),
@@ -130,7 +130,8 @@ import Testing
             #expect(loaded.settings.policies[0].store.maxBodyBytes == 64 << 10)
             let allowing = lowered == "128KiB" ? "128MiB" : "256MiB"
             let note = lowered.map {
-                "larder.yaml:2: note: cache.memory: store.maxBody of the shipped policy '\(name)' is lowered from "
+                "larder.yaml:2: note: cache.memory: store.maxBody of the shipped policy '\(name)' is "
+                    + "lowered from "
                     + "\($0) to 64KiB, half a segment of a store of \(memory); 'cache.memory: \(allowing)' "
                     + "allows it"
             }
@@ -147,7 +148,7 @@ import Testing
             return files
         }
         let message =
-            "found a chain of more than 32 policies that start from each other; allowed: at most 32"
+            "found a chain of more than 32 policies that extend each other; allowed: at most 32"
         #expect(Fixture.mistakes(Self.text("mine"), policies: files(32)) == [])
         // The policies that start from it have a mistake, too.
         for (count, last, number) in [
@@ -173,8 +174,8 @@ import Testing
         } catch {
             #expect(
                 error.problems.first?.description
-                    == "cache-policies/a32.yaml:1: error: extends: found a chain of more than 32 policies that "
-                    + "start from each other; allowed: at most 32")
+                    == "cache-policies/a32.yaml:1: error: extends: found a chain of more than 32 policies "
+                        + "that extend each other; allowed: at most 32")
         }
     }
 

@@ -106,7 +106,7 @@ import Testing
         Row("laughs in a key", laughs(9, tenTimes) + "? *a8\n: b\n", ":4: error: \(aliases)"),
         Row(
             "an alias of itself", base + "x: &x [*x]\n",
-            ":4: error: found '*x', an alias without its anchor '&x' before it; a text that begins with '*' "
+            ":4: error: found '*x', an alias without an anchor '&x' before it; a text that begins with '*' "
                 + "needs quotes"),
         Row("deep lists", "a: " + String(repeating: "[", count: 200_000), ":1: error: \(deep)"),
         Row(
@@ -152,31 +152,34 @@ import Testing
     static let syntax: [Row] = [
         Row(
             "a tab before a key", "cache:\n  memory: 64MiB\n\tpolicies: x\n",
-            ":3: error: no valid YAML: found a tab in column 1; a line is indented with spaces"),
+            ":3: error: not valid YAML: found a tab in column 1; indent lines with spaces"),
         Row(
             "a tab after spaces", "listeners:\n  \t- bind: 127.0.0.1:80\n",
-            ":2: error: no valid YAML: found a tab in column 3; a line is indented with spaces"),
+            ":2: error: not valid YAML: found a tab in column 3; indent lines with spaces"),
         Row(
             "a tab after a dash", "listeners:\n  -\tbind: 127.0.0.1:80\n",
-            ":2: error: no valid YAML: found a tab in column 4; a line is indented with spaces"),
+            ":2: error: not valid YAML: found a tab in column 4; indent lines with spaces"),
         Row(
             "a tab before a value, in a list and a comment",
             "threads:\t2\t# two\nforwarded: [\n\tvia ]\n" + base, nil),
         Row(
             "a pattern without quotes", "host: *.example.com\n",
-            ":1: error: no valid YAML: did not find expected alphabetic or numeric character, while scanning an "
+            ":1: error: not valid YAML: did not find expected alphabetic or numeric character, while "
+                + "scanning an "
                 + "alias; a text that begins with '*' needs quotes: '*.example.com'"),
         Row(
             "an address without quotes", "bind: [::]:80\n",
-            ":1: error: no valid YAML: did not find expected node content, while parsing a flow node; an IPv6 "
+            ":1: error: not valid YAML: did not find expected node content, while parsing a flow node; an "
+                + "IPv6 "
                 + "address needs quotes: '[::]:8080'"),
         Row(
             "a sign that YAML keeps", "a: @b\n",
-            ":1: error: no valid YAML: found character that cannot start any token, while scanning for the next "
+            ":1: error: not valid YAML: found character that cannot start any token, while scanning for the "
+                + "next "
                 + "token; a text that begins with '@' needs quotes"),
         Row(
             "a quote that stays open", base + "process: { user: 'a }\n",
-            ":4: error: no valid YAML: found unexpected end of stream, while scanning a quoted scalar"),
+            ":4: error: not valid YAML: found unexpected end of stream, while scanning a quoted scalar"),
         Row(
             "a list as a key", base + "? [a]\n: b\n",
             ":4: error: found a list or a map as a key; allowed: a text"),
@@ -192,7 +195,8 @@ import Testing
         Row("tags that change nothing", base + "threads: !!int 2\nforwarded: !!seq [!!str via]\n", nil),
         Row(
             "a merge key", base + "<<: { threads: 1 }\n",
-            ":4: error: <<: merge keys are not read; repeat the keys, or alias each value"),
+            ":4: error: <<: Larder does not read merge keys; repeat the keys, or use an alias for each "
+                + "value"),
         Row(
             "control characters of a key", base + "\"\\e[31m\\u202e\": 1\n",
             ":4: error: \\u{1b}[31m\\u{202e}: unknown key; allowed: \(MistakeTests.keys)"),
@@ -208,7 +212,7 @@ import Testing
         ("\u{feff}store: {}\n", nil),
         (
             "store:\n\tmaxAge: 1s\n",
-            "2: error: no valid YAML: found a tab in column 1; a line is indented with spaces"
+            "2: error: not valid YAML: found a tab in column 1; indent lines with spaces"
         ),
         ("a: " + String(repeating: "[", count: 1000), "1: error: \(deep)"),
         ("{}\0", "1: error: found the character U+0000 in column 3; allowed: no control characters"),
@@ -259,12 +263,14 @@ import Testing
         ("", FileSource.Failure.missing, nil),
         (
             "cache: { policies: policies }\n", .missing,
-            "larder.yaml:1: error: cache.policies: found '/etc/larder/policies', but there is no such folder; "
+            "larder.yaml:1: error: cache.policies: found '/etc/larder/policies', but there is no such "
+                + "folder; "
                 + "allowed: a folder of policy files, or none"
         ),
         (
             "cache: { policies: /x }\n", .unreadable("Not a directory"),
-            "larder.yaml:1: error: cache.policies: found '/x', which cannot be read: Not a directory; allowed: a "
+            "larder.yaml:1: error: cache.policies: found '/x', which cannot be read: Not a directory; "
+                + "allowed: a "
                 + "folder of policy files"
         ),
         (
@@ -285,8 +291,8 @@ import Testing
 
     /// A file that is there and cannot be read is not replaced by the shipped policy of its name.
     @Test(arguments: [
-        (FileSource.Failure.missing, "it cannot be read: it is a link to a file that is not there"),
-        (.unreadable("Permission denied"), "it cannot be read: Permission denied"),
+        (FileSource.Failure.missing, "the file cannot be read: it is a link to a file that does not exist"),
+        (.unreadable("Permission denied"), "the file cannot be read: Permission denied"),
     ])
     func policiesThatCannotBeRead(_ failure: FileSource.Failure, _ message: String) {
         let files = FileSource(

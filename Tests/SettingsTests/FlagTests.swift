@@ -57,11 +57,11 @@ import Testing
     @Test(arguments: [
         (
             ["127.0.0.1:80", "127.0.0.1:80"], ["a:80"],
-            "--listen: error: found '127.0.0.1:80' twice; allowed: addresses that differ"
+            "--listen: error: found '127.0.0.1:80' twice; allowed: each address once"
         ),
         (
             ["127.0.0.1:0", "127.0.0.1:0"], ["http://a", "a:80"],
-            "--upstream: error: found 'a:80' twice; allowed: servers that differ"
+            "--upstream: error: found 'a:80' twice; allowed: each server once"
         ),
     ])
     func repeated(_ listen: [String], _ upstreams: [String], _ message: String) {
@@ -106,7 +106,7 @@ import Testing
             #expect(
                 error.problems.map(\.description) == [
                     "--upstream: error: found 'http://a/path'; allowed: http://host:port without path, "
-                        + "query and user"
+                        + "query or user"
                 ])
         }
     }

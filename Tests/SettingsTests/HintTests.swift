@@ -27,7 +27,7 @@ import Testing
         ("http://:80", "; did you mean '0.0.0.0:80'?"),
         ("/run/larder.sock", "; did you mean 'unix:/run/larder.sock'?"),
         ("unix:larder.sock", "; the path of a socket begins with '/'"),
-        ("example.com:80", "; names are not looked up"), ("70000", ""), ("1.2.3.4:70000", ""), ("x", ""),
+        ("example.com:80", "; a name is not allowed here"), ("70000", ""), ("1.2.3.4:70000", ""), ("x", ""),
         ("[::]:80", nil), ("127.0.0.1:0", nil),
     ])
     func binds(_ bind: String, _ hint: String?) {
@@ -39,7 +39,7 @@ import Testing
         ("app", "; did you mean 'app:80'?"), ("10.0.0.1", "; did you mean '10.0.0.1:80'?"),
         ("8080", "; did you mean '127.0.0.1:8080'?"), (":8080", "; did you mean '127.0.0.1:8080'?"),
         ("http://a/", "; did you mean 'a:80'?"), ("HTTP://a:81/x", "; did you mean 'a:81'?"),
-        ("https://a", "; https is 'tls:' of the upstream"), ("::1", "; did you mean '[::1]:80'?"),
+        ("https://a", "; for https use 'tls:' of the upstream"), ("::1", "; did you mean '[::1]:80'?"),
         ("::1:3000", "; did you mean '[::1]:3000'?"),
         ("/run/app.sock", "; did you mean 'unix:/run/app.sock'?"),
         ("unix:app.sock", "; the path of a socket begins with '/'"), ("a:0", ""), ("a b", ""),
@@ -54,20 +54,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("*", "; any host: leave 'host' out"), ("*.*", "; any host: leave 'host' out"),
+        ("*", "; leave 'host' out to match any host"), ("*.*", "; leave 'host' out to match any host"),
         ("a.com:80", "; did you mean 'a.com'?"), ("*.a.com:80", "; did you mean '*.a.com'?"),
         ("http://a.com", "; did you mean 'a.com'?"), ("https://a.com:443/x", "; did you mean 'a.com'?"),
-        ("a.com/x", "; the path is a key of its own: 'host: a.com' and 'path: /x'"),
+        ("a.com/x", "; the path has its own key: 'host: a.com' and 'path: /x'"),
         (".a.com", "; did you mean '*.a.com'?"), ("*a.com", "; did you mean '*.a.com'?"),
-        ("www.*", "; '*' stands only in front of a whole domain: '*.example.com'"),
-        ("a*.com", "; '*' stands only in front of a whole domain: '*.example.com'"),
-        ("*.*.com", "; '*' stands only in front of a whole domain: '*.example.com'"),
-        ("~^www", "; '~': regular expressions are not read"),
-        ("^a.com$", "; '^': regular expressions are not read"),
-        ("(a|b).com", "; '(': regular expressions are not read"),
+        ("www.*", "; '*' is allowed only in front of a whole domain: '*.example.com'"),
+        ("a*.com", "; '*' is allowed only in front of a whole domain: '*.example.com'"),
+        ("*.*.com", "; '*' is allowed only in front of a whole domain: '*.example.com'"),
+        ("~^www", "; '~': Larder does not read regular expressions"),
+        ("^a.com$", "; '^': Larder does not read regular expressions"),
+        ("(a|b).com", "; '(': Larder does not read regular expressions"),
         ("2001:db8::1", "; did you mean '[2001:db8::1]'?"),
         ("[2001:db8::1]:80", "; did you mean '[2001:db8::1]'?"),
-        ("bücher.example", "; a host is written in its ASCII form, xn--…"), ("a..com", ""), ("a.com..", ""),
+        ("bücher.example", "; write a host in its ASCII form, xn--…"), ("a..com", ""), ("a.com..", ""),
         ("a b", ""), ("A.com", nil), ("a.com.", nil), ("*.A.com.", nil), ("10.0.0.1", nil), ("[::1]", nil),
     ])
     func hosts(_ host: String, _ hint: String?) {
@@ -85,17 +85,18 @@ import Testing
             + Fixture.upstreams
         #expect(
             Fixture.mistakes(twice) == [
-                "larder.yaml:2: error: routes[1]: found the host and path of routes[0]; allowed: routes that differ"
+                "larder.yaml:2: error: routes[1]: found the same host and path as in routes[0]; allowed: "
+                    + "routes that differ"
             ])
     }
 
     @Test(arguments: [
-        ("*", "; any path: leave 'path' out"), ("assets/", "; did you mean '/assets/'?"),
-        ("/a?b", "; a query is no part of a path: '/a'"), ("/a#b", "; a fragment is never sent: '/a'"),
-        ("^/x", "; regular expressions are not read: a path is a prefix, such as '/assets/'"),
-        ("~* \\.css$", "; regular expressions are not read: a path is a prefix, such as '/assets/'"),
-        ("*.css", "; '*' is no wildcard: a path is a prefix, such as '/assets/'"),
-        ("http://a.com/x", "; the host is a key of its own: 'host: a.com' and 'path: /x'"),
+        ("*", "; leave 'path' out to match any path"), ("assets/", "; did you mean '/assets/'?"),
+        ("/a?b", "; a path does not include the query: '/a'"), ("/a#b", "; clients send no fragments: '/a'"),
+        ("^/x", "; Larder does not read regular expressions: a path is a prefix, such as '/assets/'"),
+        ("~* \\.css$", "; Larder does not read regular expressions: a path is a prefix, such as '/assets/'"),
+        ("*.css", "; '*' is not a wildcard: a path is a prefix, such as '/assets/'"),
+        ("http://a.com/x", "; the host has its own key: 'host: a.com' and 'path: /x'"),
         ("/my files/", "; did you mean '/my%20files/'?"), ("/ä", "; did you mean '/%C3%A4'?"), ("", ""),
         ("/a", nil),
     ])
@@ -104,26 +105,26 @@ import Testing
             Self.hint(Self.route("path", path), at: "routes[0].path", allowed: "no '?' or '#'") == hint)
     }
 
-    static let prefix = "a path is a prefix of the bytes that clients send"
+    static let prefix = "a path is a prefix of the bytes that a client sends"
     static let escapes =
-        "percent signs are taken literally: \(prefix), so that '%41', 'A' and '%c3', '%C3' differ"
+        "Larder does not decode '%': \(prefix), so '%41' and 'A' differ, and '%c3' and '%C3' too"
 
     @Test(arguments: [
-        ("path", "/assets/*", "'*' is taken literally: \(prefix); did you mean '/assets/'?"),
-        ("path", "/assets/**", "'*' is taken literally: \(prefix); did you mean '/assets/'?"),
-        ("path", "/assets/.*", "'*' is taken literally: \(prefix); did you mean '/assets/.'?"),
-        ("path", "/*.css", "'*' is taken literally: \(prefix); a path cannot be chosen by what comes after"),
-        ("path", "/a/*/b", "'*' is taken literally: \(prefix); a path cannot be chosen by what comes after"),
-        ("path", "/a$", "'$' is taken literally: \(prefix), no regular expression"),
-        ("path", "/a\\.css", "'\\' is taken literally: \(prefix), no regular expression"),
-        ("path", "/(a|b)", "'|' is taken literally: \(prefix), no regular expression"),
-        ("path", "/{id}/x", "'{' is taken literally: \(prefix), no regular expression"),
-        ("path", "/[0-9]", "'[' is taken literally: \(prefix), no regular expression"),
+        ("path", "/assets/*", "Larder takes '*' literally: \(prefix); did you mean '/assets/'?"),
+        ("path", "/assets/**", "Larder takes '*' literally: \(prefix); did you mean '/assets/'?"),
+        ("path", "/assets/.*", "Larder takes '*' literally: \(prefix); did you mean '/assets/.'?"),
+        ("path", "/*.css", "Larder takes '*' literally: \(prefix); a route cannot match the end of a path"),
+        ("path", "/a/*/b", "Larder takes '*' literally: \(prefix); a route cannot match the end of a path"),
+        ("path", "/a$", "Larder takes '$' literally: \(prefix), not a regular expression"),
+        ("path", "/a\\.css", "Larder takes '\\' literally: \(prefix), not a regular expression"),
+        ("path", "/(a|b)", "Larder takes '|' literally: \(prefix), not a regular expression"),
+        ("path", "/{id}/x", "Larder takes '{' literally: \(prefix), not a regular expression"),
+        ("path", "/[0-9]", "Larder takes '[' literally: \(prefix), not a regular expression"),
         ("path", "/a%20b", escapes), ("path", "/%41", escapes),
-        ("path", "//a", "'//' is taken literally: \(prefix)"),
-        ("path", "/a/../b", "'/../' is taken literally: \(prefix)"),
+        ("path", "//a", "Larder takes '//' literally: \(prefix)"),
+        ("path", "/a/../b", "Larder takes '/../' literally: \(prefix)"),
         ("path", "/wiki/Foo_(bar)", nil), ("path", "/a+b;c=d,e", nil), ("path", "/.well-known/", nil),
-        ("host", "_", "'_' is taken literally, as a host; any host: leave 'host' out"),
+        ("host", "_", "Larder takes '_' literally; leave 'host' out to match any host"),
         ("host", "a_b.com", nil),
     ])
     func literally(_ key: String, _ value: String, _ warning: String?) throws {

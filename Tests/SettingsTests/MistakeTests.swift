@@ -28,19 +28,19 @@ import Testing
         Row("a list", "- a", "larder.yaml:1: error: found a list; allowed: a map with the keys \(keys)"),
         Row(
             "no YAML", "listeners: [\n",
-            "larder.yaml:1: error: no valid YAML: did not find expected node content, while parsing a flow "
+            "larder.yaml:1: error: not valid YAML: did not find expected node content, while parsing a flow "
                 + "node, from line 2 on"),
         Row(
             "a tab", "cache:\n\tmemory: 1",
-            "larder.yaml:2: error: no valid YAML: found a tab in column 1; a line is indented with spaces"),
+            "larder.yaml:2: error: not valid YAML: found a tab in column 1; indent lines with spaces"),
         Row(
             "two documents", "---\na: 1\n---\nb: 2",
             "larder.yaml:3: error: found a second document ('---'); allowed: one document a file"),
         Row(
             "nothing required is there", "threads: 2",
-            "larder.yaml:1: error: 'listeners' is missing: a list of listeners, at least 1",
-            "larder.yaml:1: error: 'routes' is missing: a list of routes, at least 1",
-            "larder.yaml:1: error: 'upstreams' is missing: a map from names to upstreams"),
+            "larder.yaml:1: error: the key 'listeners' is missing; allowed: a list of listeners, at least 1",
+            "larder.yaml:1: error: the key 'routes' is missing; allowed: a list of routes, at least 1",
+            "larder.yaml:1: error: the key 'upstreams' is missing; allowed: a map from names to upstreams"),
         Row(
             "an unknown key", base + "threds: 4",
             "larder.yaml:4: error: threds: unknown key; allowed: \(keys); did you mean 'threads'?"),
@@ -54,21 +54,21 @@ import Testing
         Row(
             "keys given twice",
             base + "threads: 1\nlimits:\n  keepAlive: 1s\n  drain: 1s\n  'keepAlive': 2s\nthreads: 2",
-            "larder.yaml:9: error: threads: given twice; first on line 4",
-            "larder.yaml:8: error: limits.keepAlive: given twice; first on line 6"),
+            "larder.yaml:9: error: threads: the key appears twice; first on line 4",
+            "larder.yaml:8: error: limits.keepAlive: the key appears twice; first on line 6"),
         Row(
             "keys given twice, with other line breaks",
             (base + "limits:\n  keepAlive: 1s\n  keepAlive: 2s").replacing("\n", with: "\r\n"),
-            "larder.yaml:6: error: limits.keepAlive: given twice; first on line 5"),
+            "larder.yaml:6: error: limits.keepAlive: the key appears twice; first on line 5"),
         Row(
             "keys given twice, with the line breaks of old",
             (base + "threads: 1\nthreads: 2").replacing("\n", with: "\r"),
-            "larder.yaml:5: error: threads: given twice; first on line 4"),
+            "larder.yaml:5: error: threads: the key appears twice; first on line 4"),
         Row(
             "an upstream given twice",
             Fixture.listeners + Fixture.routes
                 + "upstreams:\n  app: { files: a }\n  app: { files: b }",
-            "larder.yaml:5: error: upstreams.app: given twice; first on line 4"),
+            "larder.yaml:5: error: upstreams.app: the key appears twice; first on line 4"),
         Row(
             "wrong types", base + "threads: [1]\ncache: 5\nlimits: { connections: { a: b }, drain: }",
             "larder.yaml:4: error: threads: found a list; allowed: auto, or a whole number from 1 to 256",
@@ -130,13 +130,13 @@ import Testing
             "a bind that is part of another",
             "listeners: [{ bind: '0.0.0.0:80' }, { bind: '127.0.0.1:80' }]\n" + Fixture.routes
                 + Fixture.upstreams,
-            "larder.yaml:1: error: listeners[1].bind: found '127.0.0.1:80', which '0.0.0.0:80' of "
-                + "listeners[0].bind holds as well; allowed: addresses of which none is part of another"),
+            "larder.yaml:1: error: listeners[1].bind: found '127.0.0.1:80', which overlaps with "
+                + "'0.0.0.0:80' of listeners[0].bind; allowed: addresses that do not overlap"),
         Row(
             "a bind twice",
             "listeners: [{ bind: '[::]:80' }, { bind: '[0:0::0]:80' }]\n" + Fixture.routes
                 + Fixture.upstreams,
-            "larder.yaml:1: error: listeners[1].bind: found '[::]:80', which listeners[0].bind has; "
+            "larder.yaml:1: error: listeners[1].bind: found '[::]:80', which listeners[0].bind has too; "
                 + "allowed: addresses that differ"),
         Row(
             "trusted proxies", base + "trustedProxies: [10.0.0.1/8, proxy, 10.0.0.0/40, Unix]",

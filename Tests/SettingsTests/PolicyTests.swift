@@ -155,13 +155,14 @@ import Testing
                 inFolder: "/etc/larder/policies", shownFolder: "policies", files: files)
         } catch { problems = error.problems.map(\.description) }
         let message =
-            "policies/\(name): error: found '\(name)'; allowed: a policy file, NAME.yaml, where NAME is a name "
+            "policies/\(name): error: found '\(name)'; allowed: a policy file, NAME.yaml, where NAME is a "
+                + "name "
             + "of at most 64 letters, digits, '.', '_' and '-', a letter or digit first"
         #expect(problems == (hint.map { [message + $0] } ?? []))
     }
 
-    /// `check` reads the whole folder, serving what it uses; a name that no policy has is refused by both: the
-    /// file may be meant to take a shipped policy's place.
+    /// `check` reads the whole folder, serving what it uses; a name that no policy has is refused by both:
+    /// the file may be meant to take a shipped policy's place.
     @Test func servingLooksForFilesThatCannotBePolicies() throws {
         let files = ["mine": "{}", "other": "stre: {}"]
         #expect(try Fixture.notes(Self.text, policies: files) == [])
@@ -239,14 +240,15 @@ import Testing
         (
             "decisions: [{ name: x }]",
             [
-                "\(file):1: error: decisions[0]: found neither 'expect' nor 'then'; allowed: one of them at "
-                    + "least"
+                "\(file):1: error: decisions[0]: found neither 'expect' nor 'then'; allowed: at least one "
+                    + "of them"
             ]
         ),
         (
             "decisions: [{ name: x, then: { after: 30s } }]",
             [
-                "\(file):1: error: decisions[0].then: 'expect' is missing: a map with the keys served, age, "
+                "\(file):1: error: decisions[0].then: the key 'expect' is missing; allowed: a map with the "
+                    + "keys served, age, "
                     + "reason"
             ]
         ),
@@ -269,7 +271,7 @@ import Testing
         (
             "extends: mine",
             [
-                "\(file):1: error: extends: found 'mine', which starts from this policy; allowed: a policy "
+                "\(file):1: error: extends: found 'mine', which extends this policy; allowed: a policy "
                     + "that does "
                     + "not"
             ]
@@ -278,7 +280,7 @@ import Testing
             "extends: yours",
             [
                 "\(file):1: error: extends: found 'yours', but there is no such policy; allowed: a policy of "
-                    + "cache-policies (mine), or a shipped one (microcache, pessimistic, rfc9111, "
+                    + "cache-policies (mine), or a shipped policy (microcache, pessimistic, rfc9111, "
                     + "static-assets, varnish-offload)"
             ]
         ),
@@ -312,24 +314,28 @@ import Testing
         ("64MiB", "65536", nil, 65_536),
         (
             "64MiB", "65537",
-            "lowered from 65537B to 64KiB, half a segment of a store of 64MiB; 'cache.memory: 65MiB' allows it",
+            "lowered from 65537B to 64KiB, half a segment of a store of 64MiB; 'cache.memory: 65MiB' allows "
+                + "it",
             65_536
         ),
         (
             "4MiB", "256KiB",
-            "lowered from 256KiB to 64KiB, half a segment of a store of 4MiB; 'cache.memory: 256MiB' allows it",
+            "lowered from 256KiB to 64KiB, half a segment of a store of 4MiB; 'cache.memory: 256MiB' allows "
+                + "it",
             65_536
         ),
         ("256MiB", "256KiB", nil, 256 << 10),
         (
             "256MiB", "512KiB",
-            "lowered from 512KiB to 256KiB, half a segment of a store of 256MiB; 'cache.memory: 512MiB' allows it",
+            "lowered from 512KiB to 256KiB, half a segment of a store of 256MiB; 'cache.memory: 512MiB' "
+                + "allows it",
             256 << 10
         ),
         ("2GiB", "2MiB", nil, 2 << 20),
         (
             "512GiB", "10MiB",
-            "lowered from 10MiB to 2MiB, half a segment of a store of 512GiB; no store takes more than 2MiB",
+            "lowered from 10MiB to 2MiB, half a segment of a store of 512GiB; no store accepts more than "
+                + "2MiB",
             2 << 20
         ),
     ])

@@ -20,24 +20,24 @@ import Testing
             "larder.yaml:3: error: routes[0].host: found 'a.com:80'; allowed: a host without port "
                 + "(static.example.com, "
                 + "'*.example.com'); did you mean 'a.com'?",
-            "larder.yaml:3: error: routes[0].path: found 'assets/'; allowed: a path as it is in a request "
-                + "line: '/' first, "
-                + "visible ASCII, no '?' or '#'; did you mean '/assets/'?"),
+            "larder.yaml:3: error: routes[0].path: found 'assets/'; allowed: a path as in a request line: "
+                + "'/' first, then visible ASCII, no '?' or '#'; did you mean '/assets/'?"),
         Row(
             "a host that is any", routes("  - { host: '*', upstream: app }\n"),
             "larder.yaml:3: error: routes[0].host: found '*'; allowed: a host without port "
                 + "(static.example.com, "
-                + "'*.example.com'); any host: leave 'host' out"),
+                + "'*.example.com'); leave 'host' out to match any host"),
         Row(
             "no upstream", routes("  - { path: / }\n"),
-            "larder.yaml:3: error: routes[0]: 'upstream' is missing: a name of at most 64 letters, digits, "
+            "larder.yaml:3: error: routes[0]: the key 'upstream' is missing; allowed: a name of at most 64 "
+                + "letters, digits, "
                 + "'.', '_' and "
                 + "'-', a letter or digit first"),
         Row(
             "an upstream and a policy that are not there",
             routes("  - policy: pesimistic\n    upstream: ap\n"),
             "larder.yaml:3: error: routes[0].policy: found 'pesimistic', but there is no such policy; "
-                + "allowed: none, or a shipped one (microcache, pessimistic, rfc9111, static-assets, "
+                + "allowed: none, or a shipped policy (microcache, pessimistic, rfc9111, static-assets, "
                 + "varnish-offload); did you mean 'pessimistic'?",
             "larder.yaml:4: error: routes[0].upstream: found 'ap', but there is no such upstream; allowed: "
                 + "app; "
@@ -45,12 +45,14 @@ import Testing
         Row(
             "a name twice",
             routes("  - { name: a, path: /a, upstream: app }\n  - { name: a, path: /b, upstream: app }\n"),
-            "larder.yaml:4: error: routes[1].name: found 'a', which routes[0] has; allowed: names that differ"
+            "larder.yaml:4: error: routes[1].name: found 'a', which routes[0] has too; allowed: names that "
+                + "differ"
         ),
         Row(
             "the same route twice",
             routes("  - { path: /a, upstream: app }\n  - { path: /a, upstream: app }\n"),
-            "larder.yaml:4: error: routes[1]: found the host and path of routes[0]; allowed: routes that "
+            "larder.yaml:4: error: routes[1]: found the same host and path as in routes[0]; allowed: routes "
+                + "that "
                 + "differ"
         ),
     ]
@@ -63,14 +65,14 @@ import Testing
             routes("  - { upstream: app, methods: { allow: [get, PURGE, TRACE, 'A B', CONNECT] } }\n"),
             "larder.yaml:3: error: routes[0].methods.allow[0]: found 'get'; allowed: a method in capitals; "
                 + "did you mean 'GET'?",
-            "larder.yaml:3: error: routes[0].methods.allow[1]: found 'PURGE'; not allowed here: 'purge' says "
-                + "who may send methods that manage a cache",
+            "larder.yaml:3: error: routes[0].methods.allow[1]: found 'PURGE'; not allowed here: 'purge' "
+                + "lists the clients that may send methods that manage a cache",
             "larder.yaml:3: error: routes[0].methods.allow[2]: found 'TRACE'; not allowed: Larder "
                 + "never passes it on",
             "larder.yaml:3: error: routes[0].methods.allow[3]: found 'A B'; allowed: a method in capitals, "
                 + "such as GET",
-            "larder.yaml:3: error: routes[0].methods.allow[4]: found 'CONNECT'; not allowed: Larder "
-                + "is no tunnel"
+            "larder.yaml:3: error: routes[0].methods.allow[4]: found 'CONNECT'; not allowed: Larder opens "
+                + "no tunnels"
         ),
         Row(
             "no method at all, and nobody by name",
@@ -116,7 +118,7 @@ import Testing
                 + "unix:/path; did you mean 'a:80'?",
             "larder.yaml:4: error: upstreams.app.servers[2]: found 'https://a'; allowed: host:port, "
                 + "'[IPv6]:port' or "
-                + "unix:/path; https is 'tls:' of the upstream",
+                + "unix:/path; for https use 'tls:' of the upstream",
             "larder.yaml:4: error: upstreams.app.servers[3]: found 'app'; allowed: host:port, '[IPv6]:port' "
                 + "or "
                 + "unix:/path; did you mean 'app:80'?",
@@ -126,8 +128,8 @@ import Testing
         Row(
             "a server twice",
             upstreams("  app:\n    servers:\n      - a:1\n      - { name: 'a:1', address: b:1 }"),
-            "larder.yaml:7: error: upstreams.app.servers[1]: found the name 'a:1', which servers[0] has; "
-                + "allowed: others"
+            "larder.yaml:7: error: upstreams.app.servers[1]: found the name 'a:1', which servers[0] has "
+                + "too; allowed: a name that differs"
         ),
         Row(
             "a server without address", upstreams("  app: { servers: [{ weight: 2 }] }"),
@@ -143,7 +145,7 @@ import Testing
             "a bound where nothing is hashed",
             upstreams("  app: { servers: [a:1], balance: round-robin, boundedLoad: 150% }"),
             "larder.yaml:4: error: upstreams.app.boundedLoad: found '150%' beside 'balance: round-robin'; "
-                + "allowed: none, or beside 'balance: url-hash'"
+                + "allowed: none, or a percentage beside 'balance: url-hash'"
         ),
         Row(
             "too many servers",
@@ -153,8 +155,8 @@ import Testing
         ),
         Row(
             "weights of nothing", upstreams("  app: { servers: [{ address: a:1, weight: 0 }] }"),
-            "larder.yaml:4: error: upstreams.app.servers: found only weights of 0; allowed: one above it at "
-                + "least"
+            "larder.yaml:4: error: upstreams.app.servers: found only weights of 0; allowed: at least one "
+                + "weight above 0"
         ),
         Row(
             "numbers",
@@ -185,15 +187,15 @@ import Testing
     @Test(arguments: [
         (
             "  - { upstream: app }\n  - { path: /a, upstream: app }\n",
-            "never reached: routes[0] '*' takes all its requests"
+            "no request reaches this route: routes[0] '*' takes all of them"
         ),
         (
             "  - { host: '*.a.com', upstream: app }\n  - { host: b.a.com, upstream: app }\n",
-            "never reached: routes[0] '*.a.com' takes all its requests"
+            "no request reaches this route: routes[0] '*.a.com' takes all of them"
         ),
         (
             "  - { path: /a, upstream: app }\n  - { host: a.com, path: /ab, upstream: app }\n",
-            "never reached: routes[0] '/a' takes all its requests"
+            "no request reaches this route: routes[0] '/a' takes all of them"
         ),
     ])
     func unreachableRoutes(_ routes: String, _ message: String) throws {
@@ -212,7 +214,8 @@ import Testing
 
     @Test func unusedUpstreams() throws {
         let notes = try Fixture.read(Self.upstreams("  app: { files: x }\n  b: { files: y }\n")).notes
-        #expect(notes.map(\.description) == ["larder.yaml:5: warning: upstreams.b: no route uses it"])
+        #expect(notes.map(\.description) == ["larder.yaml:5: warning: upstreams.b: no route uses this "
+            + "upstream"])
     }
 
     @Test func settingsWithoutEffect() throws {
@@ -222,11 +225,11 @@ import Testing
         let notes = try Fixture.read(text).notes
         #expect(
             notes.map(\.description) == [
-                "larder.yaml:4: note: upstreams.app.health: not in effect yet: servers are not probed, all "
-                    + "count as healthy",
-                "larder.yaml:5: note: admin: not in effect yet: there is no admin API yet, nothing listens "
-                    + "there",
-                "larder.yaml:6: note: process.runFolder: not in effect yet: nothing is kept there yet",
+                "larder.yaml:4: note: upstreams.app.health: not in effect yet: Larder does not probe "
+                    + "servers; all count as healthy",
+                "larder.yaml:5: note: admin: not in effect yet: there is no admin API yet; Larder does not "
+                    + "listen there",
+                "larder.yaml:6: note: process.runFolder: not in effect yet: Larder keeps nothing there yet",
             ])
     }
 }

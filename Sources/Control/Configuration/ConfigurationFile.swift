@@ -1,15 +1,15 @@
-/// A configuration file, its policies and all, as `Settings`.
+/// Reads a configuration file and its policies, checks them, and makes `Settings` of them.
 
 public import Settings
 
-/// A configuration that can be used.
+/// A configuration without errors.
 public struct LoadedConfiguration: Sendable {
     public var settings: Settings
     /// The policies that were read, in the order of their names.
     public var policies: [LoadedPolicy] = []
     /// Warnings and notes.
     public var notes: [Problem] = []
-    /// How the file was read: its lines.
+    /// The lines of the keys in the file.
     private let reading: Reading
 
     init(settings: Settings, _ reading: Reading) {
@@ -17,15 +17,16 @@ public struct LoadedConfiguration: Sendable {
         self.reading = reading
     }
 
-    /// A problem with what is at `path` in the file, for those who know of the world what a file cannot tell.
+    /// A problem with the key at `path` in the file. A command uses this for problems that the file alone
+    /// does not show, such as a port in use.
     public func problem(as kind: Problem.Kind, at path: String, _ message: String) -> Problem {
         reading.problem(as: kind, at: path, message)
     }
 
-    /// The effective configuration, all defaults filled in; it reads back as the same settings.
+    /// The effective configuration with all defaults filled in. Larder reads it back as the same settings.
     public var document: Tree { Sections.file.write(Draft(settings)) }
 
-    /// The policy as it is in effect under this configuration.
+    /// The policy with the limits of this configuration applied: the store bounds `maxBody`.
     public func effective(_ policy: LoadedPolicy) -> LoadedPolicy {
         var policy = policy
         policy.policy.store.maxBodyBytes = min(
@@ -37,10 +38,11 @@ public struct LoadedConfiguration: Sendable {
 public enum ConfigurationFile {
     /// Reads a file and the policies that it names.
     /// - Parameters:
-    ///   - path: as the user named it.
-    ///   - folder: the absolute path of the folder that `path` is in; relative paths in the file start there.
-    ///   - everyPolicy: read all policies, of the folder and shipped, used or not.
-    /// - Throws: every mistake that was found.
+    ///   - path: the file's name as the user gave it.
+    ///   - folder: the absolute path of the folder that contains the file. Relative paths in the file start
+    ///     there.
+    ///   - everyPolicy: read all policies of the folder and all shipped policies, used or not.
+    /// - Throws: all mistakes.
     public static func load(
         path: String, folder: String, files: FileSource, everyPolicy: Bool = false
     ) throws(ConfigurationError) -> LoadedConfiguration {
@@ -55,7 +57,7 @@ public enum ConfigurationFile {
         }
     }
 
-    /// Reads the bytes of a file; see `load`.
+    /// Reads the bytes of a configuration file. The parameters are those of `load`.
     public static func read(
         _ bytes: [UInt8], file: String, folder: String, files: FileSource, everyPolicy: Bool = false
     ) throws(ConfigurationError) -> LoadedConfiguration {
@@ -68,7 +70,7 @@ public enum ConfigurationFile {
         return try finish(draft, reading, everyPolicy: everyPolicy, files: files)
     }
 
-    /// Checks what a section by itself cannot, and makes `Settings` of the draft.
+    /// Runs the checks that concern several sections, and makes `Settings` of the draft.
     static func finish(
         _ draft: consuming Draft, _ reading: consuming Reading, everyPolicy: Bool, files: FileSource
     ) throws(ConfigurationError) -> LoadedConfiguration {
@@ -99,7 +101,7 @@ public enum ConfigurationFile {
 }
 
 extension Reading {
-    /// nil: the problem was reported.
+    /// The root of the file's document, or nil after a problem was reported.
     mutating func parse(_ bytes: [UInt8]) -> Node? {
         do throws(Node.SyntaxError) { return try Node.parse(bytes) } catch {
             report(error)
@@ -107,7 +109,8 @@ extension Reading {
         }
     }
 
-    /// An absolute path as the user would name it: from where he named the file.
+    /// An absolute path in the form in which the user named the file: relative if the user gave a relative
+    /// path.
     func shown(_ path: String) -> String {
         guard !folder.isEmpty, path.hasPrefix(folder + "/") else { return path }
         let rest = path.dropFirst(folder.utf8.count + 1)

@@ -1,4 +1,4 @@
-/// Checks across the sections of a configuration.
+/// The checks that compare several sections of a configuration, and the step from `Draft` to `Settings`.
 
 internal import Settings
 
@@ -9,7 +9,7 @@ extension Draft {
         checkReachability(&reading)
         for upstream in settings.upstreams
         where !routes.isEmpty && !routes.contains(where: { $0.upstream == upstream.name }) {
-            reading.report(as: .warning, at: "upstreams.\(upstream.name)", "no route uses it")
+            reading.report(as: .warning, at: "upstreams.\(upstream.name)", "no route uses this upstream")
         }
     }
 
@@ -22,9 +22,9 @@ extension Draft {
                 reading.report(
                     at: path,
                     other.bind == bind
-                        ? "found '\(bind)', which \(other.path) has; allowed: addresses that differ"
-                        : "found '\(bind)', which '\(other.bind)' of \(other.path) holds as well; allowed: "
-                            + "addresses of which none is part of another")
+                        ? "found '\(bind)', which \(other.path) has too; allowed: addresses that differ"
+                        : "found '\(bind)', which overlaps with '\(other.bind)' of \(other.path); allowed: "
+                            + "addresses that do not overlap")
             }
             seen.append((bind, path))
         }
@@ -38,12 +38,11 @@ extension Draft {
                 seen[name] = index
                 continue
             }
-            // Two routes of the same host and path without names: the second is never reached, which is said
-            // already.
+            // Two routes without names have the same host and path: `checkReachability` reports that.
             if route.name == nil, routes[first].name == nil { continue }
             reading.report(
                 at: "routes[\(index)].name",
-                "found '\(name)', which routes[\(first)] has; allowed: names that differ")
+                "found '\(name)', which routes[\(first)] has too; allowed: names that differ")
         }
     }
 
@@ -54,18 +53,17 @@ extension Draft {
             if isSame, route.name == nil, routes[first].name == nil {
                 reading.report(
                     at: "routes[\(index)]",
-                    "found the host and path of routes[\(first)]; allowed: routes that differ"
-                )
+                    "found the same host and path as in routes[\(first)]; allowed: routes that differ")
             } else {
                 reading.report(
                     as: .warning, at: "routes[\(index)]",
-                    "never reached: routes[\(first)] '\(routes[first].effectiveName)' takes all its requests"
-                )
+                    "no request reaches this route: routes[\(first)] '\(routes[first].effectiveName)' takes "
+                        + "all of them")
             }
         }
     }
 
-    /// Fills in routes and policies of `settings`.
+    /// Fills in `settings.routes` and `settings.policies`: names become indexes.
     mutating func resolve(_ reading: inout Reading, _ policies: inout PolicyFolder) {
         settings.routes = []
         settings.policies = []
@@ -100,8 +98,8 @@ extension Draft {
         }
     }
 
-    /// A folder of policies that is named, and is none, is a mistake: a shipped policy would take the place
-    /// of a stricter one that the folder holds.
+    /// Reports a policy folder that the file names but that cannot be read. Without this check a shipped
+    /// policy could silently replace a stricter policy of that folder.
     mutating func checkFolder(_ failure: FileSource.Failure?, _ reading: inout Reading) {
         let path = "cache.policies"
         guard let failure, let folder = settings.cache.policyFolder?.shortened else { return }
@@ -119,7 +117,8 @@ extension Draft {
         }
     }
 
-    /// A stored answer leaves room for others in its segment of the store: `maxBody` is lowered to that.
+    /// Lowers `maxBody` to half a segment of the store, so that a stored response leaves room for others in
+    /// its segment.
     mutating func lowerBodies(_ reading: inout Reading, _ policies: inout PolicyFolder) {
         let most = settings.cache.largestBodyBytes
         for index in settings.policies.indices {
@@ -130,7 +129,7 @@ extension Draft {
             let remedy =
                 Settings.Cache.memory(forBodies: wanted).map {
                     "'cache.memory: \(ByteCount.format($0))' allows it"
-                } ?? "no store takes more than \(ByteCount.format(Settings.Cache.mostBodyBytes))"
+                } ?? "no store accepts more than \(ByteCount.format(Settings.Cache.mostBodyBytes))"
             let words =
                 "lowered from \(ByteCount.format(wanted)) to \(ByteCount.format(most)), half a segment "
                 + "of a store of \(ByteCount.format(settings.cache.memoryBytes)); \(remedy)"
@@ -144,9 +143,9 @@ extension Draft {
 }
 
 extension RouteDraft {
-    /// Does this route, coming first, leave nothing to the other?
+    /// Does this route match every request that `other` matches?
     fileprivate func takesAll(of other: RouteDraft) -> Bool {
-        // Paths differ at their end more often than before it.
+        // Compare the last byte first: paths differ there most often.
         guard other.path.count >= path.count, path.isEmpty || other.path[path.count - 1] == path.last else {
             return false
         }

@@ -1,20 +1,20 @@
-/// A configuration file as it is written: routes name their upstream and policy, where `Settings` has
-/// indexes.
+/// The content of a configuration file. Its routes refer to upstreams and policies by name; `Settings`, which
+/// is made from it, refers to them by index.
 
 internal import Settings
 
 struct Draft: Equatable {
-    /// All but routes and policies.
+    /// Everything except the routes and the policies.
     var settings = Settings()
     var routes: [RouteDraft] = []
 }
 
 struct RouteDraft: Equatable {
-    /// Left out: host and path.
+    /// nil: `effectiveName` is made of host and path.
     var name: String?
     var host = HostPattern.any
     var path: [UInt8] = []
-    /// nil: `none`.
+    /// nil: the file says `none`.
     var policy: String? = PolicyFolder.standardPolicy
     var upstream = ""
     var methods = Route.Methods()
@@ -26,7 +26,7 @@ struct RouteDraft: Equatable {
     }
 }
 
-/// `servers:` or `files:`, before it is known that just one of them is there.
+/// An upstream before the check that it has either `servers:` or `files:`.
 struct UpstreamDraft {
     var upstream = Upstream(name: "", origin: .servers([]))
     var servers: [Upstream.Server]?

@@ -1,4 +1,4 @@
-/// Where configuration and policy files come from: the disk, or a test's dictionary.
+/// The source of configuration and policy files: the disk, or a dictionary in a test.
 
 internal import Foundation
 internal import SystemPackage
@@ -6,18 +6,18 @@ internal import SystemPackage
 public struct FileSource: Sendable {
     public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
         case missing
-        /// The system's words.
+        /// The message of the system.
         case unreadable(String)
 
         public var description: String {
             switch self {
             case .missing: "there is no such file"
-            case .unreadable(let why): "it cannot be read: \(why)"
+            case .unreadable(let why): "the file cannot be read: \(why)"
             }
         }
     }
 
-    /// The bytes of a file: one more than `Node.Limit.bytes` at most.
+    /// The bytes of a file, at most `Node.Limit.bytes` + 1.
     public var bytes: @Sendable (_ path: String) -> Result<[UInt8], Failure>
     /// The names of the files in a folder, sorted.
     public var names: @Sendable (_ folder: String) -> Result<[String], Failure>
@@ -30,10 +30,10 @@ public struct FileSource: Sendable {
         self.names = names
     }
 
-    /// Files of the disk.
+    /// The files on the disk.
     public static var disk: FileSource { FileSource(bytes: Disk.bytes, names: Disk.names) }
 
-    /// Files of a dictionary from paths to texts; it has the folders that its files are in.
+    /// The files in a dictionary from paths to texts. A folder exists if a file is in it.
     public static func memory(_ files: [String: String]) -> FileSource {
         FileSource(
             bytes: { path in files[path].map { .success(Array($0.utf8)) } ?? .failure(.missing) },
@@ -48,7 +48,7 @@ public struct FileSource: Sendable {
 }
 
 private enum Disk {
-    /// A pipe is read to its end, so that `-c <(command)` works; one that nobody writes to is empty.
+    /// Reads a pipe to its end, so that `-c <(command)` works. A pipe without a writer is empty.
     static func bytes(_ path: String) -> Result<[UInt8], FileSource.Failure> {
         do {
             let file = try FileDescriptor.open(
@@ -66,13 +66,13 @@ private enum Disk {
         var part = [UInt8](repeating: 0, count: 1 << 16)
         while bytes.count <= Node.Limit.bytes {
             do {
-                // The kernel writes inside the array during the call.
+                // Safe: the kernel writes inside the array, and only during the call.
                 let count = try unsafe part.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
                 if count == 0 { return bytes }
                 bytes += part[..<count]
             } catch Errno.wouldBlock {
                 var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
-                // One entry, which the kernel writes during the call.
+                // Safe: the kernel writes to this one entry, and only during the call.
                 _ = unsafe poll(&wanted, 1, -1)
             }
         }
@@ -85,7 +85,7 @@ private enum Disk {
         }
         do {
             try FileDescriptor.open(FilePath(folder), .readOnly, options: [.directory, .closeOnExec]).close()
-            return .failure(.unreadable("it cannot be listed"))
+            return .failure(.unreadable("the folder cannot be listed"))
         } catch let error as Errno {
             return .failure(error == .noSuchFileOrDirectory ? .missing : .unreadable("\(error)"))
         } catch {

@@ -1,12 +1,12 @@
-/// `larder serve` without a file: one listener or several, one upstream of a server or several, the default
-/// policy.
+/// The settings of `larder serve` without a file: one or more listeners, one upstream with one or more
+/// servers or with a folder of files, and the default policy.
 
 internal import Settings
 
 public struct FlagSettings: Sendable {
     public static var standardListener: String { "127.0.0.1:8080" }
-    /// What files are served with, which a configuration file has to say: flags are for a first try, and that
-    /// should show a cache.
+    /// The `Cache-Control` for `--files`, so that a first try shows the cache at work. A configuration file
+    /// has no such default.
     public static var filesCacheControl: String { "public, max-age=60" }
 
     public var listen: [String] = []
@@ -19,8 +19,8 @@ public struct FlagSettings: Sendable {
 
     public init() {}
 
-    /// - Parameter folder: what relative paths start from.
-    /// - Throws: every mistake that was found, the flag in the place of the file.
+    /// - Parameter folder: the folder at which relative paths start.
+    /// - Throws: all mistakes. Each names the flag in place of a file.
     public func load(
         folder: String, files source: FileSource
     ) throws(ConfigurationError)
@@ -45,7 +45,7 @@ public struct FlagSettings: Sendable {
             value(.bind, "--listen", text).map { Settings.Listener(bind: $0) }
         }
         if let bind = Self.repeated(draft.settings.listeners.map(\.bind)), bind.port != 0 {
-            report("--listen", "found '\(bind)' twice; allowed: addresses that differ")
+            report("--listen", "found '\(bind)' twice; allowed: each address once")
         }
         if let memory, let bytes = value(.size(4 << 20...512 << 30), "--memory", memory) {
             draft.settings.cache.memory = bytes
@@ -56,7 +56,7 @@ public struct FlagSettings: Sendable {
         case (false, nil):
             let addresses = upstreams.compactMap { Self.address(of: $0, value, report) }
             if let address = Self.repeated(addresses) {
-                report("--upstream", "found '\(address)' twice; allowed: servers that differ")
+                report("--upstream", "found '\(address)' twice; allowed: each server once")
             }
             if !addresses.isEmpty {
                 let servers = addresses.map { Upstream.Server($0) }
@@ -85,7 +85,7 @@ public struct FlagSettings: Sendable {
             draft, Reading(file: "larder", folder: folder), everyPolicy: false, files: source)
     }
 
-    /// The first element that comes twice.
+    /// The first element that appears twice.
     private static func repeated<Element: Hashable>(_ elements: [Element]) -> Element? {
         var seen: Set<Element> = []
         return elements.first { !seen.insert($0).inserted }
@@ -117,7 +117,7 @@ public struct FlagSettings: Sendable {
         if authority.hasSuffix("/") { authority = authority.dropLast() }
         if authority.isEmpty || authority.contains("/") || authority.contains("?") || authority.contains("@")
         {
-            report("--upstream", "found '\(url)'; allowed: http://host:port without path, query and user")
+            report("--upstream", "found '\(url)'; allowed: http://host:port without path, query or user")
             return nil
         }
         let hasPort = authority.hasPrefix("[") ? authority.contains("]:") : authority.contains(":")

@@ -1,11 +1,11 @@
-/// Forms of the scalars that settings are made of.
+/// Forms of simple values: numbers, sizes, durations, flags, words and texts.
 
 internal import Settings
 
 extension Form where Value == Int {
     static func count(_ range: ClosedRange<Int>) -> Form {
         let digits: (String) -> Int? = { text in
-            // `Int(_:)` would take a sign.
+            // `Int(_:)` alone accepts a sign.
             guard text.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let value = Int(text) else { return nil }
             return range.contains(value) ? value : nil
         }
@@ -50,7 +50,7 @@ extension Form where Value == Int {
             write: { .text(Milliseconds.format($0)) })
     }
 
-    /// Whole seconds, written as a duration.
+    /// Whole seconds. The file gives them as a duration.
     static func seconds(_ range: ClosedRange<Int>) -> Form {
         Form.duration(range.lowerBound * 1000...range.upperBound * 1000)
             .checked { milliseconds in
@@ -63,7 +63,7 @@ extension Form where Value == Int {
                 by: Schema.text(
                     Pattern.quantity(
                         range,
-                        // Of milliseconds, whole thousands and nothing.
+                        // Of milliseconds the pattern accepts whole thousands only, and 0.
                         units: [
                             ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1), ("000ms", 1), ("ms", 1 << 40),
                         ])))
@@ -114,7 +114,7 @@ extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == S
 
 extension Form where Value == String {
     /// A line of text.
-    /// - Parameter pattern: what `isValid` lets through, as a regular expression.
+    /// - Parameter pattern: a regular expression for the texts that `isValid` accepts.
     static func text(
         _ type: String = "text", allowed: String = "a line of text", pattern: String = Pattern.line,
         isValid: @escaping (String) -> Bool = { _ in true }
@@ -129,7 +129,7 @@ extension Form where Value == String {
             }, write: { .text($0) })
     }
 
-    /// A name that can stand in a path of the admin API and in a metric.
+    /// A name that is valid in a path of the admin API and in a metric.
     static var name: Form {
         text(
             "name",
@@ -140,7 +140,7 @@ extension Form where Value == String {
         }
     }
 
-    /// The value of an HTTP field: visible ASCII, spaces and tabs inside.
+    /// The value of an HTTP field: visible ASCII, with spaces inside.
     static var fieldValue: Form {
         text(
             "field value", allowed: "a field value: visible ASCII, no blank at its ends",

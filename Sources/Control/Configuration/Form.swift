@@ -1,19 +1,18 @@
-/// How one kind of value is read, written, described to editors and documented. Settings are declared with
-/// forms once (`Sections+*.swift`), and parser, JSON Schema, reference and `check` all follow from that
-/// declaration.
+/// One kind of value: how to read it, write it, describe it to editors, and document it. `Sections+*.swift`
+/// declares each setting once, with a form. The parser, the JSON Schema, the reference and `check` all use
+/// that declaration.
 struct Form<Value> {
-    /// As the reference names it: `size`, `list of addresses`.
+    /// The name of the type in the reference: `size`, `list of addresses`.
     var type: String
-    /// What a message says is allowed.
+    /// The allowed values, in the words of a message.
     var allowed: String
     /// JSON Schema (draft 7).
     var schema: Tree
-    /// The keys inside, their paths relative to this value (`.name`, `[].name`).
+    /// The keys inside this value. Their paths are relative to it (`.name`, `[].name`).
     var rows: [ReferenceRow] = []
-    /// What was probably meant by a text that is not allowed, for the end of the message (`; did you mean
-    /// …?`).
+    /// The end of the message for a text that is not allowed: a guess at its meaning (`; did you mean …?`).
     var hint: (String) -> String = { _ in "" }
-    /// nil: a problem was reported.
+    /// Returns nil after it has reported a problem.
     var read: (Node, inout Reading) -> Value?
     var write: (Value) -> Tree
 }
@@ -22,14 +21,14 @@ struct Form<Value> {
 struct ReferenceRow {
     var path: String
     var type: String
-    /// The default, as YAML; `required`; or nothing.
+    /// The default as YAML, or `required`, or an empty text.
     var standard: String
     var meaning: String
 }
 
 extension Form {
-    /// A value written as one scalar.
-    /// - Parameter parse: nil for what is not allowed.
+    /// A value that is one scalar.
+    /// - Parameter parse: returns nil for a text that is not allowed.
     init(
         scalar type: String, allowed: String, schema: Tree, parse: @escaping (String) -> Value?,
         hint: @escaping (String) -> String = { _ in "" }, write: @escaping (Value) -> Tree
@@ -49,7 +48,7 @@ extension Form {
             }, write: write)
     }
 
-    /// The same form with a check of the value; its answer is the message, nil for none.
+    /// The same form with a check of the value. `check` returns an error message, or nil for a good value.
     func checked(_ check: @escaping (Value) -> String?) -> Form {
         var form = self
         form.read = { [read] node, reading in
@@ -61,7 +60,7 @@ extension Form {
         return form
     }
 
-    /// The same form, which says what a value probably does not mean; nil for nothing.
+    /// The same form with a warning about suspicious values. `warning` returns the message, or nil.
     func warned(_ warning: @escaping (Value) -> String?) -> Form {
         var form = self
         form.read = { [read] node, reading in
@@ -87,7 +86,7 @@ extension Form {
             schema: .object(["anyOf": .list([schema, .object(["const": "none"])])]), rows: rows,
             read: { [self] node, reading in
                 if case .text("none") = node.content { return .some(nil) }
-                // The message says `none` too: the value's own form does not know of it.
+                // Discard the report of the inner form and report again: the inner form does not know `none`.
                 var inner = reading
                 if let value = read(node, &inner) { return .some(value) }
                 var meant = ""
@@ -103,7 +102,7 @@ extension Form {
 
     /// A list of such values.
     func list(of plural: String, atLeast minimum: Int = 0, atMost maximum: Int = 1024) -> Form<[Value]> {
-        // The reference shows words as code, messages do not.
+        // The reference marks words as code; messages do not.
         let items = plural.filter { $0 != "`" }
         let allowed = minimum == 0 ? "a list of \(items)" : "a list of \(items), at least \(minimum)"
         var schema: [Tree.Entry] = [.init("type", "array"), .init("items", self.schema)]

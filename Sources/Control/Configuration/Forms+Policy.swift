@@ -1,4 +1,4 @@
-/// Forms of what only policies have.
+/// Forms of the values that only policies have.
 
 internal import Settings
 
@@ -66,7 +66,7 @@ extension Form where Value == Policy.Vary {
 }
 
 extension Form {
-    /// This list, or the word `any`, which is nil.
+    /// This list, or the word `any`, for which `to` gets nil.
     fileprivate func orAny<Other>(
         to: @escaping (Value?) -> Other, from: @escaping (Other) -> Value?
     ) -> Form<Other> {

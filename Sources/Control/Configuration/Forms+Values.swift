@@ -1,4 +1,4 @@
-/// Forms of the values that are Larder's own: addresses, hosts, paths.
+/// Forms of addresses, hosts, paths, methods and the other values that have a syntax of their own.
 
 internal import Settings
 
@@ -22,7 +22,7 @@ extension Form where Value == ServerAddress {
             write: { .text($0.description) })
     }
 
-    /// `cache.internal:6081`, each address of which is a server.
+    /// A name and a port, `cache.internal:6081`. Each address of the name is a server.
     static var dnsName: Form {
         Form(
             scalar: "name:port", allowed: "name:port", schema: Schema.text(Pattern.dnsName),
@@ -66,7 +66,7 @@ extension Form where Value == Peers.Member {
 }
 
 enum Peers {
-    /// As a file lists them.
+    /// One element of the list in the file.
     enum Member {
         case range(AddressRange)
         case unix
@@ -102,11 +102,11 @@ extension Form where Value == HostPattern {
 }
 
 extension Form where Value == [UInt8] {
-    /// A prefix of the bytes that come in a request line.
+    /// A prefix of the path as the bytes of a request line.
     static var pathPrefix: Form {
         Form(
             scalar: "path prefix",
-            allowed: "a path as it is in a request line: '/' first, visible ASCII, no '?' or '#'",
+            allowed: "a path as in a request line: '/' first, then visible ASCII, no '?' or '#'",
             schema: Schema.text(Pattern.path),
             parse: { isPathPrefix($0) ? Array($0.utf8) : nil },
             hint: Hint.path,
@@ -212,14 +212,14 @@ extension Form where Value == Settings.ForwardedFields {
 }
 
 extension Form where Value == String {
-    /// A path; relative ones are relative to the folder of the file that names them.
+    /// A path. A relative path starts at the folder of the configuration file.
     static var path: Form {
         var form = Form.text("path", allowed: "a path")
         form.read = { [read = form.read] node, reading in read(node, &reading).map { reading.resolve($0) } }
         return form
     }
 
-    /// A file below a `files` folder, as a request asks for it.
+    /// A file below a `files` folder, as the path of a request for it.
     static var sitePage: Form {
         Form(
             scalar: "path of a file", allowed: "the path of a file below 'files', such as /index.html",
@@ -247,9 +247,9 @@ extension Form where Value == String {
         text("host name", allowed: "a host name", pattern: Pattern.hostName) { HostName.isValid($0) }
     }
 
-    /// A method that a route may allow to all.
+    /// A method that a route may allow to all clients.
     static var method: Form {
-        let refused = ["CONNECT": "Larder is no tunnel", "TRACE": "Larder never passes it on"]
+        let refused = ["CONNECT": "Larder opens no tunnels", "TRACE": "Larder never passes it on"]
         return Form(
             scalar: "method", allowed: "a method in capitals, such as GET",
             schema: Schema.scalar("^(?=.{1,32}$)\(Pattern.token)$") { Naming.isToken($0) },
@@ -259,8 +259,8 @@ extension Form where Value == String {
         ).checked { name in
             if let why = refused[name.uppercased()] { return "found '\(name)'; not allowed: \(why)" }
             if CacheManagement.isMethod(name) {
-                return "found '\(name)'; not allowed here: 'purge' says who may send methods that manage a "
-                    + "cache"
+                return "found '\(name)'; not allowed here: 'purge' lists the clients that may send methods "
+                    + "that manage a cache"
             }
             let standard = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
             guard standard.contains(name.uppercased()), !standard.contains(name) else { return nil }

@@ -1,5 +1,5 @@
-/// What was probably meant by an address, a host or a path that is not allowed: the end of a message, or
-/// nothing.
+/// Guesses at the meaning of an address, a host or a path that is not allowed. Each function returns the end
+/// of a message, or an empty text.
 
 internal import Settings
 
@@ -15,7 +15,7 @@ enum Hint {
         if text.hasPrefix("/") { return meant("unix:\(text)") }
         if text.hasPrefix("unix:") { return "; the path of a socket begins with '/'" }
         text = withoutURL(text)
-        // A port alone, or any address: `8080`, `:8080`, `*:8080`.
+        // A port alone, or a port with a wildcard address: `8080`, `:8080`, `*:8080`.
         let port = text.drop { $0 == "*" }.drop { $0 == ":" }
         if isNumber(port), text.utf8.count - port.utf8.count <= 2, let bind = valid("0.0.0.0:\(port)") {
             return meant(bind)
@@ -27,7 +27,7 @@ enum Hint {
         if let bind = valid(text) ?? valid(withBrackets(text)) ?? valid("\(withBrackets(text)):8080") {
             return meant(bind)
         }
-        if case .host = ServerAddress(parsing: text) { return "; names are not looked up" }
+        if case .host = ServerAddress(parsing: text) { return "; a name is not allowed here" }
         return ""
     }
 
@@ -36,7 +36,7 @@ enum Hint {
     }
 
     static func server(_ text: String) -> String {
-        if text.lowercased().hasPrefix("https://") { return "; https is 'tls:' of the upstream" }
+        if text.lowercased().hasPrefix("https://") { return "; for https use 'tls:' of the upstream" }
         if text.hasPrefix("/") { return meant("unix:\(text)") }
         if text.hasPrefix("unix:") { return "; the path of a socket begins with '/'" }
         let port = text.drop { $0 == ":" }
@@ -57,7 +57,7 @@ enum Hint {
         return String(text.prefix { $0 != "/" && $0 != "?" && $0 != "#" })
     }
 
-    /// An IPv6 address without its brackets, its port behind it or not, with them.
+    /// Puts the missing brackets around an IPv6 address, which may have a port.
     private static func withBrackets(_ text: String) -> String {
         guard !text.hasPrefix("["), let colon = text.lastIndex(of: ":") else { return text }
         let head = String(text[..<colon])
@@ -69,23 +69,22 @@ enum Hint {
     }
 
     static func host(_ text: String) -> String {
-        let anyHost = "; any host: leave 'host' out"
-        if text == "*" || text == "*.*" { return anyHost }
-        if !text.utf8.allSatisfy({ $0 < 0x80 }) { return "; a host is written in its ASCII form, xn--…" }
-        if let word = text.first(where: { "^$()|\\~+?[".contains($0) && !text.hasPrefix("[") }) {
-            return "; '\(word)': regular expressions are not read"
+        if text == "*" || text == "*.*" { return "; leave 'host' out to match any host" }
+        if !text.utf8.allSatisfy({ $0 < 0x80 }) { return "; write a host in its ASCII form, xn--…" }
+        if let sign = text.first(where: { "^$()|\\~+?[".contains($0) && !text.hasPrefix("[") }) {
+            return "; '\(sign)': Larder does not read regular expressions"
         }
         let hasPath = !text.contains("://") && text.contains("/")
         let bare = withoutURL(text)
         if hasPath, HostPattern(parsing: bare) != nil {
-            return "; the path is a key of its own: 'host: \(bare)' and 'path: \(text.dropFirst(bare.count))'"
+            return "; the path has its own key: 'host: \(bare)' and 'path: \(text.dropFirst(bare.count))'"
         }
         let withoutPort =
             bare.lastIndex(of: ":").map { colon in
                 isNumber(bare[bare.index(after: colon)...]) ? String(bare[..<colon]) : bare
             } ?? bare
         var candidates = [bare, withoutPort, "[\(bare)]"]
-        // `.example.com` and `*example.com`: what is below the domain.
+        // `.example.com` and `*example.com` probably mean `*.example.com`.
         let domain = withoutPort.drop { $0 == "*" }.drop { $0 == "." }
         if domain.contains("."), domain.utf8.count < withoutPort.utf8.count {
             candidates.append("*.\(domain)")
@@ -93,24 +92,24 @@ enum Hint {
         if let candidate = candidates.first(where: { HostPattern(parsing: $0) != nil }) {
             return meant(candidate)
         }
-        return text.contains("*") ? "; '*' stands only in front of a whole domain: '*.example.com'" : ""
+        return text.contains("*") ? "; '*' is allowed only in front of a whole domain: '*.example.com'" : ""
     }
 
     static func path(_ text: String) -> String {
-        if text == "*" { return "; any path: leave 'path' out" }
+        if text == "*" { return "; leave 'path' out to match any path" }
         if text.lowercased().hasPrefix("http://") || text.lowercased().hasPrefix("https://") {
             let host = withoutURL(text)
             let path = text.drop { $0 != ":" }.dropFirst(3).dropFirst(host.count)
-            return "; the host is a key of its own: 'host: \(host)' and 'path: \(path.isEmpty ? "/" : path)'"
+            return "; the host has its own key: 'host: \(host)' and 'path: \(path.isEmpty ? "/" : path)'"
         }
         if text.hasPrefix("/"), let end = text.firstIndex(where: { $0 == "?" || $0 == "#" }) {
-            let what = text[end] == "?" ? "a query is no part of a path" : "a fragment is never sent"
-            return "; \(what): '\(text[..<end])'"
+            let why = text[end] == "?" ? "a path does not include the query" : "clients send no fragments"
+            return "; \(why): '\(text[..<end])'"
         }
         if text.hasPrefix("^") || text.hasPrefix("~") {
-            return "; regular expressions are not read: a path is a prefix, such as '/assets/'"
+            return "; Larder does not read regular expressions: a path is a prefix, such as '/assets/'"
         }
-        if text.hasPrefix("*") { return "; '*' is no wildcard: a path is a prefix, such as '/assets/'" }
+        if text.hasPrefix("*") { return "; '*' is not a wildcard: a path is a prefix, such as '/assets/'" }
         let encoded = text.utf8.map { byte -> String in
             if byte > 0x20, byte < 0x7f { return String(UnicodeScalar(byte)) }
             return "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
@@ -120,34 +119,34 @@ enum Hint {
     }
 }
 
-/// What is allowed and taken as it stands, though it looks like more: patterns and escapes are other
-/// programs' ways to choose a route.
+/// Warnings about hosts and paths that are allowed but look like a pattern or an escape of another program.
+/// Larder takes such characters literally. Each function returns the warning, or nil.
 enum Literal {
     static func host(_ host: HostPattern) -> String? {
-        host == .exact("_") ? "'_' is taken literally, as a host; any host: leave 'host' out" : nil
+        host == .exact("_") ? "Larder takes '_' literally; leave 'host' out to match any host" : nil
     }
 
     static func path(_ path: [UInt8]) -> String? {
         let text = String(decoding: path, as: UTF8.self)
-        let prefix = "a path is a prefix of the bytes that clients send"
+        let prefix = "a path is a prefix of the bytes that a client sends"
         if let star = text.firstIndex(of: "*") {
             let rest = text[star...]
             let isEnd = rest.allSatisfy { $0 == "*" || $0 == "." || $0 == "$" }
             let meant =
                 isEnd
                 ? "; did you mean '\(text[..<star])'?"
-                : "; a path cannot be chosen by what comes after"
-            return "'*' is taken literally: \(prefix)\(meant)"
+                : "; a route cannot match the end of a path"
+            return "Larder takes '*' literally: \(prefix)\(meant)"
         }
         if let sign = text.first(where: { "^$|\\[]{}<>\"`".contains($0) }) {
-            return "'\(sign)' is taken literally: \(prefix), no regular expression"
+            return "Larder takes '\(sign)' literally: \(prefix), not a regular expression"
         }
         if text.contains("%") {
-            return "percent signs are taken literally: \(prefix), so that '%41', 'A' and '%c3', '%C3' differ"
+            return "Larder does not decode '%': \(prefix), so '%41' and 'A' differ, and '%c3' and '%C3' too"
         }
         let isDotted = text.split(separator: "/").contains { $0 == "." || $0 == ".." }
         if isDotted || text.contains("//") {
-            return "'\(text.contains("//") ? "//" : "/../")' is taken literally: \(prefix)"
+            return "Larder takes '\(text.contains("//") ? "//" : "/../")' literally: \(prefix)"
         }
         return nil
     }

@@ -1,17 +1,17 @@
-/// Policies as they were read, with their decision tables, for those who show and test them.
+/// A policy with its decision table and its file, for the commands that show and test policies.
 
 public import Settings
 
 public struct LoadedPolicy: Sendable, Equatable {
     public var policy: Policy
     public var decisions: [PolicyDecision]
-    /// As it was named to Larder; `shipped policy NAME` for one that comes with the binary.
+    /// The file's name as the user gave it to Larder, or `shipped policy NAME`.
     public var file: String
     /// The line in `file` of each decision.
     public var decisionLines: [Int]
     public var isShipped: Bool
 
-    /// The effective policy as a file, without `extends`.
+    /// The effective policy as the content of a file, without `extends`.
     public var document: Tree {
         Sections.policy(from: Policy(name: policy.name)).write(
             PolicyDraft(policy: policy, decisions: decisions))
@@ -27,9 +27,10 @@ public struct LoadedPolicy: Sendable, Equatable {
 }
 
 extension ConfigurationFile {
-    /// All policies of a folder, and the shipped ones that it has no file for, in the order of their names.
-    /// - Parameter shownFolder: the folder as messages name it.
-    /// - Throws: every mistake that was found.
+    /// All policies of a folder, and the shipped policies for which the folder has no file, in the order of
+    /// their names.
+    /// - Parameter shownFolder: the folder's name in messages.
+    /// - Throws: all mistakes.
     public static func policies(
         inFolder folder: String, shownFolder: String, files: FileSource
     ) throws(ConfigurationError) -> [LoadedPolicy] {
@@ -43,9 +44,10 @@ extension ConfigurationFile {
         return policies.loaded
     }
 
-    /// One policy file; what it extends is looked for in its folder, then among the shipped ones.
+    /// One policy file. Larder searches for the policy that it extends in the same folder, then among the
+    /// shipped policies.
     /// - Parameters:
-    ///   - path: as the user named it.
+    ///   - path: the file's name as the user gave it.
     ///   - folder: the absolute path of the folder that `path` is in.
     public static func policy(
         path: String, folder: String, files: FileSource

@@ -1,11 +1,11 @@
 /// A parsed YAML document: texts, lists and maps, each with its line.
 ///
-/// Scalars are their text, never YAML's booleans, numbers or nulls. A key that is given twice stays in its
-/// map twice, so that it is reported like all other mistakes, with path and line.
+/// A scalar is always a text, never a boolean, number or null of YAML. A key that appears twice stays in its
+/// map twice: `Section` reports it with path and line, as it reports all other mistakes.
 
 struct Node {
     enum Content {
-        /// `key:` with nothing behind it.
+        /// `key:` without a value.
         case nothing
         case text(String)
         case list([Node])
@@ -16,14 +16,14 @@ struct Node {
         var key: String
         var line: Int
         var node: Node
-        /// The line where the same key comes again in the map; that occurrence counts.
+        /// The line of the next entry with the same key, if there is one.
         var repeatedOnLine: Int?
     }
 
     var content: Content
     var line: Int
 
-    /// As a message says what was found; long texts are cut.
+    /// The content in the words of a message. A long text is cut.
     var found: String {
         switch content {
         case .nothing: "nothing"

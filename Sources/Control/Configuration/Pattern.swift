@@ -1,7 +1,7 @@
-/// Regular expressions for the JSON Schemas, as strict as the parsers of the values. They keep to what
-/// ECMA-262, which JSON Schema names, has in common with other dialects.
+/// Regular expressions for the JSON Schemas, as strict as the parsers of the values. They use only the
+/// features that ECMA-262, the dialect of JSON Schema, shares with other dialects.
 enum Pattern {
-    /// Decimal numbers of a range, leading zeros or not.
+    /// The decimal numbers of a range, with or without leading zeros.
     static func number(_ range: ClosedRange<Int>) -> String { "0*(?:\(digits(range)))" }
 
     /// The same without leading zeros.
@@ -9,7 +9,7 @@ enum Pattern {
         precondition(range.lowerBound >= 0)
         var alternatives: [String] = []
         var low = range.lowerBound
-        // Numbers of one length at a time.
+        // One alternative for each number of digits.
         var end = 10
         while low <= range.upperBound {
             if low < end {
@@ -24,7 +24,7 @@ enum Pattern {
         return alternatives.joined(separator: "|")
     }
 
-    /// Numbers from `low` to `high`, which have equally many digits.
+    /// The numbers from `low` to `high`, which have the same number of digits.
     private static func sameLength(_ low: [UInt8], _ high: [UInt8]) -> String {
         guard let first = low.first, let last = high.first else { return "" }
         let count = low.count - 1
@@ -51,7 +51,7 @@ enum Pattern {
         pattern.contains("|") ? "(?:\(pattern))" : pattern
     }
 
-    /// A whole number and one of the units, together in the range.
+    /// A whole number with one of the units, whose product is in the range.
     static func quantity(_ range: ClosedRange<Int>, units: [(name: String, scale: Int)]) -> String {
         let alternatives = units.compactMap { unit -> String? in
             let low = (range.lowerBound + unit.scale - 1) / unit.scale
@@ -77,7 +77,7 @@ enum Pattern {
     static let ipv6: String = {
         let group = "[0-9A-Fa-f]{1,4}"
         let last = "(?:\(group):\(group)|\(ipv4))"
-        // RFC 3986 §3.2.2: how many groups stand before `::`, and what stands behind it.
+        // RFC 3986 §3.2.2: one alternative for each number of groups before `::`.
         var forms = ["(?:\(group):){6}\(last)", "::(?:\(group):){5}\(last)"]
         for before in 0..<5 {
             let behind = before == 4 ? last : "(?:\(group):){\(4 - before)}\(last)"
@@ -103,13 +103,15 @@ enum Pattern {
     static let path = "^/[!\"$->@-~]{0,1023}$"
 }
 
-/// JSON Schemas of scalars. To Larder each is a text; to an editor, what looks like a number is one.
+/// JSON Schemas of scalars. Larder reads every scalar as a text. An editor reads a scalar that looks like a
+/// number as a number, so the schemas allow both.
 enum Schema {
     static func text(_ pattern: String) -> Tree {
         .object(["type": "string", "pattern": .text(pattern)])
     }
 
-    /// - Parameter isValid: says whether numbers and booleans are among the texts.
+    /// - Parameter isValid: accepts the allowed texts. The schema allows numbers if it accepts `1`, and
+    ///   booleans if it accepts `true`.
     static func scalar(_ pattern: String, isValid: (String) -> Bool) -> Tree {
         var types: [Tree] = ["string"]
         if isValid("1") { types.append("number") }
@@ -124,10 +126,10 @@ enum Schema {
         ])
     }
 
-    /// What no value satisfies: for keys that are not built yet.
+    /// A schema that no value satisfies, for keys that are not built yet.
     static var nothing: Tree { .object(["not": .map([])]) }
 
-    /// One of the sets of keys, and none of the others' keys.
+    /// Exactly one of the cases: its key is present, and the keys in `without` are absent.
     static func oneOf(_ cases: [(key: String, without: [String])]) -> Tree.Entry {
         .init(
             "oneOf",
@@ -142,14 +144,14 @@ enum Schema {
 }
 
 extension Form {
-    /// The same form with another schema, where a check makes it stricter than its values' text.
+    /// The same form with a different schema.
     func described(by schema: Tree) -> Form {
         var form = self
         form.schema = schema
         return form
     }
 
-    /// The same form with more in its schema.
+    /// The same form with further entries in its schema.
     func described(with entries: [Tree.Entry]) -> Form {
         guard case .map(let own) = schema else { preconditionFailure("a schema is a map") }
         return described(by: .map(own + entries))

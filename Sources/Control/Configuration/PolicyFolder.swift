@@ -1,5 +1,6 @@
-/// The policies of a configuration: files of a folder and the shipped ones, `extends:` resolved, each read
-/// once. A file of the folder goes before the shipped policy of its name.
+/// The policies that a configuration can use: the files of the policy folder, and the shipped policies. Each
+/// is read once, and `extends:` is resolved. A file of the folder replaces the shipped policy of the same
+/// name.
 
 internal import Settings
 
@@ -12,30 +13,30 @@ struct PolicyFolder {
         case loaded(Loaded)
     }
 
-    /// Policies of one `extends` chain.
+    /// The largest number of policies in one `extends` chain.
     private static var longestChain: Int { 32 }
-    /// Policy files of a folder.
+    /// The largest number of policy files in the folder.
     private static var mostFiles: Int { 1024 }
 
     struct Loaded {
         var draft: PolicyDraft
-        /// The policies that it starts from, itself included.
+        /// The number of policies in its `extends` chain, itself included.
         var chain: Int
-        /// How it was read: its lines, for checks that come later, and its notes.
+        /// The lines of its keys, for later checks, and its notes.
         var reading: Reading
         var isShipped: Bool
     }
 
     let path: String
-    /// The folder as messages name it; empty: the one that Larder was started in.
+    /// The folder's name in messages. Empty: the current folder of the process.
     let shownPath: String
     let files: FileSource
-    /// What the folder holds.
+    /// The names of the files in the folder.
     private let listing: Result<[String], FileSource.Failure>
     private var states: [String: State] = [:]
-    /// How many policies are being read, each because the one before starts from it.
+    /// The number of policies that are being read now: each is read because the one before extends it.
     private var depth = 0
-    /// Shipped policies whose notes are among the problems.
+    /// The shipped policies whose notes are in `problems`.
     private var noted: Set<String> = []
     private(set) var problems = ProblemList()
 
@@ -47,27 +48,28 @@ struct PolicyFolder {
         listing = path.map(files.names) ?? .failure(.missing)
     }
 
-    /// Why there is no folder; nil: there is one.
+    /// Why the folder cannot be read; nil: it can.
     var failure: FileSource.Failure? {
         if case .failure(let failure) = listing { failure } else { nil }
     }
 
-    /// All names that have a policy, sorted.
+    /// The names of all policies, sorted.
     var names: [String] { Set(fileNames).union(ShippedPolicies.names).sorted() }
 
-    /// The names that the folder has files for.
+    /// The names of the policies that are files of the folder.
     private var fileNames: [String] { entries.compactMap(Self.name) }
 
     private var entries: [String] { (try? listing.get()) ?? [] }
 
-    /// The name of the policy in this file of a folder; nil where the file cannot be one.
+    /// The name of the policy in a file of a folder, or nil if the file's name is not valid for a policy.
     static func name(ofFile file: String) -> String? {
         guard file.hasSuffix(".yaml"), Naming.isName(String(file.dropLast(5))) else { return nil }
         return String(file.dropLast(5))
     }
 
-    /// A YAML file whose name cannot be a policy's is a mistake: its author believes it to be in effect,
-    /// where a shipped policy may be. Other files, hidden ones and the copies of editors do not matter.
+    /// Reports each YAML file whose name is not valid for a policy: its author believes that it is in effect,
+    /// while a shipped policy may be in effect instead. Other files, hidden files and the copies that editors
+    /// make do not matter.
     mutating func checkNames() {
         let yaml = entries.filter { !$0.hasPrefix(".") && Self.isYAML($0) }
         if yaml.count > Self.mostFiles {
@@ -78,19 +80,19 @@ struct PolicyFolder {
         }
     }
 
-    /// Reads all policies, of the folder and shipped.
+    /// Reads all policies of the folder and all shipped policies.
     mutating func readAll() {
         guard entries.count(where: Self.isYAML) <= Self.mostFiles else { return }
         for name in names { _ = policy(name) }
     }
 
-    /// - Parameter file: nil: the folder itself.
+    /// - Parameter file: nil: the problem is in the folder itself.
     private mutating func report(_ file: String?, _ message: String) {
         let place = file.map(shown) ?? (shownPath.isEmpty ? "this folder" : shownPath)
         problems.add(Problem(kind: .error, file: place, line: nil, path: "", message: message))
     }
 
-    /// What a message says is allowed in the place of a file that cannot be a policy.
+    /// The `allowed:` part of the message about a file whose name is not valid for a policy.
     static func allowedFiles(for file: String) -> String {
         let meant =
             isYAML(file) ? file.prefix(through: file.lastIndex(of: ".") ?? file.startIndex) + "yaml" : ""
@@ -103,7 +105,7 @@ struct PolicyFolder {
         return lower.hasSuffix(".yaml") || lower.hasSuffix(".yml")
     }
 
-    /// nil: there is no such policy (then `missing` says so), or a problem was reported.
+    /// The policy of that name. nil: there is no such policy (see `missing`), or a problem was reported.
     mutating func policy(_ name: String) -> PolicyDraft? {
         switch states[name] {
         case .loaded(let loaded): return loaded.draft
@@ -119,9 +121,9 @@ struct PolicyFolder {
         return loaded?.draft
     }
 
-    /// The same, for a policy that is in use: what is not in effect yet of a shipped one is worth a note
-    /// then. The default policy is what everything starts from: its notes would come with every
-    /// configuration.
+    /// The same for a policy that a route or another policy uses. If it is a shipped policy, its notes are
+    /// added to the problems. The notes of the default policy are left out: every configuration would show
+    /// them.
     mutating func usedPolicy(_ name: String) -> PolicyDraft? {
         let draft = policy(name)
         if case .loaded(let loaded) = states[name], loaded.isShipped, name != Self.standardPolicy,
@@ -132,7 +134,7 @@ struct PolicyFolder {
         return draft
     }
 
-    /// What was read so far, in the order of the names.
+    /// The policies that were read so far, in the order of their names.
     var loaded: [LoadedPolicy] {
         states.keys.sorted().compactMap { name in
             guard case .loaded(let loaded) = states[name] else { return nil }
@@ -145,9 +147,9 @@ struct PolicyFolder {
             && (ShippedPolicies.names.contains(name) || fileNames.contains(name))
     }
 
-    /// What a message says is allowed in the place of a name that has no policy.
+    /// The `allowed:` part of the message about a name that no policy has.
     func missing(_ name: String, orNone: Bool = false) -> String {
-        let shipped = "a shipped one (\(ShippedPolicies.names.joined(separator: ", ")))"
+        let shipped = "a shipped policy (\(ShippedPolicies.names.joined(separator: ", ")))"
         let names = names
         var own = fileNames.prefix(20).joined(separator: ", ")
         if fileNames.count > 20 { own += ", and \(fileNames.count - 20) more" }
@@ -159,8 +161,8 @@ struct PolicyFolder {
             + Suggestion.text(for: name, among: names)
     }
 
-    /// A note about a setting of a policy file, at its line if it is there. False for a shipped policy, which
-    /// is no file that anybody can change.
+    /// Adds a note about a setting of a policy file, with its line. Returns false for a shipped policy,
+    /// because the user has no such file.
     mutating func note(_ name: String, at setting: String, _ message: String) -> Bool {
         guard case .loaded(let loaded) = states[name], !loaded.isShipped else { return false }
         problems.add(loaded.reading.problem(as: .note, at: setting, message))
@@ -177,7 +179,7 @@ struct PolicyFolder {
         switch files.bytes(file(name)) {
         case .success(let bytes): return read(bytes, name, Reading(file: shownFile, folder: path))
         case .failure(.missing):
-            report("\(name).yaml", "it cannot be read: it is a link to a file that is not there")
+            report("\(name).yaml", "the file cannot be read: it is a link to a file that does not exist")
             return nil
         case .failure(let failure):
             report("\(name).yaml", failure.description)
@@ -205,7 +207,8 @@ struct PolicyFolder {
         return section.read(node, into: &draft, &reading) ? draft : nil
     }
 
-    /// What the file starts from, and how many policies that is; nil: a problem was reported.
+    /// The policy that the file extends, and the number of policies in that chain. nil: a problem was
+    /// reported.
     private mutating func base(
         of node: Node, _ name: String, _ reading: inout Reading
     ) -> (policy: Policy, chain: Int)? {
@@ -213,7 +216,7 @@ struct PolicyFolder {
             let entry = entries.first(where: { $0.key == "extends" }),
             case .text(let baseName) = entry.node.content
         else { return (Policy(name: name), 0) }
-        // A file in the place of a shipped policy may start from that one.
+        // A file that replaces a shipped policy may extend that shipped policy.
         if baseName == name, let shipped = Self.shipped(name) { return (shipped.draft.policy, shipped.chain) }
         let isTooDeep = depth > Self.longestChain
         if !isTooDeep, let base = usedPolicy(baseName), case .loaded(let loaded) = states[baseName],
@@ -224,10 +227,10 @@ struct PolicyFolder {
         let message: String
         if isTooDeep || isLoaded(baseName) {
             message =
-                "found a chain of more than \(Self.longestChain) policies that start from each other; "
+                "found a chain of more than \(Self.longestChain) policies that extend each other; "
                 + "allowed: at most \(Self.longestChain)"
         } else if case .loading = states[baseName] {
-            message = "found '\(baseName)', which starts from this policy; allowed: a policy that does not"
+            message = "found '\(baseName)', which extends this policy; allowed: a policy that does not"
         } else if exists(baseName) {
             message = "found '\(baseName)', which has mistakes"
         } else {
@@ -245,16 +248,16 @@ struct PolicyFolder {
 // MARK: Shipped policies
 
 extension PolicyFolder {
-    /// Every configuration starts from it.
+    /// The default policy. It is read once, because every configuration needs it.
     private static let standard = readShipped(standardPolicy)
 
-    /// nil for a name that is not shipped.
+    /// The shipped policy of that name, or nil.
     private static func shipped(_ name: String) -> Loaded? {
         name == standardPolicy ? standard : readShipped(name)
     }
 
-    /// Shipped policies extend none, so that what a folder holds cannot change them; a test holds them to it,
-    /// and to have no mistakes.
+    /// Reads a shipped policy. Shipped policies extend no policy, so the files of a folder cannot change
+    /// them. A test checks that, and that they have no mistakes.
     private static func readShipped(_ name: String) -> Loaded? {
         guard let text = ShippedPolicies.text(name) else { return nil }
         var reading = Reading(file: "shipped policy \(name)", folder: "")

@@ -1,20 +1,20 @@
-/// What is wrong with, or worth knowing about, a configuration.
+/// One message about a configuration: an error, a warning or a note.
 public struct Problem: Sendable, Equatable, CustomStringConvertible {
     public enum Kind: String, Sendable {
         /// The configuration cannot be used.
         case error
-        /// It can be used, and probably does not do what was meant.
+        /// The configuration can be used, but probably does not do what its author wants.
         case warning
-        /// A setting that is not in effect yet, or is in effect with another value.
+        /// Something to know: for example, a setting is not in effect yet, or has a lower value in effect.
         case note
     }
 
     public var kind: Kind
-    /// As it was named to Larder.
+    /// The file's name as the user gave it to Larder.
     public var file: String
-    /// From 1; nil where no file has it (flags, defaults).
+    /// The first line is 1. nil: the problem is in no line of a file (flags, defaults).
     public var line: Int?
-    /// `upstreams.assets.servers[0].weight`; empty for the file as a whole.
+    /// The path of the key, `upstreams.assets.servers[0].weight`. Empty: the file as a whole.
     public var path: String
     public var message: String
 
@@ -35,7 +35,7 @@ public struct Problem: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// A configuration that cannot be used; at least one of the problems is an error.
+/// The configuration cannot be used. At least one of the problems is an error.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     public var problems: [Problem]
 
@@ -44,8 +44,8 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
-/// Problems in the order that they were found. Beyond a bound they are only counted: a file with a hundred
-/// thousand mistakes is told from its first ones.
+/// Problems in the order of their discovery. Beyond a limit the list only counts them, so that a file with a
+/// hundred thousand mistakes costs little.
 struct ProblemList {
     private static var mostErrors: Int { 50 }
     private static var mostNotes: Int { 200 }
@@ -54,7 +54,7 @@ struct ProblemList {
     private(set) var errorCount = 0
     private var noteCount = 0
 
-    /// Would one more problem of this kind be shown?
+    /// Does the list keep one more problem of this kind, or only count it?
     func hasRoom(for kind: Problem.Kind) -> Bool {
         kind == .error ? errorCount < Self.mostErrors : noteCount < Self.mostNotes
     }
@@ -64,7 +64,7 @@ struct ProblemList {
         count(problem.kind)
     }
 
-    /// Counts a problem for which there is no room.
+    /// Counts a problem.
     mutating func count(_ kind: Problem.Kind) {
         if kind == .error { errorCount += 1 } else { noteCount += 1 }
     }
@@ -75,10 +75,10 @@ struct ProblemList {
         (errorCount, noteCount) = (errors, notes)
     }
 
-    /// The errors; then, where they are not all, one that says how many more there are.
+    /// The errors that the list keeps. If there were more, a last entry says how many.
     func errors(of file: String) -> [Problem] { list(file, errorCount, "error") { $0.kind == .error } }
 
-    /// The warnings and notes, likewise.
+    /// The warnings and notes, in the same way.
     func notes(of file: String) -> [Problem] {
         list(file, noteCount, "warning or note") { $0.kind != .error }
     }
@@ -97,7 +97,7 @@ struct ProblemList {
 }
 
 extension String {
-    /// With control characters written out: a terminal that shows the text obeys none of them.
+    /// The text with its control characters escaped, so that they cannot control a terminal.
     var withoutControls: String {
         guard unicodeScalars.contains(where: Self.isControl) else { return self }
         var out = ""
@@ -116,9 +116,9 @@ extension String {
             || (0x202a...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
     }
 
-    /// As a message shows it: long texts are cut.
+    /// The text for a message: a long text is cut.
     var shortened: String {
-        // Counting the characters of a long text costs more than its bytes.
+        // The number of bytes is known; the characters of a long text are expensive to count.
         let isShort = utf8.count <= 80 || (utf8.count <= 320 && count <= 80)
         return isShort ? self : "\(prefix(60))…"
     }

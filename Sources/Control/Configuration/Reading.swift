@@ -1,8 +1,8 @@
-/// The state of reading one file: where the reader is, and all it found. Reading goes on after a mistake, so
-/// that several are reported at once.
+/// The state while Larder reads one file: the present position, and the problems found so far. Larder
+/// continues after a mistake, so that one run reports several.
 struct Reading {
     let file: String
-    /// What relative paths in the file are relative to; empty: left as they are.
+    /// The folder at which the relative paths in the file start. Empty: they stay relative.
     let folder: String
     private(set) var path = ""
     private(set) var line = 1
@@ -19,15 +19,15 @@ struct Reading {
 
     func isGiven(_ path: String) -> Bool { lines[path] != nil }
 
-    /// The path of a key of the map being read.
+    /// The path of a key of the present map.
     func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    /// Reads something inside a key.
+    /// Runs `body` with the position at a key.
     mutating func inside<T>(_ key: String, line: Int, _ body: (inout Reading) -> T) -> T {
         inside(path: path(of: key.shortened), line, body)
     }
 
-    /// Reads something inside a list.
+    /// Runs `body` with the position at an item of a list.
     mutating func inside<T>(item index: Int, line: Int, _ body: (inout Reading) -> T) -> T {
         inside(path: "\(path)[\(index)]", line, body)
     }
@@ -42,7 +42,7 @@ struct Reading {
         return result
     }
 
-    /// A problem with what is being read.
+    /// Reports a problem at the present position.
     mutating func report(
         as kind: Problem.Kind = .error, line: Int? = nil, _ message: @autoclosure () -> String
     ) {
@@ -51,7 +51,8 @@ struct Reading {
             Problem(kind: kind, file: file, line: line ?? self.line, path: path, message: message()))
     }
 
-    /// A problem found afterwards with what `path` gives, on its line or that of the nearest path around it.
+    /// Reports a problem at `path`. Its line is the line of `path`, or of the nearest enclosing path that the
+    /// file has.
     mutating func report(
         as kind: Problem.Kind = .error, at path: String, _ message: @autoclosure () -> String
     ) {
@@ -59,7 +60,7 @@ struct Reading {
         problems.add(problem(as: kind, at: path, message()))
     }
 
-    /// The file as a whole is none.
+    /// Reports that the file is not valid YAML.
     mutating func report(_ error: Node.SyntaxError) {
         problems.add(
             Problem(kind: .error, file: file, line: error.line, path: "", message: error.message))
@@ -74,7 +75,7 @@ struct Reading {
         return Problem(kind: kind, file: file, line: line, path: path, message: message)
     }
 
-    /// `path` as seen from the configuration file's folder.
+    /// `path`, which may be relative to the folder of the file, as an absolute path.
     func resolve(_ path: String) -> String {
         if path.hasPrefix("/") || folder.isEmpty { return path }
         var rest = path[...]
@@ -85,27 +86,29 @@ struct Reading {
 }
 
 enum Suggestion {
-    /// `; did you mean 'x'?` for the nearest of the candidates, or nothing where none is near.
+    /// `; did you mean 'x'?` for the candidate that is most similar to `word`, or an empty text if none is
+    /// similar.
     static func text(for word: String, among candidates: some Sequence<String>) -> String {
-        // Names are short; what is long is none of them.
+        // All candidates are short, so a long word is similar to none.
         guard word.utf8.count <= 128 else { return "" }
         let lowered = word.lowercased()
         var best: (word: String, distance: Int)?
         for candidate in candidates {
             let other = candidate.lowercased()
-            // A word cut short or drawn out: `public` for `public-only`, `sorted` for `sort`.
+            // A shortened or lengthened word: `public` for `public-only`, `sorted` for `sort`.
             let isPart =
                 min(word.count, other.count) >= 3 && (other.hasPrefix(lowered) || lowered.hasPrefix(other))
             let letters = distance(Array(lowered.unicodeScalars), Array(other.unicodeScalars))
             let distance = isPart ? min(letters, 1) : letters
             if distance < best?.distance ?? .max { best = (candidate, distance) }
         }
-        // A third of the letters may be wrong; of short words, one.
+        // At most a third of the letters may be wrong, or one letter of a short word.
         guard let best, best.distance <= max(1, min(word.count, best.word.count) / 3) else { return "" }
         return "; did you mean '\(best.word)'?"
     }
 
-    /// The number of insertions, deletions, replacements and swaps of neighbours between two words.
+    /// The smallest number of insertions, deletions, replacements and swaps of neighbours that turn `a` into
+    /// `b`.
     static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...b.count)

@@ -1,15 +1,15 @@
-/// The page of all reasons (`docs/reasons.md`), from the binary itself: what a code means, what the server
-/// should send, and which line of a policy loosens the rule.
+/// The page of all reasons (`docs/reasons.md`), which is part of the program. For each code it says what the
+/// code means, what the server should send, and which line of a policy loosens the rule.
 
 internal import CPolicies
 
 public struct ReasonsPage: Sendable {
     public struct Entry: Sendable, Equatable {
         public let code: String
-        /// Paragraphs as they stand, without the heading.
+        /// The Markdown text of the section without its heading.
         public let text: String
 
-        /// The first sentence of what the code means.
+        /// The first line of the section without `**Means:**`.
         public var summary: String {
             let line = text.split(separator: "\n").first.map(String.init) ?? ""
             return line.hasPrefix(Self.opening) ? String(line.dropFirst(Self.opening.count)) : line
@@ -18,16 +18,16 @@ public struct ReasonsPage: Sendable {
         private static var opening: String { "**Means:** " }
     }
 
-    /// In the order of the page.
+    /// The entries in the order of the page.
     public let entries: [Entry]
 
-    /// The page that this program was built with.
+    /// The page in this program.
     public static var shipped: ReasonsPage {
-        // Safe: a string of the program's own data that ends in a zero byte.
+        // Safe: the function returns a string constant of the program that ends with a zero byte.
         ReasonsPage(parsing: unsafe String(cString: larder_reasons_text()))
     }
 
-    /// Reads sections under `### code`; what stands elsewhere belongs to none.
+    /// Reads the sections under `### code`. Text outside these sections belongs to no entry.
     public init(parsing page: String) {
         var entries: [Entry] = []
         var code: String?

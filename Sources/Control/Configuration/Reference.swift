@@ -1,5 +1,5 @@
-/// What is generated from the declarations for people and editors: `docs/configuration.md`'s tables and the
-/// JSON Schemas. Tests hold the committed files to them.
+/// The documents that are generated from the declarations of the keys: the tables of `docs/configuration.md`
+/// for people, and the JSON Schemas for editors. Tests compare the committed files with them.
 
 internal import Settings
 
@@ -22,15 +22,15 @@ public enum Reference {
             ] + entries)
     }
 
-    /// Every key of the configuration file, as Markdown.
+    /// The tables of all keys of the configuration file, in Markdown.
     public static var configurationTables: String { tables(Sections.file.rows) }
 
-    /// Every key of a policy file, as Markdown.
+    /// The tables of all keys of a policy file, in Markdown.
     public static var policyTables: String {
         tables(Sections.policy(from: Policy(name: PolicyFolder.standardPolicy)).rows)
     }
 
-    /// One table for each key at the top that has keys inside, and one for those that have none.
+    /// One table for each top-level key that has keys inside, and one table for all other top-level keys.
     private static func tables(_ rows: [ReferenceRow]) -> String {
         var tops: [(row: ReferenceRow, inner: [ReferenceRow])] = []
         for row in rows {

@@ -1,8 +1,8 @@
-/// `larder check --json`.
+/// The output of `larder check --json`.
 public enum Report {
-    /// `{"valid": …, "startable": …, "problems": […], "configuration": {…}}`; no configuration where it is
-    /// not valid.
-    /// - Parameter isStartable: nil: it was not tried.
+    /// `{"valid": …, "startable": …, "problems": […], "configuration": {…}}`. An invalid configuration is
+    /// left out.
+    /// - Parameter isStartable: can this machine start Larder with the configuration? nil: not tried.
     public static func json(settings: Tree?, problems: [Problem], isStartable: Bool? = nil) -> String {
         var entries: [Tree.Entry] = [.init("valid", .flag(settings != nil))]
         if let isStartable { entries.append(.init("startable", .flag(isStartable))) }

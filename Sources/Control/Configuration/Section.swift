@@ -1,12 +1,13 @@
-/// A map with known keys, declared once: `Section` reads it, writes it, and describes it to editors and
-/// readers.
+/// A map with known keys. One declaration of the keys lets `Section` read the map, write it, describe it to
+/// editors (JSON Schema) and document it (reference).
 struct Section<Root> {
     var keys: [Key<Root>]
-    /// The defaults; what the reader starts from.
+    /// The value before the first key is read: the defaults.
     var initial: Root
-    /// Runs after a map without mistakes: checks across keys, and defaults that depend on other keys.
+    /// Runs after a map without mistakes. It checks keys against each other, and sets defaults that depend on
+    /// other keys.
     var finish: (inout Root, inout Reading) -> Void
-    /// What the JSON Schema says of several keys together.
+    /// The entries of the JSON Schema that concern several keys together.
     var constraints: [Tree.Entry]
 
     init(
@@ -19,7 +20,7 @@ struct Section<Root> {
         self.finish = finish
     }
 
-    /// Reads the map over `root`; false if there was a mistake.
+    /// Reads the map into `root`: a key that is missing keeps its value. Returns false after a mistake.
     func read(_ node: Node, into root: inout Root, _ reading: inout Reading) -> Bool {
         let errorsBefore = reading.errorCount
         guard case .entries(let entries) = node.content else {
@@ -29,7 +30,7 @@ struct Section<Root> {
         for entry in entries {
             if let line = entry.repeatedOnLine {
                 reading.inside(entry.key, line: entry.line) {
-                    $0.report(line: line, "given twice; first on line \(entry.line)")
+                    $0.report(line: line, "the key appears twice; first on line \(entry.line)")
                 }
                 continue
             }
@@ -40,7 +41,7 @@ struct Section<Root> {
             reading.inside(entry.key, line: entry.line) { key.read(entry.node, &root, &$0) }
         }
         for key in keys where key.isRequired && !entries.contains(where: { $0.key == key.name }) {
-            reading.report(line: node.line, "'\(key.name)' is missing: \(key.allowed)")
+            reading.report(line: node.line, "the key '\(key.name)' is missing; allowed: \(key.allowed)")
         }
         guard reading.errorCount == errorsBefore else { return false }
         finish(&root, &reading)
@@ -48,8 +49,10 @@ struct Section<Root> {
     }
 
     private func unknown(_ key: String) -> String {
-        // YAML 1.1 had it, 1.2 has not, and readers differ.
-        if key == "<<" { return "merge keys are not read; repeat the keys, or alias each value" }
+        // YAML 1.1 has merge keys, YAML 1.2 does not, and parsers differ.
+        if key == "<<" {
+            return "Larder does not read merge keys; repeat the keys, or use an alias for each value"
+        }
         return "unknown key; allowed: \(keyList)" + Suggestion.text(for: key, among: keys.map(\.name))
     }
 
@@ -70,10 +73,10 @@ struct Section<Root> {
         return .map(entries + constraints)
     }
 
-    /// The keys and what is inside them, paths beginning with `.`.
+    /// The keys and the keys inside them. The paths begin with `.`.
     var rows: [ReferenceRow] { keys.flatMap { $0.rows(initial) } }
 
-    /// A value of its own that such a map gives.
+    /// The form of a value that is written as this map.
     func form(_ type: String = "map") -> Form<Root> {
         Form(
             type: type, allowed: "a map with the keys \(keyList)", schema: schema, rows: rows,
@@ -84,11 +87,11 @@ struct Section<Root> {
     }
 }
 
-/// What becomes of a setting whose part of Larder is not built yet.
+/// How Larder treats a setting whose part of Larder is not built yet.
 enum Unbuilt {
-    /// Validated, without effect; what that means.
+    /// Larder checks the setting and then ignores it, which is safe. The text says what that means.
     case note(String)
-    /// There is no strict way to do without it.
+    /// Larder refuses the setting, because ignoring it is not safe. The text says what Larder cannot do.
     case refuse(String)
 }
 
@@ -103,11 +106,11 @@ struct Key<Root> {
     let rows: (Root) -> [ReferenceRow]
 
     /// - Parameters:
-    ///   - get: nil: the key is not written.
-    ///   - standard: the default for the reference, where what `get` gives of the section's defaults does
-    ///     not say it.
-    ///   - unbuilt: for values whose part of Larder is not built yet.
-    ///   - caveat: what the reference says of these values.
+    ///   - get: returns the value to write, or nil to leave the key out.
+    ///   - standard: the default in the reference. Without it the reference shows the value that `get`
+    ///     returns for the section's defaults.
+    ///   - unbuilt: returns non-nil for a value whose part of Larder is not built yet.
+    ///   - caveat: the sentence of the reference about such values.
     init<Value>(
         _ name: String, _ form: Form<Value>, _ meaning: String, isRequired: Bool = false,
         standard: String? = nil,
@@ -180,7 +183,7 @@ struct Key<Root> {
             get: { $0[keyPath: place] }, set: { $0[keyPath: place] = $1 })
     }
 
-    /// A value that may be left out.
+    /// An optional key.
     init<Value>(
         _ name: String, _ form: Form<Value>, _ meaning: String, optional place: WritableKeyPath<Root, Value?>,
         standard: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil
@@ -190,7 +193,8 @@ struct Key<Root> {
             set: { $0[keyPath: place] = $1 })
     }
 
-    /// A section inside, read over what is there: keys that are left out keep their value.
+    /// A section inside this one. Its keys are read into the present value: a key that is missing keeps its
+    /// value.
     init<Inner>(
         _ name: String, _ section: Section<Inner>, _ meaning: String, _ place: WritableKeyPath<Root, Inner>
     ) {

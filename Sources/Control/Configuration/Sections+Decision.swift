@@ -1,4 +1,4 @@
-/// The rows of a policy's decision table, key by key.
+/// The keys of a row in a policy's decision table.
 
 internal import Settings
 
@@ -7,10 +7,12 @@ extension Sections {
         Section(
             PolicyDecision(name: ""),
             [
-                Key("name", .text(), "What it shows.", \.name, isRequired: true),
+                Key("name", .text(), "A sentence that says what the row tests.", \.name, isRequired: true),
                 Key("request", decisionRequest, "The first request.", \.request),
-                Key("response", decisionResponse, "The origin's answer to it.", \.response),
-                Key("expect", decisionExpectation.form(), "What becomes of the answer.", optional: \.expect),
+                Key("response", decisionResponse, "The origin's response to it.", \.response),
+                Key(
+                    "expect", decisionExpectation.form(), "The expected result for the response.",
+                    optional: \.expect),
                 Key("then", decisionFollowUp.form(), "A second request.", optional: \.then),
             ],
             constraints: [
@@ -22,7 +24,7 @@ extension Sections {
             ]
         ) { decision, reading in
             if decision.expect == nil, decision.then == nil {
-                reading.report("found neither 'expect' nor 'then'; allowed: one of them at least")
+                reading.report("found neither 'expect' nor 'then'; allowed: at least one of them")
             }
         }
     }
@@ -50,7 +52,9 @@ extension Sections {
                     ) {
                         $0.hasPrefix("http://") || $0.hasPrefix("https://")
                     }, "The URL.", \.url),
-                Key("headers", headers, "`Name: value` lines; Host is written from the URL.", \.headers),
+                Key(
+                    "headers", headers, "The fields, each as `Name: value`. Larder takes Host from the URL.",
+                    \.headers),
             ])
     }
 
@@ -60,11 +64,14 @@ extension Sections {
             [
                 Key("status", .count(200...599), "The status.", \.status),
                 Key(
-                    "headers", headers, "`Name: value` lines; Content-Length is written from `body`.",
+                    "headers", headers,
+                    "The fields, each as `Name: value`. Larder takes Content-Length from `body`.",
                     \.headers),
-                Key("body", .size(0...1 << 40), "The body's size.", \.bodyBytes),
-                Key("framing", .choice, "How the body's end is told.", \.framing),
-                Key("delay", .seconds(0...31_536_000), "From the request to this answer.", \.delaySeconds),
+                Key("body", .size(0...1 << 40), "The size of the body.", \.bodyBytes),
+                Key("framing", .choice, "How the response marks the end of its body.", \.framing),
+                Key(
+                    "delay", .seconds(0...31_536_000), "The time from the request to this response.",
+                    \.delaySeconds),
             ])
     }
 
@@ -72,8 +79,10 @@ extension Sections {
         Section(
             PolicyDecision.Expectation(stored: true),
             [
-                Key("stored", .flag, "Is the answer stored?", \.stored, isRequired: true),
-                Key("reason", .token, "The reason code of why not.", optional: \.reason),
+                Key("stored", .flag, "`true`: the response is stored.", \.stored, isRequired: true),
+                Key(
+                    "reason", .token, "The code of the reason why the response is not stored.",
+                    optional: \.reason),
             ])
     }
 
@@ -82,11 +91,13 @@ extension Sections {
             PolicyDecision.FollowUp(),
             [
                 Key(
-                    "after", .seconds(0...31_536_000), "From the first answer to the second request.",
+                    "after", .seconds(0...31_536_000),
+                    "The time from the first response to the second request.",
                     \.afterSeconds),
                 Key("request", decisionRequest, "The second request.", \.request),
                 Key(
-                    "expect", decisionAnswer.form(), "What it is answered with.", \.expect, isRequired: true),
+                    "expect", decisionAnswer.form(), "The expected answer to the second request.", \.expect,
+                    isRequired: true),
             ])
     }
 
@@ -94,9 +105,11 @@ extension Sections {
         Section(
             PolicyDecision.Answer(),
             [
-                Key("served", .choice, "Where the answer comes from.", \.served, isRequired: true),
-                Key("age", .count(0...Int(Int32.max)), "Its Age.", optional: \.ageSeconds),
-                Key("reason", .token, "The reason code of a bypass or a refresh.", optional: \.reason),
+                Key("served", .choice, "The source of the answer.", \.served, isRequired: true),
+                Key("age", .count(0...Int(Int32.max)), "The `Age` of the answer.", optional: \.ageSeconds),
+                Key(
+                    "reason", .token, "The code of the reason for a bypass or a refresh.",
+                    optional: \.reason),
             ])
     }
 }

@@ -1,8 +1,8 @@
-/// A policy file, key by key.
+/// The keys of a policy file.
 
 internal import Settings
 
-/// A policy file as it is written.
+/// The content of a policy file.
 struct PolicyDraft: Equatable {
     var policy: Policy
     var extends: String?
@@ -10,27 +10,35 @@ struct PolicyDraft: Equatable {
 }
 
 extension Sections {
-    /// - Parameter base: what the file starts from.
+    /// - Parameter base: the policy that the file extends, or the default policy.
     static func policy(from base: Policy) -> Section<PolicyDraft> {
         Section(
             PolicyDraft(policy: base),
             [
                 Key(
-                    "description", .text(), "What it is for.", standard: "none",
+                    "description", .text(), "The purpose of the policy.", standard: "none",
                     get: { $0.policy.description.isEmpty ? nil : $0.policy.description },
                     set: { $0.policy.description = $1 }),
                 Key(
-                    "extends", .name, "The policy that this one starts from.", optional: \.extends,
-                    standard: "the default policy"),
-                Key("store", policyStore(from: base.store), "What may be stored.", \.policy.store),
-                Key("key", policyKey(from: base.query), "What tells stored answers apart.", \.policy.query),
-                Key("serve", policyServe(from: base.serve), "How stored answers are served.", \.policy.serve),
+                    "extends", .name,
+                    "The policy whose values this policy takes over, except for the keys in this file.",
+                    optional: \.extends, standard: "the default policy"),
                 Key(
-                    "compress", policyCompress(from: base.compress), "What is compressed on the way out.",
+                    "store", policyStore(from: base.store), "The responses that may be stored.",
+                    \.policy.store),
+                Key(
+                    "key", policyKey(from: base.query),
+                    "The part of the request that belongs to the key of a stored response.", \.policy.query),
+                Key(
+                    "serve", policyServe(from: base.serve), "How Larder serves stored responses.",
+                    \.policy.serve),
+                Key(
+                    "compress", policyCompress(from: base.compress), "The answers that Larder compresses.",
                     \.policy.compress),
                 Key(
                     "decisions", decision.form().list(of: "decisions", atMost: 4096),
-                    "Exchanges and what the policy makes of them, run by `larder policy test`.",
+                    "The tests of the policy: exchanges and their expected results. `larder policy test` "
+                        + "runs them.",
                     standard: "none",
                     get: { $0.decisions.isEmpty ? nil : $0.decisions }, set: { $0.decisions = $1 }),
             ])
@@ -42,45 +50,52 @@ extension Sections {
             [
                 Key(
                     "statuses", .statuses,
-                    "Statuses that may be stored; `any`: all that do not depend on more than the key. From "
-                        + "400 on for 10 s at most.", \.statuses),
+                    "The statuses that may be stored. `any`: all statuses whose responses depend on the key "
+                        + "alone. Responses from status 400 on are fresh for 10 s at most.", \.statuses),
                 Key(
                     "maxBody", .size(0...1 << 40),
-                    "The largest body. More than half a segment of the store is lowered to that, with a "
-                        + "note.",
+                    "The largest body. A value above half a segment of the store is lowered to that half, "
+                        + "with a note.",
                     \.maxBodyBytes),
                 Key("maxHead", .size(256...16 << 10), "The largest head.", \.maxHeadBytes),
                 Key(
                     "maxAge", .seconds(1...31_536_000),
-                    "The longest that an answer is fresh, whatever the origin says.", \.maxAgeSeconds),
+                    "The longest time that a response is fresh, even if the origin allows more.",
+                    \.maxAgeSeconds),
                 Key(
                     "minAge", .seconds(1...31_536_000),
-                    "Answers that are fresh for less (age in whole seconds) are not stored.",
+                    "A response that stays fresh for less than this is not stored. Its age counts in whole "
+                        + "seconds.",
                     \.minAgeSeconds),
                 Key(
                     "heuristic", .percent(0...100),
-                    "The share of Date − Last-Modified that is a lifetime where the origin states none; not "
-                        + "for URLs with a query, unless `reading: rfc`.",
+                    "The lifetime of a response that states none, as a percentage of Date − Last-Modified. "
+                        + "URLs with a query get no such lifetime, unless `reading` is `rfc`.",
                     \.heuristicPercent),
                 Key(
                     "noCache", .choice,
-                    "`revalidate`: store what says `no-cache` and what is not fresh, if it has a "
-                        + "validator, and ask the origin before each use.", \.noCache),
+                    "Responses with `no-cache`, and responses that are not fresh. `refuse`: do not store "
+                        + "them. `revalidate`: store those that have a validator, and ask the origin before "
+                        + "each use.", \.noCache),
                 Key(
                     "reading", .choice,
-                    "How malformed or repeated fields are read; `rfc`: as RFC 9111 lets a cache.", \.reading),
+                    "How Larder reads malformed and repeated fields. `strict`: each has the worst meaning "
+                        + "that it can have. `rfc`: as RFC 9111 permits a cache to read them.", \.reading),
                 Key(
                     "cookies", .choice,
-                    "Requests with cookies: `public-only` uses the store where the answer says `public` or "
-                        + "`s-maxage`, `strip` keeps cookies from the origin, `never` passes.", \.cookies),
+                    "Requests with cookies. `public-only`: use the store if the response says `public` or "
+                        + "`s-maxage`. `strip`: remove the cookies and use the store. `never`: do not use "
+                        + "the store.", \.cookies),
                 Key(
                     "authorization", .choice,
-                    "`explicit`: store what RFC 9111 §3.5 allows of answers to credentials.",
+                    "Requests with `Authorization`. `never`: do not use the store. `explicit`: use it for "
+                        + "the responses that RFC 9111 §3.5 allows.",
                     \.authorization),
                 Key(
                     "vary", .vary,
-                    "The fields that `Vary` may name; `any`: all but `*` and those that Larder writes "
-                        + "itself, such as `X-Forwarded-For`. At most 8 answers a key.", \.vary),
+                    "The fields that `Vary` may name. `any`: all except `*` and the fields that Larder "
+                        + "writes itself, such as `X-Forwarded-For`. A key has at most 8 stored responses.",
+                    \.vary),
             ]
         ) { store, reading in
             if store.minAgeSeconds > store.maxAgeSeconds {
@@ -98,8 +113,9 @@ extension Sections {
             [
                 Key(
                     "query", .query,
-                    "The query as it came, sorted by name, left out, or these parameters of it. Where an "
-                        + "answer may be stored, the origin is sent what is keyed.",
+                    "The part of the query that belongs to the key. `keep`: the query as it came. `sort`: "
+                        + "the query, sorted by name. `ignore`: nothing. `only`: these parameters. If the "
+                        + "response may be stored, the origin gets only this part of the query.",
                     \.self)
             ])
     }
@@ -110,15 +126,17 @@ extension Sections {
             [
                 Key(
                     "clientRefresh", .choice,
-                    "`no-cache` and its kin in requests: revalidate, or take no notice.",
+                    "Requests that ask for a fresher answer (`no-cache`, `max-age`, `min-fresh`, `Pragma`). "
+                        + "`revalidate`: ask the origin. `ignore`: serve the stored response.",
                     \.clientRefresh),
                 Key(
                     "stale", .choice,
-                    "Stale answers: where the origin says so (RFC 5861), or never; `rfc`: also where "
-                        + "the client does (`max-stale`).", \.stale),
+                    "Stale answers. `origin-directed`: if the origin allows them (RFC 5861). `rfc`: also if "
+                        + "the client allows them (`max-stale`). `never`: not at all.", \.stale),
                 Key(
                     "cacheStatus", .choice,
-                    "The `Cache-Status` field: `brief` without reasons, `debug` with the key.",
+                    "The `Cache-Status` field of answers. `none`: no field. `brief`: without reasons. "
+                        + "`full`: with reasons. `debug`: with reasons and the key.",
                     \.cacheStatus),
             ])
     }
@@ -129,20 +147,24 @@ extension Sections {
             [
                 Key(
                     "answers", .choice,
-                    "`shareable`: what is stored, and what a shared cache may plainly keep; `all`: private "
-                        + "answers too, with weakened ETags; `none`: bodies keep the origin's coding.",
+                    "The answers to compress. `shareable`: stored responses, and responses that a shared "
+                        + "cache may plainly keep. `all`: private answers too, with weak ETags. `none`: no "
+                        + "answers; bodies keep the coding of the origin.",
                     \.answers),
                 Key(
                     "types", Form<String>.mediaType.list(of: "media types", atMost: 256),
-                    "Media types; `text/*` is all of a kind.",
+                    "The media types to compress. `text/*`: all text types.",
                     \.types),
-                Key("minBody", .size(0...1 << 30), "Smaller bodies stay as they are.", \.minBodyBytes),
+                Key(
+                    "minBody", .size(0...1 << 30),
+                    "The smallest body to compress.", \.minBodyBytes),
                 Key(
                     "codings",
                     Form<Policy.Compress.Coding>.choice.list(of: "`br`, `gzip`, `zstd`", atMost: 3).checked {
                         codings in
                         Set(codings).count == codings.count ? nil : "found a coding twice; allowed: each once"
-                    }.described(with: [.init("uniqueItems", .flag(true))]), "In order of preference.",
+                    }.described(with: [.init("uniqueItems", .flag(true))]),
+                    "The codings that Larder uses, in order of preference.",
                     \.codings),
             ])
     }

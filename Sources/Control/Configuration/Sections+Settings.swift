@@ -1,10 +1,10 @@
-/// The configuration file, key by key. Each declaration drives the parser, the JSON Schema, the reference in
-/// `docs/configuration.md` and what `larder check` prints.
+/// The keys of the configuration file. One declaration of a key serves the parser, the JSON Schema, the
+/// tables in `docs/configuration.md` and the output of `larder check`.
 
 internal import Settings
 
 enum Sections {
-    /// Sizes and times beyond these are mistakes.
+    /// 7 days: the longest duration that most keys allow.
     static var longestMilliseconds: Int { 7 * 86_400_000 }
 
     static var file: Section<Draft> {
@@ -13,44 +13,48 @@ enum Sections {
             [
                 Key(
                     "listeners", listener.form().list(of: "listeners", atLeast: 1, atMost: 64),
-                    "Where clients connect.", \.settings.listeners, isRequired: true),
+                    "The addresses that clients connect to.", \.settings.listeners, isRequired: true),
                 Key(
-                    "admin", admin.form(), "Dashboard, metrics and the admin API.",
+                    "admin", admin.form(), "The dashboard, the metrics and the admin API.",
                     optional: \.settings.admin,
-                    unbuilt: { _ in .note("there is no admin API yet, nothing listens there") }),
+                    unbuilt: { _ in .note("there is no admin API yet; Larder does not listen there") }),
                 Key(
-                    "threads", .threads, "Threads of the worker; `auto`: as many as there are cores.",
+                    "threads", .threads, "The number of worker threads. `auto`: one for each core.",
                     \.settings.threads),
-                Key("cache", cache, "The store.", \.settings.cache),
+                Key("cache", cache, "The store, which holds the responses.", \.settings.cache),
                 Key(
                     "routes", route.form().list(of: "routes", atLeast: 1, atMost: 1024),
-                    "Which requests go where. The first match wins; what no route takes is answered 404.",
+                    "Each route names a policy and an upstream for some requests. The first route that "
+                        + "matches a request takes it. A request that no route takes gets a 404.",
                     \.routes, isRequired: true),
                 Key(
-                    "upstreams", upstreams, "Named groups of servers, or folders of files.",
+                    "upstreams", upstreams,
+                    "The origins by name: groups of servers, and folders of files.",
                     \.settings.upstreams,
                     isRequired: true),
                 Key(
                     "trustedProxies", .peers,
-                    "Clients whose `Forwarded`, `X-Forwarded-*` and other fields that a proxy sets are "
-                        + "believed, and passed on; `unix`: those of unix sockets. The last "
-                        + "proxy's word on the scheme counts, and if it says none, the listener's. A request "
-                        + "for which they name another host than `Host` does, or other schemes than that, "
-                        + "bypasses the cache (`unkeyed`). IPv6 ranges hold no IPv4 clients. From all other "
-                        + "clients such fields are dropped.",
+                    "The addresses of the proxies in front of Larder. From these clients Larder believes "
+                        + "`Forwarded`, `X-Forwarded-*` and the other fields that a proxy sets, and passes "
+                        + "them on. From all other clients it drops these fields. `unix`: the clients of "
+                        + "unix sockets. The request's scheme is the one that the last proxy names; without "
+                        + "one it is the listener's. A request bypasses the cache (`unkeyed`) if the fields "
+                        + "name a host that differs from `Host`, or schemes that differ from the request's. "
+                        + "An IPv6 range contains no IPv4 clients.",
                     \.settings.trustedProxies),
                 Key(
                     "forwarded", .forwardedFields,
-                    "What origins are told: `X-Forwarded-For`, `-Proto` and `-Host`; `Forwarded`; `Via`.",
+                    "The fields that Larder adds to a request for an origin. `x-forwarded`: "
+                        + "`X-Forwarded-For`, `-Proto` and `-Host`.",
                     \.settings.forwarded),
                 Key(
                     "cdnId", .name,
-                    "By what Larder knows a request that it has sent before, and answers 508: origins get it "
-                        + "in `CDN-Loop` (RFC 8586). Two Larders that pass requests to each other must not "
-                        + "have the same.", optional: \.settings.cdnID,
+                    "The name of this Larder in `CDN-Loop` (RFC 8586), which it sends to origins. A request "
+                        + "that arrives with this name has been here before: it gets a 508. Two Larders that "
+                        + "send requests to each other need different names.", optional: \.settings.cdnID,
                     standard: "derived from machine and listeners"),
-                Key("limits", limits, "Bounds on what clients can take.", \.settings.limits),
-                Key("process", process, "Whom Larder runs as.", \.settings.process),
+                Key("limits", limits, "Limits on sizes, counts and times of clients.", \.settings.limits),
+                Key("process", process, "The process of Larder.", \.settings.process),
                 Key("log", log, "The access log. Notices go to stderr.", \.settings.log),
             ])
     }
@@ -59,15 +63,17 @@ enum Sections {
         Section(
             Settings.Listener(bind: .tcp(IPAddress(ipv4: 0), port: 0)),
             [
-                Key("bind", .bind, "Where to listen. Port 0: a free one.", \.bind, isRequired: true),
+                Key(
+                    "bind", .bind, "The address to listen on. Port 0: the kernel chooses a free port.",
+                    \.bind, isRequired: true),
                 Key(
                     "tls", listenerTLS.form().described(by: Schema.nothing),
-                    "Terminate TLS; HTTP/2 and HTTP/1.1 by ALPN.", optional: \.tls,
+                    "Accept TLS connections; ALPN selects HTTP/2 or HTTP/1.1.", optional: \.tls,
                     unbuilt: { _ in .refuse("a listener cannot speak TLS yet") }),
                 Key(
                     "proxyProtocol",
                     Form<Bool>.flag.described(by: .object(["enum": .list([.flag(false), "false"])])),
-                    "Connections begin with a PROXY protocol header, version 1 or 2.",
+                    "`true`: each connection begins with a header of the PROXY protocol, version 1 or 2.",
                     \.proxyProtocol,
                     unbuilt: { $0 ? .refuse("a listener cannot read the PROXY protocol yet") : nil },
                     caveat: "`true` is not built yet."),
@@ -80,7 +86,8 @@ enum Sections {
             [
                 Key(
                     "certificates", Form<String>.path.list(of: "paths", atLeast: 1),
-                    "PEM files, each with a chain and its key. With several, SNI chooses.", \.certificates,
+                    "PEM files. Each contains a certificate chain and its key. SNI selects one of several.",
+                    \.certificates,
                     isRequired: true)
             ])
     }
@@ -89,7 +96,9 @@ enum Sections {
         Section(
             Settings.Admin(bind: .tcp(IPAddress(ipv4: 0x7f00_0001), port: 9900)),
             [
-                Key("bind", .bind, "Where to listen; not for the public.", \.bind, isRequired: true)
+                Key(
+                    "bind", .bind, "The address to listen on. Keep it away from the public.", \.bind,
+                    isRequired: true)
             ])
     }
 
@@ -99,18 +108,19 @@ enum Sections {
             [
                 Key(
                     "memory", .size(4 << 20...512 << 30),
-                    "Memory for stored answers, index and all. Without it Larder takes less than the default "
-                        + "where the machine or its control group (a container's limit) has little memory; "
-                        + "with it, what does not fit is refused at the start.",
+                    "The memory for stored responses, their index included. The default is smaller if the "
+                        + "machine or its control group (the limit of a container) has little memory. If a "
+                        + "value that you set does not fit, Larder does not start.",
                     optional: \.memory, standard: "256MiB, or what fits"),
                 Key(
                     "memoryMax", .size(4 << 20...1 << 40),
-                    "What a reload can grow `memory` to without a cold start.",
+                    "The size to which a reload can raise `memory` and keep the stored responses.",
                     optional: \.memoryMax, standard: "2 × `memory`"),
                 Key(
                     "policies", Form<String>.path.orNone,
-                    "The folder of the policy files. One that is named must be there; without one, and with "
-                        + "`none`, the shipped policies are used.", \.policyFolder),
+                    "The folder of the policy files. A folder that you name must exist. `none`, or no folder "
+                        + "`cache-policies`: Larder uses only the policies that it ships with.",
+                    \.policyFolder),
             ]
         ) { cache, reading in
             guard let most = cache.memoryMax, let memory = cache.memory, most < memory else { return }
@@ -131,22 +141,28 @@ enum Sections {
                         "name", allowed: "a name of at most 128 bytes",
                         pattern: "[^\\u0000-\\u001f\\u007f]{1,128}"
                     ) { $0.utf8.count <= 128 },
-                    "For logs and figures.", optional: \.name, standard: "host and path"),
+                    "The route's name in logs and metrics.", optional: \.name, standard: "host and path"),
                 Key(
                     "host", .hostPattern.warned(Literal.host),
-                    "A host, or `*.` and a domain: one or more labels before it, not the domain itself. "
-                        + "Case, port and a dot at the end do not matter.",
+                    "A host. `*.example.com`: every host below the domain, with one or more labels in front; "
+                        + "the domain itself does not match. Letter case, the port and a dot at the end do "
+                        + "not matter.",
                     standard: "any", get: { $0.host == .any ? nil : $0.host }, set: { $0.host = $1 }),
                 Key(
                     "path", .pathPrefix.warned(Literal.path),
-                    "A prefix of the path's bytes as they come, percent signs and all.",
+                    "A prefix of the path. Larder compares the bytes of the request line and decodes no "
+                        + "percent-encoding.",
                     standard: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
                 Key(
-                    "policy", Form<String>.name.orNone, "A policy by name; `none`: the store is not used.",
+                    "policy", Form<String>.name.orNone,
+                    "The name of the cache policy. `none`: this route does not use the store.",
                     \.policy),
-                Key("upstream", .name, "Who answers what the store does not.", \.upstream, isRequired: true),
                 Key(
-                    "methods", methods.form(), "Which methods are taken, and from whom.",
+                    "upstream", .name,
+                    "The upstream that answers the requests that the store cannot answer.", \.upstream,
+                    isRequired: true),
+                Key(
+                    "methods", methods.form(), "The methods that clients may use.",
                     get: { $0.methods == Route.Methods() ? nil : $0.methods },
                     set: { $0.methods = $1 }),
             ])
@@ -158,18 +174,18 @@ enum Sections {
             [
                 Key(
                     "allow", Form<String>.method.list(of: "methods", atLeast: 1, atMost: 64),
-                    "Other methods are answered 405. HEAD does not follow from GET. Methods that manage a "
-                        + "cache are not listed here: `purge` says who may send them.",
+                    "The methods that all clients may use. Any other method gets a 405. GET does not include "
+                        + "HEAD. `purge`, not this list, allows the methods that manage a cache.",
                     optional: \.allow, standard: "any"),
                 Key(
                     "purge", .peers,
-                    "Who may send methods that manage a cache: PURGE, BAN, REFRESH and what is named after "
-                        + "them. The client is meant, where a trusted proxy tells its address. From all "
-                        + "others they are answered 403, and 405 where nobody may send them. One that is "
-                        + "allowed goes on to the upstream, and takes all that Larder has stored for its "
-                        + "URL.",
+                    "The addresses of the clients that may send methods that manage a cache: PURGE, BAN, "
+                        + "REFRESH, and methods that are named after them. Behind a trusted proxy the "
+                        + "client's own address counts. Other clients get a 403; if this list is missing or "
+                        + "empty, every client gets a 405. Larder sends an allowed request on to the "
+                        + "upstream, and deletes all that it has stored for the URL.",
                     optional: \.purge,
-                    standard: "nobody; with `policy: none`: anybody"),
+                    standard: "no client; with `policy: none`: every client"),
             ])
     }
 
@@ -179,47 +195,51 @@ enum Sections {
             [
                 Key(
                     "requestHead", .size(1 << 10...60 << 10),
-                    "Bytes of a head, from the request line on; beyond: 431, of a target 414, of a "
-                        + "method 501.",
+                    "The largest request head, request line included. A larger head gets a 431, a target "
+                        + "beyond this size a 414, a method beyond it a 501.",
                     \.requestHeadBytes),
                 Key(
-                    "requestHeaders", .count(1...128), "Field lines of a head; beyond: 431.", \.requestHeaders
-                ),
+                    "requestHeaders", .count(1...128),
+                    "The largest number of field lines in a request head. More lines get a 431.",
+                    \.requestHeaders),
                 Key(
                     "requestBody", Form<Int>.size(0...1 << 40).orNone,
-                    "Bytes of a request's body; beyond: 413.",
+                    "The largest request body. A larger body gets a 413.",
                     \.requestBodyBytes),
                 Key(
                     "connections", .count(1...10_000_000),
-                    "Client connections at a time, of all threads together. At the limit, the connection "
-                        + "that has been idle longest is closed for a new one; where none is idle, the new "
-                        + "client waits in the kernel's queue until a request ends. Above nine tenths of "
-                        + "the limit a new connection closes the one that has been idle longest as well, "
-                        + "and answers say `Connection: close`. Each is an open file: Larder raises its "
-                        + "limit of these to the hard limit, keeps a quarter for origins, and says so where "
-                        + "fewer clients are let in than this.",
+                    "The largest number of client connections at a time, in all threads together. At the "
+                        + "limit, a new connection replaces the one that has been idle longest. If none is "
+                        + "idle, the new client waits in the kernel's queue until a request ends. Above nine "
+                        + "tenths of the limit, each new connection also closes the one that has been idle "
+                        + "longest, and answers say `Connection: close`. Each connection needs an open file. "
+                        + "Larder raises its limit of open files to the hard limit and keeps a quarter of "
+                        + "them for origins. If that leaves fewer connections than this key asks for, a "
+                        + "notice says so.",
                     \.connections),
                 Key(
                     "buffers", .size(1 << 20...1 << 40),
-                    "Memory for bodies on their way into the store, for compressing them as they pass, and "
-                        + "for what connections have received or composed and not got rid of; divided among "
-                        + "the threads (1MiB each at least). Where it is used up, bodies are passed on, and "
-                        + "not stored (`pressure`) or not compressed; what is being gathered for the store "
-                        + "goes first, then clients that have taken nothing for five seconds. Without it, "
-                        + "less where there is little memory; with it, lowered to what fits beside "
-                        + "`cache.memory`, with a notice.",
+                    "The memory for three things: bodies on their way into the store, compression of bodies "
+                        + "as they pass, and bytes that connections have received or prepared and not yet "
+                        + "sent. The threads share it equally (each has 1MiB at least). If it is used up, "
+                        + "Larder passes bodies on but does not store them (`pressure`) or does not compress "
+                        + "them. To free memory it first drops the bodies that it collects for the store, "
+                        + "then the clients that have taken nothing for five seconds. The default is smaller "
+                        + "if there is little memory. A value that you set is lowered, with a notice, to "
+                        + "what fits beside `cache.memory`.",
                     optional: \.buffers, standard: "256MiB, or what fits"),
                 Key(
                     "headTimeout", .duration(1...longestMilliseconds),
-                    "From the first byte of a request to the end of its head; beyond: 408.",
+                    "The longest time from the first byte of a request to the end of its head. After it the "
+                        + "client gets a 408.",
                     \.headTimeoutMilliseconds),
                 Key(
                     "keepAlive", .duration(1...longestMilliseconds),
-                    "How long an idle client connection is kept.",
+                    "The time after which an idle client connection is closed.",
                     \.keepAliveMilliseconds),
                 Key(
                     "drain", .duration(0...longestMilliseconds),
-                    "How long requests may go on once Larder is told to stop.",
+                    "The longest time that requests may go on after Larder is told to drain.",
                     \.drainMilliseconds),
             ])
     }
@@ -230,13 +250,14 @@ enum Sections {
             [
                 Key(
                     "user", .name,
-                    "The user that Larder runs as: started as another, it refuses. It changes to none by "
-                        + "itself; systemd does, by `User=`.", optional: \.user,
-                    standard: "whoever starts it"),
+                    "The user that Larder must run as. Larder does not start as a different user, and does "
+                        + "not change the user itself. Let systemd do that (`User=`).",
+                    optional: \.user,
+                    standard: "any user"),
                 Key(
-                    "runFolder", .absolutePath, "The folder of sockets and state.", optional: \.runFolder,
+                    "runFolder", .absolutePath, "The folder for sockets and state.", optional: \.runFolder,
                     standard: "none",
-                    unbuilt: { _ in .note("nothing is kept there yet") }),
+                    unbuilt: { _ in .note("Larder keeps nothing there yet") }),
             ])
     }
 
@@ -245,13 +266,15 @@ enum Sections {
             Settings.Log(),
             [
                 Key(
-                    "access", resolvedAccessLog, "Where the access log goes.", \.access,
+                    "access", resolvedAccessLog, "The destination of the access log.", \.access,
                     unbuilt: { $0 == .syslog ? .refuse("the access log cannot go to syslog yet") : nil },
                     caveat: "`syslog` is not built yet."),
                 Key(
                     "format", .logFormat,
-                    "One line a request: JSON, or the combined format of the web servers, alone or with the "
-                        + "cache's part and the duration behind it. See [logs](logs.md).", \.format,
+                    "The format of the access log, which has one line for each request. `json`: a JSON "
+                        + "object. `combined`: the combined format of Apache and nginx. `combined+cache`: "
+                        + "the same with the cache result and the duration at the end. See [logs](logs.md).",
+                    \.format,
                     unbuilt: { format in
                         if case .template = format { return .refuse("the access log has no templates yet") }
                         return nil

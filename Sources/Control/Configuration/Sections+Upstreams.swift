@@ -1,9 +1,9 @@
-/// `upstreams:`, key by key.
+/// The keys of `upstreams:`.
 
 internal import Settings
 
 extension Sections {
-    /// A map from names to upstreams, in the file's order.
+    /// A map from names to upstreams, in the order of the file.
     static var upstreams: Form<[Upstream]> {
         let form = upstream.form()
         let allowed = "a map from names to upstreams"
@@ -26,7 +26,7 @@ extension Sections {
                 return entries.compactMap { entry in
                     reading.inside(entry.key, line: entry.line) { reading in
                         if let line = entry.repeatedOnLine {
-                            reading.report(line: line, "given twice; first on line \(entry.line)")
+                            reading.report(line: line, "the key appears twice; first on line \(entry.line)")
                         } else if !Naming.isName(entry.key) {
                             reading.report("found '\(entry.key)'; allowed: \(Form<String>.name.allowed)")
                         }
@@ -47,44 +47,52 @@ extension Sections {
             [
                 Key(
                     "servers", server.list(of: "servers", atLeast: 1, atMost: 256),
-                    "The servers: `host:port`, `unix:/path`, or a map.", optional: \.servers),
+                    "The servers. Each is `host:port`, `unix:/path`, or a map.", optional: \.servers),
                 Key(
-                    "files", .path, "A folder of files to answer from, instead of `servers`.",
+                    "files", .path, "A folder. Larder answers from its files; it replaces `servers`.",
                     optional: \.files),
                 Key(
                     "cacheControl", Form<String>.fieldValue.orNone,
-                    "The `Cache-Control` of answers from `files`; `none`: they have none, and the default "
-                        + "policy stores none of them.",
+                    "The `Cache-Control` of the responses from `files`. `none`: they have no "
+                        + "`Cache-Control`, "
+                        + "and the default policy does not store them.",
                     standard: "`none`", get: { $0.files == nil ? nil : .some($0.cacheControl) },
                     set: { $0.cacheControl = $1 }),
                 Key(
                     "fallback", .sitePage,
-                    "Below `files`, what answers for a page that is no file, with 200: `/index.html` of a "
-                        + "single-page application.",
+                    "A file below `files`. Larder sends it with status 200 for a page that has no file: "
+                        + "`/index.html` for a single-page application.",
                     optional: \.fallback),
                 Key(
-                    "notFound", .sitePage, "Below `files`, the body of a 404: `/404.html`.",
+                    "notFound", .sitePage,
+                    "A file below `files`. It is the body of each 404: `/404.html`.",
                     optional: \.notFound),
                 forServers(
                     "balance", .choice,
-                    "How one is chosen: by a hash of host, path and keyed query, in turn, the least busy.",
+                    "How Larder chooses a server. `url-hash`: by a hash of host, path and keyed query. "
+                        + "`round-robin`: in turn. `least-requests`: the least busy server.",
                     \.balance),
                 forServers(
                     "boundedLoad", Form<Int>.percent(101...10_000).orNone,
-                    "With `url-hash`: the share of the mean load that a server takes before keys spill to "
-                        + "their next choice. With another balance: `none`.",
+                    "For `url-hash`: a server takes at most this percentage of the mean load. Beyond it, a "
+                        + "request goes to the next server of its key. For any other `balance`: `none`.",
                     \.boundedLoadPercent),
                 forServers(
-                    "connections", connections.form(), "Idle connections that are kept.", \.connections),
-                forServers("timeouts", timeouts.form(), "How long to wait for a server.", \.timeouts),
+                    "connections", connections.form(), "The idle connections that Larder keeps.",
+                    \.connections),
                 forServers(
-                    "retries", .count(0...10), "Further servers tried for a request that can be replayed.",
+                    "timeouts", timeouts.form(), "The longest times that Larder waits for a server.",
+                    \.timeouts),
+                forServers(
+                    "retries", .count(0...10),
+                    "The number of further servers that Larder tries for a request that can be repeated.",
                     \.retries),
                 Key(
-                    "health", health.form(), "Probes; left out: none.", optional: \.upstream.health,
-                    unbuilt: { _ in .note("servers are not probed, all count as healthy") }),
+                    "health", health.form(), "Health probes. Without this key there are none.",
+                    optional: \.upstream.health,
+                    unbuilt: { _ in .note("Larder does not probe servers; all count as healthy") }),
                 Key(
-                    "tls", upstreamTLS.form().described(by: Schema.nothing), "Speak TLS to the servers.",
+                    "tls", upstreamTLS.form().described(by: Schema.nothing), "Use TLS to the servers.",
                     optional: \.upstream.tls,
                     unbuilt: { _ in .refuse("Larder cannot speak TLS to servers yet") }),
             ],
@@ -112,7 +120,7 @@ extension Sections {
         ["balance", "boundedLoad", "connections", "timeouts", "retries", "health", "tls"]
     }
 
-    /// A key that is not written for `files:`.
+    /// A key for `servers:` only: it is not written for `files:`.
     private static func forServers<Value>(
         _ name: String, _ form: Form<Value>, _ meaning: String, _ place: WritableKeyPath<Upstream, Value>,
         unbuilt: ((Value) -> Unbuilt?)? = nil
@@ -139,16 +147,16 @@ extension Sections {
                 if let first = seen[server.name] {
                     reading.report(
                         at: reading.path(of: "servers[\(index)]"),
-                        "found the name '\(server.name)', which servers[\(first)] has; allowed: others"
-                    )
+                        "found the name '\(server.name)', which servers[\(first)] has too; allowed: a name "
+                            + "that differs")
                 } else {
                     seen[server.name] = index
                 }
             }
             if servers.allSatisfy({ $0.weight == 0 }) {
                 reading.report(
-                    at: reading.path(of: "servers"), "found only weights of 0; allowed: one above it at least"
-                )
+                    at: reading.path(of: "servers"),
+                    "found only weights of 0; allowed: at least one weight above 0")
             }
         case (nil, .some(let root)):
             var files = Upstream.Files(root: root, cacheControl: draft.cacheControl)
@@ -161,20 +169,21 @@ extension Sections {
         }
     }
 
-    /// Only `url-hash` has a bound: beside another balance there is none, and none may be asked for.
+    /// `boundedLoad` belongs to `url-hash`. With any other balance it becomes nil, and a value in the file is
+    /// a mistake.
     private static func boundLoad(of upstream: inout Upstream, _ reading: inout Reading) {
         guard upstream.balance != .urlHash, let percent = upstream.boundedLoadPercent else { return }
         let path = reading.path(of: "boundedLoad")
         if reading.isGiven(path) {
             reading.report(
                 at: path,
-                "found '\(percent)%' beside 'balance: \(upstream.balance.rawValue)'; allowed: none, or "
-                    + "beside 'balance: url-hash'")
+                "found '\(percent)%' beside 'balance: \(upstream.balance.rawValue)'; allowed: none, or a "
+                    + "percentage beside 'balance: url-hash'")
         }
         upstream.boundedLoadPercent = nil
     }
 
-    /// An address, or a map with one.
+    /// An address, or a map that has an address.
     static var server: Form<Upstream.Server> {
         let full = serverMap.form()
         let address = Form<ServerAddress>.serverAddress
@@ -204,10 +213,12 @@ extension Sections {
                     ) {
                         $0.utf8.count <= 128
                             && ($0.hasPrefix("unix:/") || !$0.utf8.contains(UInt8(ascii: "/")))
-                    }, "For logs and figures, and what the hash of `url-hash` is made over.",
+                    }, "The server's name in logs and metrics. `url-hash` computes its hash over this name.",
                     optional: \.name,
                     standard: "the address"),
-                Key("address", .serverAddress, "`host:port` or `unix:/path`.", optional: \.address),
+                Key(
+                    "address", .serverAddress, "The server's address: `host:port` or `unix:/path`.",
+                    optional: \.address),
                 Key(
                     "dns", Form<ServerAddress>.dnsName.described(by: Schema.nothing),
                     "Instead of `address`: every address (A, AAAA) of a name is a server.",
@@ -219,15 +230,18 @@ extension Sections {
                     optional: \.srv,
                     unbuilt: { _ in .refuse("servers cannot be found by DNS yet; name their addresses") }),
                 Key(
-                    "slots", .count(1...256), "With `dns` or `srv`: servers at most.",
+                    "slots", .count(1...256), "With `dns` or `srv`: the largest number of servers.",
                     get: { hasSlots($0) ? $0.slots : nil }, set: { $0.slots = $1 }),
                 Key(
                     "weight", .count(0...256),
-                    "Its share of the keys or requests, against the others' weights.", \.weight),
+                    "The server's share of keys or requests, relative to the weights of the upstream's "
+                        + "other servers. 0: no share.",
+                    \.weight),
                 Key(
-                    "maxConnections", Form<Int>.count(1...1_000_000).orNone, "Connections to it at a time.",
+                    "maxConnections", Form<Int>.count(1...1_000_000).orNone,
+                    "The largest number of connections to this server at a time.",
                     \.maxConnections,
-                    unbuilt: { $0 == nil ? nil : .note("connections to a server are not counted") }),
+                    unbuilt: { $0 == nil ? nil : .note("Larder does not count connections to a server") }),
             ],
             constraints: [
                 Schema.oneOf([
@@ -267,13 +281,18 @@ extension Sections {
             [
                 Key(
                     "reuse", .choice,
-                    "`safe`: a request that cannot be replayed takes no idle connection, which may be about "
-                        + "to close.",
+                    "The requests that may use an idle connection. `safe`: only a request that can be "
+                        + "repeated, because the server may be about to close the connection. `always`: "
+                        + "every request. `never`: no request.",
                     \.reuse),
-                Key("idle", .count(0...65_536), "Idle connections kept, of each server and thread.", \.idle),
+                Key(
+                    "idle", .count(0...65_536),
+                    "The largest number of idle connections for each server and thread.", \.idle),
                 Key(
                     "idleTimeout", .duration(1...longestMilliseconds),
-                    "How long they are kept; less than the servers' own limit.", \.idleTimeoutMilliseconds),
+                    "The time after which Larder closes an idle connection. Set it lower than the idle "
+                        + "limit of the servers.",
+                    \.idleTimeoutMilliseconds),
             ])
     }
 
@@ -281,17 +300,20 @@ extension Sections {
         Section(
             Upstream.Timeouts(),
             [
-                Key("connect", .duration(1...longestMilliseconds), "To connect.", \.connectMilliseconds),
+                Key(
+                    "connect", .duration(1...longestMilliseconds),
+                    "The longest time to establish a connection.", \.connectMilliseconds),
                 Key(
                     "response", .duration(1...longestMilliseconds),
-                    "From the whole request to the answer's head.",
+                    "The longest time from the end of the request to the head of the response.",
                     \.responseMilliseconds),
                 Key(
-                    "idle", .duration(1...longestMilliseconds), "Between two bytes of a body, either way.",
+                    "idle", .duration(1...longestMilliseconds),
+                    "The longest pause within a request body or a response body.",
                     \.idleMilliseconds),
                 Key(
                     "tunnel", .duration(1...longestMilliseconds),
-                    "Between two bytes of a WebSocket connection.",
+                    "The longest pause on a WebSocket connection.",
                     \.tunnelMilliseconds),
             ])
     }
@@ -304,12 +326,16 @@ extension Sections {
                     "path",
                     Form<[UInt8]>.pathPrefix.map(
                         { String(decoding: $0, as: UTF8.self) }, back: { Array($0.utf8) }),
-                    "What a probe asks for.", \.path),
+                    "The path that a probe requests.", \.path),
                 Key(
-                    "interval", .duration(100...longestMilliseconds), "Between two probes.",
+                    "interval", .duration(100...longestMilliseconds), "The time between two probes.",
                     \.intervalMilliseconds),
-                Key("rise", .count(1...100), "Good probes until a server is up.", \.rise),
-                Key("fall", .count(1...100), "Bad probes until a server is down.", \.fall),
+                Key(
+                    "rise", .count(1...100),
+                    "The number of successful probes after which a server counts as up.", \.rise),
+                Key(
+                    "fall", .count(1...100),
+                    "The number of failed probes after which a server counts as down.", \.fall),
             ])
     }
 
@@ -317,9 +343,9 @@ extension Sections {
         Section(
             Upstream.TLS(),
             [
-                Key("verify", .flag, "Check the servers' certificates.", \.verify),
+                Key("verify", .flag, "`true`: Larder verifies the servers' certificates.", \.verify),
                 Key(
-                    "serverName", .hostName, "The name in SNI and in the certificate.",
+                    "serverName", .hostName, "The server name in SNI and in the certificate.",
                     optional: \.serverName,
                     standard: "the server's host"),
             ])

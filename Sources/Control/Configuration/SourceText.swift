@@ -1,11 +1,11 @@
-/// The bytes of a configuration file, known to be characters that YAML allows, and what they say about a
-/// mistake in them.
+/// The text of a configuration file. `init` checks that it is UTF-8 and has only characters that YAML allows.
+/// `explained` turns libyaml's message about a mistake into a plainer one.
 
 struct SourceText {
     /// UTF-8, without a byte order mark.
     let bytes: [UInt8]
 
-    /// - Throws: why the bytes are no text, with line and column of the first byte that is none.
+    /// - Throws: the first byte or character that is not allowed, with its line and column.
     init(_ bytes: [UInt8]) throws(Node.SyntaxError) {
         guard bytes.count <= Node.Limit.bytes else {
             throw Node.SyntaxError(
@@ -19,7 +19,7 @@ struct SourceText {
         try check()
     }
 
-    /// Every other encoding puts zero bytes, or a byte order mark of its own, at the start of a text.
+    /// UTF-16 and UTF-32 texts begin with zero bytes or with a byte order mark of their own.
     private static func otherEncoding(_ bytes: [UInt8]) -> String? {
         if bytes.starts(with: [0xff, 0xfe, 0, 0]) || bytes.starts(with: [0, 0, 0xfe, 0xff]) {
             return "UTF-32"
@@ -60,14 +60,14 @@ struct SourceText {
                         + "\(Node.Limit.directives)")
             }
             index += count
-            // CRLF is one break.
+            // CRLF is one line break.
             let isBreak =
                 Self.isBreak(value) && !(value == 0x0d && index < bytes.count && bytes[index] == 0x0a)
             place = isBreak ? (place.line + 1, 1) : (place.line, place.column + 1)
         }
     }
 
-    /// The character that begins at `index` and its length; nil where there is none.
+    /// The character that begins at `index` and its length, or nil if the bytes are not UTF-8.
     private func scalar(at index: Int) -> (UInt32, Int)? {
         let first = bytes[index]
         if first < 0x80 { return (UInt32(first), 1) }
@@ -82,7 +82,7 @@ struct SourceText {
         return isShortest && Unicode.Scalar(value) != nil ? (value, count) : nil
     }
 
-    /// `c-printable` of YAML, byte order marks left out.
+    /// `c-printable` of YAML without byte order marks.
     private static func isAllowed(_ value: UInt32) -> Bool {
         switch value {
         case 0x09, 0x0a, 0x0d, 0x20...0x7e, 0x85, 0xa0...0xfefe, 0xff00...0xfffd, 0x1_0000...0x10_ffff: true
@@ -90,7 +90,7 @@ struct SourceText {
         }
     }
 
-    /// As libyaml counts lines.
+    /// Does libyaml count a new line after this character?
     private static func isBreak(_ value: UInt32) -> Bool {
         switch value {
         case 0x0a, 0x0d, 0x85, 0x2028, 0x2029: true
@@ -112,28 +112,28 @@ extension SourceText {
             .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     }
 
-    /// The last line that has something: a mistake at the end of a file is shown there.
+    /// The number of the last line that is not empty. A mistake at the end of the file is reported there.
     var lineCount: Int {
         let lines = lines
         return max(1, lines.last?.isEmpty == true ? lines.count - 1 : lines.count)
     }
 
-    /// libyaml's words for a mistake, or plainer ones where the text shows what was meant.
+    /// The message for a mistake: libyaml's text and a hint, or a plainer text for a tab.
     func explained(_ problem: String, _ context: String?, line: Int, column: Int) -> String {
         let lines = lines
         let text = lines.indices.contains(line - 1) ? Array(lines[line - 1].unicodeScalars) : []
-        let tab = "; a line is indented with spaces"
+        let tab = "; indent lines with spaces"
         if let place = text.prefix(while: { $0 == " " || $0 == "\t" }).firstIndex(of: "\t") {
-            return "no valid YAML: found a tab in column \(place + 1)\(tab)"
+            return "not valid YAML: found a tab in column \(place + 1)\(tab)"
         }
         let found = text.indices.contains(column - 1) ? text[column - 1] : nil
-        if found == "\t" { return "no valid YAML: found a tab in column \(column)\(tab)" }
+        if found == "\t" { return "not valid YAML: found a tab in column \(column)\(tab)" }
         if problem.hasPrefix("Maximum nesting level") { return Node.tooDeep }
         let words = context.map { "\(problem), \($0)" } ?? problem
-        return "no valid YAML: \(words)\(Self.hint(text, found, context ?? ""))"
+        return "not valid YAML: \(words)\(Self.hint(text, found, context ?? ""))"
     }
 
-    /// Values that YAML takes for something else until they are quoted.
+    /// A hint for a value that YAML reads as something else unless it has quotes.
     private static func hint(_ line: [Unicode.Scalar], _ found: Unicode.Scalar?, _ context: String) -> String
     {
         if context.contains("alias") { return "; a text that begins with '*' needs quotes: '*.example.com'" }

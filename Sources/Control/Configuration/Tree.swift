@@ -1,4 +1,5 @@
-/// A document to be written: what `check` prints, and the JSON Schema. Maps keep their order.
+/// A document that Larder writes as JSON or YAML: the output of `check`, or a JSON Schema. Maps keep their
+/// order.
 public indirect enum Tree: Sendable, Equatable {
     case text(String)
     case number(Int)
@@ -29,7 +30,7 @@ extension Tree: ExpressibleByStringLiteral {
 // MARK: JSON
 
 extension Tree {
-    /// Indented JSON, a newline at its end; lists and maps without anything inside them stay on one line.
+    /// Indented JSON with a newline at its end. A list of scalars and an empty map are on one line.
     public var json: String {
         var out = ""
         writeJSON(into: &out, indent: "")
@@ -72,7 +73,7 @@ extension Tree {
         }
     }
 
-    /// A double-quoted string, as JSON and YAML both read it.
+    /// A double-quoted string that is valid in JSON and in YAML.
     static func quoted(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {
@@ -98,15 +99,15 @@ extension Tree {
 // MARK: YAML
 
 extension Tree {
-    /// Block YAML; lists of scalars are written `[a, b]`. What another reader could take for a number or a
-    /// boolean, and is a text, is quoted.
+    /// Block YAML. A list of scalars is written `[a, b]`. A text that another parser could read as a number
+    /// or a boolean is quoted.
     public var yaml: String {
         var out = ""
         writeBlock(into: &out, indent: "")
         return out
     }
 
-    /// On one line, as the documentation shows it.
+    /// YAML on one line, for the documentation.
     var inlineYAML: String {
         switch self {
         case .text(let text): Self.scalarYAML(text)
@@ -130,7 +131,7 @@ extension Tree {
             }
         case .list(let items) where !items.allSatisfy(\.isScalar):
             for item in items {
-                // The item's own block, its first line's indent replaced by the dash.
+                // Write the item as a block, and replace the indent of its first line by the dash.
                 var block = ""
                 item.writeBlock(into: &block, indent: indent + "  ")
                 out += indent + "- " + block.dropFirst(indent.count + 2)
@@ -160,7 +161,7 @@ extension Tree {
             + "'"
     }
 
-    /// Is the text read back as itself, and as a text, without quotes, in block and in flow style?
+    /// Does a parser read the text without quotes as the same text, in block style and in flow style?
     private static func isPlain(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, isWord(first) || first == 0x2f || first == 0x2e else { return false }
@@ -185,7 +186,8 @@ extension Tree {
         (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == UInt8(ascii: "_")
     }
 
-    /// Could a reader of YAML 1.1 or 1.2 take it for a number (hexadecimal and sexagesimal ones too)?
+    /// Could a parser of YAML 1.1 or 1.2 read the text as a number? Hexadecimal and sexagesimal numbers
+    /// count.
     private static func isNumberLike(_ bytes: [UInt8]) -> Bool {
         guard let first = bytes.first, first &- 0x30 < 10 || first == UInt8(ascii: ".") else { return false }
         if first == 0x30, bytes.count > 1, "xXoO".utf8.contains(bytes[1]) { return true }

@@ -1,25 +1,26 @@
-/// YAML to `Node`. The one file that knows libyaml, the parser inside Yams.
+/// Turns YAML into `Node`. Only this file uses libyaml, the parser inside Yams.
 ///
-/// Nodes are made from libyaml's events, because limits must hold before there is a tree: nine lists that
-/// each name the one before ten times are 400 bytes, and a billion values when written out. All limits are in
-/// `Limit`; none is near what a real configuration needs. Costs are linear in the file's size.
+/// The nodes are made from libyaml's events, so that the limits hold before a tree exists. Nine lists that
+/// each contain ten aliases of the list before are 400 bytes of text and a billion values. `Limit` has all
+/// limits; a real configuration is far below each of them. The cost is linear in the size of the file.
 
 internal import CYaml
 
 extension Node {
     enum Limit {
         static var bytes: Int { 1 << 20 }
-        /// Texts, lists and maps, keys included.
+        /// The number of texts, lists and maps, keys included.
         static var values: Int { 100_000 }
-        /// Values that aliases stand for, all together.
+        /// The number of values that all aliases together stand for.
         static var aliasedValues: Int { 10_000 }
-        /// Lists and maps inside each other.
+        /// The depth of lists and maps inside each other.
         static var depth: Int { 32 }
-        /// Lines that begin with `%`: libyaml compares each `%TAG` with all before it.
+        /// The number of lines that begin with `%`. libyaml compares each `%TAG` with all before it, so their
+        /// cost is quadratic.
         static var directives: Int { 16 }
     }
 
-    /// Why a file is no configuration. `line` is from 1, nil where the fault has no line.
+    /// The bytes are not YAML, or exceed a limit. The first line is 1; nil: the mistake has no line.
     struct SyntaxError: Error, Equatable {
         var line: Int?
         var message: String
@@ -29,7 +30,7 @@ extension Node {
         "found lists and maps inside each other, deeper than Larder reads; allowed: \(Limit.depth)"
     }
 
-    /// The root of a file's one document; an empty document is `.nothing`.
+    /// The root of the one document in the file. An empty document is `.nothing`.
     static func parse(_ bytes: [UInt8]) throws(SyntaxError) -> Node {
         let text = try SourceText(bytes)
         var composer = Composer(text)
@@ -37,17 +38,17 @@ extension Node {
     }
 }
 
-/// Makes nodes from events and keeps the limits.
+/// Makes nodes from events and checks the limits.
 private struct Composer: ~Copyable {
     private struct Anchor {
         var node: Node
-        /// How many values it holds, itself included.
+        /// The number of values in it, itself included.
         var values: Int
     }
 
     private let events: YAMLEvents
     private var anchors: [String: Anchor] = [:]
-    /// Values so far, aliases written out.
+    /// The number of values so far. An alias counts as the values that it stands for.
     private var values = 0
     private var aliasedValues = 0
 
@@ -60,7 +61,7 @@ private struct Composer: ~Copyable {
             return Node(content: .nothing, line: 1)
         }
         let root = try node(events.next(), depth: 0)
-        // The second is the document's end.
+        // The next event is the end of the document.
         _ = try events.next()
         let end = try events.next()
         guard case .streamEnd = end.kind else {
@@ -92,7 +93,7 @@ private struct Composer: ~Copyable {
         case .listStart: node.content = .list(try list(depth))
         case .mapStart: node.content = .entries(try entries(depth))
         case .listEnd, .mapEnd, .documentStart, .documentEnd, .streamStart, .streamEnd:
-            preconditionFailure("libyaml ends what it has begun, and nothing else")
+            preconditionFailure("libyaml sends an end only for the list, map or document that is open")
         }
         if let name = event.anchor { anchors[name] = Anchor(node: node, values: values - before) }
         return node
@@ -134,7 +135,7 @@ private struct Composer: ~Copyable {
             throw Node.SyntaxError(
                 line: line,
                 message:
-                    "found '*\(name.prefix(60))', an alias without its anchor '&\(name.prefix(60))' before "
+                    "found '*\(name.prefix(60))', an alias without an anchor '&\(name.prefix(60))' before "
                     + "it; a text that begins with '*' needs quotes")
         }
         aliasedValues += anchor.values
@@ -148,8 +149,8 @@ private struct Composer: ~Copyable {
         return anchor.node
     }
 
-    /// Values are texts, so a tag that agrees with its value changes nothing; any other would be ignored, and
-    /// its value mean what nobody wrote.
+    /// Accepts a tag that fits its value, because it changes nothing: values are texts. Refuses any other
+    /// tag: Larder would have to ignore it, and the value would not mean what its author wrote.
     private func checkTag(_ event: YAMLEvents.Event) throws(Node.SyntaxError) {
         guard let tag = event.tag, tag != "!" else { return }
         let prefix = "tag:yaml.org,2002:"
@@ -167,9 +168,9 @@ private struct Composer: ~Copyable {
     }
 }
 
-/// libyaml's events, one at a time, their texts copied.
+/// The events of libyaml, one at a time. Their texts are copies.
 ///
-/// `parser` and `input` are allocated by `init`, are used by this value alone, and are freed by `deinit`.
+/// `init` allocates `parser` and `input`, only this value uses them, and `deinit` frees them.
 @safe private struct YAMLEvents: ~Copyable {
     enum Kind {
         case streamStart, streamEnd, documentStart, documentEnd, listStart, listEnd, mapStart, mapEnd
@@ -181,13 +182,13 @@ private struct Composer: ~Copyable {
         var kind: Kind
         var anchor: String?
         var tag: String?
-        /// From 1.
+        /// The first line is 1.
         var line: Int
     }
 
     private let text: SourceText
     private let parser: UnsafeMutablePointer<yaml_parser_t>
-    /// libyaml keeps a pointer to its input.
+    /// The bytes to parse. libyaml keeps a pointer to them.
     private let input: UnsafeMutableBufferPointer<UInt8>
 
     init(_ text: SourceText) {
@@ -207,17 +208,17 @@ private struct Composer: ~Copyable {
         unsafe input.deallocate()
     }
 
-    /// Not to be called after `.streamEnd`.
+    /// The next event. Do not call this after `.streamEnd`.
     func next() throws(Node.SyntaxError) -> Event {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw failure() }
-        // Frees the texts, which were copied.
+        // Frees libyaml's texts; the event returned has copies.
         defer { unsafe yaml_event_delete(&event) }
         let line = Int(unsafe event.start_mark.line) + 1
         var anchor: UnsafeMutablePointer<yaml_char_t>?
         var tag: UnsafeMutablePointer<yaml_char_t>?
         let kind: Kind
-        // Each member of the union is read only for the type that has it.
+        // Safe: a member of the union is read only for the event type that sets it.
         switch unsafe event.type {
         case YAML_STREAM_START_EVENT: kind = .streamStart
         case YAML_STREAM_END_EVENT: kind = .streamEnd
@@ -239,18 +240,18 @@ private struct Composer: ~Copyable {
             unsafe (anchor, tag) = unsafe (event.data.mapping_start.anchor, event.data.mapping_start.tag)
             kind = .mapStart
         case YAML_MAPPING_END_EVENT: kind = .mapEnd
-        default: preconditionFailure("an event that libyaml does not have")
+        default: preconditionFailure("libyaml has no other event types")
         }
         return Event(kind: kind, anchor: unsafe Self.copy(anchor), tag: unsafe Self.copy(tag), line: line)
     }
 
-    /// - Parameter text: ends with a zero byte, or nil.
+    /// - Parameter text: nil, or a text that ends with a zero byte.
     private static func copy(_ text: UnsafeMutablePointer<yaml_char_t>?) -> String? {
         unsafe text.map { unsafe String(cString: $0) }
     }
 
     private func failure() -> Node.SyntaxError {
-        // The problem is static text of libyaml, or nil where memory ended.
+        // Safe: the problem is a string constant of libyaml, or nil if there was no memory.
         let problem = unsafe parser.pointee.problem.map { unsafe String(cString: $0) } ?? "no memory"
         let mark = unsafe parser.pointee.problem_mark
         var context = unsafe parser.pointee.context.map { unsafe String(cString: $0) }

@@ -80,7 +80,7 @@ package enum StoreFinding: ~Escapable {
                 guard entry.flags.contains(.codedForAll) else { return .unanswered(.absent) }
             }
             if entry.flags.contains(.compressible), let coding = ContentCoding(preferred),
-                claim(coding, of: view, in: store, lookup.key, lookup.keyed.hash)
+                VariantClaim.take(coding, of: view, in: store, lookup.key, lookup.keyed.hash)
             {
                 facts.wanted = coding
             }
@@ -114,20 +114,6 @@ package enum StoreFinding: ~Escapable {
         facts.isStale = true
         if use.mayWhileRevalidating { facts.refreshes = use }
         return true
-    }
-
-    /// Claims to have a coding made: on the record at hand, and where that is a variant itself, on its
-    /// original too.
-    @inline(__always)
-    private static func claim(
-        _ coding: ContentCoding, of view: RecordView, in store: borrowing StoreThread, _ key: Span<UInt8>,
-        _ hash: Hash128
-    ) -> Bool {
-        guard store.isUnclaimed(view, coding: coding.rawValue), store.claim(view, coding: coding.rawValue)
-        else { return false }
-        guard view.isDerived else { return true }
-        guard let original = store.original(key: key, hash: hash, serial: view.serial) else { return false }
-        return store.claim(original, coding: coding.rawValue)
     }
 }
 

@@ -14,7 +14,7 @@ extension Worker {
         if event.error || event.hangup, !isHalfShut(h) {
             // Reset, or shut both ways: nobody is there to take an answer. Where an answer is out, its
             // acknowledgement may be what shut it.
-            if clients[h].phase == .lingering, awaitsDelivery(h) { closeClient(h) } else { dropClient(h) }
+            if clients[h].phase == .lingering, log.awaitsDelivery(h) { closeClient(h) } else { dropClient(h) }
             return
         }
         clients[h].channel.note(event)
@@ -145,7 +145,7 @@ extension Worker {
         case .failed: dropClient(h)
         case .pending: clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         case .done:
-            noteSent(h)
+            log.noteSent(h, &clients[h])
             switch clients[h].phase {
             case .exchange(let x):
                 queueUndoing(x)

@@ -141,7 +141,7 @@ extension Worker {
     /// Closes a client's connection when everything is sent, with a linger where input may still be on its
     /// way, or where the log has to know whether the answer arrived.
     mutating func closeClient(_ c: Handle<Client>) {
-        if awaitsDelivery(c) {
+        if log.awaitsDelivery(c) {
             awaitDelivery(c)
             return
         }
@@ -166,8 +166,8 @@ extension Worker {
         }
         switch clients[c].channel.socket.delivery() {
         case .pending: return
-        case .acknowledged: logUnsent(c, nil)
-        case .lost: logUnsent(c, .clientLeft)
+        case .acknowledged: log.finish(c, &clients[c], lost: nil)
+        case .lost: log.finish(c, &clients[c], lost: .clientLeft)
         }
         closeClientNow(c)
     }
@@ -177,9 +177,9 @@ extension Worker {
         if !clients[c].channel.isFlushed {
             // What is not sent is lost: a clean close would let an answer that the close ends look whole.
             clients[c].channel.socket.setLingerReset()
-            logUnsent(c, cause)
+            log.finish(c, &clients[c], lost: cause)
         } else {
-            logUnsent(c, nil)
+            log.finish(c, &clients[c], lost: nil)
         }
         clients.discard(c)
         connections.give()

@@ -17,7 +17,7 @@ final class FailureNotices: Sendable {
     private let knowsEnoughStrangers = Atomic<Bool>(false)
     private let counter: EventCounter
     private let mustStop = Atomic<Bool>(false)
-    private let thread = Locked<ThreadEnd?>(nil)
+    private let thread = Locked<RunningThread?>(nil)
     /// Upstream and name, in the order of `Site.servers`.
     private let names: [String]
     private let notices: Logger
@@ -35,8 +35,8 @@ final class FailureNotices: Sendable {
     /// - Parameter report: is called once an hour, on that thread.
     func start(hourly report: @escaping @Sendable () -> Void) throws(Errno) {
         let handle = try Thread.spawn(name: "notices", seed: self) { $0.run(report) }
-        let box = ThreadEnd(handle)
-        thread.withLock { $0 = box }
+        let started = RunningThread(handle)
+        thread.withLock { $0 = started }
     }
 
     /// Tells what is not told yet, and ends the thread.

@@ -33,7 +33,7 @@ final class HelperThreads: Sendable {
 
     private let queue = Locked(HelperQueue())
     private let counter: EventCounter
-    private let running = Locked<[ThreadEnd]>([])
+    private let running = Locked<[RunningThread]>([])
 
     /// nil: the kernel's.
     private let clock: SteeredClock?
@@ -56,8 +56,8 @@ final class HelperThreads: Sendable {
             Thread.yieldToOthers()
             Self.run(seed)
         }
-        let box = ThreadEnd(handle)
-        running.withLock { $0.append(box) }
+        let thread = RunningThread(handle)
+        running.withLock { $0.append(thread) }
     }
 
     private static func run(_ seed: consuming Seed) {
@@ -101,12 +101,12 @@ final class HelperThreads: Sendable {
     func stop() -> Bool {
         queue.withLock { $0.hasStopped = true }
         counter.signal()
-        let boxes = running.withLock { list in
+        let threads = running.withLock { list in
             defer { list = [] }
             return list
         }
         let deadline = Deadline(milliseconds: Self.stopMilliseconds)
-        return boxes.reduce(true) { $1.join(by: deadline) && $0 }
+        return threads.reduce(true) { $1.join(by: deadline) && $0 }
     }
 
     /// Waits for one; nil: the end.

@@ -108,33 +108,6 @@ struct WorkerSeed: ~Copyable, Sendable {
     }
 }
 
-/// When waiting ends.
-struct Deadline {
-    private let end: UInt64
-
-    init(milliseconds: Int) { end = Clock.monotonicMilliseconds() + UInt64(milliseconds) }
-
-    var remainingMilliseconds: Int {
-        let now = Clock.monotonicMilliseconds()
-        return now < end ? Int(end - now) : 0
-    }
-}
-
-/// Holds a thread's handle until it is joined.
-final class ThreadEnd: Sendable {
-    private let handle: Locked<Thread.JoinHandle?>
-
-    init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(handle) }
-
-    /// - Returns: has it ended by then?
-    func join(by deadline: Deadline) -> Bool {
-        handle.withLock { handle in
-            guard let handle = handle.take() else { return true }
-            return handle.join(withinMilliseconds: deadline.remainingMilliseconds)
-        }
-    }
-}
-
 extension Server {
     /// Binds every address: as many sockets each as there are threads, sharing the port (SO_REUSEPORT), so
     /// that the kernel spreads connections and threads need not share a queue. A unix socket is one, shared
@@ -235,13 +208,13 @@ extension Server {
     }
 
     /// Waits until every worker has all that it needs; if one has not, all are ended.
-    static func waitForStart(_ bells: [WorkerBell], _ running: [ThreadEnd]) throws(StartFailure) {
+    static func waitForStart(_ bells: [WorkerBell], _ running: [RunningThread]) throws(StartFailure) {
         do {
             for bell in bells { try bell.waitForStart() }
         } catch {
             for bell in bells { bell.ring(.stop) }
             let deadline = Deadline(milliseconds: 1_000)
-            for box in running { _ = box.join(by: deadline) }
+            for thread in running { _ = thread.join(by: deadline) }
             throw StartFailure("a thread cannot watch its connections: \(error)")
         }
     }

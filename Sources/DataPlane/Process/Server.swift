@@ -24,7 +24,7 @@ public final class Server: Sendable {
     /// The bound addresses, in the order of `settings.listeners`, with the ports that the kernel chose.
     public let addresses: [SocketAddress]
     private let bells: [WorkerBell]
-    private let threads: Locked<[ThreadEnd]>
+    private let threads: Locked<[RunningThread]>
     private let accessLog: AccessLog
     private let counters: CounterTable
     /// Upstream and name, in the order of `Site.servers`.
@@ -78,7 +78,7 @@ public final class Server: Sendable {
         let connections = ConnectionCount(
             limit: plan.clients, doorbells: board.mailboxes.map(\.doorbell))
         var bells: [WorkerBell] = []
-        var running: [ThreadEnd] = []
+        var running: [RunningThread] = []
         for index in 0..<count {
             let bell: WorkerBell
             let handle: Thread.JoinHandle
@@ -112,7 +112,7 @@ public final class Server: Sendable {
                 throw StartFailure("cannot start a thread: \(error)")
             }
             bells.append(bell)
-            running.append(ThreadEnd(handle))
+            running.append(RunningThread(handle))
         }
         try Self.waitForStart(bells, running)
         listeners = Locked(bound)
@@ -166,7 +166,7 @@ public final class Server: Sendable {
         guard !running.isEmpty else { return true }
         let deadline = Deadline(milliseconds: limit)
         var left: [String] = []
-        for (index, box) in running.enumerated() where !box.join(by: deadline) {
+        for (index, thread) in running.enumerated() where !thread.join(by: deadline) {
             left.append("larder-\(index)")
         }
         if !helpers.stop() { left.append("larder-helper") }

@@ -203,10 +203,10 @@ extension Worker {
                     from: undoing.head.span, coding: .identity, bodyCount: undoing.count,
                     limit: headLimit, into: &head)
             else { return false }
-            return insert(
-                Variation(facts: facts, serial: undoing.serial), into: &store, key: exchange.key,
-                exchange.keyed.hash, head: head, body: undoing.plain, vary: undoing.vary, now: now,
-                stamp: undoing.stamp)
+            let variant = StoredVariant(facts, of: undoing.serial, exchange.keyed.hash, undoing.stamp)
+            return variant.insert(
+                into: &store, key: exchange.key, head: head, body: undoing.plain, vary: undoing.vary,
+                now: now)
         }
     }
 

@@ -39,7 +39,7 @@ internal import SystemPackage
 ///     Worker+Store      fills, commits, invalidation
 ///     Worker+Shed       what goes where memory for buffers is used up
 ///     Worker+Finish     ends of exchanges and connections: reuse, close, log
-///     Worker+Log        the access log's lines
+///     Worker+Log        the access log's lines, which ClientLog writes
 ///     Worker+Trouble    what is noted of failures
 ///     Worker+Drain      the end of the thread
 ///     Worker+Timers     deadlines
@@ -115,15 +115,13 @@ struct Worker: ~Copyable {
     var scratch = Scratch()
     var compressionGuard = CompressionGuard()
     let bell: WorkerBell
-    var log: AccessLogThread
+    var log: ClientLog
     var counters: ServerCounters
     let failures: FailureNotices
     /// The untrusted client that last spoke as a proxy does.
     var lastStranger: PeerSet.Peer?
     /// What the last malformed answer broke.
     var fault = ResponseFault()
-    /// Lines of the log that wait until their answer is sent, by the client's token.
-    var unsent: [UInt64: UnsentLine] = [:]
     let clock: SteeredClock?
     var origins: SlotTable<Origin>
     var exchanges: SlotTable<Exchange>
@@ -181,7 +179,7 @@ struct Worker: ~Copyable {
         self.listeners = listeners
         bell = seed.bell
         store = seed.store
-        log = seed.log
+        log = ClientLog(seed.log)
         counters = ServerCounters(
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
         helpers = seed.helpers

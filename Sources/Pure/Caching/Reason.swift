@@ -1,16 +1,16 @@
-/// Why a request was not answered from the store, or an answer not stored. Each code is part of the product's
-/// interface: the access log, the metrics, the report, `explain` and `Cache-Status` all show it.
+/// Why a request was not answered from the store, or a response was not stored. Each code is part of the
+/// product's interface: the access log, the metrics, `explain` and `Cache-Status` show it.
 ///
 /// Raw values start at 1, so that 0 can mean "none" wherever a reason is packed into a byte.
 public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-    // What a request may not have (RFC 9111 §3, §4).
+    // Reasons in the request (RFC 9111 §3, §4).
     case method = 1
     case authorization, clientCertificate, unkeyed, path, connection, conditional, clientNoStore
     case clientRefresh, cookie, key
-    // What an answer may not have.
+    // Reasons in the response.
     case status, noStore, `private`, noCache, noFreshness, expired, age, date, setCookie, vary, tooLarge
     case headTooLarge, incomplete, range, trailers, encoding
-    // What may have happened meanwhile.
+    // Reasons that arise while the response is on its way.
     case invalidated, pressure
 
     /// The code as users see it: a token of RFC 9110 §5.6.2 and of RFC 9651 §3.3.4.
@@ -48,15 +48,15 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         }
     }
 
-    /// The codes by raw value; 0 has none.
+    /// The codes, indexed by raw value. Index 0 has an empty text.
     public static var codes: [String] {
         var codes = [String](repeating: "", count: Int(allCases.map(\.rawValue).max() ?? 0) + 1)
         for reason in allCases { codes[Int(reason.rawValue)] = "\(reason.code)" }
         return codes
     }
 
-    /// Does the refusal lie in the answer, so that it holds for whoever asks? If not, it lies in one request
-    /// or in the moment.
+    /// Does the response itself cause this reason? Then the reason holds for every client that requests the
+    /// same key. Otherwise one request causes it, or a temporary state of the store.
     public var liesInAnswer: Bool {
         switch self {
         case .cookie, .authorization, .pressure, .invalidated: false
