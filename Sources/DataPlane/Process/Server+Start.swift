@@ -91,13 +91,18 @@ struct WorkerSeed: ~Copyable, Sendable {
     let failures: FailureNotices
     /// nil: the kernel's.
     let clock: SteeredClock?
+    /// The worker may unshare its thread's table of descriptors. False where the thread is not the worker's
+    /// own.
+    var ownsThread = true
 
-    /// Gives the calling thread a table of descriptors of its own, if the kernel lets it, and takes over the
-    /// listeners.
+    /// Gives the calling thread a table of descriptors of its own, if it is the worker's and the kernel lets
+    /// it, and takes over the listeners.
     func takeDescriptors() throws(Errno) -> [ListenerSlot] {
-        let isSeparate = DescriptorTable.separate(
-            keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
-                + log.descriptors + failures.descriptors)
+        let isSeparate =
+            ownsThread
+            && DescriptorTable.separate(
+                keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
+                    + log.descriptors + failures.descriptors)
         var taken: [ListenerSlot] = []
         for raw in listeners {
             taken.append(

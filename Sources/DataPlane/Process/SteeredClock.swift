@@ -1,8 +1,11 @@
-/// The clocks that ages are counted on, held and moved by hand, so that a test can let a day pass between two
-/// requests and know every Age to the second. Timeouts go on by the kernel's clock, and can be brought
-/// nearer.
+/// Clocks that a test holds and moves: a day may pass between two requests, and every Age is known to the
+/// second.
 ///
-/// A server takes one at its start; without one, as ever in production, it reads the kernel's clocks.
+/// The clocks that ages are counted on always stand still until they are moved. Timeouts follow either the
+/// kernel's clock, and can be brought nearer by `skip`, or with `steersTimeouts` the same held clock: then
+/// nothing depends on real time.
+///
+/// A server takes one at its start. In production there is none: the kernel's clocks are read.
 
 internal import Caching
 internal import Kernel
@@ -14,10 +17,14 @@ public final class SteeredClock: Sendable {
     private let skipped = Atomic<UInt64>(0)
     private let held = Locked(())
     private let kept = Atomic(0)
+    private let steersTimeouts: Bool
 
     /// Both stand still until they are moved.
-    /// - Parameter wallMilliseconds: Unix time.
-    public init(wallMilliseconds: UInt64, bootMilliseconds: UInt64) {
+    /// - Parameters:
+    ///   - wallMilliseconds: Unix time.
+    ///   - steersTimeouts: timeouts follow this clock too, and not the kernel's.
+    public init(wallMilliseconds: UInt64, bootMilliseconds: UInt64, steersTimeouts: Bool = false) {
+        self.steersTimeouts = steersTimeouts
         wall = Atomic(wallMilliseconds)
         boot = Atomic(bootMilliseconds)
     }
@@ -36,6 +43,11 @@ public final class SteeredClock: Sendable {
 
     /// Sets the wall clock alone, as an administrator would: the boot clock does not jump.
     public func setWall(milliseconds: UInt64) { wall.store(milliseconds, ordering: .releasing) }
+
+    /// What durations and timeouts count in.
+    var microseconds: UInt64 {
+        steersTimeouts ? boot.load(ordering: .acquiring) * 1_000 : Clock.bootMicroseconds()
+    }
 
     var skippedMilliseconds: UInt64 { skipped.load(ordering: .acquiring) }
 
