@@ -63,14 +63,24 @@ final class HelperThreads: Sendable {
     private static func run(_ seed: consuming Seed) {
         let threads = seed.threads
         var maker = seed.maker
-        while let job = threads.nextJob() {
-            switch job {
-            case .tell: threads.shortages.tell()
-            case .variant(let job): maker.make(job)
-            case .sweep:
-                let hasMore = maker.sweep()
-                threads.queue.withLock { $0.endSweep(hasMore: hasMore) }
-            }
+        while let job = threads.nextJob() { threads.perform(job, with: &maker) }
+    }
+
+    /// Performs one job that waits, on the calling thread, where no helper thread is started.
+    /// - Returns: false: none waits.
+    func performNext(with maker: inout VariantMaker) -> Bool {
+        guard let job = queue.withLock({ $0.take() }) else { return false }
+        perform(job, with: &maker)
+        return true
+    }
+
+    private func perform(_ job: HelperJob, with maker: inout VariantMaker) {
+        switch job {
+        case .tell: shortages.tell()
+        case .variant(let job): maker.make(job)
+        case .sweep:
+            let hasMore = maker.sweep()
+            queue.withLock { $0.endSweep(hasMore: hasMore) }
         }
     }
 

@@ -94,13 +94,17 @@ struct WorkerSeed: ~Copyable, Sendable {
     let failures: FailureNotices
     /// nil for the kernel's clocks.
     let clock: SteeredClock?
+    /// The thread belongs to the worker, which may give it its own table of descriptors.
+    var ownsThread = true
 
-    /// Gives the calling thread its own table of descriptors, if the kernel allows that, and takes over the
-    /// listeners.
+    /// Gives the calling thread its own table of descriptors, if the thread is the worker's and the kernel
+    /// allows that, and takes over the listeners.
     func takeDescriptors() throws(Errno) -> [ListenerSlot] {
-        let isSeparate = DescriptorTable.separate(
-            keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
-                + log.descriptors + failures.descriptors)
+        let isSeparate =
+            ownsThread
+            && DescriptorTable.separate(
+                keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
+                    + log.descriptors + failures.descriptors)
         var taken: [ListenerSlot] = []
         for raw in listeners {
             taken.append(

@@ -1,6 +1,9 @@
 /// Clocks that a test moves by hand. A test can let a day pass between two requests, and knows every Age to
-/// the second. Ages are counted on these clocks. Timeouts run on the kernel's clock; a test can bring them
-/// nearer (`skip`).
+/// the second.
+///
+/// Ages are counted on these clocks, which stand still until they are moved. Timeouts follow the kernel's
+/// clock, and `skip` brings them nearer. With `steersTimeouts` the timeouts also follow these clocks: then
+/// nothing depends on real time.
 ///
 /// A test gives one to a `Server` at its start. In production there is none: the server reads the kernel's
 /// clocks.
@@ -15,10 +18,14 @@ public final class SteeredClock: Sendable {
     private let skipped = Atomic<UInt64>(0)
     private let held = Locked(())
     private let kept = Atomic(0)
+    private let steersTimeouts: Bool
 
     /// Both clocks stand still until they are moved.
-    /// - Parameter wallMilliseconds: Unix time.
-    public init(wallMilliseconds: UInt64, bootMilliseconds: UInt64) {
+    /// - Parameters:
+    ///   - wallMilliseconds: Unix time.
+    ///   - steersTimeouts: timeouts also follow this clock, not the kernel's.
+    public init(wallMilliseconds: UInt64, bootMilliseconds: UInt64, steersTimeouts: Bool = false) {
+        self.steersTimeouts = steersTimeouts
         wall = Atomic(wallMilliseconds)
         boot = Atomic(bootMilliseconds)
     }
@@ -37,6 +44,11 @@ public final class SteeredClock: Sendable {
 
     /// Sets only the wall clock, as an administrator does. The boot clock does not jump.
     public func setWall(milliseconds: UInt64) { wall.store(milliseconds, ordering: .releasing) }
+
+    /// The clock that durations and timeouts count on.
+    var microseconds: UInt64 {
+        steersTimeouts ? boot.load(ordering: .acquiring) * 1_000 : Clock.bootMicroseconds()
+    }
 
     var skippedMilliseconds: UInt64 { skipped.load(ordering: .acquiring) }
 
