@@ -103,7 +103,7 @@ extension Worker {
     private mutating func readRuns(_ x: Handle<Exchange>) -> Pass {
         var pass = Pass()
         let copies =
-            scratch.out.count &+ scratch.outbound.count <= Self.gatherLimit
+            scratch.out.count &+ scratch.outbound.count <= StoredAnswer.gatherLimit
             || exchanges[x].framing == .chunked
             || exchanges[x].responseBody.isChunked
         while true {

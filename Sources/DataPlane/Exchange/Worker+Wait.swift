@@ -64,8 +64,8 @@ extension Worker {
     ) -> Bool {
         let hash = exchange.keyed.hash
         guard !store.hasNone(hash) else { return false }
-        if let view = find(
-            store, exchange.key, hash, exchange.verdict, .identity, request.fields, exchange.head),
+        if let view = StoreFinding.newest(
+            exchange.lookup(exchange.sentAt), in: store, preferring: .identity, request.fields),
             view.serial != exchange.renewal?.serial,
             exchange.verdict.reach(of: EntryFacts(view.facts)) != .none
         {
@@ -236,11 +236,18 @@ extension Worker {
         keyed.variant = Self.variant(
             store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
         guard board.ask(keyed.reservation, nil, now: now.milliseconds) == .reserved else { return }
-        let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, into: &scratch.out)
+        let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, &scratch.out)
         let x = makeExchange(
             nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
             headCount: headCount, started: now.moment)
         exchanges[x].machine.takeReservation()
         connect(x)
+    }
+
+    private static func renewal(
+        of serial: UInt64, _ use: StaleUse, in store: borrowing StoreThread, _ key: borrowing ByteBuffer,
+        _ hash: Hash128, _ out: inout ByteBuffer
+    ) -> Renewal {
+        Renewal(of: serial, use, in: store, key: key.span, hash, conditionsInto: &out)
     }
 }
