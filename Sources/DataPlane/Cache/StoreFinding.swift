@@ -129,6 +129,7 @@ package enum Unanswered: BitwiseCopyable, Equatable, Sendable {
 }
 
 extension EntryFacts {
+    @inline(__always)
     package init(_ facts: RecordFacts) {
         self.init(unpacking: [facts.words.0, facts.words.1, facts.words.2, facts.words.3, facts.words.4])
     }
