@@ -34,18 +34,18 @@ extension Worker {
         let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: x.token) : nil
         switch board.ask(exchanges[x].keyed.reservation, waiter, now: now.milliseconds) {
         case .reserved:
-            exchanges[x].holdsReservation = true
+            exchanges[x].machine.takeReservation()
             if waits, Self.hasArrived(&exchanges[x], store, scratch.request, &scratch.vary) {
                 // Another thread's fetch ended between the lookup and this.
                 endReservation(x, .stored)
-                beginWaiting(x)
+                exchanges[x].machine.wait()
                 board.mailboxes[index].post(
                     WakeUp(exchange: x, hash: exchanges[x].keyed.reservation, call: .look))
                 return false
             }
         case .busy, .hitForMiss: break
         case .wait:
-            beginWaiting(x)
+            exchanges[x].machine.wait()
             if exchanges[x].client != nil {
                 let upstream = site.routes[exchanges[x].route].upstream
                 let limit = min(Self.longestWait, site.upstreams[upstream].timeouts.response)
@@ -56,11 +56,6 @@ extension Worker {
         return true
     }
 
-    private mutating func beginWaiting(_ x: Handle<Exchange>) {
-        exchanges[x].isWaiting = true
-        exchanges[x].waits += 1
-    }
-
     /// Has the store an entry now that it had not when the request was looked up, or one that tells what the
     /// key varies by?
     private static func hasArrived(
@@ -69,8 +64,8 @@ extension Worker {
     ) -> Bool {
         let hash = exchange.keyed.hash
         guard !store.hasNone(hash) else { return false }
-        if let view = find(
-            store, exchange.key, hash, exchange.verdict, .identity, request.fields, exchange.head),
+        if let view = StoreFinding.newest(
+            exchange.lookup(exchange.sentAt), in: store, preferring: .identity, request.fields),
             view.serial != exchange.renewal?.serial,
             exchange.verdict.reach(of: EntryFacts(view.facts)) != .none
         {
@@ -86,12 +81,11 @@ extension Worker {
     mutating func endReservation(
         _ x: Handle<Exchange>, _ ending: Reservations.Ending, scope: RefusalScope = .everybody
     ) {
-        if exchanges[x].holdsReservation { release(x, ending, scope) }
+        if exchanges[x].machine.giveReservation() { release(x, ending, scope) }
     }
 
     private mutating func release(_ x: Handle<Exchange>, _ ending: Reservations.Ending, _ scope: RefusalScope)
     {
-        exchanges[x].holdsReservation = false
         board.release(exchanges[x].keyed.reservation, ending, scope: scope, now: now.milliseconds)
         if ending == .unstorable(remember: true), !scope.variant.isEmpty, exchanges[x].keyed.variant == .zero
         {
@@ -104,7 +98,7 @@ extension Worker {
     /// Tells those who wait for this one's fetch that the answer in `response` over `outbound` is not stored,
     /// or that each of them has to revalidate it.
     mutating func endReservationUnstorable(_ x: Handle<Exchange>, _ reason: Reason, remember: Bool) {
-        guard exchanges[x].holdsReservation else { return }
+        guard exchanges[x].machine.holdsReservation else { return }
         parseHead(x)
         let scope = Self.scope(
             of: reason, scratch.response, scratch.outbound, scratch.request, &exchanges[x],
@@ -127,7 +121,7 @@ extension Worker {
             // variant for the key.
             if facts?.isWorthWaitingFor == true {
                 let keyed = exchanges[x].keyed
-                if !exchanges[x].holdsReservation { board.clearHitForMiss(keyed.reservation) }
+                if !exchanges[x].machine.holdsReservation { board.clearHitForMiss(keyed.reservation) }
                 if keyed.variant != .zero { board.clearHitForMiss(keyed.hash) }
             }
             endReservation(x, .stored)
@@ -155,7 +149,8 @@ extension Worker {
 
     private mutating func answer(_ call: WakeUp) {
         let x = call.exchange
-        guard exchanges.contains(x), exchanges[x].isWaiting, exchanges[x].keyed.reservation == call.hash
+        guard exchanges.contains(x), exchanges[x].machine.isWaiting,
+            exchanges[x].keyed.reservation == call.hash
         else {
             // It has left or lost its patience: the next one has the reservation.
             if call.call == .fetch { board.release(call.hash, .failed, now: now.milliseconds) }
@@ -163,7 +158,7 @@ extension Worker {
         }
         switch call.call {
         case .fetch:
-            exchanges[x].holdsReservation = true
+            exchanges[x].machine.takeReservation()
             goOn(x)
         case .alone: placeAnew(x, call.scope)
         case .look: lookAgain(x, .stored)
@@ -178,7 +173,6 @@ extension Worker {
         case .alone: goOn(x)
         case .again, .variant:
             if scope.flags.isEmpty { exchanges[x].keyed.variant = store.hash(scratch.vary.span) }
-            exchanges[x].isWaiting = false
             if ask(x, waits: true) { connect(x) }
         }
     }
@@ -187,13 +181,12 @@ extension Worker {
         _ exchange: inout Exchange, _ scope: RefusalScope, _ request: borrowing RequestHead,
         _ blob: inout ByteBuffer
     ) -> RefusalScope.Place {
-        guard exchange.waits < Reservations.waitLimit else { return .alone }
+        guard exchange.machine.mayWait else { return .alone }
         return scope.place(of: exchange.verdict, request.fields, exchange.head, into: &blob)
     }
 
     /// Fetches after waiting.
     mutating func goOn(_ x: Handle<Exchange>) {
-        exchanges[x].isWaiting = false
         exchanges.cancelDeadline(x)
         connect(x)
     }
@@ -209,7 +202,7 @@ extension Worker {
                 cause: cause, forwardReason: exchanges[x].forwardReason, started: exchanges[x].started,
                 server: exchanges[x].server, choice: exchanges[x].choice, trouble: exchanges[x].trouble,
                 failure: failure, status: status,
-                waits: exchanges[x].waits))
+                waits: exchanges[x].machine.waits))
     }
 
     mutating func lookAgain(_ x: Handle<Exchange>, _ again: Again) {
@@ -243,11 +236,18 @@ extension Worker {
         keyed.variant = Self.variant(
             store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
         guard board.ask(keyed.reservation, nil, now: now.milliseconds) == .reserved else { return }
-        let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, into: &scratch.out)
+        let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, &scratch.out)
         let x = makeExchange(
             nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
             headCount: headCount, started: now.moment)
-        exchanges[x].holdsReservation = true
+        exchanges[x].machine.takeReservation()
         connect(x)
+    }
+
+    private static func renewal(
+        of serial: UInt64, _ use: StaleUse, in store: borrowing StoreThread, _ key: borrowing ByteBuffer,
+        _ hash: Hash128, _ out: inout ByteBuffer
+    ) -> Renewal {
+        Renewal(of: serial, use, in: store, key: key.span, hash, conditionsInto: &out)
     }
 }

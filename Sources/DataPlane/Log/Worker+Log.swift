@@ -8,25 +8,21 @@ internal import Machines
 /// The lines of the access log: what they say of hits, exchanges and answers of Larder's own. `ClientLog`
 /// writes them.
 extension Worker {
-    /// Sends a hit if it is composed but not sent yet, and logs it. The request is in `request`, parsed
-    /// over `inbound`.
+    /// Logs an answer from the store to the request in `request`, parsed over `inbound`.
     @inline(never)
-    mutating func sendAndLog(_ h: Handle<Client>, route: Int, _ hit: inout Hit, _ again: Again?) {
-        if hit.isComposed {
-            hit.isComposed = false
-            hit.sent = clients[h].channel.send(scratch.out)
-            hit.isOver = hit.sent && clients[h].channel.isFlushed
-        }
-        var cache = hit.isStale ? CacheResult.stale : .hit
+    mutating func logHit(
+        _ h: Handle<Client>, route: Int, _ facts: HitFacts, _ again: Again?, isLost: Bool
+    ) {
+        var cache = facts.isStale ? CacheResult.stale : .hit
         if again?.cause == .renewed { cache = .revalidated }
         var entry = record(
-            hit.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
+            facts.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
         if let again {
             entry.server = Int32(again.server)
             entry.choice = again.choice
             Self.write(again.trouble, to: &entry)
         }
-        write(h, entry, started: again?.started ?? now.moment, isLost: !hit.sent)
+        write(h, entry, started: again?.started ?? now.moment, isLost: isLost)
     }
 
     /// Logs an answer of Larder's own to the request in `request`, parsed over `inbound`.
@@ -81,7 +77,7 @@ extension Worker {
         let isMalformed = exchanges[x].trouble.cause == .malformed && fault.exchange == x
         if isMalformed { entry.rule = fault.rule }
         let line = ClientLog.Line(
-            record: entry, client: c, started: started, lost: exchanges[x].isTunnel ? nil : lost,
+            record: entry, client: c, started: started, lost: exchanges[x].machine.isTunnel ? nil : lost,
             isLast: isLast)
         if isMalformed {
             Self.write(
