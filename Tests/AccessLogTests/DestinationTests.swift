@@ -1,5 +1,5 @@
-/// Destinations that make difficulties: pipes without readers, full disks, limits of a file's size. Serving never
-/// waits for them, lines are never joined, and what is lost is counted.
+/// Difficult destinations of the log: pipes without a reader, full disks, file size limits. Serving never
+/// waits for them, lines are never joined, and lost lines are counted.
 
 @testable import AccessLog
 import Foundation
@@ -27,7 +27,7 @@ import Testing
         return try AccessLog(options, threads: 1) { notices.add($0) }
     }
 
-    /// The lines of a pipe until `count` have come.
+    /// The lines read from a pipe once `count` have come.
     private func read(_ path: String, lines count: Int) -> [Substring] {
         let reader = unsafe open(path, O_RDONLY)
         defer { close(reader) }
@@ -41,9 +41,9 @@ import Testing
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     }
 
-    /// No reader at the start, one that comes, one that leaves, another: nothing waits, nothing is lost while
-    /// the pipe has room.
-    @Test func readersComeAndGo() throws {
+    /// No reader at the start; then one that comes and leaves; then another. Nothing waits, and nothing is
+    /// lost while the pipe has room.
+    @Test func aPipeKeepsItsLinesWhileReadersComeAndGo() throws {
         let path = pipe()
         let log = try log(path)
         var thread = log.thread(0)
@@ -61,7 +61,7 @@ import Testing
         #expect(notices.texts.withLock { $0.isEmpty })
     }
 
-    @Test func aPipeThatNobodyReadsHoldsUpNeitherStartNorEnd() throws {
+    @Test func aPipeWithoutAReaderDelaysNeitherStartNorEnd() throws {
         let log = try log(pipe())
         var thread = log.thread(0)
         write(&thread, 1)
@@ -70,14 +70,14 @@ import Testing
         #expect(log.stop())
     }
 
-    /// While the pipe is full, a rotation is obeyed: what comes next goes to the new file, in whole lines.
-    @Test func aRotationFreesAWriterThatNobodyReads() throws {
+    /// While the pipe is full, a rotation still takes effect: the next lines go to the new file, complete.
+    @Test func aRotationFreesAWriterOfAFullPipe() throws {
         let path = pipe()
         let reader = unsafe open(path, O_RDONLY | O_NONBLOCK)
         defer { close(reader) }
         let log = try log(path)
         var thread = log.thread(0)
-        // More than a pipe holds.
+        // More bytes than a pipe holds.
         for number in 0..<50_000 { write(&thread, number) }
         thread.flush()
         while notices.texts.withLock({ $0.isEmpty }) { usleep(1_000) }
@@ -90,12 +90,12 @@ import Testing
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
         #expect(lines.last == "/7000000 200")
         #expect(lines.allSatisfy { $0.wholeMatch(of: /\/\d+ 200/) != nil })
-        // Some were dropped while the old pipe was full; none is out of order.
+        // Some lines were dropped while the old pipe was full; none is out of order.
         let numbers = lines.dropLast().compactMap { Int($0.dropFirst().prefix { $0 != " " }) }
         for (before, after) in zip(numbers, numbers.dropFirst()) { #expect(after > before) }
     }
 
-    @Test func aDeviceThatIsFullIsTold() throws {
+    @Test func aFullDeviceCausesANotice() throws {
         let log = try log("/dev/full")
         var thread = log.thread(0)
         for number in 0..<7 { write(&thread, number) }
@@ -107,8 +107,8 @@ import Testing
             ])
     }
 
-    /// A line that the limit of a file's size cut stays as it is, and the next begins on a line of its own.
-    @Test func theLimitOfAFilesSizeIsAFullDisk() async {
+    /// A line that the file size limit cut stays as it is, and the next line begins on a line of its own.
+    @Test func aFileSizeLimitIsTreatedAsAFullDisk() async {
         await #expect(processExitsWith: .success) {
             let path = NSTemporaryDirectory() + "larder-log-\(UUID().uuidString)"
             defer { try? FileManager.default.removeItem(atPath: path) }
@@ -134,13 +134,13 @@ import Testing
             thread.flush()
             #expect(log.stop())
             let text = try String(contentsOfFile: path, encoding: .utf8)
-            // 100 bytes: twelve lines of eight, and half of one.
+            // 100 bytes: twelve lines of eight, and half of another.
             #expect(text == (10..<22).map { "/\($0) 200\n" }.joined() + "/22 \n/99 200\n")
         }
     }
 
-    /// What a process before this one has cut, killed or out of room, is not gone on with.
-    @Test func aFileThatEndsInsideALine() throws {
+    /// A line that an earlier process left incomplete is not continued.
+    @Test func aFileThatEndsInsideALineIsContinuedOnANewLine() throws {
         let path = folder + "/log"
         for (before, after) in [("/1 2", "/1 2\n/2 200\n"), ("/1 200\n", "/1 200\n/2 200\n"), ("", "/2 200\n")] {
             try before.write(toFile: path, atomically: false, encoding: .utf8)
@@ -154,9 +154,9 @@ import Testing
     }
 }
 
-/// What is told, and when: time and events as values.
+/// The notices about a log's trouble, and when they come. Time and events are values.
 @Suite struct TroubleTests {
-    @Test func lossesAreToldAtOnceThenCountedThenOver() {
+    @Test func lossesAreToldAtOnceThenCountedThenEnded() {
         var trouble = LogTrouble(name: "x")
         #expect(trouble.notice(now: 0) == nil)
         trouble.note(.failed(.noSpace), lines: 1)
@@ -176,7 +176,7 @@ import Testing
         #expect(!trouble.isPending && trouble.notice(now: 99_999) == nil)
     }
 
-    @Test func aReaderThatWaitsIsNewsOnceAndACountLater() {
+    @Test func aSlowReaderIsToldOnceAndCountedLater() {
         var trouble = LogTrouble(name: "x")
         trouble.note(.unread)
         #expect(trouble.notice(now: 0)?.hasSuffix("nobody reads it; lines wait, and are dropped when they are too many") == true)
@@ -188,7 +188,7 @@ import Testing
         #expect(trouble.notice(now: 50_000) == "access log x: written again; 9 lines dropped")
     }
 
-    @Test func aSlowMomentIsToldAlone() {
+    @Test func aShortLossIsToldOnce() {
         var trouble = LogTrouble(name: "x")
         trouble.note(.slow, lines: 5)
         trouble.noteWritten()
@@ -197,7 +197,7 @@ import Testing
         #expect(trouble.notice(now: 99_999, isLast: true) == nil)
     }
 
-    @Test func theEndTellsWhatIsLeft() {
+    @Test func theEndTellsTheRemainingLosses() {
         var trouble = LogTrouble(name: "x")
         trouble.note(.failed(.ioError), lines: 5)
         _ = trouble.notice(now: 0)

@@ -1,4 +1,4 @@
-/// Lines of the log: every format, and any bytes a client may send.
+/// Lines of the log: every format, with any bytes a client may send.
 
 import Bytes
 import Kernel
@@ -23,7 +23,7 @@ private func escaped(_ bytes: [UInt8]) -> String {
     ("\u{0}\u{1b}[31m\u{7f}", #"\u0000\u001b[31m\u007f"#), ("grün €𝄞", "grün €𝄞"),
     ("\u{80}\u{9f}\u{a0}", "\\u0080\\u009f\u{a0}"),
 ])
-func jsonStrings(text: String, expected: String) {
+func jsonStringsAreEscaped(text: String, expected: String) {
     #expect(json(Array(text.utf8)) == expected)
 }
 
@@ -38,7 +38,7 @@ func jsonStrings(text: String, expected: String) {
         ([0xe0, 0x80, 0xaf], #"\ufffd\ufffd\ufffd"#), ([0xf0, 0x9d, 0x84], #"\ufffd\ufffd\ufffd"#),
         ([0x80], #"\ufffd"#),
     ] as [([UInt8], String)])
-func jsonStringsOfInvalidUTF8(bytes: [UInt8], expected: String) {
+func invalidUTF8IsReplacedInJSONStrings(bytes: [UInt8], expected: String) {
     #expect(json(bytes) == expected)
     #expect(json([0x61] + bytes + [0x62]) == "a" + expected + "b")
 }
@@ -57,11 +57,11 @@ func jsonStringsOfInvalidUTF8(bytes: [UInt8], expected: String) {
     ("\u{1b}[2J\u{7f}", #"\x1b[2J\x7f"#),
     ("é", #"\xc3\xa9"#), ("", ""),
 ])
-func combinedEscapes(text: String, expected: String) {
+func combinedFieldsAreEscaped(text: String, expected: String) {
     #expect(escaped(Array(text.utf8)) == expected)
 }
 
-/// A batch of one record, formatted. Held: by way of a record that waited for its answer's end.
+/// A batch of one record, formatted. If `isHeld`, the record waited for the end of its answer.
 private func line(
     _ format: LogFormat, userAgent: String = #"curl/8 "x""#, told: String = "", found: String = "",
     isHeld: Bool = false, _ change: (inout AccessRecord) -> Void = { _ in }
@@ -94,7 +94,7 @@ private func line(
 }
 
 @Test(arguments: [false, true])
-func jsonLine(isHeld: Bool) {
+func aJSONLineHoldsEveryField(isHeld: Bool) {
     #expect(
         line(.json, isHeld: isHeld) { $0.reasons = [0x0102, 0] }
             == #"{"time":"1994-11-06T08:49:37.007Z","client":"192.0.2.7","method":"GET","#
@@ -111,7 +111,7 @@ func jsonLine(isHeld: Bool) {
     #expect(!short.contains("user_agent") && !short.contains("reason") && !short.contains("route"))
 }
 
-/// What a line says of a failure, and of a client behind a proxy.
+/// The members of a line about a failure and about a client behind a proxy.
 @Test func jsonOfFailuresAndProxies() {
     let failed = line(.json, found: "A b: c\r") { record in
         (record.cause, record.rule, record.failedServer) = ("malformed", "field-line", 3)
@@ -132,14 +132,14 @@ func jsonLine(isHeld: Bool) {
         full == "198.51.100.9 192.0.2.7 no-freshness no-freshness,set-cookie malformed chunk x\\x01 #3 \n")
 }
 
-@Test func combinedLine() {
+@Test func aCombinedLineHasItsFieldsInOrder() {
     let combined =
         #"192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] "GET /a\"b?c HTTP/1.1" 200 1234 "-" "curl/8 \"x\"""#
     #expect(line(.combined) == combined + "\n")
     #expect(line(.combinedCache) == combined + " hit 56\n")
 }
 
-@Test func templateLine() throws {
+@Test func aTemplateLineIsFilledIn() throws {
     let format = try LogFormat(
         parsing: "${time} $client $$$status/${cache}:$reason $route $server $referer$duration_us")
     #expect(line(format) == "1994-11-06T08:49:37.007Z 192.0.2.7 $200/hit:- ap\\\"p #9 -56\n")
@@ -153,12 +153,12 @@ func jsonLine(isHeld: Bool) {
     ("$status ${}", "character 9: a '$' without a field's name"),
     ("$status\n", "a control character"),
 ])
-func formatsThatAreRefused(text: String, message: String) {
+func aMalformedFormatIsRefused(text: String, message: String) {
     let problem = #expect(throws: LogFormat.Problem.self) { try LogFormat(parsing: text) }
     #expect(problem?.description.contains(message) == true, "\(problem?.description ?? "")")
 }
 
-@Test func formatsByName() throws {
+@Test func formatsAreFoundByName() throws {
     #expect(try LogFormat(parsing: "json") == .json)
     #expect(try LogFormat(parsing: "combined") == .combined)
     #expect(try LogFormat(parsing: "combined+cache") == .combinedCache)

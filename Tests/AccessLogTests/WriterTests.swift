@@ -96,7 +96,7 @@ private struct Seed: Sendable {
     log.stop()
 }
 
-@Test func reopenFollowsARotation() throws {
+@Test func aReopenFollowsARotation() throws {
     let folder = try Folder()
     let log = try AccessLog(.init(destination: .file(folder.path + "/log"), format: short), threads: 1) {
         Issue.record("\($0)")
@@ -134,8 +134,9 @@ private struct Seed: Sendable {
     #expect(notices.texts.withLock { $0[0].contains("cannot reopen the access log") })
 }
 
-/// A pipe that nobody reads: the workers go on, the rest is dropped and counted, and stopping does not hang.
-@Test func aWriterThatIsStuckDropsAndCounts() throws {
+/// A pipe without a reader: the workers go on, further lines are dropped and counted, and stopping does not
+/// hang.
+@Test func aBlockedWriterDropsAndCountsLines() throws {
     let folder = try Folder()
     let notices = Notices()
     let path = folder.path + "/fifo"
@@ -151,7 +152,7 @@ private struct Seed: Sendable {
     for number in 0..<20_000 { write(&thread, number, agent: agent) }
     thread.flush()
     usleep(50_000)
-    // 20 000 more while the writer certainly waits for the reader.
+    // 20 000 more lines while the writer waits for the reader.
     for number in 0..<20_000 { write(&thread, number, agent: agent) }
     thread.flush()
     let clock = ContinuousClock()
@@ -162,7 +163,7 @@ private struct Seed: Sendable {
     #expect(notices.texts.withLock { $0.last?.contains(" lines dropped so far") == true })
 }
 
-@Test func withoutADestinationNothingIsKept() throws {
+@Test func withoutADestinationNoRecordIsKept() throws {
     let log = try AccessLog(.init(destination: .none), threads: 1) { Issue.record("\($0)") }
     var thread = log.thread(0)
     let isEnabled = thread.isEnabled

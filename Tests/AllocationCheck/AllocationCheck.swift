@@ -1,7 +1,8 @@
-// Counts what the data plane allocates for each answer from the store: nothing.
+// Counts the allocations of the data plane for each answer from the store. There must be none.
 //
-// `swift run -c release AllocationCheck` prints a line for each kind of hit and fails if one allocates (more
-// than so often for each hit, if an argument says so). Under a sanitizer nothing is counted, and it says so.
+// `swift run -c release AllocationCheck` prints a line for each kind of hit and fails if one allocates, or
+// allocates more often per hit than an argument allows. Under a sanitizer nothing is counted, and the program
+// says so.
 
 import AllocationCounter
 import Bytes
@@ -15,7 +16,7 @@ import SystemPackage
 
 struct Unexpected: Error { let what: String }
 
-/// One client connection that sends a request again and again and reads answers of one size.
+/// One client connection that sends a request repeatedly and reads answers of one size.
 final class Client {
     private let socket: Socket
     private var poller: Poller
@@ -82,7 +83,7 @@ final class Client {
     }
 }
 
-/// Answers whatever it is asked with a body as long as the path says; /t… is text.
+/// Answers each request with a body as long as the path says; /t… is text.
 func serveOrigin(_ listener: borrowing Listener) throws {
     larder_allocations_exclude_thread()
     var poller = try Poller(capacity: 2)
@@ -170,7 +171,7 @@ struct AllocationCheck {
         let server = try Server(
             settings, threads: 1, store: store,
             notices: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
-        // The end of the start allocates beside the first hits: those are not counted.
+        // The end of the start allocates beside the first hits. Those allocations are not counted.
         _ = try allocations(of: kinds[0], at: server.addresses[0])
         var failed = false
         for kind in kinds {
@@ -187,11 +188,11 @@ struct AllocationCheck {
         }
     }
 
-    /// What the worker allocates for `rounds` requests on one connection that has been used before.
+    /// The allocations of the worker for `rounds` requests on one connection that was used before.
     static func allocations(of kind: Kind, at address: SocketAddress) throws -> UInt64 {
         let client = try Client(address)
         let bytes = Array(kind.request.utf8)
-        // The first fills the store; buffers reach their size.
+        // The first requests fill the store and let buffers reach their size.
         for _ in 0..<20 {
             try client.send(bytes)
             _ = try client.answer(bodiless: kind.bodiless)

@@ -1,5 +1,5 @@
-/// Choices under load: bounds and spills, turns, the least busy. Loads are simulated: requests in flight,
-/// counted as a worker counts them.
+/// Choices under load: bounds and spills, round robin, least requests. Loads are simulated: requests in
+/// flight are counted as a worker counts them.
 
 import Bytes
 import Testing
@@ -14,7 +14,7 @@ private func servers(_ weights: [Int]) -> [(identity: String, weight: Int)] {
     weights.enumerated().map { ("10.1.0.\($0.offset):80", $0.element) }
 }
 
-/// The servers of a key in its own order.
+/// The servers of a key in the key's own order.
 private func order(_ ring: Rendezvous, _ key: UInt64) -> [Int] {
     var tried = ServerSet()
     var order: [Int] = []
@@ -25,7 +25,7 @@ private func order(_ ring: Rendezvous, _ key: UInt64) -> [Int] {
     return order
 }
 
-/// The bound, as the definition has it.
+/// The bound by its definition.
 private func bound(_ load: [UInt32], _ weights: [Int], _ server: Int, percent: Int) -> Int {
     let total = load.reduce(0) { $0 + Int($1) }
     let part = (total + 1) * weights[server] * percent
@@ -52,7 +52,7 @@ private struct Upstream {
             key, loads: loads.span, excluding: excluding, avoiding: avoiding, turn: &next)
     }
 
-    /// Chooses, and counts the request as in flight.
+    /// Chooses a server and counts the request as in flight.
     @discardableResult
     mutating func assign(_ key: UInt64) -> Balancer.Choice {
         let choice = choose(key)!
@@ -71,15 +71,15 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         ([Int](repeating: 1, count: 64), 150), ([256, 1], 10_000),
     ]
 
-    /// Each choice is the first of the key's own order that is below its bound, while loads build up from
-    /// none.
+    /// Each choice is the first server of the key's order that is below its bound, while loads grow from
+    /// zero.
     @Test(arguments: shapes)
-    func theFirstOfTheKeysOrderWithRoom(shape: (weights: [Int], percent: Int)) {
+    func theFirstServerOfTheKeysOrderWithRoomIsChosen(shape: (weights: [Int], percent: Int)) {
         var upstream = urlHash(shape.weights, percent: shape.percent)
         let ring = Rendezvous(servers: servers(shape.weights))
         var spills = 0
         for index in 0..<600 {
-            // Some keys are far more in demand than others.
+            // Some keys are requested far more often than others.
             let key = keyHash(index % 3 == 0 ? 7 : index)
             let order = order(ring, key)
             let expected = order.first {
@@ -94,19 +94,19 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
     }
 
     /// One key alone fills its servers in its order, each up to its bound and no further.
-    @Test func aHotKeyFillsItsOwnOrder() {
+    @Test func aHotKeyFillsItsServersInOrder() {
         var upstream = urlHash([1, 1, 1, 1, 1, 1])
         let own = order(Rendezvous(servers: servers([1, 1, 1, 1, 1, 1])), keyHash(3))
         for _ in 0..<1_200 { upstream.assign(keyHash(3)) }
-        // 1 200 in flight, six servers, 150 %: four take 300 each, and the other two nothing.
+        // 1 200 in flight, six servers, 150 %: four take 300 each, and the other two take none.
         #expect(own.map { upstream.loads[$0] } == [300, 300, 300, 300, 0, 0])
     }
 
-    /// Spills leave the others' keys where they are: they have room.
-    @Test func aSlowServerMovesItsSurplusOnly() {
+    /// Spills do not move the keys of servers that have room.
+    @Test func aSlowServerMovesOnlyItsSurplus() {
         var upstream = urlHash([1, 1, 1, 1])
         let ring = Rendezvous(servers: servers([1, 1, 1, 1]))
-        // All requests but those of server 2 end at once; its own stay.
+        // All requests end at once, except those of server 2.
         var spread = [Int](repeating: 0, count: 4)
         for server in 0..<4 { upstream.loads[server] = 40 }
         upstream.loads[2] = 200
@@ -120,11 +120,11 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
                 #expect(choice == Balancer.Choice(first))
             }
         }
-        // And they spread over all three.
+        // The spills spread over all three others.
         for server in [0, 1, 3] { #expect(abs(spread[server] - 333) < 80) }
     }
 
-    @Test func withoutABoundLoadsAreNotAskedFor() {
+    @Test func withoutABoundLoadsDoNotMatter() {
         let unbounded = urlHash([1, 1, 1], percent: nil).balancer
         #expect(!unbounded.needsLoads && !urlHash([7]).balancer.needsLoads)
         #expect(!urlHash([7, 0]).balancer.needsLoads && urlHash([1, 1]).balancer.needsLoads)
@@ -136,20 +136,20 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         }
     }
 
-    /// With 101 % and all alike, or where all others are out: somebody takes it.
-    @Test func whereNobodyHasRoomTheFirstTakesIt() {
+    /// With 101 % and equal loads, or where all others are excluded, one server still takes the request.
+    @Test func withoutRoomAnywhereTheFirstServerTakesTheRequest() {
         var upstream = urlHash([1, 1, 1])
         let own = order(Rendezvous(servers: servers([1, 1, 1])), keyHash(1))
         upstream.loads = [9, 9, 9]
         #expect(upstream.choose(keyHash(1), excluding: ServerSet(own.dropLast()))?.server == own[2])
         #expect(upstream.choose(keyHash(1), excluding: ServerSet(own)) == nil)
-        // Two are out of the way, and the bound is that of one alone: it takes all.
+        // Two are excluded, and the bound is that of one server alone: it takes all.
         #expect(
             upstream.choose(keyHash(1), avoiding: ServerSet(own.dropFirst())) == Balancer.Choice(own[0]))
     }
 
-    /// A server that just failed is idle for a bad reason: it gets its own keys and nothing else.
-    @Test func whatFailedTakesNoSpills() {
+    /// A server that just failed is idle because it fails: it gets its own keys and no spills.
+    @Test func aFailedServerTakesNoSpills() {
         var upstream = urlHash([1, 1, 1, 1])
         let ring = Rendezvous(servers: servers([1, 1, 1, 1]))
         upstream.loads = [90, 90, 0, 20]
@@ -172,8 +172,8 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         }
     }
 
-    /// Only its own keys move when a server goes, loads or not.
-    @Test func aServerThatGoesMovesOnlyItsKeys() {
+    /// Only a server's own keys move when it goes, with loads or without.
+    @Test func aRemovedServerMovesOnlyItsKeys() {
         var upstream = urlHash([1, 2, 1, 3])
         upstream.loads = [10, 20, 10, 30]
         for index in 0..<5_000 {
@@ -197,11 +197,11 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         ([50, 10, 10], [0, 0, 1, 0, 2, 0, 0]),
         ([0, 2, 1], [1, 2, 1, 1, 2, 1]), ([3], [0, 0]),
     ])
-    func sequences(weights: [Int], expected: [Int]) {
+    func weightedTurnsFollowTheirSequence(weights: [Int], expected: [Int]) {
         #expect(take(expected.count, weights) == expected)
     }
 
-    /// In every window of one round each has its weight, to within one.
+    /// In every window of one round each server has its weight, to within one.
     @Test(arguments: [[1, 2, 3, 4], [256, 1, 77], [Int](1...64), [Int](repeating: 3, count: 256)])
     func sharesAreExactAndEven(weights: [Int]) {
         let sum = weights.reduce(0, +)
@@ -216,7 +216,7 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         #expect(counts == weights.map { 2 * $0 })
     }
 
-    @Test func threadsBeginApart() {
+    @Test func threadsBeginAtDifferentTurns() {
         let balancer = Balancer.roundRobin(Rotation(weights: [1, 1, 1, 1]))
         let starts = (0..<4).map { balancer.firstTurn(thread: $0, of: 4) }
         #expect(starts == [0, 1, 2, 3])
@@ -224,12 +224,12 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         #expect(!balancer.needsLoads)
     }
 
-    @Test func whoIsExcludedIsSteppedOver() {
+    @Test func anExcludedServerIsSkipped() {
         var upstream = Upstream(.roundRobin(Rotation(weights: [2, 1, 1])), 3)
         let taken = (0..<6).map { _ in upstream.choose(0, excluding: ServerSet([0]))!.server }
         #expect(taken == [1, 2, 1, 2, 1, 2])
         #expect(upstream.choose(0, excluding: ServerSet([0, 1, 2])) == nil)
-        // Who is avoided too, unless nobody is left.
+        // An avoided server is skipped too, unless no other is left.
         let rest = (0..<4).map { _ in
             upstream.choose(0, excluding: ServerSet([1]), avoiding: ServerSet([0]))!.server
         }
@@ -247,10 +247,10 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         ([1, 1, 1], [3, 1, 2], 1), ([1, 1, 1], [0, 1, 0], 2), ([1, 4, 1], [2, 7, 2], 1),
         ([1, 4, 1], [2, 9, 3], 0), ([0, 1, 1], [0, 5, 6], 1), ([2, 1], [2, 1], 0),
     ])
-    func theLeastBusyForItsWeight(weights: [Int], loads: [UInt32], expected: Int) {
+    func theLeastBusyServerForItsWeightIsChosen(weights: [Int], loads: [UInt32], expected: Int) {
         var upstream = upstream(weights)
         upstream.loads = loads
-        // With [0, 1, 0] two tie, and the turn tells.
+        // With [0, 1, 0] two servers tie, and the turn decides.
         if loads == [0, 1, 0] { upstream.turn = 1 }
         #expect(upstream.choose(0)?.server == expected)
     }
@@ -263,20 +263,20 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         #expect(upstream.loads == weights.map { UInt32($0 * 50) })
     }
 
-    /// Idle: by turns, and by weight.
-    @Test func tiesRotate() {
+    /// Idle servers are chosen in turn and by weight.
+    @Test func tiedServersTakeTurns() {
         var upstream = upstream([3, 1, 1])
         var counts = [0, 0, 0]
         for _ in 0..<500 { counts[upstream.choose(0)!.server] += 1 }
         #expect(counts == [300, 100, 100])
-        // Two of three tie: both are taken.
+        // Two of three tie: both are chosen.
         upstream.loads = [9, 0, 0]
         counts = [0, 0, 0]
         for _ in 0..<500 { counts[upstream.choose(0)!.server] += 1 }
         #expect(counts[0] == 0 && min(counts[1], counts[2]) >= 100)
     }
 
-    /// The turns of a busy server go to all the others by their weights, not to its neighbour.
+    /// The turns of a busy server go to all others by weight, not to its neighbour alone.
     @Test(arguments: [
         ([1, 1, 1], [1, 0, 0], [0, 300, 300]), ([1, 1, 1, 1], [0, 7, 0, 0], [200, 0, 200, 200]),
         ([4, 1, 2], [1, 0, 0], [0, 200, 400]), ([3, 3, 0, 1], [0, 3, 9, 0], [450, 0, 0, 150]),
@@ -289,7 +289,7 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
         #expect(counts == expected)
     }
 
-    @Test func whoIsExcludedIsNotTaken() {
+    @Test func anExcludedServerIsNotChosen() {
         var upstream = upstream([1, 1, 1])
         upstream.loads = [0, 5, 9]
         #expect(upstream.choose(0, excluding: ServerSet([0]))?.server == 1)
@@ -300,7 +300,7 @@ private func urlHash(_ weights: [Int], percent: Int? = 150) -> Upstream {
     }
 }
 
-@Test func unionsAndSubsets() {
+@Test func serverSetsHaveUnionsAndSubsets() {
     let set = ServerSet([3, 63, 64, 200])
     #expect(ServerSet([1, 200]).isSubset(of: set.union(ServerSet([1]))) && !ServerSet([1]).isSubset(of: set))
     #expect(ServerSet().isSubset(of: ServerSet()) && set.union(ServerSet()) == set)

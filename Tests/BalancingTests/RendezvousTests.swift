@@ -36,7 +36,7 @@ func sharesAreProportionalToWeights(weights: [Int]) {
     for (count, weight) in zip(counts, weights) {
         let p = Double(weight) / sum
         // Four and a half standard deviations of the binomial distribution: one false alarm in 150 000, and
-        // fixed keys.
+        // the keys are fixed.
         let bound = 4.5 * sqrt(Double(keys.count) * p * (1 - p)) + 1
         #expect(abs(Double(count) - p * Double(keys.count)) <= bound, "weight \(weight) of \(sum): \(count)")
     }
@@ -54,7 +54,7 @@ func sharesAreProportionalToWeights(weights: [Int]) {
             let new = after.choose(key)!
             let asOld = new >= removed ? new + 1 : new
             if old != removed { #expect(asOld == old) }
-            // Excluding a server is the same as its not being there: the next choice is stable.
+            // Excluding a server gives the same choice as removing it: the next choice is stable.
             let next = before.choose(key, excluding: set(removed))
             #expect(next == asOld)
         }
@@ -80,7 +80,7 @@ func sharesAreProportionalToWeights(weights: [Int]) {
     #expect(abs(Double(moved) / Double(keys.count) - (3.0 / 8 - 1.0 / 6)) < 0.01)
 }
 
-@Test func positionDoesNotMatter() {
+@Test func aServersPositionDoesNotMatter() {
     let servers = (0..<12).map { (identity: "s\($0)", weight: 1 + $0 % 4) }
     let forward = Rendezvous(servers: servers)
     let backward = Rendezvous(servers: servers.reversed())
@@ -99,20 +99,20 @@ func sharesAreProportionalToWeights(weights: [Int]) {
         }
         #expect(order.sorted() == [0, 1, 2, 3, 4])
     }
-    // The spill of one server's keys spreads evenly over the others.
+    // The spills of one server's keys spread evenly over the others.
     var spill = [Int](repeating: 0, count: 5)
     for key in keys where ring.choose(key) == 0 { spill[ring.choose(key, excluding: set(0))!] += 1 }
     for count in spill.dropFirst() { #expect(abs(count - 5_000) < 400) }
 }
 
-@Test func nothingToChooseFrom() {
+@Test func noServerGivesNoChoice() {
     #expect(Rendezvous(servers: []).choose(1) == nil)
     #expect(Rendezvous(servers: [("a", 0)]).choose(1) == nil)
     #expect(Rendezvous(servers: equal(2)).choose(1, excluding: set(0, 1)) == nil)
     #expect(Rendezvous(servers: [("a", 0), ("b", 1)]).choose(1) == 1)
 }
 
-@Test func equalIdentitiesTieByPosition() {
+@Test func serversWithOneIdentityTieByPosition() {
     let ring = Rendezvous(servers: [("a", 1), ("twin", 2), ("twin", 2), ("b", 1)])
     for key in keys.prefix(5_000) {
         #expect(ring.choose(key) != 2)
@@ -120,8 +120,8 @@ func sharesAreProportionalToWeights(weights: [Int]) {
     }
 }
 
-/// Other versions and other machines must agree with these.
-@Test func choicesArePinned() {
+/// Other versions and other machines must make these choices too.
+@Test func choicesAreTheSameInEveryVersion() {
     let ring = Rendezvous(servers: [
         ("10.0.0.1:80", 1), ("10.0.0.2:80", 2), ("big", 5), ("10.0.0.4:80", 1), ("e", 3),
     ])
@@ -129,16 +129,16 @@ func sharesAreProportionalToWeights(weights: [Int]) {
     #expect(chosen == [1, 2, 4, 2, 0, 2, 4, 3, 3, 4, 1, 2, 2, 2, 4, 2, 4, 4, 1, 2, 1, 2, 4, 2])
 }
 
-@Test func costIsTheLogarithm() {
+@Test func theCostIsTheLogarithm() {
     var worst = 0.0
     var samples: [UInt64] = [
         0, 1, 2, .max, .max - 1, 1 << 63, (1 << 63) - 1, 3 << 62, (3 << 62) - 1, 1 << 32,
     ]
     samples += keys
-    samples += keys.map { ~($0 >> 20) }  // near 1, where the winners are
+    samples += keys.map { ~($0 >> 20) }  // near 1, the range of the winners
     for hash in samples {
         let cost = Exponential.cost(hash)
-        // log1p keeps the digits where u is near 1.
+        // log1p keeps its precision where u is near 1.
         let exact =
             hash >= 1 << 63 ? -log1p(-Double(~hash) / 0x1p64) / log(2.0) : 64 - log2(Double(max(hash, 1)))
         worst = max(worst, abs(Double(cost) / 0x1p32 - exact))
@@ -148,13 +148,13 @@ func sharesAreProportionalToWeights(weights: [Int]) {
     #expect(Exponential.cost(.max) == 0 && Exponential.cost(0) == 64 << 32)
 }
 
-@Test func costNeverFallsAsTheHashFalls() {
+@Test func theCostNeverFallsAsTheHashFalls() {
     for key in keys.prefix(20_000) {
         #expect(Exponential.cost(key | 1 << 34) <= Exponential.cost((key | 1 << 34) - 1 << 34))
     }
 }
 
-@Test func serverSets() {
+@Test func aServerSetHoldsItsMembers() {
     var set = ServerSet()
     #expect(set.isEmpty)
     for member in [0, 63, 64, 255] { set.insert(member) }

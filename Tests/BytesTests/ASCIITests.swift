@@ -1,4 +1,4 @@
-/// The character classes and scans against plain definitions over all bytes.
+/// The character classes and scans, compared with plain definitions over all bytes.
 import Bytes
 import Testing
 
@@ -9,7 +9,7 @@ struct ASCIITests {
     static let words = Set(letters + [0x2d])
     static let names = Set(letters + digits + [0x2d, 0x2e])
 
-    @Test func classes() {
+    @Test func characterClassesMatchTheirDefinitions() {
         let token = Set(Self.letters + Self.digits + Array("!#$%&'*+-.^_`|~".utf8))
         for byte in Self.all {
             #expect(ASCII.token.contains(byte) == token.contains(byte))
@@ -27,7 +27,7 @@ struct ASCIITests {
         }
     }
 
-    @Test func lowercasedWords() {
+    @Test func aWordIsLowercased() {
         for byte in Self.all {
             for index in 0..<8 {
                 var bytes = Array("aZ@[`{09".utf8)
@@ -39,7 +39,7 @@ struct ASCIITests {
         }
     }
 
-    @Test func words() {
+    @Test func wordsAreLoadedAtEveryPlace() {
         let text: StaticString = "abcdefghijklmnopqrst"
         let bytes = Array("\(text)".utf8)
         for count in 0...bytes.count {
@@ -57,7 +57,7 @@ struct ASCIITests {
         }
     }
 
-    @Test func pairs() {
+    @Test func pairsAreFoundAtEveryPlace() {
         let bytes = Array("abcdef".utf8)
         for count in 0...bytes.count {
             for index in [.min, -2, -1, 0, 1, 2, 3, 4, 5, 6, .max - 1, .max] as [Int] {
@@ -70,7 +70,8 @@ struct ASCIITests {
         }
     }
 
-    /// Every byte at every place of a run long enough for both the vector and the scalar part of each scan.
+    /// Every byte at every place of a run that is long enough for the vector part and the scalar part of each
+    /// scan.
     @Test func scansAgreeWithPlainLoops() {
         for byte in Self.all {
             for length in [0, 1, 7, 8, 9, 15, 16, 17, 40] {
@@ -103,7 +104,7 @@ struct ASCIITests {
         if start > 0 { checkMarks(bytes, from: start) }
     }
 
-    /// What begins a pair is found where a whole step of sixteen bytes, and one byte more, reaches it.
+    /// A scan for pairs finds a pair that begins in the last sixteen bytes and ends one byte later.
     func checkPairs(_ bytes: [UInt8], from start: Int) {
         let span = bytes.span
         for (place, find) in [
@@ -126,7 +127,7 @@ struct ASCIITests {
         }
     }
 
-    /// The scan that tells of marks finds the same end, and no mark where there is none.
+    /// The scan that reports marks finds the same end, and reports no mark where there is none.
     func checkMarks(_ bytes: [UInt8], from start: Int) {
         var hasMarks = false
         let end = bytes.span.firstNonPath(from: start, hasMarks: &hasMarks)
@@ -138,9 +139,9 @@ struct ASCIITests {
         }
     }
 
-    /// A mark at every place of a path, in front of its end and behind it.
+    /// A mark at every place of a path, before its end and after it.
     @Test(arguments: ["%", ";", "\\", "/.", ".", "a.b"])
-    func marksOfPaths(mark: String) {
+    func marksOfAPathAreFound(mark: String) {
         for before in 0..<40 {
             for end in [" ", "?", "#", "\r", "\u{7f}"] {
                 let filler = String(repeating: "a", count: before)
@@ -157,15 +158,15 @@ struct ASCIITests {
         }
     }
 
-    /// A scan by steps has no place to begin outside the bytes.
-    @Test func stepsBeginInside() {
+    /// A scan by steps never starts outside the bytes.
+    @Test func stepsBeginInsideTheBytes() {
         let bytes = [UInt8](repeating: 0, count: 40)
         for start in [.min, -16, -1, 25, 40, .max - 15, .max] as [Int] {
             #expect(bytes.span.firstControl(from: start, beginning: 0) == nil, "\(start)")
         }
     }
 
-    @Test func endsAreTheFirstAndTheLastEight() {
+    @Test func theEndsAreTheFirstAndTheLastEightBytes() {
         let bytes = Array("abcdefghijklmnopqrstuvwxyz".utf8)
         for index in 0...8 {
             for length in 1...16 {

@@ -1,11 +1,11 @@
-/// ByteBuffer against an array that does the same, over long random runs, and the hash against known values.
+/// ByteBuffer compared with an array over long random runs, and the hash compared with known values.
 import Bytes
 import SeededRandom
 import Testing
 
 struct ByteBufferTests {
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func behavesLikeAnArray(_ seed: UInt64) {
+    func aBufferBehavesLikeAnArray(_ seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var buffer = ByteBuffer(capacity: Int.random(in: 0...40, using: &random))
         var model: [UInt8] = []
@@ -82,7 +82,7 @@ struct ByteBufferTests {
     }
 
     @Test(arguments: [0, 1, 5, 40])
-    func whatStandsInFrontIsPutThere(_ room: Int) {
+    func bytesArePutInFront(_ room: Int) {
         for dropped in [0, 3] {
             for count in [0, 1, 3, 4, 5, 8, 20, 40, 43, 44] {
                 var buffer = ByteBuffer(capacity: 64)
@@ -100,7 +100,7 @@ struct ByteBufferTests {
         }
     }
 
-    @Test func oneWithoutMemoryGetsIt() {
+    @Test func aBufferWithoutMemoryAllocatesIt() {
         var buffer = ByteBuffer()
         #expect(buffer.capacity == 0 && buffer.isEmpty && buffer.span.isEmpty)
         buffer.removeAll()
@@ -112,7 +112,7 @@ struct ByteBufferTests {
         #expect(buffer.span.string == "abc")
     }
 
-    @Test func appendingKeepsWhatAThrowingFillLeft() {
+    @Test func appendingKeepsTheBytesOfAFillThatThrows() {
         struct Stop: Error {}
         var buffer = ByteBuffer(capacity: 4)
         buffer.append(7)
@@ -125,8 +125,8 @@ struct ByteBufferTests {
         #expect(copied == [7, 8])
     }
 
-    /// Around every power of ten, and every number of up to three digits.
-    @Test func decimal() {
+    /// Numbers around every power of ten, and every number of up to three digits.
+    @Test func numbersAreAppendedInDecimal() {
         var numbers = Array(0...1000) as [UInt64]
         var power: UInt64 = 1000
         while power <= .max / 10 {
@@ -145,7 +145,7 @@ struct ByteBufferTests {
         (0, "0"), (9, "9"), (10, "a"), (15, "f"), (16, "10"), (255, "ff"), (256, "100"),
         (UInt64.max, "ffffffffffffffff"), (1 << 60, "1000000000000000"),
     ])
-    func hexadecimal(_ number: UInt64, _ text: String) {
+    func numbersAreAppendedInHexadecimal(_ number: UInt64, _ text: String) {
         var buffer = ByteBuffer(capacity: 0)
         buffer.append(hexadecimal: number)
         let written = buffer.span.string
@@ -155,19 +155,19 @@ struct ByteBufferTests {
 
 struct XXH3Tests {
     /// Known values of the algorithm for the empty input.
-    @Test func knownValues() {
+    @Test func theHashHasKnownValues() {
         let empty: [UInt8] = []
         let (hash64, hash128) = (XXH3.hash64(empty.span, seed: 0), XXH3.hash128(empty.span, seed: 0))
         #expect(hash64 == 0x2d06_8005_38d3_94c2)
         #expect(hash128 == Hash128(low: 0x6001_c324_468d_497f, high: 0x99aa_06d3_0147_98d8))
     }
 
-    @Test func dependsOnBytesLengthAndSeedAlone() {
+    @Test func theHashDependsOnBytesLengthAndSeedAlone() {
         var seen: Set<UInt64> = []
         var seen128: Set<Hash128> = []
         let bytes = (0..<600).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         for length in 0...600 {
-            // The same bytes at another address hash alike.
+            // The same bytes at another address have the same hash.
             let (prefix, copy) = (
                 bytes.span.extracting(first: length), Array(([0] + bytes)[1..<(length + 1)])
             )

@@ -1,4 +1,4 @@
-/// HTTP dates: the three forms and nothing else, against a plain walk over the calendar.
+/// HTTP dates: the three forms and no others, compared with a plain walk over the calendar.
 import Bytes
 import Testing
 
@@ -24,10 +24,10 @@ struct HTTPDateTests {
             ("Tue, 29 Feb 2000 00:00:00 GMT", 951_782_400),
             ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
             ("Sat, 01 Jan 0000 00:00:00 GMT", -62_167_219_200),
-            // A leap second is the next minute's first; a wrong weekday changes nothing.
+            // A leap second counts as the first second of the next minute. A wrong weekday changes nothing.
             ("Sat, 31 Dec 2016 23:59:60 GMT", 1_483_228_800), ("Mon, 06 Nov 1994 08:49:37 GMT", 784_111_777),
         ] as [(String, Int64)])
-    func reads(_ text: String, _ seconds: Int64) { #expect(parse(text) == seconds) }
+    func anHTTPDateIsRead(_ text: String, _ seconds: Int64) { #expect(parse(text) == seconds) }
 
     @Test(arguments: [
         "", "0", "-1", "now", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37 gmt",
@@ -53,10 +53,10 @@ struct HTTPDateTests {
         "Sun, Nov 6 08:49:37 1994", "sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z", "784111777",
         "Sunday, 06-Nov-94 08:49:3", ",", "Sunday,",
     ])
-    func refuses(_ text: String) { #expect(parse(text) == nil) }
+    func aMalformedDateIsRefused(_ text: String) { #expect(parse(text) == nil) }
 
-    @Test func everyDayOfFourCenturies() {
-        // From Thursday 1970-01-01 on, a calendar kept by counting.
+    @Test func everyDayOfFourCenturiesIsReadAndWritten() {
+        // A calendar that counts days from Thursday 1970-01-01.
         let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         var (year, month, day) = (1970, 1, 1)
@@ -90,19 +90,19 @@ struct HTTPDateTests {
         #expect(parse("Friday, 01-Jan-00 00:00:00 GMT", now: now) == parse("Sat, 01 Jan 2000 00:00:00 GMT"))
         let late = try #require(parse("Fri, 15 May 2099 12:00:00 GMT"))
         #expect(parse("Friday, 01-Jan-10 00:00:00 GMT", now: late) == parse("Wed, 01 Jan 2110 00:00:00 GMT"))
-        // A leap day exists or not by the year that the rule finds.
+        // The rule for two-digit years decides whether a leap day exists.
         #expect(parse("Friday, 29-Feb-00 00:00:00 GMT", now: now) == parse("Tue, 29 Feb 2000 00:00:00 GMT"))
         #expect(parse("Friday, 29-Feb-00 00:00:00 GMT", now: late) == nil)
         for extreme in [Int64.min, .max] { _ = parse("Friday, 29-Feb-00 00:00:00 GMT", now: extreme) }
     }
 
-    @Test func formatsNoFurtherThanFourDigitYears() {
+    @Test func yearsBeyondFourDigitsAreNotWritten() {
         #expect(format(.max) == "Fri, 31 Dec 9999 23:59:59 GMT")
         #expect(format(.min) == "Sat, 01 Jan 0000 00:00:00 GMT")
         #expect(format(-1) == "Wed, 31 Dec 1969 23:59:59 GMT")
     }
 
-    @Test func cachedDateFollowsTheClock() {
+    @Test func theCachedDateFollowsTheClock() {
         var cached = CachedHTTPDate()
         for second in [0, 0, 1, 784_111_777, 784_111_777, 784_111_776, -1, 0] as [Int64] {
             var buffer = ByteBuffer(capacity: 29)

@@ -1,4 +1,4 @@
-/// Every text operation on spans against the standard library's on arrays and strings.
+/// Every text operation on spans, compared with the standard library's operation on arrays and strings.
 import Bytes
 import Testing
 
@@ -11,7 +11,7 @@ struct SpanTextTests {
     ]
 
     @Test(arguments: texts, texts)
-    func comparisons(_ left: String, _ right: String) {
+    func spansCompareAsArraysDo(_ left: String, _ right: String) {
         let (a, b) = (Array(left.utf8), Array(right.utf8))
         let lower = { (bytes: [UInt8]) in bytes.map(ASCII.lowercased) }
         let (span, other) = (a.span, b.span)
@@ -19,7 +19,7 @@ struct SpanTextTests {
         #expect(results == [a == b, lower(a) == lower(b), a.starts(with: b)])
     }
 
-    @Test func literals() {
+    @Test func spansCompareWithLiterals() {
         func check(_ text: String, _ equals: Bool, _ ignoringCase: Bool, _ prefix: Bool) {
             let span = text.utf8.span
             let results = [
@@ -36,8 +36,8 @@ struct SpanTextTests {
         check("max-ag\u{5}", false, false, false)
     }
 
-    /// Every other byte at every place, for literals of one to three words.
-    @Test func literalsByteByByte() {
+    /// Every wrong byte at every place, for literals of one to three words.
+    @Test func aWrongByteAnywhereFailsTheComparison() {
         func check(_ literal: StaticString, _ equals: (Span<UInt8>) -> [Bool]) {
             let text = Array("\(literal)".utf8)
             for place in text.indices {
@@ -70,7 +70,7 @@ struct SpanTextTests {
     }
 
     @Test(arguments: texts)
-    func trims(_ text: String) {
+    func whiteSpaceIsTrimmed(_ text: String) {
         let span = text.utf8.span
         let expected = String(
             text.reversed().drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" })
@@ -88,13 +88,13 @@ struct SpanTextTests {
             ("+1", nil), ("-1", nil), ("1.0", nil), ("0x1", nil), ("\u{661}", nil),
             ("184467440737095516160", .max),
         ] as [(String, UInt64?)])
-    func decimals(_ text: String, _ value: UInt64?) {
+    func decimalNumbersAreRead(_ text: String, _ value: UInt64?) {
         let parsed = text.utf8.span.decimalSaturating()
         #expect(parsed == value)
     }
 
     /// Every byte at every place of one to nine digits.
-    @Test func decimalsByteByByte() {
+    @Test func aWrongByteAnywhereIsNoDecimalNumber() {
         let digits = Array("907316284".utf8)
         for count in 1...digits.count {
             for place in 0..<count {
@@ -111,13 +111,13 @@ struct SpanTextTests {
         }
     }
 
-    @Test func copies() {
+    @Test func aSpanIsCopiedToAnArray() {
         let bytes: [UInt8] = [0x61, 0xff, 0x62]
         let (copied, string) = (bytes.span.copied, bytes.span.string)
         #expect(copied == bytes && string == "a\u{fffd}b")
     }
 
-    @Test func bytesOfLiterals() {
+    @Test func aLiteralGivesItsBytes() {
         let literal: StaticString = "hello"
         #expect((0..<5).map { literal.byte(at: $0) } == Array("hello".utf8))
     }

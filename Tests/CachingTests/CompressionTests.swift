@@ -1,4 +1,4 @@
-/// What is compressed, in what, and what becomes of its head.
+/// Which answers are compressed, in which coding, and what their heads become.
 import Bytes
 import HTTP
 import Settings
@@ -61,7 +61,7 @@ import Testing
         Row(200, ["Content-Length: 0", "Content-Type: text/html"], false),
         Row(200, ["Transfer-Encoding: chunked", "Content-Type: text/html"], true),
         Row(200, ["Content-Type: text/html"], true),
-        // HEAD: as the GET.
+        // HEAD: like GET.
         Row(200, ["Content-Length: 512", "Content-Type: text/html"], true, .head),
         Row(200, ["Content-Length: 511", "Content-Type: text/html"], false, .head),
         Row(200, ["Content-Type: text/html"], true, .head),
@@ -76,13 +76,13 @@ import Testing
             false),
         Row(200, [long, "Content-Type: text/html", "Cache-Control: no-transfor"], true),
         Row(200, [long, "Content-Type: text/html", "Cache-Control: max-age=60, must-revalidate"], true),
-        // A targeted field says nothing about it, neither way.
+        // A targeted field neither forbids nor allows compression.
         Row(200, [long, "Content-Type: text/html", "CDN-Cache-Control: no-transform"], true),
         Row(
             200,
             [long, "Content-Type: text/html", "CDN-Cache-Control: max-age=1", "Cache-Control: no-transform"],
             false),
-        // Bytes that someone vouches for, or that are coded.
+        // Bytes that a field vouches for, or that are already coded.
         Row(200, [long, "Content-Type: text/html", "Content-Encoding: gzip"], false),
         Row(200, [long, "Content-Type: text/html", "Content-Encoding:"], false),
         Row(200, [long, "Content-Type: text/html", "Content-MD5: Q2hlY2sgSW50ZWdyaXR5IQ=="], false),
@@ -95,7 +95,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func compressible(_ row: Row) {
+    func onlySuitableAnswersAreCompressible(_ row: Row) {
         let sample = ResponseSample(row.status, row.headers, method: row.method)
         let rules = CompressionRules(Policy.Compress())
         let verdict = rules.isCompressible(sample.head, sample.buffer.span)
@@ -106,14 +106,14 @@ import Testing
         #expect(!never)
     }
 
-    /// The stored head forbids what the answer forbade.
+    /// The stored head forbids compression where the response did.
     @Test(arguments: rows)
-    func storedHeadsAlike(_ row: Row) throws {
+    func aStoredHeadGivesTheSameVerdict(_ row: Row) throws {
         guard row.status >= 200 else { return }
         let sample = ResponseSample(row.status, row.headers, method: row.method)
         let length = row.headers.first { $0.hasPrefix("Content-Length:") }
         let count = length.flatMap { Int($0.dropFirst(16)) } ?? 9000
-        // Trailers are not stored, and what has them is never stored either.
+        // Trailers are not stored, and no response with trailers is stored either.
         guard !row.headers.contains(where: { $0.hasPrefix("Trailer") }) else { return }
         let head = ByteBuffer(sample.stored(bodyCount: count))
         let forbids = row.headers.contains {
@@ -122,7 +122,7 @@ import Testing
         #expect(StoredHead.forbidsTransform(head.span) == forbids)
     }
 
-    @Test func otherPolicies() {
+    @Test func aPolicyMayListOtherTypes() {
         let sample = ResponseSample(200, ["Content-Type: application/x-font; a=b", "Content-Length: 1"])
         var policy = Policy.Compress()
         policy.minBodyBytes = 0
@@ -146,7 +146,7 @@ import Testing
     ]
 
     @Test(arguments: choices)
-    func choice(_ row: (codings: [Policy.Compress.Coding], accepted: Codings, chosen: Codings?)) {
+    func theCodingFollowsPolicyAndClient(_ row: (codings: [Policy.Compress.Coding], accepted: Codings, chosen: Codings?)) {
         var policy = Policy.Compress()
         policy.codings = row.codings
         #expect(CompressionRules(policy).choose(accepted: row.accepted) == row.chosen)

@@ -1,4 +1,4 @@
-/// Directives taken apart: the short way, which nearly all of them go, against the long one.
+/// Reading directives: the fast path, which nearly all directives take, compared with the slow path.
 import Bytes
 import HTTP
 import SeededRandom
@@ -7,7 +7,7 @@ import Testing
 @testable import Caching
 
 @Suite struct DirectiveTests {
-    /// What a value's directives are, as text. More of a head follows the value.
+    /// The directives of a value, as text. Bytes of a head follow the value.
     static func read(_ value: String) -> [String] {
         let bytes = ByteBuffer(value + "\r\nno-store: 1, no-cache=1\r\n")
         let end = value.utf8.count
@@ -31,11 +31,11 @@ import Testing
         ("a b", ["a b (broken)"]), ("a =1", ["a=1 (broken)"]), ("a=\"\\\"\"", ["a=\"\\\"\""]),
         ("a=\"b", ["a=\"b (broken)"]), ("a*b=c|d", ["a*b=c|d"]),
     ])
-    func taken(value: String, expected: [String]) { #expect(Self.read(value) == expected) }
+    func directivesAreRead(value: String, expected: [String]) { #expect(Self.read(value) == expected) }
 
-    /// A directive between quotes or spaces is read as one that stands alone: a comma and a member more or less
-    /// change nothing for the others.
-    @Test func eachByItself() {
+    /// A directive between quotes or spaces reads as one that stands alone: one more comma or member changes
+    /// nothing for the others.
+    @Test func eachDirectiveIsReadAsIfAlone() {
         var random = SeededRandom(seed: 17)
         let parts = [
             "a", "no-store", "max-age=3", "x=1.5", "=", "a=", "a b", "\t", "", "a=\"b,c\"", "a =1", "a= 1", "*=1",

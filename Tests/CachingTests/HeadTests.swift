@@ -1,4 +1,4 @@
-/// Heads that Larder writes: stored heads, 304s, Cache-Status; and what it reads back out of stored heads.
+/// Heads that Larder writes (stored heads, 304s, Cache-Status), and what it reads back from stored heads.
 import Bytes
 import HTTP
 import Settings
@@ -7,7 +7,7 @@ import Testing
 @testable import Caching
 
 @Suite struct HeadTests {
-    @Test func storedHead() {
+    @Test func aStoredHeadIsWritten() {
         let sample = ResponseSample(
             200,
             [
@@ -29,13 +29,13 @@ import Testing
                 """)
     }
 
-    // RFC 9110 §6.6.1: whoever has a clock adds a missing Date.
-    @Test func dateIsAdded() {
+    // RFC 9110 §6.6.1: a recipient with a clock adds a missing Date.
+    @Test func aMissingDateIsAdded() {
         let stored = ResponseSample(301, ["Content-Length: 99"], reason: "").stored(bodyCount: 0)
         #expect(stored == "HTTP/1.1 301 \r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 0\r\n")
     }
 
-    @Test func headTooLarge() {
+    @Test func aHeadAboveTheLimitIsNotStored() {
         let sample = ResponseSample(200, ["X: 1", "Date: Thu, 01 Jan 2026 00:00:00 GMT"])
         let whole = sample.stored().utf8.count
         #expect(sample.stored(limit: whole).utf8.count == whole)
@@ -43,7 +43,7 @@ import Testing
     }
 
     // RFC 9110 §15.4.5.
-    @Test func notModifiedHead() {
+    @Test func a304HasTheFieldsOfTheStoredHead() {
         let stored = ByteBuffer(
             ResponseSample(
                 200,
@@ -88,7 +88,7 @@ import Testing
     ]
 
     @Test(arguments: tags)
-    func ifNoneMatch(row: (stored: String, list: String, matches: Bool)) {
+    func ifNoneMatchComparesWeakly(row: (stored: String, list: String, matches: Bool)) {
         let request = RequestSample("GET", "/", ["If-None-Match: \(row.list)"])
         let head = ByteBuffer("HTTP/1.1 200 OK\r\nETag: \(row.stored)\r\n")
         let outcome = Conditional.evaluate(
@@ -99,13 +99,13 @@ import Testing
         #expect(error == .whole)
     }
 
-    @Test func severalLinesOfIfNoneMatch() {
+    @Test func severalIfNoneMatchLinesAreOneList() {
         let request = RequestSample("GET", "/", [#"If-None-Match: "b""#, #"If-None-Match: "a""#])
         let head = ByteBuffer("HTTP/1.1 200 OK\r\nEtag:\"a\"\r\n")
         let outcome = Conditional.evaluate(
             request.head, request.buffer.span, status: 200, head: head.span, nowSeconds: 0)
         #expect(outcome == .notModified)
-        // Two tags: which one is meant?
+        // Two tags: it is undecided which one counts.
         let twice = ByteBuffer("HTTP/1.1 200 OK\r\nETag: \"a\"\r\nETag: \"a\"\r\n")
         let unsure = Conditional.evaluate(
             request.head, request.buffer.span, status: 200, head: twice.span, nowSeconds: 0)
@@ -131,7 +131,7 @@ import Testing
     }
 
     // RFC 9211.
-    @Test func cacheStatus() {
+    @Test func cacheStatusIsWritten() {
         func hit(_ form: Policy.CacheStatus, key: String = #"example.com/a"\é"#) -> String {
             var head = ByteBuffer(capacity: 64)
             let key = ByteBuffer(key)

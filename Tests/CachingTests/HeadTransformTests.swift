@@ -1,4 +1,4 @@
-/// Heads before and after: coded, decoded, and identity heads that could be coded.
+/// Heads before and after a transform: coded, decoded, and identity heads that could be coded.
 import Bytes
 import HTTP
 import Testing
@@ -57,12 +57,12 @@ import Testing
         Row(.coded(.gzip), [#"ETag: w/"x""#], [encoded, vary]),
         Row(.coded(.gzip), [#"ETag: "x"y"#, "ETag:"], [encoded, vary]),
         Row(.decoded, [encoded, #"ETag: "x-gzip""#], [#"ETag: W/"x-gzip""#, vary]),
-        // What speaks of other bytes.
+        // Fields that describe other bytes.
         Row(.coded(.gzip), ["accept-ranges: bytes", "A: b"], ["A: b", encoded, vary]),
         Row(.decoded, [encoded, "Accept-Ranges: bytes", "Content-MD5: x"], [vary]),
         Row(
             .decoded, ["Digest: x", encoded, "Content-Digest: x", "Repr-Digest: x", "A: b"], ["A: b", vary]),
-        // All else stays, in its order, as it is spelt.
+        // All other fields stay unchanged and in order.
         Row(
             .coded(.gzip), ["content-TYPE: text/css", "Last-Modified: y", "Cache-Control: max-age=1", "X:"],
             ["content-TYPE: text/css", "Last-Modified: y", "Cache-Control: max-age=1", "X: ", encoded, vary]),
@@ -74,17 +74,17 @@ import Testing
         "HTTP/1.1 200 OK\r\n" + (lines + ["Content-Length: \(count)"]).map { $0 + "\r\n" }.joined()
     }
 
-    /// Straight from the origin's answer.
+    /// Written from the origin's response.
     @Test(arguments: rows)
-    func written(_ row: Row) {
+    func aTransformedHeadIsWritten(_ row: Row) {
         let sample = ResponseSample(200, [Self.date, "Content-Length: 99", "Age: 1"] + row.before)
         let stored = sample.stored(bodyCount: 5, transform: HeadTransform(row.change))
         #expect(stored == Self.head([Self.date] + row.after, 5))
     }
 
-    /// From the head that was stored.
+    /// Derived from the stored head.
     @Test(arguments: rows)
-    func derived(_ row: Row) {
+    func aTransformedHeadIsDerivedFromTheStoredHead(_ row: Row) {
         let stored = ByteBuffer(ResponseSample(200, [Self.date] + row.before).stored(bodyCount: 99))
         var output = ByteBuffer("before")
         let coding: Codings
@@ -99,8 +99,8 @@ import Testing
         #expect(output.span.string == "before" + Self.head([Self.date] + row.after, 5))
     }
 
-    /// Coded from the identity head that says it varies: nothing twice.
-    @Test func fromTheVaryingHead() {
+    /// Coded from the identity head that already varies: no field occurs twice.
+    @Test func aHeadThatAlreadyVariesGetsNoFieldTwice() {
         let sample = ResponseSample(200, [Self.date, #"ETag: "x""#])
         let identity = ByteBuffer(sample.stored(bodyCount: 99, transform: .varies))
         var coded = ByteBuffer(capacity: 1)
@@ -121,14 +121,14 @@ import Testing
         ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n", false, false),
         ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Encoding: gzip\r\n", false, false),
         ("HTTP/1.1 200 OK\r\nContent-Encoding:\r\n", false, false),
-        // Not what `write` wrote.
+        // Heads that `write` did not write.
         ("HTTP/1.1 200 OK\r\nno colon\r\n", false, false), ("HTTP/1.1 200 OK\r\n: b\r\n", false, false),
         ("HTTP/1.1 200 OK\r\nA: b", false, false), ("HTTP/1.1 200 OK", false, false), ("", false, false),
         ("HTTP/1.1 200 OK\r\n\r\n", false, false),
     ]
 
     @Test(arguments: underivable)
-    func whatCannotBeDerived(_ row: (head: String, codes: Bool, decodes: Bool)) {
+    func aForeignHeadIsNotDerivedFrom(_ row: (head: String, codes: Bool, decodes: Bool)) {
         let head = ByteBuffer(row.head)
         var output = ByteBuffer("before")
         let codes = StoredHead.derive(from: head.span, coding: .br, bodyCount: 5, limit: 4096, into: &output)
@@ -140,7 +140,7 @@ import Testing
         #expect(decodes == row.decodes && decodes != output.isEmpty)
     }
 
-    @Test func limit() {
+    @Test func aTransformedHeadKeepsItsLimit() {
         let head = ByteBuffer("HTTP/1.1 200 OK\r\nA: b\r\n")
         var output = ByteBuffer(capacity: 1)
         let fits = StoredHead.derive(from: head.span, coding: .br, bodyCount: 5, limit: 4096, into: &output)

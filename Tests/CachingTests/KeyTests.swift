@@ -1,4 +1,4 @@
-/// The key, and the keys that unsafe exchanges invalidate.
+/// The key of a request, and the keys that exchanges with unsafe methods invalidate.
 import Bytes
 import HTTP
 import Settings
@@ -15,7 +15,7 @@ import Testing
         ("[::1]", "/", .http, "[::1]/"), ("[::1]:80", "/", .http, "[::1]/"),
         ("[::1]:81", "/", .http, "[::1]:81/"),
         ("example.com", "/?", .http, "example.com/?"), ("example.com", "/?b&a", .http, "example.com/?b&a"),
-        // The normal form (`Authority`): AuthorityTests has all of it.
+        // The normal form (`Authority`): AuthorityTests covers all of it.
         ("Example.com.", "/", .http, "example.com/"), ("example.com.:80", "/", .http, "example.com/"),
         ("example.com.:443", "/", .https, "example.com/"), ("example.com.:", "/", .https, "example.com/"),
         ("example.com.:81", "/", .http, "example.com:81/"), ("[0:0::0001]:443", "/", .https, "[::1]/"),
@@ -26,7 +26,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func isWritten(row: (host: String?, target: String, scheme: Scheme, key: String)) {
+    func theKeyIsWritten(row: (host: String?, target: String, scheme: Scheme, key: String)) {
         let host = row.host.map { "Host: \($0)\r\n" } ?? ""
         let head = ByteBuffer("GET \(row.target) HTTP/1.1\r\n\(host)\r\n")
         var request = RequestHead()
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func requestsThatHaveNone() {
+    @Test func someRequestsHaveNoKey() {
         #expect(RequestSample("GET", "/", host: nil).key().routing == "key")
         #expect(RequestSample("OPTIONS", "*").key().routing == "key")
         // Absolute form names the host (RFC 9112 §3.2.2).
@@ -57,7 +57,7 @@ import Testing
                 == "example.com/?a")
     }
 
-    @Test func limitIsTwoKibibytes() {
+    @Test func aKeyHasAtMostTwoKibibytes() {
         let host = "example.com"
         let most = "/" + String(repeating: "a", count: 2048 - host.utf8.count - 1)
         #expect(RequestSample("GET", most).key().routing.utf8.count == 2048)
@@ -80,7 +80,7 @@ import Testing
             key(plain.with { $0.query = .only(["w"]) }, "a", .http),
         ]
         #expect(Set(keys).count == keys.count)
-        // What only says how to judge or serve does not change the key.
+        // Settings that only say how to judge or serve do not change the key.
         #expect(key(plain.with { $0.store.maxAgeSeconds = 1 }, "a", .http) == keys[0])
     }
 
@@ -97,7 +97,7 @@ import Testing
     ]
 
     @Test(arguments: queries)
-    func keyedQuery(query: Policy.Query, target: String, expected: String) {
+    func thePolicysQueryIsKeyed(query: Policy.Query, target: String, expected: String) {
         let key = RequestSample("GET", target).key(Policy(name: "test").with { $0.query = query })
         #expect(key.target == expected)
     }
@@ -108,9 +108,9 @@ import Testing
             RequestSample("GET", query).key(Policy(name: "test").with { $0.query = .sort }).target == query)
     }
 
-    /// As many parameters as a URL has room for, in lists of all sizes: as the plain reading has it, which
-    /// goes through the query once for each name.
-    @Test func longQueriesAndLists() {
+    /// As many parameters as a URL has room for, with lists of all sizes. The plain reading, which goes
+    /// through the query once for each name, must give the same.
+    @Test func longQueriesAndListsAreKeyed() {
         for (count, names) in [(60, 3), (64, 64), (65, 64), (66, 2), (300, 26), (300, 1_000)] {
             let listed = (0..<names).map { "p\(($0 * 7) % names)" }
             let parameters = (0..<count).map { "p\($0 % 30)=\($0 % 9)" }
@@ -139,7 +139,7 @@ import Testing
     ]
 
     @Test(arguments: references)
-    func invalidatesReference(reference: String, expected: String) {
+    func aReferenceIsResolvedForInvalidation(reference: String, expected: String) {
         let sample = RequestSample("POST", "/b/c?q")
         let value = ByteBuffer(reference)
         var key = ByteBuffer(capacity: 64)
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test func whoInvalidates() {
+    @Test func onlySuccessfulUnsafeMethodsInvalidate() {
         for method in [Method.post, .put, .delete, .patch, .connect, .other] {
             #expect(Rules.invalidates(method, status: 200) && Rules.invalidates(method, status: 303))
             #expect(!Rules.invalidates(method, status: 404) && !Rules.invalidates(method, status: 500))

@@ -1,4 +1,4 @@
-// Which methods a route takes, and from whom: the table.
+// Which methods a route accepts, and from which clients, as a table.
 
 import Bytes
 import Caching
@@ -69,7 +69,7 @@ import Testing
     }()
 
     @Test(arguments: rows)
-    func whoMaySendWhat(row: Row) {
+    func aMethodIsAllowedByRouteAndClient(row: Row) {
         let gate = MethodGate(row.methods, caches: row.caches)
         let head = "\(row.name) / HTTP/1.1\r\nHost: a\r\n\r\n"
         var request = RequestHead()
@@ -78,7 +78,7 @@ import Testing
         let limits = HeadLimits(head: 1024, fields: 8)
         let result = request.parse(bytes.span, limits: limits, scan: &scan)
         #expect(result == .complete(bytes.count))
-        // What is open to anybody passes without a look at the name.
+        // A method that is open to all passes without a comparison of names.
         let isOpen = gate.isOpen(to: request.method)
         let verdict = gate.judge(Array(row.name.utf8).span, from: row.clients)
         #expect(verdict == row.expected)
@@ -86,7 +86,7 @@ import Testing
         if row.methods.allow == nil, request.method != .other { #expect(isOpen) }
     }
 
-    @Test func whatAnybodyMaySend() {
+    @Test func methodsOpenToAllArePrecomputed() {
         func allow(_ methods: Route.Methods) -> String {
             var out = ByteBuffer(capacity: 64)
             MethodGate(methods, caches: true).appendAllow(to: &out)

@@ -1,5 +1,5 @@
-/// The same directives make the same entry, in whatever order, case, spacing and quoting they come, and over
-/// however many lines; and whatever clocks do, nothing gets younger.
+/// The same directives make the same entry, in any order, case, spacing and quoting, and over any number of
+/// lines. Whatever clocks do, no entry gets younger.
 import Bytes
 import HTTP
 import Settings
@@ -15,7 +15,7 @@ import Testing
         "no-store", "private", "no-cache=\"x, y\"",
     ]
 
-    /// A sample of `names` written in some way, as field lines.
+    /// A sample of `names` as field lines, spelt at random.
     static func spell(_ names: [String], _ generator: inout SeededRandom) -> [String] {
         var lines: [String] = []
         var line = ""
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func spellingMakesNoDifference(seed: UInt64) {
+    func theSpellingOfDirectivesDoesNotMatter(seed: UInt64) {
         var generator = SeededRandom(seed: seed)
         var stored = 0
         for number in 0..<500 {
@@ -58,14 +58,14 @@ import Testing
         #expect(stored > 50)
     }
 
-    /// Mostly what may be stored, so that the facts are compared too.
+    /// Mostly directives of storable responses, so that the facts are compared too.
     private func directives(_ generator: inout SeededRandom) -> [String] {
         let count = generator.picks(70) ? 11 : Self.directives.count
         return Self.directives[..<count].filter { _ in generator.picks(35) } + ["x-filler"]
     }
 
-    /// Of repeated directives that say the same, one counts.
-    @Test func repetitionsOfTheSame() {
+    /// Of repeated directives with the same value, one counts.
+    @Test func equalRepetitionsCountOnce() {
         for policy in [Policy.liberal, Policy(name: "test")] {
             let once = StaleTests.facts(["Cache-Control: max-age=60, stale-if-error=9"], policy)
             let twice = StaleTests.facts(
@@ -78,16 +78,16 @@ import Testing
         }
     }
 
-    /// The verdict on an entry `milliseconds` after its receipt by either clock.
+    /// The verdict on an entry when each clock has advanced this many milliseconds since its receipt.
     static func use(_ facts: EntryFacts, wall: Int64, boot: Int64) -> UseVerdict {
         StaleTests.rules.use(
             facts, for: RequestSample().verdict(.liberal), now: UseTests.later(wall, boot: boot))
     }
 
-    /// Clocks that are set, and a machine that sleeps: the larger difference counts, and time that goes on
-    /// never makes an entry fresher.
+    /// Clocks are set, and machines sleep: the larger difference counts, and time that passes never makes an
+    /// entry fresher.
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func clocksMakeNothingYounger(seed: UInt64) {
+    func noClockMakesAnEntryYounger(seed: UInt64) {
         var generator = SeededRandom(seed: seed)
         for number in 0..<2_000 {
             var facts = StaleTests.entry()
@@ -111,7 +111,7 @@ import Testing
                 #expect(use.mayIfError == (staleness < 300_000), name)
             case .refresh, .refused: Issue.record(name)
             }
-            // The other clock alone says no more.
+            // The other clock alone does not shorten the age.
             let later = Self.use(facts, wall: wall + 1000, boot: boot + 1000)
             #expect(Self.rank(later) >= Self.rank(verdict), name)
             #expect(
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    /// The less may be done, the higher.
+    /// A rank: the fewer uses the verdict allows, the higher.
     static func rank(_ verdict: UseVerdict) -> Int {
         switch verdict {
         case .fresh: 0
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func everythingSaturates() {
+    @Test func extremeValuesSaturate() {
         let huge = "99999999999999999999999"
         for policy in [Policy.liberal, Policy(name: "test")] {
             for lines in [

@@ -1,4 +1,4 @@
-/// What bulk purges take: scopes, their encoding, cache groups (RFC 9875) and surrogate keys.
+/// Which entries bulk purges remove: scopes, their encoding, cache groups (RFC 9875) and surrogate keys.
 import Bytes
 import HTTP
 import Settings
@@ -52,7 +52,7 @@ import Testing
             ("example.com.:80", "example.com:", .http, true),
             ("[0:0::1]", "[::0001]:8080", .http, true), ("example.com.:8080", "example.com", .http, false),
         ])
-    func hosts(scope: String, host: String, scheme: Scheme, expected: Bool) {
+    func aHostScopeTakesItsHosts(scope: String, host: String, scheme: Scheme, expected: Bool) {
         for upstream in ["origin", "other"] {
             let key = Self.key("/a", host: host, scheme: scheme, upstream: upstream)
             #expect(Self.takes(Self.host(scope), key) == expected)
@@ -68,11 +68,11 @@ import Testing
             ("http://example.com?x", "/?xy", true), ("http://example.co", "/a", false),
             ("HTTP://example.com/", "/", true), ("http://example.com:8080/", "/", false),
         ])
-    func prefixes(url: String, target: String, expected: Bool) {
+    func aPrefixScopeTakesItsURLs(url: String, target: String, expected: Bool) {
         #expect(Self.takes(Self.prefix(url), Self.key(target)) == expected)
     }
 
-    @Test func whatIsNoScope() {
+    @Test func malformedScopesAreRefused() {
         for text in ["", "example.com/a", "ftp://example.com/", "http://", "http:///a", "http://a:b/"] {
             #expect(Self.prefix(text) == nil, "\(text)")
         }
@@ -88,7 +88,7 @@ import Testing
             ("a", ["Cache-Tag: a b"], false), ("a,b", ["Surrogate-Key: a,b"], true),
             ("a", [], false), ("", ["Surrogate-Key: a  b"], false), ("a", ["X-Key: a"], false),
         ] as [(String, [String], Bool)])
-    func keys(name: String, lines: [String], expected: Bool) {
+    func aSurrogateKeyTakesItsEntries(name: String, lines: [String], expected: Bool) {
         #expect(Self.takes(.key(Self.bytes(name)), Self.key("/"), lines) == expected)
     }
 
@@ -104,17 +104,17 @@ import Testing
             ("A", [#""a""#], false), ("a", [#""ab""#], false), ("ab", [#""a""#], false),
             (#"a"b\c"#, [#""a\"b\\c""#], true), (#"a\"b"#, [#""a\"b""#], false), ("", [#""""#], true),
             ("", [#""a""#], false), ("a", [#""a";p=1;q"#], true), ("a,b", [#""a,b""#], true),
-            // What is no List of Strings counts for nothing.
+            // A field that is not a List of Strings is ignored.
             ("a", ["a"], false), ("a", [#""a", b"#], false), ("a", [#""a","#], false),
             ("a", [#""a" "b""#], false), ("a", [#""a"#], false), ("a", [#""a", ("b")"#], false),
             ("a", [#""a""#, "x"], false), ("a", [#""a""#, ""], false), ("a", [""], false),
         ] as [(String, [String], Bool)])
-    func groups(name: String, lines: [String], expected: Bool) {
+    func aGroupTakesItsEntries(name: String, lines: [String], expected: Bool) {
         let lines = lines.map { "Cache-Groups: \($0)" }
         #expect(Self.takes(Self.group(name), Self.key("/"), lines) == expected)
     }
 
-    @Test func groupsAreOfAnOrigin() {
+    @Test func aGroupBelongsToOneOrigin() {
         let lines = [#"Cache-Groups: "a""#]
         for (url, host, scheme, expected) in [
             ("http://example.com", "example.com", Scheme.http, true),
@@ -130,7 +130,7 @@ import Testing
     }
 
     /// RFC 9875 §2: at least 32 groups of at least 32 characters.
-    @Test func manyLongGroups() {
+    @Test func manyLongGroupsAreRead() {
         let names = (10..<74).map { String(repeating: "x", count: 62) + "\($0)" }
         let half = names.count / 2
         let lines = [names[..<half], names[half...]].map { part in
@@ -157,8 +157,8 @@ import Testing
             by: response.head, response.buffer.span, method: method, key: key.span)
     }
 
-    @Test func invalidations() {
-        func groups(_ names: String...) -> [PurgeScope] {
+    @Test func cacheGroupInvalidationIsRead() {
+        func aGroupTakesItsEntries(_ names: String...) -> [PurgeScope] {
             names.map { .group(origin: Self.bytes("hexample.com:8080"), name: Self.bytes($0)) }
         }
         #expect(Self.invalidated([#""a""#]) == groups("a"))
@@ -177,7 +177,7 @@ import Testing
 
     // MARK: Encoding
 
-    @Test func whatIsTooLongTakesMore() {
+    @Test func anOverlongScopeBecomesACoarserOne() {
         func encode(_ scope: PurgeScope) -> (PurgeScope, [UInt8]) {
             var bytes = ByteBuffer(capacity: 16)
             let written = scope.encode(into: &bytes)
@@ -194,14 +194,14 @@ import Testing
         #expect(encode(.prefix([UInt8(ascii: "h")] + long + [UInt8(ascii: "/")])) == (.all, [0]))
         #expect(encode(.group(origin: origin, name: long)) == (.host(host), [1] + host))
         #expect(encode(.group(origin: long, name: host)) == (.all, [0]))
-        // To the byte.
+        // Exact to the byte.
         let most = [UInt8](repeating: 0x61, count: 254)
         #expect(encode(.key(most)) == (.key(most), [4] + most))
         #expect(encode(.key(most + [0x61])).0 == .all)
     }
 
-    /// A coarser scope takes all that the one that was asked for takes.
-    @Test func coarserTakesNoLess() {
+    /// A coarser scope removes every entry that the original scope removes.
+    @Test func aCoarserScopeTakesNoFewerEntries() {
         let long = String(repeating: "a", count: 400)
         let key = Self.key("/\(long)/b")
         for url in ["http://example.com/\(long)", "http://example.com/\(long)/b?c"] {
@@ -211,8 +211,8 @@ import Testing
         #expect(Self.takes(.key(Self.bytes(long)), Self.key("/"), ["xkey: \(long)"]))
     }
 
-    /// Bytes of shared memory: what is no scope, or no key, is within.
-    @Test func brokenBytesTakeEverything() {
+    /// Bytes from shared memory: bytes that are not a scope, or not a key, count as matching.
+    @Test func damagedBytesMatchEveryEntry() {
         let key = Self.key("/")
         let head = Self.head([])
         for scope in [[], [9], [255, 1], [3], [3, 200, 1]] as [[UInt8]] {

@@ -1,4 +1,4 @@
-/// Range requests on stored answers (RFC 9110 §14), and the heads that answer them.
+/// Range requests on stored responses (RFC 9110 §14), and the heads of their answers.
 import Bytes
 import HTTP
 import Settings
@@ -43,11 +43,11 @@ import Testing
             ("bytes=--1", "whole"), ("bytes=+1-2", "whole"), ("bytes=1-2-3", "whole"),
             ("bytes =1-2", "whole"), ("lines=1-2", "whole"), ("bytes=0x1-2", "whole"), ("", "whole"),
         ])
-    func ranges(value: String, expected: String) {
+    func aRangeIsRead(value: String, expected: String) {
         #expect(Self.outcome(["Range: \(value)"]) == expected)
     }
 
-    @Test func onlyOfGetAndA200() {
+    @Test func onlyAGetAndA200HaveRanges() {
         let range = "Range: bytes=0-1"
         #expect(Self.outcome([range]) == "0..<2")
         #expect(Self.outcome([range], method: "HEAD") == "whole")
@@ -57,7 +57,7 @@ import Testing
         #expect(Self.outcome([]) == "whole")
     }
 
-    @Test func emptyBodies() {
+    @Test func anEmptyBodyHasNoRange() {
         #expect(Self.outcome(["Range: bytes=0-"], count: 0) == "unsatisfiable")
         #expect(Self.outcome(["Range: bytes=-5"], count: 0) == "whole")
         #expect(Self.outcome(["Range: bytes=-0"], count: 0) == "unsatisfiable")
@@ -69,7 +69,7 @@ import Testing
             (#""a", "b""#, false), (modified, true), ("Thu Jan  1 00:00:00 2015", true),
             ("Thu, 01 Jan 2015 00:00:01 GMT", false), ("Fri, 01 Jan 2027 00:00:00 GMT", false),
         ])
-    func ifRange(value: String, isCurrent: Bool) {
+    func ifRangeComparesStrongly(value: String, isCurrent: Bool) {
         let lines = ["Range: bytes=0-1", "If-Range: \(value)"]
         #expect(Self.outcome(lines) == (isCurrent ? "0..<2" : "whole"))
     }
@@ -79,12 +79,12 @@ import Testing
         #expect(Self.outcome(byTag, stored: [#"ETag: W/"a""#]) == "whole")
         #expect(Self.outcome(byTag, stored: []) == "whole")
         #expect(Self.outcome(byTag + [#"If-Range: "a""#]) == "whole")
-        // Changed within a minute of being sent: perhaps once more since.
+        // Changed within a minute before it was sent: it may have changed once more since.
         let byDate = ["Range: bytes=0-1", "If-Range: Wed, 31 Dec 2025 23:59:01 GMT"]
         let just = "Last-Modified: Wed, 31 Dec 2025 23:59:01 GMT"
         #expect(Self.outcome(byDate, stored: [Self.date, just]) == "whole")
         #expect(Self.outcome(byDate, stored: ["Date: Thu, 01 Jan 2026 00:00:01 GMT", just]) == "0..<2")
-        // Of several codings with one date: which one the client holds a part of is not said.
+        // Several codings have the same date: it is unknown which of them the client has a part of.
         let old = ["Range: bytes=0-1", "If-Range: \(Self.modified)"]
         let dated = [Self.etag, Self.date, "Last-Modified: \(Self.modified)"]
         for (vary, expected) in [
@@ -94,12 +94,12 @@ import Testing
             #expect(Self.outcome(old, stored: dated + ["Vary: Cookie", "Vary: \(vary)"]) == expected)
             #expect(Self.outcome(byTag, stored: dated + ["Vary: \(vary)"]) == "0..<2")
         }
-        // An unsatisfiable range of something else is no error.
+        // An unsatisfiable range of another representation is not an error.
         #expect(Self.outcome(["Range: bytes=500-", #"If-Range: "b""#]) == "whole")
         #expect(Self.outcome(["Range: bytes=500-", #"If-Range: "a""#]) == "unsatisfiable")
     }
 
-    @Test func heads() {
+    @Test func rangeHeadsAreWritten() {
         let stored = Array(
             ResponseSample(
                 200,
@@ -138,10 +138,10 @@ import Testing
                 """)
     }
 
-    @Test func verdicts() {
+    @Test func rangesAndConditionsAreDecidedTogether() {
         let range = RequestSample("GET", "/", ["Range: bytes=0-1", #"If-Range: "a""#]).verdict()
         #expect(range.mayLookup && !range.mayStore && range.reason == .range && range.flags.contains(.range))
-        // Without Range it means nothing.
+        // Without Range, If-Range has no meaning.
         let condition = RequestSample("GET", "/", [#"If-Range: "a""#]).verdict()
         #expect(condition.mayLookup && condition.mayStore && condition.reason == nil)
         let never = RequestSample("GET", "/", ["Range: bytes=0-1", "Cache-Control: no-store"]).verdict()

@@ -1,4 +1,4 @@
-/// Whom a refusal to store concerns: what those do who waited for the answer.
+/// Whom a refusal to store concerns: what the waiting requests do next.
 import Bytes
 import HTTP
 import Settings
@@ -11,7 +11,7 @@ import Testing
         var name: String
         var reason: Reason
         var status = 200
-        /// Of the answer.
+        /// Headers of the response.
         var headers: [String] = []
         var asked: [String] = []
         var waits: [String] = []
@@ -76,7 +76,7 @@ import Testing
             waits: ["Authorization: Basic eDp6"], place: .alone),
     ]
 
-    @Test(arguments: rows) func places(row: Row) {
+    @Test(arguments: rows) func aRefusalConcernsTheRightRequests(row: Row) {
         let policy = Policy(name: "test").with {
             $0.store.vary = .list(["accept-encoding", "accept-language"])
             $0.store.authorization = .explicit
@@ -92,7 +92,7 @@ import Testing
         let place = scope.place(
             of: waiter.verdict(policy), waiter.head.fields, waiter.buffer.span, into: &blob)
         #expect(place == row.place)
-        // Of another variant: its own blob, by which it is found again.
+        // Of another variant: it has a blob of its own, by which it is found again.
         if place == .variant {
             let isOwn = Variance.matches(blob.span, waiter.head.fields, waiter.buffer.span)
             let isTheirs = Variance.matches(blob.span, asked.head.fields, asked.buffer.span)
@@ -100,8 +100,8 @@ import Testing
         }
     }
 
-    /// Blobs come from shared memory: what is not well formed ends, and reads nothing beyond.
-    @Test func brokenBlobs() {
+    /// Blobs come from shared memory: a malformed blob ends early, and no byte beyond it is read.
+    @Test func malformedBlobsAreSafe() {
         let request = RequestSample("GET", "/", ["Accept-Language: en"])
         for bytes: [UInt8] in [[5], [200, 1, 2], [1, 97], [1, 97, 0], [1, 97, 0xff, 0xff, 9], [0, 0, 200, 1]] {
             var blob = ByteBuffer(capacity: 16)

@@ -1,5 +1,5 @@
-/// Revalidation: the conditions of a fetch, which 304 renews (RFC 9111 §4.3.4), what the head becomes (§3.2),
-/// and what an answer to HEAD does (§4.3.5).
+/// Revalidation: the conditions of a fetch, which 304 renews (RFC 9111 §4.3.4), the renewed head (§3.2), and
+/// the effect of a response to HEAD (§4.3.5).
 import Bytes
 import HTTP
 import Settings
@@ -23,7 +23,7 @@ import Testing
         return isConditional ? lines.span.string : lines.isEmpty ? "none" : "something"
     }
 
-    @Test func conditionsOfAFetch() {
+    @Test func aFetchSendsTheEntrysConditions() {
         #expect(Self.conditions([#"ETag: "a""#]) == "If-None-Match: \"a\"\r\n")
         #expect(Self.conditions([#"ETag: W/"a""#]) == "If-None-Match: W/\"a\"\r\n")
         let since = "If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT\r\n"
@@ -32,7 +32,7 @@ import Testing
         for none in [[], ["ETag: a"], ["ETag: \"a\"", "ETag: \"b\""], ["Last-Modified: x"]] {
             #expect(Self.conditions(none) == "none", "\(none)")
         }
-        // A 304 says that there is a 200.
+        // A 304 implies that there is a 200.
         #expect(Self.conditions([#"ETag: "a""#], status: 404) == "none")
         #expect(Self.conditions([#"ETag: "a""#], status: 301) == "none")
     }
@@ -49,7 +49,7 @@ import Testing
         _ head: [UInt8], by headers: [String], status: Int = 304, _ policy: Policy = Policy(name: "test"),
         delayMilliseconds: UInt64 = 0, isBare: Bool = false
     ) -> Renewal {
-        // Unless it is about just that, the 304 names the stored validators.
+        // Unless a test is about that, the 304 names the stored validators.
         let stored = String(decoding: head, as: UTF8.self).split(separator: "\r\n").map(String.init)
         let isNamed = headers.contains { $0.hasPrefix("ETag") || $0.hasPrefix("Last-Modified") }
         let named = stored.filter { $0.hasPrefix("ETag") || $0.hasPrefix("Last-Modified") }
@@ -94,10 +94,10 @@ import Testing
             ([modified], ["Last-Modified: Thu Jan  1 00:00:00 2015"], true),
             ([modified], ["Last-Modified: Thu, 01 Jan 2015 00:00:01 GMT"], false),
             ([modified], ["Last-Modified: x"], false), ([#"ETag: "a""#], [modified], false),
-            // What was sent was this entry's.
+            // The conditions sent were this entry's.
             ([modified], [], true), ([#"ETag: "a""#], [], true),
         ] as [([String], [String], Bool)])
-    func selects(stored: [String], by: [String], expected: Bool) {
+    func a304SelectsTheEntryByItsValidators(stored: [String], by: [String], expected: Bool) {
         let renewal = Self.renew(Self.stored([Self.fresh] + stored), by: by)
         #expect((renewal.outcome == "60") == expected && (renewal.outcome == "mismatch") == !expected)
     }
@@ -110,7 +110,7 @@ import Testing
     }
 
     // §3.2.
-    @Test func fieldsAreReplaced() {
+    @Test func a304ReplacesTheFieldsThatItNames() {
         let head = Self.stored([
             Self.date, Self.fresh, #"ETag: "a""#, "Content-Type: text/plain", "X-Old: 1", "X-Both: 1",
             "X-Both: 2", "Content-Digest: sha-256=:aa=:", "Content-Encoding: gzip",
@@ -142,12 +142,12 @@ import Testing
         #expect(renewal.outcome == "connection")
     }
 
-    /// The fetch is the store's own, whoever had it made.
+    /// The fetch is the store's own, whichever client caused it.
     @Test(
         arguments: [
             ("GET", ["Range: bytes=0-1"]), ("HEAD", []), ("GET", ["If-None-Match: \"a\""]),
         ] as [(String, [String])])
-    func whoeverAsks(method: String, lines: [String]) {
+    func anyClientsFetchMayRenew(method: String, lines: [String]) {
         let verdict = RequestSample(method, "/", lines).verdict()
         #expect(verdict.storing.mayStore && verdict.storing.method == .get && verdict.storing.reason == nil)
         let head = Self.stored([Self.fresh, #"ETag: "a""#])
@@ -159,15 +159,15 @@ import Testing
         if case .renewed = renewal {} else { Issue.record("\(renewal)") }
     }
 
-    @Test func whoBypassesStoresNothing() {
+    @Test func aBypassingRequestRenewsNothing() {
         for lines in [["Authorization: x"], ["Cache-Control: no-store"], ["If-Match: \"a\""]] {
             let verdict = RequestSample("GET", "/", lines + ["Range: bytes=0-1"]).verdict()
             #expect(!verdict.storing.mayStore && verdict.storing.reason == verdict.reason)
         }
     }
 
-    /// After a 304 Age counts from the 304 alone.
-    @Test func ageIsThatOfThe304() {
+    /// After a 304, Age counts from the 304 alone.
+    @Test func theAgeIsThatOfThe304() {
         let head = Self.stored(["Date: Wed, 31 Dec 2025 23:59:20 GMT", Self.fresh, #"ETag: "a""#, "Age: 9"])
         let plain = Self.renew(head, by: [])
         #expect(plain.outcome == "60" && plain.facts?.initialAgeMilliseconds == 0)
@@ -178,7 +178,7 @@ import Testing
         #expect(Self.renew(head, by: ["Date: Wed, 31 Dec 2025 23:59:50 GMT"]).outcome == "50")
     }
 
-    /// All rules run again; the head is there for the one who asked.
+    /// All rules run again. The client that asked still gets the head.
     @Test(
         arguments: [
             (["Cache-Control: no-store"], "no-store"), (["Set-Cookie: a=1"], "set-cookie"),
@@ -186,20 +186,20 @@ import Testing
             (["Cache-Control: private, max-age=60"], "private"), (["Age: 60"], "expired"),
             (["Date: x"], "date"), (["X-Long: " + String(repeating: "a", count: 4100)], "head-too-large"),
         ] as [([String], String)])
-    func refusals(by: [String], reason: String) {
+    func aRenewalMayBeRefused(by: [String], reason: String) {
         let head = Self.stored([Self.fresh, #"ETag: "a""#])
         let renewal = Self.renew(head, by: by)
         #expect(renewal.outcome == reason)
         #expect(renewal.head.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(renewal.head.contains("\r\nContent-Length: 5\r\n"))
         #expect(renewal.ageSeconds == (by == ["Age: 60"] ? 60 : 0))
-        // What is not said again stays as it was.
+        // Fields that the 304 does not repeat stay as they were.
         #expect(Self.renew(head, by: ["X-New: 1"]).outcome == "60")
     }
 
-    /// Whatever refuses it: delay, Date and Age of the 304 make its age (§4.2.3).
+    /// Whatever the reason of a refusal, the delay, Date and Age of the 304 give its age (§4.2.3).
     @Test(arguments: ["Cache-Control: private", "Set-Cookie: a=1", "Vary: *", "Cache-Control: max-age=0"])
-    func ageOfARefusal(by line: String) {
+    func aRefusedRenewalHasTheAgeOfThe304(by line: String) {
         let head = Self.stored([Self.fresh, #"ETag: "a""#])
         #expect(Self.renew(head, by: [line], delayMilliseconds: 2500).ageSeconds == 3)
         #expect(Self.renew(head, by: [line, "Age: 20"], delayMilliseconds: 5000).ageSeconds == 25)
@@ -207,7 +207,7 @@ import Testing
         #expect(Self.renew(head, by: [line, "Date: x"]).ageSeconds == 0)
     }
 
-    @Test func theVaryOfCompressionStays() {
+    @Test func theVaryAddedForCompressionStays() {
         let text = "Content-Type: text/css"
         let policy = Policy(name: "x").with {
             $0.store.vary = .list(["origin"])
@@ -221,7 +221,7 @@ import Testing
         #expect(other.outcome == "60" && other.facts?.flags.contains(.varies) == true)
         #expect(other.head.components(of: "Vary: Accept-Encoding\r\n") == 1)
         #expect(other.head.components(of: "Vary: Origin\r\n") == 1)
-        // The origin's own is judged as when it first comes.
+        // The origin's own Vary is judged as at the first response.
         #expect(Self.renew(head, by: ["Vary: Accept-Encoding, Origin"], policy).outcome == "vary")
         #expect(Self.renew(head, by: ["Vary: Accept-Encoding"], policy).outcome == "vary")
     }
@@ -269,8 +269,8 @@ import Testing
         return isDerived ? variant.span.string : nil
     }
 
-    /// Shared memory is untrusted: no prefix of a head, and no noise, traps or renews by accident.
-    @Test func brokenHeads() {
+    /// Shared memory is untrusted: no prefix of a head and no noise traps or renews by accident.
+    @Test func damagedHeadsAreSafe() {
         let head = Self.stored([Self.fresh, #"ETag: "a""#, Self.modified])
         for count in 0..<head.count {
             let renewal = Self.renew(Array(head[..<count]), by: [#"ETag: "a""#])
@@ -320,26 +320,26 @@ import Testing
             ([#"ETag: "a""#, "Set-Cookie: a=1"], "invalidate"),
             ([#"ETag: "a""#, "Vary: *"], "invalidate"),
         ] as [([String], String)])
-    func headUpdates(by: [String], expected: String) {
+    func aResponseToHeadUpdatesTheEntry(by: [String], expected: String) {
         let stored = Self.stored([Self.fresh, #"ETag: "a""#, Self.modified])
         #expect(Self.head(stored, by: by + ["Cache-Control: max-age=30"]) == expected)
     }
 
-    @Test func headUpdatesOnlyWhatItIsAbout() {
+    @Test func aResponseToHeadUpdatesOnlyItsOwnVariant() {
         let stored = Self.stored([Self.fresh, #"ETag: "a""#])
         #expect(Self.head(stored, by: [#"ETag: "b""#], status: 404) == "ignore")
         #expect(Self.head(Self.stored([#"ETag: "a""#], status: 404), by: [#"ETag: "b""#]) == "ignore")
         #expect(Self.head(stored, by: [#"ETag: "b""#], method: "GET") == "ignore")
-        // Who bypasses may be shown something else.
+        // A request that bypasses may get another representation.
         #expect(Self.head(stored, by: [#"ETag: "b""#], request: ["Authorization: x"]) == "ignore")
-        // §4.3.5 takes what it can get.
+        // §4.3.5 takes the fields that are there.
         #expect(Self.head(stored, by: ["Content-Length: 5"], .liberal) == "60")
         #expect(Self.head(stored, by: [], .liberal) == "ignore")
     }
 }
 
 extension String {
-    /// How often `part` stands in it.
+    /// The number of times that `part` occurs.
     func components(of part: String) -> Int {
         indices.filter { self[$0...].hasPrefix(part) }.count
     }

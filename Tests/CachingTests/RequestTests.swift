@@ -40,10 +40,10 @@ import Testing
         .init("GET", "/", ["X-Forwarded-Uri: /a"], is: .unkeyed),
         .init("GET", "/", ["SCRIPT_NAME: /a"], is: .unkeyed),
         .init("GET", "/", ["X-Middleware-Subrequest: a"], is: .unkeyed),
-        // RFC 3875 §4.1.18: to a CGI both are one.
+        // RFC 3875 §4.1.18: a CGI program cannot tell the two names apart.
         .init("GET", "/", ["X_Original_URL: /a"], is: .unkeyed),
         .init("GET", "/", ["x-http_method-override: PUT"], is: .unkeyed),
-        // Handled as if they had not been sent.
+        // Handled as if they were not sent.
         .init("GET", "/", ["X_FORWARDED_HOST: a"], is: nil),
         .init("GET", "/", ["X_Forwarded_SSL: on"], is: nil),
         .init(
@@ -68,7 +68,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func bypasses(row: Row) {
+    func aRequestBypassesForItsReason(row: Row) {
         let sample = RequestSample(row.method, row.target, row.headers)
         let verdict = sample.verdict()
         #expect(verdict.reason == row.reason)
@@ -81,7 +81,7 @@ import Testing
         "/a%5cb",
         #"/a\b"#, "/a;b", "/a%3bb", "/a%00", "/a%0a", "/a%1F", "/a%7f", "/a%", "/a%2", "/a%zz",
     ])
-    func pathIsNotPlain(path: String) {
+    func aPathIsNotPlain(path: String) {
         let buffer = ByteBuffer(path)
         let isPlain = Rules.isPlain(buffer.span)
         #expect(!isPlain)
@@ -91,14 +91,14 @@ import Testing
         "", "/", "/a.b", "/a..", "/..a", "/...", "/.well-known/x", "/%2ea", "/a%2e", "/%20%C3%A9", "//",
         "/~@:!$&'()*+,=",
     ])
-    func pathIsPlain(path: String) {
+    func aPathIsPlain(path: String) {
         let buffer = ByteBuffer(path)
         let isPlain = Rules.isPlain(buffer.span)
         #expect(isPlain)
     }
 
-    /// What is looked at in words is found at every place in them, and not behind the path.
-    @Test func pathAtEveryPlace() {
+    /// Special marks are found at every place of the path's words, and not after the path.
+    @Test func marksAreFoundAtEveryPlaceOfThePath() {
         for before in 0..<40 {
             let start = "/" + String(repeating: "a", count: before)
             for (text, expected) in [
@@ -118,22 +118,22 @@ import Testing
     @Test func headMayLookUpButNotStore() {
         let verdict = RequestSample("HEAD").verdict()
         #expect(verdict.mayLookup && !verdict.mayStore && verdict.reason == .method)
-        // RFC 9110 §14.2: Range means nothing on HEAD.
+        // RFC 9110 §14.2: Range has no meaning on HEAD.
         #expect(RequestSample("HEAD", "/", ["Range: bytes=0-1"]).verdict().mayLookup)
     }
 
-    @Test func clientCertificate() {
+    @Test func aClientCertificateBypasses() {
         let verdict = RequestSample().verdict(clientCertificate: true)
         #expect(!verdict.mayLookup && verdict.reason == .clientCertificate)
     }
 
-    @Test func webSocketPasses() {
+    @Test func aWebSocketRequestPasses() {
         var sample = RequestSample("GET", "/", ["Connection: upgrade", "Upgrade: websocket"])
         sample.head.upgradesToWebSocket = true
         #expect(sample.verdict().reason == .connection)
     }
 
-    @Test func cookiesByPolicy() {
+    @Test func cookiesFollowThePolicy() {
         let sample = RequestSample("GET", "/", ["Cookie: a=1"])
         let byDefault = sample.verdict()
         #expect(byDefault.mayLookup && byDefault.flags.contains(.cookie))
@@ -143,18 +143,18 @@ import Testing
         #expect(never.reason == .cookie)
     }
 
-    @Test func authorizationByPolicy() {
+    @Test func authorizationFollowsThePolicy() {
         let sample = RequestSample("GET", "/", ["Authorization: x"])
         let verdict = sample.verdict(.liberal)
         #expect(verdict.mayLookup && verdict.mayStore && verdict.flags.contains(.authorization))
     }
 
-    /// RFC 9111 §5.2.1.7: what bypasses the store is no way around this wish.
+    /// RFC 9111 §5.2.1.7: a request that bypasses the store still has to honour only-if-cached.
     @Test(arguments: [
         "Authorization: x", "X-Original-URL: a", "Connection: x", "If-Match: \"a\"", "Content-Length: 1",
         "Accept-Encoding: identity;q=0", "Cache-Control: no-store",
     ])
-    func onlyIfCachedIsReadWhateverElseComes(field: String) {
+    func onlyIfCachedIsReadBesideAnyOtherField(field: String) {
         let verdict = RequestSample("GET", "/", [field, "Cache-Control: only-if-cached"]).verdict()
         #expect(!verdict.mayLookup && verdict.flags.contains(.onlyIfCached))
         let elsewhere = RequestSample("GET", "/;", [field, "Cache-Control: only-if-cached"]).verdict()
@@ -162,7 +162,7 @@ import Testing
     }
 
     // RFC 9111 §5.2.1.
-    @Test func directives() {
+    @Test func requestDirectivesAreRead() {
         let sample = RequestSample(
             "GET", "/",
             [
@@ -212,13 +212,13 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func normalises(lines: [String], expected: Codings) {
+    func acceptEncodingIsNormalised(lines: [String], expected: Codings) {
         let sample = RequestSample("GET", "/", lines.map { "Accept-Encoding: \($0)" })
         let accepted = Codings.accepted(by: sample.head.fields, sample.buffer.span)
         #expect(accepted == expected)
     }
 
-    /// What is sent to the origin reads back as the same set.
+    /// The field that is sent to the origin reads back as the same set.
     @Test(arguments: 1..<16)
     func fieldValueRoundTrips(raw: Int) {
         let codings = Codings(rawValue: UInt8(raw))

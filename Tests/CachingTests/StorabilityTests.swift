@@ -1,5 +1,5 @@
-/// "May this answer be stored?" where the default policy's table does not reach: what other policies loosen,
-/// what no policy loosens, ages to the millisecond, and that every reason has a test.
+/// "May this response be stored?" where the default policy's table does not reach: rules that other policies
+/// loosen, rules that no policy loosens, ages to the millisecond, and a test for every reason.
 import Bytes
 import HTTP
 import Settings
@@ -49,29 +49,29 @@ import Testing
     static let strip = Policy(name: "strip").with { $0.store.cookies = .strip }
 
     static let rows: [Row] = [
-        // `reading: rfc`: the first of several lifetimes counts, not a malformed one (§4.2.1).
+        // `reading: rfc`: the first of several lifetimes counts, unless it is malformed (§4.2.1).
         .init(["Cache-Control: max-age=60, max-age=0"]),
         .init(["Cache-Control: max-age=0, max-age=60"], is: "expired"),
         .init(["Cache-Control: max-age=x, max-age=60"], is: "no-freshness"),
         .init(["Cache-Control: max-age=60, =x"]),
-        // Age: the first of several; an invalid one is ignored (§5.1).
+        // Age: the first of several counts; an invalid one is ignored (§5.1).
         .init([fresh, "Age: 5, 100"]), .init([fresh, "Age: 100, 5"], is: "expired"),
         .init([fresh, "Age: 5", "Age: 100"]),
         .init([fresh, "Age: x"]), .init([fresh, "Age: -1"]),
         .init([fresh, "Age: 99999999999999999999999"], is: "date"),
-        // Content-Range means something on a 206 alone (RFC 9110 §14.4).
+        // Content-Range has a meaning only on a 206 (RFC 9110 §14.4).
         .init([fresh, "Content-Range: bytes 0-99/100"]),
         .init([fresh, "Pragma: no-cache"]),
-        // Heuristics (§4.2.2): a share of Date − Last-Modified, only where nothing is stated.
+        // Heuristics (§4.2.2): a share of Date − Last-Modified, only where no lifetime is stated.
         .init(["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT"]),
         .init(["Last-Modified: x"], is: "no-freshness"),
-        // Not fresh, but there is something to ask after it by.
+        // Not fresh, but it has a validator.
         .init(["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT", "Expires: 0"]),
         .init(["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT", "Cache-Control: max-age=x"]),
         .init(status: 302, ["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT"], is: "no-freshness"),
         .init(status: 302, ["Last-Modified: Wed, 31 Dec 2025 00:00:00 GMT", "Cache-Control: public"]),
         .init(["Last-Modified: Fri, 02 Jan 2026 00:00:00 GMT"]),
-        // Vary: any, but `*`.
+        // Vary: any field, except `*`.
         .init([fresh, "Vary: Origin, Accept-Language"]), .init([fresh, "Vary: Origin, *"], is: "vary"),
         .init([fresh, "Vary: Origin;"], is: "vary"),
         // Authorization (§3.5).
@@ -82,11 +82,11 @@ import Testing
         .init(
             [fresh, "Cache-Control: proxy-revalidate"], request: ["Authorization: x"], is: "authorization"),
         .init([fresh, "Cache-Control: public=1"], request: ["Authorization: x"], is: "authorization"),
-        // What no policy loosens.
+        // Rules that no policy loosens.
         .init([fresh, "Set-Cookie: a=1"], is: "set-cookie"),
         .init([fresh, "Cache-Control: no-store"], is: "no-store"),
         .init([fresh, "Cache-Control: private"], is: "private"),
-        // Kept for when there is revalidation: strictest effect now.
+        // Kept for revalidation; until then the strictest effect holds.
         .init([fresh, "Cache-Control: no-cache"], is: "no-cache"),
         .init([fresh, "Date: x"], is: "date"), .init([fresh, "Date: \(date)", "Date: \(date)"], is: "date"),
         // Statuses with explicit freshness.
@@ -107,7 +107,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func judges(row: Row) {
+    func aResponseIsJudgedForStorage(row: Row) {
         let response = ResponseSample(row.status, ["Content-Length: 5"] + row.headers)
         let verdict = Self.judge(response, row.policy, request: row.request)
         switch verdict {
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    /// Answers shaped by the request are stored under no policy; statuses from 400 on live ten seconds.
+    /// A partial response and the like are stored under no policy. Statuses from 400 on live ten seconds.
     @Test func statusesUnderTheMostLiberalPolicy() {
         let never: Set<Int> = [
             206, 304, 400, 401, 406, 407, 408, 411, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 429,
@@ -138,18 +138,18 @@ import Testing
     static let ages: [(headers: [String], delay: UInt64, past: UInt64, age: UInt64)] = [
         // (headers, delay, ms past the second on receipt, initial age)
         ([fresh, "Date: \(date)"], 0, 0, 0), ([fresh, "Date: \(date)"], 0, 999, 0),
-        // From the end of the second that Date names.
+        // Counted from the end of the second that Date names.
         ([fresh, "Date: \(date)"], 0, 1000, 1), ([fresh, "Date: \(date)"], 900, 1250, 900),
         ([fresh, "Date: Wed, 31 Dec 2025 23:59:50 GMT"], 0, 0, 9001),
         ([fresh], 300, 0, 300), ([fresh, "Age: 5"], 300, 0, 5300),
         ([fresh, "Age: 5", "Date: \(date)"], 0, 999, 5000),
         ([fresh, "Date: Wed, 31 Dec 2025 23:59:50 GMT", "Age: 5"], 0, 1, 9002),
-        // A Date ahead of our clock makes nothing younger than 0.
+        // A Date ahead of our clock makes no age negative.
         ([fresh, "Date: Thu, 01 Jan 2026 00:00:30 GMT"], 0, 0, 0),
     ]
 
     @Test(arguments: ages)
-    func initialAge(row: (headers: [String], delay: UInt64, past: UInt64, age: UInt64)) {
+    func theInitialAgeIsExact(row: (headers: [String], delay: UInt64, past: UInt64, age: UInt64)) {
         var received = Self.now
         received.wallMilliseconds += row.past
         received.bootMilliseconds += row.past
@@ -163,7 +163,7 @@ import Testing
         #expect(facts.freshForMilliseconds == 60_000 - row.age)
     }
 
-    @Test func factsAreRemembered() {
+    @Test func anEntryRemembersItsFacts() {
         let headers = [
             "Content-Length: 5", "Cache-Control: s-maxage=60, immutable", "ETag: \"a\"", "Last-Modified: x",
             "Content-Encoding: br",
@@ -207,7 +207,7 @@ import Testing
         ("x=(1\"a\")", -1), ("x=1.2345", -1),
         ("x=1.", -1), ("x=%\"%2G\"", -1), ("x=%a", -1), ("x=@1.5", -1), ("x=-", -1), ("1=2", -1),
     ])
-    func targetedField(text: String, seconds: Int) {
+    func aTargetedFieldIsRead(text: String, seconds: Int) {
         let sample = ResponseSample(200, ["CDN-Cache-Control: \(text)"])
         let directives = TargetedField.directives(sample.head.fields, sample.buffer.span, .strict)
         switch seconds {
@@ -244,8 +244,8 @@ import Testing
         ("%\"%e2%82\"", false), ("%\"%2\"", false), ("%\"%\"", false), ("%\"%zz\"", false), ("%\"a", false),
         ("%a", false), ("%", false), ("%'a'", false), ("%\"\u{e9}\"", false), ("%\"a\tb\"", false),
     ])
-    func structuredTypes(item: String, parses: Bool) {
-        // As a value, as a parameter, and inside of an inner list: a broken one breaks the whole field.
+    func structuredFieldTypesAreRead(item: String, parses: Bool) {
+        // As a value, as a parameter, and in an inner list: a malformed item invalidates the whole field.
         for text in ["x=\(item)", "x=1;p=\(item)", "x=(1 \(item))", "max-age=9, x=\(item)"] {
             let sample = ResponseSample(200, ["CDN-Cache-Control: \(text), public"])
             let directives = TargetedField.directives(sample.head.fields, sample.buffer.span, .strict)
@@ -258,7 +258,7 @@ import Testing
         #expect(directives.map { $0.maxAge.seconds == nil } ?? true)
     }
 
-    @Test func targetedFieldOverLines() {
+    @Test func aTargetedFieldMaySpanLines() {
         let two = ResponseSample(200, ["CDN-Cache-Control: public", "CDN-Cache-Control: max-age=9"])
         let combined = TargetedField.directives(two.head.fields, two.buffer.span, .strict)
         #expect(combined?.maxAge == .seconds(9) && combined?.flags == .public)

@@ -1,5 +1,6 @@
-/// Lifetimes of about a second: what is stored, for how many milliseconds, and whether a refusal says anything of
-/// the next answer. Date names whole seconds, and an answer loses some milliseconds of its second on its way.
+/// Lifetimes of about a second: which responses are stored, for how many milliseconds, and whether a refusal
+/// holds for the next response too. Date names whole seconds, and a response loses some milliseconds of its
+/// second on its way.
 import Bytes
 import HTTP
 import Settings
@@ -13,14 +14,15 @@ import Testing
 
     struct Row: Sendable, CustomTestStringConvertible {
         var headers: [String]
-        /// Of the receipt, past the second that Date names; negative: the origin's clock is ahead.
+        /// The moment of receipt, in milliseconds after the second that Date names; negative: the origin's
+        /// clock is ahead.
         var offset: Int64 = 0
-        /// From the request to the head.
+        /// Milliseconds from the request to the head.
         var delay: UInt64 = 0
         var minimum = 1
-        /// Milliseconds from receipt on; nil: refused as `expired`.
+        /// The lifetime in milliseconds from receipt; nil: refused as `expired`.
         var lifetime: UInt64?
-        /// Of a refusal: is the key remembered?
+        /// Whether a refusal makes the key hit-for-miss.
         var isLasting = false
         var testDescription: String {
             "\(headers) received at \(offset) ms after \(delay) ms, at least \(minimum) s"
@@ -43,28 +45,28 @@ import Testing
         // Date and receipt within the same second, or at its end.
         Row("max-age=1", date, lives: 1000), Row("max-age=1", date, at: 1, lives: 1000),
         Row("max-age=1", date, at: 500, lives: 1000), Row("max-age=1", date, at: 999, lives: 1000),
-        // In the next one: it may have been made at the end of the first.
+        // In the next second: the response may have been made at the end of the first.
         Row("max-age=1", date, at: 1000, lives: 999), Row("max-age=1", date, at: 1500, lives: 499),
         Row("max-age=1", date, at: 1998, lives: 1), Row("max-age=1", date, at: 1999, lives: nil),
         Row("max-age=1", date, at: 2500, lives: nil),
         Row("max-age=2", date, at: 2500, lives: 499), Row("max-age=2", date, at: 2999, lives: nil),
         // The origin's clock is ahead.
         Row("max-age=1", date, at: -1, lives: 1000), Row("max-age=1", date, at: -5000, lives: 1000),
-        // The time that the answer took counts, beside Date and without.
+        // The response's delay counts, with Date and without.
         Row("max-age=1", delay: 3, lives: 997), Row("max-age=1", delay: 999, lives: 1),
         Row("max-age=1", delay: 1000, lives: nil), Row("max-age=1", delay: 2500, lives: nil),
         Row("max-age=1", date, at: 500, delay: 30, lives: 970),
         Row("max-age=1", date, at: 1100, delay: 30, lives: 899),
         Row("max-age=1", date, at: 1010, delay: 30, lives: 970),
         Row("max-age=2", date, at: 700, delay: 1500, lives: 500),
-        // A tier below: Age in whole seconds, Date kept.
+        // A cache below: Age in whole seconds, Date kept.
         Row("max-age=2", "Age: 1", lives: 1000), Row("max-age=2", "Age: 1", delay: 5, lives: 995),
         Row("max-age=2", date, "Age: 1", at: 1500, delay: 5, lives: 995),
         Row("max-age=2", date, "Age: 1", at: 2400, lives: 599),
         Row("max-age=1", "Age: 1", lives: nil), Row("max-age=2", "Age: 2", lives: nil),
         Row("max-age=60", "Age: 59", delay: 400, lives: 600), Row("max-age=60", "Age: 60", lives: nil),
         Row("max-age=60", "Age: 100", lives: nil),
-        // However the lifetime is stated.
+        // In whatever field the lifetime is stated.
         Row("s-maxage=1", date, at: 999, lives: 1000), Row("s-maxage=1, max-age=0", date, at: 7, lives: 1000),
         Row("s-maxage=1, stale-while-revalidate=5", date, at: 800, delay: 2, lives: 998),
         Row("max-age=1, stale-while-revalidate=5", date, at: 800, lives: 1000),
@@ -72,13 +74,13 @@ import Testing
         Row("", date, "Expires: Thu, 01 Jan 2026 00:00:01 GMT", at: 999, lives: 1000),
         Row("", date, "Expires: Thu, 01 Jan 2026 00:00:01 GMT", at: 1400, lives: 599),
         Row("", date, "Expires: Thu, 01 Jan 2026 00:00:01 GMT", at: 2000, lives: nil),
-        // A lifetime that is too short as it is stated is so for the next answer too.
+        // A stated lifetime that is too short is too short for the next response too.
         Row("max-age=0", date, lives: nil, isLasting: true),
         Row("s-maxage=0, max-age=60", date, at: 5000, lives: nil, isLasting: true),
         Row("", date, "Expires: Thu, 01 Jan 2026 00:00:00 GMT", lives: nil, isLasting: true),
         Row("", date, "Expires: 0", lives: nil, isLasting: true),
         Row("", date, "Expires: Wed, 31 Dec 2025 23:59:59 GMT", lives: nil, isLasting: true),
-        // A policy's minimum is one of whole seconds, too.
+        // A policy's minimum counts whole seconds too.
         Row("max-age=5", date, at: 999, delay: 20, atLeast: 5, lives: 4980),
         Row("max-age=5", date, at: 1998, atLeast: 5, lives: 4001),
         Row("max-age=5", date, at: 1999, atLeast: 5, lives: nil),
@@ -88,7 +90,7 @@ import Testing
         Row("", date, "Expires: Thu, 01 Jan 2026 00:00:04 GMT", atLeast: 5, lives: nil, isLasting: true),
     ]
 
-    @Test(arguments: rows) func lives(row: Row) {
+    @Test(arguments: rows) func aShortLifetimeIsExact(row: Row) {
         let policy = Policy(name: "test").with { $0.store.minAgeSeconds = row.minimum }
         let rules = Rules(policy: policy, upstream: "origin")
         let received = Self.later(row.offset)
@@ -102,7 +104,7 @@ import Testing
         switch verdict {
         case .store(let facts):
             #expect(facts.freshForMilliseconds == row.lifetime)
-            // To its last millisecond, and with a time to live that is rounded down.
+            // Fresh to its last millisecond, with a time to live that is rounded down.
             let last = Self.later(row.offset + Int64(facts.freshForMilliseconds) - 1)
             guard case .fresh(_, let ttl) = rules.use(facts, for: request, now: last) else {
                 Issue.record("not fresh to the end")
@@ -116,7 +118,7 @@ import Testing
                 Issue.record("fresh for too long")
                 return
             }
-            // The store keeps it until then.
+            // The store keeps the entry until then.
             #expect(facts.keptSeconds * 1000 >= facts.freshForMilliseconds)
         case .refuse(let reason):
             #expect(reason == .expired && row.lifetime == nil)
@@ -126,8 +128,8 @@ import Testing
         }
     }
 
-    /// Other refusals lie in the answer, in one request, or in the moment.
-    @Test func whichRefusalsHoldForAll() {
+    /// Other refusals concern the response, one request, or the moment.
+    @Test func onlySomeRefusalsHoldForTheNextResponse() {
         let ofTheMoment: [Reason] = [.cookie, .authorization, .pressure, .invalidated]
         let response = ResponseSample(200, ["Content-Length: 5"])
         let rules = Rules(policy: Policy(name: "test"), upstream: "origin")

@@ -1,4 +1,4 @@
-/// Heads from text, so that a test reads like what is on the wire.
+/// Heads made from text, so that a test reads like the bytes on the wire.
 import Bytes
 import HTTP
 import Settings
@@ -32,7 +32,7 @@ struct RequestSample: ~Copyable {
             head, buffer.span, clientCertificate: clientCertificate)
     }
 
-    /// The key from `routingStart` on, the target of it, or the reason it is refused for.
+    /// The key from `routingStart` on, its target, or the reason of the refusal.
     func key(
         _ policy: Policy = Policy(name: "test"), scheme: Scheme = .http
     ) -> (
@@ -73,7 +73,7 @@ struct ResponseSample: ~Copyable {
         buffer = text
     }
 
-    /// The stored head, or the reason it is refused for.
+    /// The stored head, or the reason of the refusal.
     func stored(bodyCount: Int = 5, limit: Int = 4096, transform: HeadTransform = .none) -> String {
         var stored = ByteBuffer(capacity: 64)
         let refusal = StoredHead.write(
@@ -91,7 +91,7 @@ extension Policy {
         return policy
     }
 
-    /// What the shipped `rfc9111` loosens.
+    /// The settings that the shipped `rfc9111` loosens.
     static var liberal: Policy {
         Policy(name: "rfc9111").with {
             $0.store.statuses = .any

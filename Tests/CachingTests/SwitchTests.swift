@@ -1,4 +1,4 @@
-/// Each switch of a policy by itself: what it changes against the default policy, and where its edge is.
+/// Each switch of a policy alone: how it differs from the default policy, and where its limit is.
 import Bytes
 import HTTP
 import Settings
@@ -7,7 +7,7 @@ import Testing
 @testable import Caching
 
 @Suite struct SwitchTests {
-    /// A policy that differs from the default in one thing or a few.
+    /// A policy that differs from the default in one setting or a few.
     struct Row: Sendable, CustomTestStringConvertible {
         var name: String
         var policy: Policy
@@ -239,7 +239,7 @@ import Testing
     ]
 
     @Test(arguments: heuristics + ages + statuses + vary + reading + people)
-    func judges(row: Row) {
+    func eachSwitchHasItsEffect(row: Row) {
         let rules = Rules(policy: row.policy, upstream: "origin")
         let request = RequestSample("GET", row.target, row.request)
         let response = ResponseSample(row.status, ["Content-Length: 5"] + row.headers)
@@ -252,7 +252,7 @@ import Testing
         }
     }
 
-    @Test func maxHeadIsTheLimitOfStoredHeads() {
+    @Test func maxHeadLimitsStoredHeads() {
         let policy = Policy(name: "test").with { $0.store.maxHeadBytes = 300 }
         let limit = Rules(policy: policy, upstream: "origin").maxHeadBytes
         #expect(limit == 300)
@@ -261,7 +261,7 @@ import Testing
         #expect(ResponseSample(200, [Self.fresh]).stored(limit: limit).hasPrefix("HTTP/1.1 200 OK\r\n"))
     }
 
-    /// What the tier in front of the origin is purged by, and its Age, stay on what is stored.
+    /// Stored heads keep the fields by which the tier in front of the origin is purged, and its Age.
     @Test func surrogateKeysAreStored() {
         let stored = ResponseSample(
             200,
@@ -273,7 +273,7 @@ import Testing
     }
 
     @Test(arguments: ["no-cache", "max-age=0", "min-fresh=3600", "max-age=x"])
-    func clientRefresh(directive: String) {
+    func clientRefreshIsASwitch(directive: String) {
         for (setting, expected) in [
             (Policy.ClientRefresh.revalidate, UseVerdict.refresh(.clientRefresh, StaleUse(ageSeconds: 5))),
             (.ignore, .fresh(ageSeconds: 5, ttlSeconds: 55)),

@@ -1,4 +1,5 @@
-/// Serving what is stored: freshness over time, the clocks, Vary, and which request fields reach the origin.
+/// Serving stored responses: freshness over time, the clocks, Vary, and which request fields reach the
+/// origin.
 import Bytes
 import HTTP
 import Settings
@@ -24,7 +25,7 @@ import Testing
             bootMilliseconds: UInt64(Int64(Decision.now.bootMilliseconds) + (boot ?? wall)))
     }
 
-    // An Age is rounded up and a time to live down.
+    // An Age is rounded up, and a time to live is rounded down.
     @Test(
         arguments: [
             (0, 0, UseVerdict.fresh(ageSeconds: 0, ttlSeconds: 60)),
@@ -34,7 +35,7 @@ import Testing
             (59_999, 0, .fresh(ageSeconds: 60, ttlSeconds: 0)), (60_000, 0, .stale(StaleUse(ageSeconds: 60))),
             (1 << 52, 0, .stale(StaleUse(ageSeconds: .max, staleSeconds: .max))),
         ] as [(Int64, UInt64, UseVerdict)])
-    func overTime(elapsed: Int64, initialAge: UInt64, expected: UseVerdict) {
+    func anEntryAgesOverTime(elapsed: Int64, initialAge: UInt64, expected: UseVerdict) {
         let verdict = Self.rules.use(
             Self.facts(initialAge: initialAge), for: RequestSample().verdict(), now: Self.later(elapsed))
         #expect(verdict == expected)
@@ -57,7 +58,7 @@ import Testing
                 == .fresh(ageSeconds: 0, ttlSeconds: 60))
     }
 
-    @Test func rulesThatChangedServeNothing() {
+    @Test func entriesOfChangedRulesAreNotServed() {
         var facts = Self.facts()
         facts.fingerprint &+= 1
         #expect(
@@ -78,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func credentialsNeedAPermission() {
+    @Test func aResponseToCredentialsNeedsPermission() {
         let cookie = RequestSample("GET", "/", ["Cookie: a=1"]).verdict()
         #expect(Self.rules.use(Self.facts(), for: cookie, now: Decision.now) == .refused(.cookie))
         #expect(
@@ -91,7 +92,7 @@ import Testing
                 == .fresh(ageSeconds: 0, ttlSeconds: 60))
     }
 
-    @Test func refreshCountsToTheMillisecond() {
+    @Test func clientRefreshCountsToTheMillisecond() {
         let request = RequestSample("GET", "/", ["Cache-Control: max-age=5"]).verdict()
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(5000))
@@ -99,7 +100,7 @@ import Testing
         #expect(
             Self.rules.use(Self.facts(), for: request, now: Self.later(5001))
                 == .refresh(.clientRefresh, StaleUse(ageSeconds: 6)))
-        // Less than a second after the fetch nobody gets the origin asked again, whatever the age was then.
+        // Less than a second after the fetch, no client can cause another, whatever the age was then.
         #expect(
             Self.rules.use(Self.facts(initialAge: 9000), for: request, now: Self.later(999))
                 == .fresh(ageSeconds: 10, ttlSeconds: 59))
@@ -108,7 +109,7 @@ import Testing
                 == .refresh(.clientRefresh, StaleUse(ageSeconds: 10)))
     }
 
-    /// Any five words are some facts, and using them traps nowhere.
+    /// Any five words are some facts, and no use of them traps.
     @Test func arbitraryWordsDoNotTrap() {
         for pattern in [0, UInt64.max, 0xffff_ffff_ffff, 1 << 63, 0x5555_5555_5555_5555] {
             let facts = EntryFacts(unpacking: [pattern, pattern, pattern, pattern, pattern])
@@ -175,7 +176,7 @@ import Testing
             (["Accept"], ["Accept: a/b;c=D"], ["Accept: a/b;c=d"], false),
             (["X-List"], ["X-List: a,b"], ["X-List: a, b"], false),
         ] as [([String], [String], [String], Bool)])
-    func selects(vary: [String], stored: [String], presented: [String], expected: Bool) {
+    func theVaryFieldsSelectTheEntry(vary: [String], stored: [String], presented: [String], expected: Bool) {
         guard let blob = Self.blob(vary, stored) else {
             Issue.record("refused")
             return
@@ -187,31 +188,31 @@ import Testing
         #expect(Self.blob(["accept-encoding"], ["Accept-Encoding: gzip"]) == [])
     }
 
-    /// Sixteen names at most, each once: a lookup compares every one with all fields of the request.
-    @Test func namesAreBounded() {
+    /// At most sixteen names, each once: a lookup compares each with all fields of the request.
+    @Test func theNumberOfVaryNamesIsBounded() {
         let names = (0..<17).map { "x\($0)" }
         #expect(Self.blob(Array(names.dropLast()), ["x3: a"]) != nil)
         #expect(Self.blob([names.dropLast().joined(separator: ", ")], []) != nil)
         #expect(Self.blob(names, []) == nil)
         #expect(Self.blob([names.joined(separator: ",")], []) == nil)
-        // Names that come again, and names that do not select, do not count.
+        // Repeated names, and names that do not select, do not count.
         let once = Self.blob(["x", "y"], ["x: a"])
         #expect(once != nil && Self.blob(["x, X,x", "y,x, Y"], ["x: a"]) == once)
         let repeated = String(repeating: "accept-encoding, host, x, ", count: 40)
         #expect(Self.blob([repeated], ["x: a"]) == Self.blob(["x"], ["x: a"]))
     }
 
-    @Test func strippedCookiesDoNotVary() {
+    @Test func strippedCookiesDoNotSelect() {
         #expect(Self.blob(["Cookie"], ["Cookie: a"], Policy.liberal.with { $0.store.cookies = .strip }) == [])
     }
 
-    @Test func longValuesAreRefused() {
+    @Test func overlongVaryValuesAreRefused() {
         #expect(Self.blob(["X"], ["X: " + String(repeating: "a", count: 1025)]) == nil)
         #expect(Self.blob(["X"], ["X: " + String(repeating: "a", count: 1000)])?.count == 1004)
     }
 
-    /// Cut short or garbled, a blob matches nothing.
-    @Test func brokenBlobs() {
+    /// A truncated or damaged blob matches no request.
+    @Test func damagedBlobsMatchNothing() {
         guard let blob = Self.blob(["Origin, X-A"], ["Origin: abc"]) else {
             Issue.record("refused")
             return
@@ -226,7 +227,7 @@ import Testing
 }
 
 @Suite struct OriginFieldsTests {
-    @Test func whatReachesTheOrigin() {
+    @Test func requestFieldsAreTreatedForTheOrigin() {
         let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
         let strip = Rules(policy: Policy(name: "test").with { $0.store.cookies = .strip }, upstream: "origin")
         let replaced: [FieldName] = [
@@ -261,8 +262,9 @@ import Testing
         }
     }
 
-    /// Of an untrusted client no claim reaches the origin, by any method; of a trusted proxy those do that may.
-    @Test func whichClaimsReachTheOrigin() {
+    /// No claim of an untrusted client reaches the origin, with any method. Of a trusted proxy's claims, the
+    /// permitted ones do.
+    @Test func onlyPermittedClaimsReachTheOrigin() {
         let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
         let claims: [FieldName] = [.claimsClient, .claimsSite, .claimsUser, .rewritesURL]
         for field in claims {

@@ -1,4 +1,4 @@
-/// The executable from outside: exit codes, and what goes to stdout and what to stderr.
+/// The executable from outside: exit codes, standard output and standard error.
 
 import Foundation
 import Kernel
@@ -11,7 +11,8 @@ import Testing
         var errors: String
     }
 
-    /// Runs `larder` in a folder of its own that holds `files`. Nothing keeps running: no command serves.
+    /// Runs `larder` in a folder of its own that holds `files`. No command of these serves, so the process
+    /// ends.
     static func run(
         _ arguments: [String], files: [String: String] = [:], input: String? = nil
     ) throws -> Outcome {
@@ -35,7 +36,7 @@ import Testing
             try Data(input.utf8).write(to: file)
             process.standardInput = try FileHandle(forReadingFrom: file)
         }
-        // Files, not pipes: nothing to drain, nothing to block on.
+        // Files instead of pipes: nothing has to drain them, and nothing blocks.
         let output = folder.appending(path: ".stdout")
         let errors = folder.appending(path: ".stderr")
         for file in [output, errors] { try Data().write(to: file) }
@@ -75,7 +76,7 @@ import Testing
         #expect(!outcome.errors.contains("servers[0]"))
     }
 
-    @Test func checkPrintsTheConfigurationAndNotesApart() throws {
+    @Test func checkPrintsConfigurationAndNotesSeparately() throws {
         let outcome = try Self.run(["check"], files: ["larder.yaml": Self.good])
         #expect(outcome.status == 0)
         #expect(outcome.output.hasPrefix("listeners:\n  - bind: 127.0.0.1:0\n"))
@@ -111,10 +112,10 @@ import Testing
         #expect((object?["problems"] as? [[String: Any]])?.first?["line"] as? Int == 4)
     }
 
-    /// Larder does not serve as somebody who may do more than the user that it was told.
-    @Test func serveRefusesToRunAsAnother() throws {
+    /// Larder refuses to serve as a user with more rights than the configured one.
+    @Test func serveRefusesToRunAsAnotherUser() throws {
         func files(_ user: String) -> [String: String] {
-            // Nobody has that address: who gets as far as listening fails there.
+            // No machine here has that address: a run that gets as far as listening fails there.
             let text = Self.good.replacing("127.0.0.1:0", with: "192.0.2.1:80")
             return ["larder.yaml": text + "\nprocess: { user: \(user) }"]
         }
@@ -160,7 +161,7 @@ import Testing
         ["serve", "--memory", "8MiB"], ["serve", "--upstream", "http://127.0.0.1:1", "--files", "."],
         ["serve", "-c", "x.yaml", "--listen", "127.0.0.1:0"], ["serve", "--upstream", "nonsense"],
     ])
-    func wrongUsageIsTwo(_ arguments: [String]) throws {
+    func wrongUsageExitsWith2(_ arguments: [String]) throws {
         let outcome = try Self.run(arguments)
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)

@@ -1,4 +1,5 @@
-/// The program with few open files: clients and origins share them, and no server is blamed for the lack.
+/// The program with few open files: clients and origins share them, and no server is counted as failing for
+/// the shortage.
 
 import Bytes
 import Foundation
@@ -62,7 +63,7 @@ import Testing
         func connect() throws -> Client { Client(try Socket.connect(to: .ipv4(0x7f00_0001, port: port))) }
     }
 
-    /// One connection, for arrays.
+    /// One connection, in a class so that arrays can hold it.
     final class Client {
         private let connecting: Socket.Connecting
 
@@ -75,7 +76,7 @@ import Testing
 
         var hasAnswer: Bool { connecting.socket.hasInput }
 
-        /// The first line of what has come.
+        /// The first line of the answer.
         func answer() throws -> String {
             try wait(forRoom: false)
             var bytes = ByteBuffer(capacity: 4_096)
@@ -90,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func clientsBeyondTheOpenFilesAreServedInTheirTurn() throws {
+    @Test func clientsBeyondTheOpenFilesAreServedLater() throws {
         let origin = try Origin("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         defer { origin.stop() }
         let larder = try Limited(openFiles: 80, origin: origin.port)
@@ -105,9 +106,9 @@ import Testing
         }
     }
 
-    /// Requests that origins hold take the descriptors up: what comes then is answered 503, and no server is
-    /// counted as failing.
-    @Test func aFetchWithoutADescriptorIsNoFaultOfTheServer() throws {
+    /// Requests that origins hold use up the descriptors. Further requests are answered 503, and no server
+    /// counts as failing.
+    @Test func aFetchWithoutADescriptorIsNotTheServersFailure() throws {
         let origin = try Origin("", then: .stall)
         defer { origin.stop() }
         let larder = try Limited(openFiles: 200, origin: origin.port)

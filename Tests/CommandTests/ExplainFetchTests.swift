@@ -1,5 +1,5 @@
-/// `larder explain` before an origin: what it sends, whom it asks, and that it says of failures what Larder makes
-/// of them.
+/// `larder explain` in front of an origin: what it sends, which servers it asks, and that its words about
+/// failures match what Larder does.
 
 import Foundation
 import Kernel
@@ -10,8 +10,9 @@ import Testing
         "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
         + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 
-    /// The first choice does not connect, the second answers; what reaches it is what Larder would send.
-    @Test func fetchesAsLarderWould() throws {
+    /// The first choice refuses the connection, and the second answers. The request is the one that Larder
+    /// would send.
+    @Test func explainFetchesAsLarderWould() throws {
         let origin = try Origin(Self.live)
         defer { origin.stop() }
         var files = ExplainTests.sample.files
@@ -37,7 +38,7 @@ import Testing
         #expect((object["answer"] as? [String: Any])?["pasted"] as? Bool == false)
         let servers = object["servers"] as? [[String: String]]
         #expect(servers?.count == 3)
-        // Those before it in the key's order refused the connection, those behind were not asked.
+        // Servers before it in the key's order refused the connection; servers after it were not asked.
         let place = servers?.firstIndex { $0["name"] == "b" } ?? 3
         for (index, server) in (servers ?? []).enumerated() {
             #expect((server["failure"] != nil) == (index < place))
@@ -48,7 +49,7 @@ import Testing
         var name: String
         var answer: String
         var end = Origin.End.close
-        /// What Larder answers; nil: it would wait on.
+        /// The status that Larder answers; nil: Larder would go on waiting.
         var status: Int?
         var testDescription: String { name }
     }
@@ -68,7 +69,7 @@ import Testing
             name: "the server's answer is no valid HTTP/1.1 (lengths that contradict each other)",
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", status: 502),
     ])
-    func saysWhyThereIsNoAnswer(_ row: Failure) throws {
+    func explainNamesTheReasonOfAMissingResponse(_ row: Failure) throws {
         let origin = try Origin(row.answer, then: row.end)
         defer { origin.stop() }
         let run = try CommandTests.run([
@@ -94,10 +95,10 @@ import Testing
         ]
     }
 
-    /// What closes before it has answered is no more heard of: the next server is asked, where the request may
-    /// be repeated.
+    /// A server that closes without a response is not waited for: the next server is asked, where the request
+    /// may be repeated.
     @Test(arguments: [("GET", ", retries: 1", 200), ("POST", "", 502), ("GET", ", retries: 0", 502)])
-    func aCloseWithoutAnAnswer(_ method: String, _ settings: String, _ status: Int) throws {
+    func aCloseWithoutAResponseGoesToTheNextServer(_ method: String, _ settings: String, _ status: Int) throws {
         let (closing, good) = (try Origin(""), try Origin(Self.live))
         defer {
             closing.stop()
@@ -115,8 +116,8 @@ import Testing
         #expect((object?["stored"] as? Bool) == (status == 200))
     }
 
-    /// Half a head was an answer's beginning.
-    @Test func halfAHeadIsNotAskedForAgain() throws {
+    /// Half a head is the beginning of a response.
+    @Test func aRequestWithHalfAHeadIsNotRepeated() throws {
         let (half, good) = (try Origin("HTTP/1.1 103 Early Hints\r\n\r\n"), try Origin(Self.live))
         defer {
             half.stop()
@@ -129,14 +130,14 @@ import Testing
         #expect(run.output.contains("Larder answers 502."))
     }
 
-    /// A connection that stands.
+    /// An open connection.
     private final class Held {
         let socket: Socket
         init(_ socket: consuming Socket) { self.socket = socket }
     }
 
-    /// Larder's own time-outs.
-    @Test func theTimeOutsOfTheConfigurationCount() throws {
+    /// Larder's own timeouts.
+    @Test func theConfiguredTimeoutsCount() throws {
         let stalling = try Origin("", then: .stall)
         defer { stalling.stop() }
         let head = try CommandTests.run(
@@ -146,7 +147,7 @@ import Testing
         #expect(head.output.contains("Larder answers 504."))
         #expect(head.errors == "larder explain: the answer's head did not come within 100 ms\n")
 
-        // A listener whose queue is full takes no further handshake.
+        // A listener whose queue is full completes no further handshake.
         let full = try Listener.bind(.anyLoopbackPort, backlog: 1)
         guard let address = full.localAddress else { throw CocoaError(.featureUnsupported) }
         let waiting = try (0..<3).map { _ in
@@ -166,13 +167,13 @@ import Testing
         var note: String
         var answer: String
         var end = Origin.End.close
-        /// nil: we gave up, not Larder.
+        /// nil: `explain` gave up, not Larder.
         var reason: String?
         var settings = ""
         var testDescription: String { note + settings }
     }
 
-    /// A body that does not come whole is an answer still: one that is not stored.
+    /// A response with an incomplete body is still a response. It is not stored.
     @Test(arguments: [
         Body(
             note: "the server closed within the body", answer: "Content-Length: 9\r\n\r\nhalf",
@@ -195,7 +196,7 @@ import Testing
             answer: "Transfer-Encoding: chunked\r\n\r\n10001\r\n" + String(repeating: "x", count: 0x10001),
             end: .stall, reason: "too-large"),
     ])
-    func aBodyThatIsNotWhole(_ row: Body) throws {
+    func anIncompleteBodyIsReported(_ row: Body) throws {
         let origin = try Origin("HTTP/1.1 200 OK\r\nCache-Control: max-age=9\r\n\(row.answer)", then: row.end)
         defer { origin.stop() }
         let isOurs = row.end == .stall && row.settings.isEmpty
@@ -210,8 +211,8 @@ import Testing
         #expect(run.output.contains("\n  \(line)"))
     }
 
-    /// The host of an absolute name is a host to the proxy.
-    @Test func takesTheHostsThatTheProxyTakes() throws {
+    /// A host of an absolute-form target is a host to the proxy.
+    @Test func explainAcceptsTheHostsThatTheProxyAccepts() throws {
         let files = ["a": ExplainTests.answer]
         for host in ["example.com.", "a~b", "10.0.0"] {
             #expect(

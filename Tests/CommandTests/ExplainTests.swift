@@ -67,9 +67,9 @@ import Testing
             files: ["answer.txt": private200]),
     ]
 
-    /// After a change that is meant: run once with LARDER_GOLDEN=write, and read the difference.
+    /// After an intended change: run once with LARDER_GOLDEN=write, and read the difference.
     @Test(arguments: golden)
-    func prints(_ row: Case) throws {
+    func explainPrints(_ row: Case) throws {
         let outcome = try CommandTests.run(
             ["explain"] + row.arguments + ["--response", "answer.txt"] + Self.at, files: row.files)
         #expect(outcome.status == 0)
@@ -85,8 +85,8 @@ import Testing
         }
     }
 
-    /// What the documentation shows is what is printed.
-    @Test func theDocumentationIsTrue() throws {
+    /// The documentation shows what the command prints.
+    @Test func theDocumentationShowsTheOutput() throws {
         let here = URL(filePath: #filePath).deletingLastPathComponent()
         let shown = try String(
             contentsOf: here.appending(path: "../../docs/explain.md").standardized, encoding: .utf8)
@@ -104,7 +104,7 @@ import Testing
         return lines[heading].trimmingCharacters(in: .whitespaces)
     }
 
-    @Test func saysWhatComesOfIt() throws {
+    @Test func explainTellsTheOutcome() throws {
         let files = Self.sample.files.merging(["a": Self.answer, "h": Self.answer + "\n\n"]) { $1 }
         let pasted = ["-c", "larder.yaml", "--response", "a"]
         #expect(
@@ -134,7 +134,7 @@ import Testing
                 == "only-if-cached: Larder answers 504 unless the store has it; no server is asked.")
     }
 
-    /// What serving answers without an origin is no more stored when an answer is pasted.
+    /// A request that serving answers without an origin is not stored when a response is pasted.
     @Test func onlyIfCachedStoresNothing() throws {
         let run = try CommandTests.run(
             ["explain", "http://example.com/", "-H", "Cache-Control: only-if-cached", "--response", "a"],
@@ -143,9 +143,9 @@ import Testing
         #expect(run.output.hasSuffix("Larder answers 504 unless the store has it; no server is asked.\n"))
     }
 
-    /// `stored` is said of what came whole with its head, in one read.
+    /// `stored` is printed where the whole response came with its head, in one read.
     @Test(arguments: [(60_000, true), (70_000, false), (200_000, false)])
-    func saysStoredWhereServingDoes(_ count: Int, _ isSaid: Bool) throws {
+    func explainSaysStoredWhereServingStores(_ count: Int, _ isSaid: Bool) throws {
         let answer =
             "HTTP/1.1 200 OK\nCache-Control: max-age=60\nContent-Length: \(count)\n\n"
             + String(repeating: "x", count: count)
@@ -156,8 +156,8 @@ import Testing
         #expect(run.output.contains("\n  Cache-Status: larder; fwd=miss\(isSaid ? "; stored" : "")\n"))
     }
 
-    /// What may be compressed is stored with the `Vary` that says so, and that counts.
-    @Test func theHeadIsCountedAsItIsStored() throws {
+    /// A compressible response is stored with a `Vary` line, and that line counts.
+    @Test func theHeadCountsAsItIsStored() throws {
         func answer(_ type: String) -> String {
             let head =
                 "HTTP/1.1 200 OK\nDate: Thu, 01 Jan 2026 00:00:00 GMT\nContent-Type: \(type)\n"
@@ -174,7 +174,7 @@ import Testing
                 == "Miss, not stored (head-too-large).")
     }
 
-    /// Where the balance does not go by the key, the servers stand in the file's order.
+    /// Where the balance does not use the key, the servers stand in the file's order.
     @Test func aBalanceWithoutKeysHasNoOrder() throws {
         var files = Self.sample.files.merging(["a": Self.answer]) { $1 }
         for (balance, how) in [("round-robin", "in turn"), ("least-requests", "by load")] {
@@ -197,13 +197,13 @@ import Testing
         }
     }
 
-    /// What files are served with is what the configuration says, and nothing else.
+    /// Files are served with the configured Cache-Control, and nothing else.
     @Test(arguments: [
         ("", "Miss, not stored (no-freshness)."),
         (", cacheControl: none", "Miss, not stored (no-freshness)."),
         (", cacheControl: max-age=60", "Larder stores it: fresh for "),
     ])
-    func filesAreStoredWhereItIsSaid(_ setting: String, _ line: String) throws {
+    func filesAreStoredWhereTheConfigurationSaysSo(_ setting: String, _ line: String) throws {
         let run = try CommandTests.run(
             ["explain", "http://example.com/a.css", "-c", "larder.yaml"],
             files: [
@@ -217,7 +217,7 @@ import Testing
         #expect(run.output.contains("\n  \(line)"))
     }
 
-    @Test func takesARequestFromStandardInput() throws {
+    @Test func explainReadsARequestFromStandardInput() throws {
         let request = "GET /x?b&a HTTP/1.1\nHost: Example.COM\nCookie: a=b\n"
         let run = try CommandTests.run(
             ["explain", "--request", "-", "--response", "a", "--json"] + Self.at,
@@ -243,7 +243,7 @@ import Testing
         ["http://example.com/", "--response", "empty"], ["http://example.com/", "--response", "h2"],
         ["--request", "garbage"], ["--request", "body"],
     ])
-    func wrongInputIsTwo(_ arguments: [String]) throws {
+    func wrongInputExitsWith2(_ arguments: [String]) throws {
         let run = try CommandTests.run(
             ["explain"] + arguments,
             files: [

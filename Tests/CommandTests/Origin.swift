@@ -1,5 +1,5 @@
-/// An origin of one answer: it takes connections one after the other, reads a request's head on each, sends what
-/// it was given, and then closes or stands still. One thread; ends when it is told to.
+/// An origin with one response. It accepts connections one after the other, reads a request's head on each,
+/// sends the response, and then closes or stands still. It has one thread, and ends when told to.
 
 import Bytes
 import Foundation
@@ -14,7 +14,7 @@ final class Origin: Sendable {
     private let heads = Mutex<[String]>([])
     private let ended = DispatchSemaphore(value: 0)
 
-    /// What was asked, head by head.
+    /// The heads of the requests.
     var seen: [String] { heads.withLock { $0 } }
 
     init(_ answer: String, then end: End = .close) throws {
@@ -50,10 +50,10 @@ final class Origin: Sendable {
                 guard case .bytes = accepted.socket.receive(into: &received, atMost: 4096) else { break }
             }
             heads.withLock { $0.append(received.span.string) }
-            // Short answers: the kernel takes them whole.
+            // Short responses: the kernel takes them whole.
             _ = accepted.socket.send(Array(answer.utf8).span)
             if end == .stall {
-                // Until the client has gone.
+                // Until the client has closed.
                 while try wait(&connection) {
                     guard case .bytes = accepted.socket.receive(into: &received, atMost: 4096) else { break }
                 }

@@ -30,7 +30,7 @@ import Testing
                 then: { after: 5s, expect: { served: hit, age: 6 } }
             """
 
-    @Test func withoutFilesTheShippedTablesAreRun() throws {
+    @Test func withoutFilesTheShippedTablesRun() throws {
         let outcome = try Self.run("test")
         #expect(outcome.status == 0 && outcome.errors.isEmpty)
         let lines = outcome.output.split(separator: "\n")
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func theFolderIsRunAndFailuresAreShown() throws {
+    @Test func theFoldersTablesRunAndFailuresAreShown() throws {
         let files = ["cache-policies/mine.yaml": Self.wrong, "cache-policies/bare.yaml": "{}"]
         let outcome = try Self.run("test", files: files)
         #expect(outcome.status == 1 && outcome.errors.isEmpty)
@@ -69,8 +69,8 @@ import Testing
         #expect(differences?.dropFirst().first == ["what": "reason", "expected": "cookie"])
     }
 
-    /// What the documentation shows of a table that fails is what is printed.
-    @Test func theDocumentationIsTrue() throws {
+    /// The documentation shows what the command prints for a table that fails.
+    @Test func theDocumentationShowsTheOutput() throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../docs/configuration.md").standardized
         let text = try String(contentsOf: file, encoding: .utf8)
@@ -83,15 +83,15 @@ import Testing
         #expect(text.contains("```\n\(outcome.output)```\n"), "\(outcome.output)")
     }
 
-    /// With nothing but a file of another name in the folder, the shipped tables would pass in its place.
-    @Test func aFileOfAnotherNameIsNoPass() throws {
+    /// With only a file of another name in the folder, the shipped tables must not pass in its place.
+    @Test func aFileOfAnotherNameIsAnError() throws {
         let outcome = try Self.run("test", files: ["cache-policies/mine.yml": Self.wrong])
         #expect(outcome.status == 2 && outcome.output.isEmpty)
         #expect(outcome.errors.hasPrefix("cache-policies/mine.yml: error: found 'mine.yml'; allowed: "))
         #expect(outcome.errors.hasSuffix("; did you mean 'mine.yaml'?\n"))
     }
 
-    /// The folder is the one that the configuration names, wherever the command is run.
+    /// The configuration names the folder, wherever the command is run.
     @Test func theConfigurationNamesTheFolder() throws {
         let files = [
             "conf/x.yaml": "cache: { policies: mine }\n" + CommandTests.good, "conf/mine/a.yaml": Self.mine,
@@ -103,7 +103,7 @@ import Testing
         #expect(try Self.run("test", files: files).status == 1)
     }
 
-    @Test func filesAreRunWhereverTheyLie() throws {
+    @Test func filesAreRunFromAnyFolder() throws {
         let files = ["a/one.yaml": Self.mine, "b/two.yaml": "extends: base", "b/base.yaml": "{}"]
         let outcome = try Self.run("test", "a/one.yaml", "b/two.yaml", files: files)
         #expect(outcome.status == 0)
@@ -112,8 +112,8 @@ import Testing
                 == "one (a/one.yaml): 1 of 1 decisions passed\ntwo (b/two.yaml): no decisions\n")
     }
 
-    /// Mistakes of all files are reported, each once, and nothing is run.
-    @Test func mistakesAreTwo() throws {
+    /// Mistakes of all files are reported, each once, and no table is run.
+    @Test func mistakesExitWith2() throws {
         let files = [
             "a.yaml": "\nextends: b", "b.yaml": "stor: {}", "c.yaml": Self.mine,
             "d.yaml": "decisions:\n  - name: x\n    request: { headers: ['Content-Length: x'] }\n"
@@ -141,7 +141,7 @@ import Testing
         #expect(try Self.run("test", "-c", "x.yaml", "c.yaml", files: files).status == 2)
     }
 
-    @Test func listAndShow() throws {
+    @Test func policiesAreListedAndShown() throws {
         let files = ["larder.yaml": CommandTests.good, "cache-policies/mine.yaml": Self.mine]
         let list = try Self.run("list", files: files)
         #expect(list.status == 0 && list.errors.isEmpty)
@@ -159,7 +159,7 @@ import Testing
         let settings = try Self.run("show", "mine", "--settings", files: files)
         #expect(settings.output.contains("  cookies: strip\n") && !settings.output.contains("decisions:"))
         #expect(try Self.run("show", "nobody", files: files).status == 2)
-        // What is shown is a policy file.
+        // The output is a policy file.
         let again = try Self.run("test", "again.yaml", files: ["again.yaml": show.output])
         #expect(again.output == "again (again.yaml): 1 of 1 decisions passed\n")
     }

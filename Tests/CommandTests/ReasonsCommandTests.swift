@@ -1,10 +1,10 @@
-/// `larder reasons`, and that what the page advises is what a policy takes.
+/// `larder reasons`, and that a policy accepts every line that the page advises.
 
 import Foundation
 import Testing
 
 @Suite struct ReasonsCommandTests {
-    @Test func oneReasonOrAll() throws {
+    @Test func oneReasonOrAllArePrinted() throws {
         let one = try CommandTests.run(["reasons", "no-freshness"])
         #expect(one.status == 0 && one.output.hasPrefix("**Means:** ") && one.output.contains("max-age=60"))
         let all = try CommandTests.run(["reasons"])
@@ -16,8 +16,8 @@ import Testing
         #expect(none.errors.contains("There is no reason 'no-freshnes'; there are method, "))
     }
 
-    /// Every line of a policy that the page names is one that a policy takes.
-    @Test func whatThePageAdvisesIsTaken() throws {
+    /// A policy accepts every policy line on the page.
+    @Test func aPolicyAcceptsWhatThePageAdvises() throws {
         let page = try String(
             contentsOf: URL(filePath: #filePath).deletingLastPathComponent()
                 .appending(path: "../../docs/reasons.md").standardized, encoding: .utf8)

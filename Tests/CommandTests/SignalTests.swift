@@ -1,12 +1,13 @@
-/// What signals do to `larder serve`: docs/operation.md is the table in words.
+/// The effect of signals on `larder serve`: docs/operation.md has the table in words.
 
 import Foundation
 import Kernel
 import Testing
 
 @Suite(.serialized) struct SignalTests {
-    /// A request is under way, its origin has not answered: it ends well, and the process goes on.
-    @Test func signalsThatChangeNothing() throws {
+    /// A request is in progress and its origin has not answered: the request completes, and the process goes
+    /// on.
+    @Test func someSignalsChangeNothing() throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let server = try ServedProcess(
             origin: listener.localAddress?.port ?? 0, more: "log: { access: FOLDER/log }")
@@ -36,15 +37,15 @@ import Testing
         #expect(server.end() == 0)
     }
 
-    /// TERM and QUIT let a request end.
+    /// TERM and QUIT let a request complete.
     @Test(arguments: [SIGTERM, SIGQUIT])
-    func drains(signal: Int32) throws {
+    func aSignalDrains(signal: Int32) throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let server = try ServedProcess(origin: listener.localAddress?.port ?? 0)
         let request = try HeldRequest(server, listener)
         server.send(signal)
         #expect(server.waitFor("draining"))
-        // Neither of these hurries it.
+        // Neither of these speeds it up.
         for number in [SIGHUP, SIGUSR1, SIGUSR2] { server.send(number) }
         request.answer()
         #expect(try request.receive().hasSuffix("\r\n\r\nok"))
@@ -52,12 +53,12 @@ import Testing
         #expect(server.errors.contains("stopped"))
     }
 
-    /// INT stops, and so does any of the three while a drain is under way.
+    /// INT stops the process. So does any of the three during a drain.
     @Test(arguments: [
         [SIGINT], [SIGTERM, SIGTERM], [SIGTERM, SIGINT], [SIGTERM, SIGQUIT], [SIGQUIT, SIGQUIT],
         [SIGQUIT, SIGTERM],
     ])
-    func stops(signals: [Int32]) throws {
+    func aSignalStops(signals: [Int32]) throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let server = try ServedProcess(origin: listener.localAddress?.port ?? 0)
         let request = try HeldRequest(server, listener)
@@ -69,13 +70,13 @@ import Testing
         #expect(try request.receive().isEmpty)
     }
 
-    /// What tells of a crash ends the process as a crash does, at once, with a few lines and no more, also
-    /// where it is sent from outside.
+    /// A signal of a crash ends the process as a crash does: at once, with a few lines only, also when
+    /// another process sends it.
     @Test(arguments: [
         (SIGSEGV, "SIGSEGV"), (SIGBUS, "SIGBUS"), (SIGILL, "SIGILL"), (SIGTRAP, "SIGTRAP"),
         (SIGFPE, "SIGFPE"), (SIGABRT, "SIGABRT"), (SIGSYS, "SIGSYS"),
     ])
-    func crashes(signal: Int32, name: String) throws {
+    func aCrashIsReported(signal: Int32, name: String) throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let server = try ServedProcess(origin: listener.localAddress?.port ?? 0)
         let request = try HeldRequest(server, listener)
@@ -89,10 +90,10 @@ import Testing
         #expect(try request.receive().isEmpty)
     }
 
-    /// Nobody reads the log's pipe, or it has no reader at all: requests are served, and every signal that ends
-    /// the process does.
+    /// No process reads the log's pipe, or the pipe has no reader at all: requests are served, and every
+    /// signal that ends the process works.
     @Test(arguments: [SIGTERM, SIGQUIT, SIGINT])
-    func aLogThatNobodyReads(signal: Int32) throws {
+    func anUnreadLogDoesNotBlockTheEnd(signal: Int32) throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let folder = FileManager.default.temporaryDirectory.appending(path: "larder-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

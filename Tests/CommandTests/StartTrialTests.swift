@@ -1,4 +1,4 @@
-/// `check` tries what a start needs of the machine, and leaves nothing behind.
+/// `check` tries what a start needs from the machine, and leaves nothing behind.
 
 import Bytes
 import Foundation
@@ -23,7 +23,7 @@ import Testing
         var name: String
         var text: String
         var files: [String: String] = [:]
-        /// Of the one problem, `…` for the folder that the test runs in; empty: none.
+        /// The text of the one problem, with `…` for the folder that the test runs in; empty: no problem.
         var problem: String
         var testDescription: String { name }
 
@@ -79,12 +79,12 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func problems(_ row: Row) throws {
+    func aProblemOfTheMachineIsReported(_ row: Row) throws {
         var files = row.files
         files["larder.yaml"] = row.text
         let outcome = try CommandTests.run(["check"], files: files)
         #expect(outcome.status == (row.problem.isEmpty ? 0 : 1), "\(outcome.errors)")
-        // The configuration can be used, and is printed.
+        // The configuration is usable, and is printed.
         #expect(outcome.output.hasPrefix("listeners:\n"))
         let parts = row.problem.split(separator: "…", omittingEmptySubsequences: false)
         if row.problem.isEmpty {
@@ -94,12 +94,12 @@ import Testing
             for part in parts { #expect(outcome.errors.contains(part), "\(outcome.errors)") }
             #expect(outcome.errors.count { $0 == "\n" } == 1)
         }
-        // Where nothing is tried, nothing is found.
+        // Without a trial no problem is found.
         let offline = try CommandTests.run(["check", "--offline"], files: files)
         #expect(offline.status == 0 && offline.errors.isEmpty)
     }
 
-    /// The log that `check` looks at is not made, and a unix socket neither.
+    /// `check` creates neither the log file that it tries nor a unix socket.
     @Test func nothingIsLeftBehind() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "larder-\(UUID().uuidString)")
             .path
@@ -111,8 +111,8 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
     }
 
-    /// A configuration is checked before a reload, while Larder has its ports.
-    @Test func portsInUseAreAWarning() throws {
+    /// A configuration is checked before a reload, while Larder holds its ports.
+    @Test func aPortInUseIsAWarning() throws {
         let listener = try Listener.bind(.ipv4(0x7f00_0001, port: 0))
         let bound = listener.localAddress
         let address = try #require(bound)
@@ -131,7 +131,7 @@ import Testing
         _ = (listener.raw, unix.raw)
     }
 
-    @Test func inJSON() throws {
+    @Test func problemsAreReportedInJSON() throws {
         func object(_ arguments: [String], _ text: String) throws -> (Int32, [String: Any]) {
             let outcome = try CommandTests.run(["check", "--json"] + arguments, files: ["larder.yaml": text])
             #expect(outcome.errors.isEmpty)
@@ -150,7 +150,7 @@ import Testing
         #expect(good == 0 && tried["startable"] as? Bool == true)
     }
 
-    /// The example that is shipped can be started as it is.
+    /// The shipped example can be started unchanged.
     @Test func theExampleStarts() throws {
         let root = URL(filePath: #filePath).appending(path: "../../..").standardized.path
         let outcome = try CommandTests.run(["check", "-c", "\(root)/examples/larder.yaml"])

@@ -1,4 +1,4 @@
-/// Wrong usage from outside: every message says what to do instead.
+/// Wrong usage, from outside: every message says what to do instead.
 
 import Foundation
 import Testing
@@ -10,20 +10,20 @@ import Testing
         "cache", "drain", "limits", "purge", "reload", "report", "servers", "simulate", "status", "stop",
         "upgrade",
     ])
-    func commandsThatAreNotBuiltYet(_ name: String) throws {
+    func aCommandThatIsNotBuiltYetSaysSo(_ name: String) throws {
         let instead = try #require(Usage.unbuilt[name])
         for arguments in [[name], [name, "x", "--soft"], [name, "--help"], ["help", name]] {
             #expect(
                 Usage.refusal(of: arguments) == "'larder \(name)' is not built yet. \(instead)",
                 "\(arguments)")
         }
-        // A file, a folder, a policy of the name is none of them.
+        // A file, a folder or a policy with the command's name is not the command.
         for arguments in [["check", "-c", name], ["serve", "--files", name], ["policy", "show", name]] {
             #expect(Usage.refusal(of: arguments) == nil, "\(arguments)")
         }
     }
 
-    @Test func allOfThemAreInTheTable() { #expect(Usage.unbuilt.count == 11) }
+    @Test func everyCommandIsInTheTable() { #expect(Usage.unbuilt.count == 11) }
 
     @Test(arguments: [
         (["serve", "--memory", "8MiB", "--memory", "9MiB"], "--memory is given twice; allowed: once."),
@@ -43,7 +43,7 @@ import Testing
         (["explain", "-H", "a: b", "-H", "c: d", "http://a"], nil),
         (["policy", "test", "--", "-c", "-c"], nil), ([], nil),
     ])
-    func repeatedOptions(_ arguments: [String], _ refusal: String?) {
+    func aRepeatedOptionIsRefused(_ arguments: [String], _ refusal: String?) {
         #expect(Usage.refusal(of: arguments) == refusal)
     }
 
@@ -60,14 +60,14 @@ import Testing
         (["serve", "--upstream", "a:1", "--files", "."], "--upstream and --files exclude each other."),
         (["serve", "--listen", "127.0.0.1:0"], "Flags need --upstream or --files."),
     ])
-    func refusals(_ arguments: [String], _ message: String) throws {
+    func wrongUsageIsRefusedWithAdvice(_ arguments: [String], _ message: String) throws {
         let outcome = try CommandTests.run(arguments)
         #expect(outcome.status == 2 && outcome.output.isEmpty)
         #expect(outcome.errors.contains(message), "\(outcome.errors)")
     }
 
-    /// What the disk says about a file that cannot be read is passed on.
-    @Test func filesOfTheDisk() throws {
+    /// The message passes on the disk's error about an unreadable file.
+    @Test func anUnreadableFileIsReported() throws {
         func check(_ file: String, _ files: [String: String] = [:]) throws -> String {
             let outcome = try CommandTests.run(["check", "-c", file], files: files)
             #expect(outcome.status == 2 && outcome.output.isEmpty)

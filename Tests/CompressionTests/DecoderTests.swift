@@ -1,4 +1,4 @@
-/// The gzip decoder: every split point, damage of every kind, several members, and bombs.
+/// The gzip decoder: every split point, every kind of damage, several members, and bombs.
 import Bytes
 import Compression
 import Foundation
@@ -14,7 +14,7 @@ import Testing
         return output.span.copied
     }
 
-    /// What the pieces of `bytes` between `cuts` decode to, with `limit` bytes asked for at a time.
+    /// The bytes that the pieces of `bytes` between `cuts` decode to, with at most `limit` bytes a call.
     static func decode(
         _ bytes: [UInt8], cuts: [Int] = [], limit: Int = 1 << 20
     ) throws -> (body: [UInt8], last: Decoder.Step) {
@@ -37,7 +37,7 @@ import Testing
         return (output.span.copied, last)
     }
 
-    @Test func roundTrips() throws {
+    @Test func everyBodyDecodesToItself() throws {
         for body in Bodies.all {
             for effort in Effort.allCases {
                 for limit in [100, 4_096, 1 << 20] {
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func everySplitPoint() throws {
+    @Test func aStreamMayBeCutAnywhere() throws {
         let body = Bodies.text(700, seed: 1)
         let coded = try Self.gzip(body)
         for cut in 0...coded.count {
@@ -61,7 +61,7 @@ import Testing
         #expect(dripped.last == .end && dripped.body == body)
     }
 
-    @Test func truncated() throws {
+    @Test func aTruncatedStreamIsNotComplete() throws {
         let body = Bodies.text(700, seed: 2)
         let coded = try Self.gzip(body)
         for count in 0..<coded.count {
@@ -70,9 +70,9 @@ import Testing
         }
     }
 
-    /// A wrong bit is found, unless it means nothing (the header's time, the padding of the last byte): no
-    /// wrong body is ever taken for whole.
-    @Test func everyDamagedByte() throws {
+    /// A wrong bit is found, unless it has no meaning (the header's time, the padding of the last byte). A
+    /// wrong body is never taken for complete.
+    @Test func everyDamagedByteIsNoticed() throws {
         let body = Bodies.text(150, seed: 3)
         let coded = try Self.gzip(body)
         var found = 0
@@ -88,7 +88,7 @@ import Testing
         #expect(found > coded.count * 6)
     }
 
-    @Test func members() throws {
+    @Test func severalMembersAreOneBody() throws {
         let (one, two) = (Bodies.text(500, seed: 4), Bodies.random(500, seed: 5))
         let coded = try Self.gzip(one) + Self.gzip([]) + Self.gzip(two)
         for cut in 0...coded.count {
@@ -104,7 +104,7 @@ import Testing
     ]
 
     @Test(arguments: garbage)
-    func refusesGarbageBehind(_ garbage: [UInt8]) throws {
+    func bytesAfterTheStreamAreRefused(_ garbage: [UInt8]) throws {
         let body = Bodies.text(500, seed: 6)
         let coded = try Self.gzip(body)
         for cuts in [[], [coded.count], [coded.count - 3]] {
@@ -120,12 +120,13 @@ import Testing
     ]
 
     @Test(arguments: notGzip)
-    func refused(_ bytes: [UInt8]) throws {
+    func aStreamThatIsNotGzipIsRefused(_ bytes: [UInt8]) throws {
         let decoded = try Self.decode(bytes)
         #expect(decoded.last == .malformed && decoded.body.isEmpty)
     }
 
-    /// Ten megabytes in ten kilobytes: no call makes more than it may, and the buffer need not grow beyond it.
+    /// Ten megabytes in ten kilobytes: no call makes more than its limit, and the buffer need not grow beyond
+    /// that.
     @Test func bombsAreBounded() throws {
         let body = [UInt8](repeating: 0, count: 10 << 20)
         let coded = try Self.gzip(body)
@@ -145,7 +146,7 @@ import Testing
         #expect(output.capacity < 64 * 1024)
     }
 
-    @Test func malformedStaysUntilReset() throws {
+    @Test func aMalformedDecoderStaysMalformedUntilReset() throws {
         let coded = try Self.gzip([1, 2, 3])
         var decoder = Decoder.made()
         var output = ByteBuffer(capacity: 1)
@@ -159,7 +160,7 @@ import Testing
         #expect(good == .end && output.span.copied == [1, 2, 3])
     }
 
-    @Test func corpus() throws {
+    @Test func theFuzzersCorpusPasses() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../Fuzz/corpus/Gzip")
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

@@ -1,4 +1,4 @@
-/// Encoders: what they write decodes to what they were given, however it is cut and flushed.
+/// Encoders: their output decodes to their input, however the input is cut and flushed.
 import Bytes
 import Compression
 import SeededRandom
@@ -8,7 +8,7 @@ import Testing
     static let pairs = ContentCoding.allCases.flatMap { coding in Effort.allCases.map { (coding, $0) } }
 
     @Test(arguments: pairs)
-    func roundTripAtOnce(_ coding: ContentCoding, _ effort: Effort) throws {
+    func aWholeBodyDecodesToItself(_ coding: ContentCoding, _ effort: Effort) throws {
         for body in Bodies.all {
             var encoder = Encoder.made(coding, effort)
             var output = ByteBuffer(capacity: 1)
@@ -20,9 +20,9 @@ import Testing
         }
     }
 
-    /// One encoder for many streams: random pieces, random flushes, some streams given up half-way.
+    /// One encoder for many streams: random pieces, random flushes, and some streams given up halfway.
     @Test(arguments: pairs)
-    func randomPiecesAndFlushes(_ coding: ContentCoding, _ effort: Effort) throws {
+    func aBodyInRandomPiecesDecodesToItself(_ coding: ContentCoding, _ effort: Effort) throws {
         let bodies = Bodies.all
         var encoder = Encoder.made(coding, effort)
         for seed in 0..<40 as Range<UInt64> {
@@ -57,9 +57,9 @@ import Testing
         }
     }
 
-    /// A flush after each byte: all of it can be decoded at once, and there is no stream too short.
+    /// A flush after each byte: every byte can be decoded at once, and no stream is too short for that.
     @Test(arguments: pairs)
-    func everyByteFlushed(_ coding: ContentCoding, _ effort: Effort) throws {
+    func everyFlushedByteCanBeDecoded(_ coding: ContentCoding, _ effort: Effort) throws {
         let body = Bodies.text(300, seed: 9)
         var encoder = Encoder.made(coding, effort)
         var output = ByteBuffer(capacity: 1)
@@ -69,7 +69,7 @@ import Testing
             let soFar = Reference.decode(output.span.copied, coding, limit: body.count)
             #expect(soFar.body == Array(body[..<end]) && !soFar.isWhole)
         }
-        // A flush of nothing new is no failure.
+        // A flush without new bytes is not a failure.
         let again = encoder.encode(Span(), .flush, into: &output)
         let isEnded = encoder.encode(Span(), .finish, into: &output)
         #expect(again && isEnded)
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(arguments: ContentCoding.allCases)
-    func anEndedStreamTakesNoMore(_ coding: ContentCoding) throws {
+    func anEndedStreamTakesNoMoreBytes(_ coding: ContentCoding) throws {
         var encoder = Encoder.made(coding, .stream)
         var output = ByteBuffer(capacity: 64)
         let isEnded = encoder.encode([1, 2, 3].span, .finish, into: &output)
@@ -93,8 +93,8 @@ import Testing
         #expect(Reference.decode(output.span.copied, coding, limit: 1).body == [4])
     }
 
-    /// Lowered in mid-stream, gzip goes on at its lowest level: what follows takes more room, yet decodes.
-    @Test func lowering() throws {
+    /// gzip lowered in mid-stream goes on at its lowest level: later bytes take more room and still decode.
+    @Test func aLoweredEncoderGoesOnWithLessEffort() throws {
         let body = Bodies.text(300_000, seed: 11)
         func size(lowersAfter piece: Int?) throws -> Int {
             var encoder = Encoder.made(.gzip, .stream)
@@ -114,8 +114,8 @@ import Testing
         #expect(never < half && half < always)
     }
 
-    /// The same bytes whoever compresses them and when: no time, no name, in the header.
-    @Test func gzipHeaderIsFixed() throws {
+    /// The header has neither a time nor a name: the same input always gives the same bytes.
+    @Test func theGzipHeaderIsFixed() throws {
         for effort in Effort.allCases {
             var encoder = Encoder.made(.gzip, effort)
             var output = ByteBuffer(capacity: 64)
@@ -126,9 +126,9 @@ import Testing
         }
     }
 
-    /// What is in the buffer already stays, and the buffer's front may have been consumed.
+    /// Bytes already in the buffer stay, and the buffer's front may have been consumed.
     @Test(arguments: ContentCoding.allCases)
-    func appendsBehindWhatIsThere(_ coding: ContentCoding) throws {
+    func outputIsAppendedToTheBuffer(_ coding: ContentCoding) throws {
         var encoder = Encoder.made(coding, .stream)
         var output = ByteBuffer(capacity: 16)
         output.append("0123456789")

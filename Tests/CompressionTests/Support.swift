@@ -8,9 +8,9 @@ import Foundation
 import SeededRandom
 import Testing
 
-/// Reads with the library itself what the encoder wrote: an independent witness.
+/// Decodes with the library itself: independent of the code under test.
 enum Reference {
-    /// Everything that decodes so far, and whether the stream is whole and nothing stands behind it.
+    /// Everything that decodes so far, and whether the stream is complete with no byte after it.
     static func decode(
         _ bytes: [UInt8], _ coding: ContentCoding, limit: Int
     ) -> (body: [UInt8], isWhole: Bool) {
@@ -85,14 +85,14 @@ extension Decoder {
     }
 }
 
-/// Bodies of every kind: none, one byte, text, what does not shrink, what shrinks a thousandfold.
+/// Bodies of every kind: empty, one byte, text, incompressible bytes, and bytes that shrink a thousandfold.
 enum Bodies {
     static func random(_ count: Int, seed: UInt64) -> [UInt8] {
         var random = SeededRandom(seed: seed)
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 
-    /// A text of words in no order, about as dense as HTML.
+    /// A text of words in random order, about as dense as HTML.
     static func text(_ count: Int, seed: UInt64) -> [UInt8] {
         var random = SeededRandom(seed: seed)
         let words = (0..<300).map { index in "<w\(index) class=\"\(index * 7919 % 997)\">" }

@@ -1,4 +1,5 @@
-// HTTP/1.1 messages as a test reads them: a naive reader, written apart from the one under test.
+// HTTP/1.1 messages as tests read them. This reader is deliberately naive and shares no code with the parser
+// under test.
 
 internal import Bytes
 
@@ -9,20 +10,20 @@ package struct Message {
     package var fields: [(name: String, value: String)]
     package var body: [UInt8] = []
     package var trailers: [String] = []
-    /// The end of the body was seen.
+    /// Whether the end of the body was seen.
     package var isWhole = true
 
     package var text: String { body.text }
     package var status: Int { Int(start.split(separator: " ").dropFirst().first ?? "") ?? 0 }
     package var method: String { String(start.split(separator: " ").first ?? "") }
     package var target: String { String(start.split(separator: " ").dropFirst().first ?? "") }
-    /// Larder's own part of Cache-Status, without its name.
+    /// Larder's own member of Cache-Status, without its name.
     package var cacheStatus: String {
         self["cache-status"].map { String($0.trimmingPrefix("larder; ")) } ?? "none"
     }
     package var closes: Bool { (self["connection"] ?? "").lowercased() == "close" }
 
-    /// The values of a field, joined; nil if there is none.
+    /// The values of a field, joined by commas; nil if the field is absent.
     package subscript(_ name: String) -> String? {
         let values = fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
         return values.isEmpty ? nil : values.joined(separator: ", ")
@@ -42,7 +43,7 @@ package struct Message {
 extension Peer {
     private static let headEnd = Array("\r\n\r\n".utf8)
 
-    /// The next head in the inbox, its blank line included; nil at an end before its first byte.
+    /// The next head in the inbox, with its blank line; nil if the stream ends before the head's first byte.
     package func receiveHead() throws -> Message? {
         var searched = 0
         while true {
@@ -64,7 +65,7 @@ extension Peer {
         return message
     }
 
-    /// The next answer, interim ones included. A body that breaks off is returned as not whole.
+    /// The next answer; interim answers count. An answer whose body breaks off has `isWhole` false.
     package func receiveAnswer(toHead: Bool = false) throws -> Message {
         guard var message = try receiveHead() else {
             throw Unexpected(description: "closed without an answer")
@@ -131,7 +132,7 @@ extension Peer {
 }
 
 extension [UInt8] {
-    /// The index behind the first occurrence of `pattern` at or after `start`.
+    /// The index after the first occurrence of `pattern` at or after `start`.
     package func firstRange(of pattern: [UInt8], from start: Int) -> Int? {
         guard count >= pattern.count, start <= count - pattern.count else { return nil }
         for index in start...(count - pattern.count) where self[index] == pattern[0] {
@@ -141,13 +142,13 @@ extension [UInt8] {
     }
 }
 
-/// A whole answer with a length.
+/// The bytes of a complete response with Content-Length.
 package func answer(_ body: String, status: Int = 200, _ fields: String...) -> String {
     let lines = fields.map { "\($0)\r\n" }.joined()
     return "HTTP/1.1 \(status) Fine\r\n\(lines)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
 }
 
-/// What is plainly cacheable for a minute.
+/// The bytes of a response that may be cached for a minute.
 package func cacheable(_ body: String, _ fields: String...) -> String {
     let lines = fields.map { "\($0)\r\n" }.joined()
     return

@@ -1,5 +1,5 @@
-// Connections that take little at once: by small segments and a small receive buffer, whoever sends to them
-// has a backlog after some ten KiB, and sees it go in steps that are smaller than Larder's window.
+// Connections that take few bytes at once. They use small segments and a small receive buffer: a sender has a
+// backlog after about ten KiB, and the backlog shrinks in steps smaller than Larder's window.
 
 internal import Glibc
 package import Kernel
@@ -25,7 +25,8 @@ extension Peer {
         return try Peer(Socket(owning: descriptor))
     }
 
-    /// Makes a socket take little, before it connects; or what a listener will accept.
+    /// Makes a socket take few bytes at once. Call it before the socket connects, or on a listener: accepted
+    /// sockets inherit it.
     static func narrow(_ raw: CInt) throws {
         try set(raw, CInt(IPPROTO_TCP), CInt(TCP_MAXSEG), 536)
         try set(raw, SOL_SOCKET, SO_RCVBUF, 2048)

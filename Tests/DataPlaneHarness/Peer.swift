@@ -1,5 +1,5 @@
-// One end of a connection that a test holds: blocking, with a deadline on every wait, and bytes as they are.
-// Waiting is by the kernel's readiness. A peer is used by one thread.
+// One end of a connection that a test holds. Calls block, every wait has a deadline, and bytes are passed on
+// unchanged. It waits by the kernel's readiness. One thread uses a peer.
 
 internal import Bytes
 package import Kernel
@@ -12,7 +12,7 @@ package struct Unexpected: Error, CustomStringConvertible {
 }
 /// The peer reset the connection.
 package struct Reset: Error {}
-/// The stage is being struck: threads of origins end.
+/// The stage is being taken down: the threads of origins end.
 package struct Stopped: Error {}
 
 /// How a connection ended.
@@ -24,7 +24,7 @@ package final class Peer {
     private var socket: Socket?
     private var poller: Poller
     private let stop: Gate?
-    /// Received and not consumed.
+    /// Received and not yet consumed.
     package private(set) var inbox: [UInt8] = []
     package private(set) var ended = false
 
@@ -60,7 +60,7 @@ package final class Peer {
         for index in 0..<count where poller[index].token == 2 { throw Stopped() }
     }
 
-    /// Waits for a gate, or for the stage's end.
+    /// Waits until the gate opens. Throws `Stopped` if the stage is taken down first.
     package func wait(for gate: Gate) throws { try gate.wait(stop: stop) }
 
     // MARK: Sending
@@ -78,7 +78,7 @@ package final class Peer {
         }
     }
 
-    /// Sends what the socket takes at once.
+    /// Sends as many bytes as the socket takes at once.
     package func sendSome(_ bytes: ArraySlice<UInt8>) throws -> Int {
         guard let result = socket?.send(bytes.span) else { throw Unexpected(description: "closed here") }
         switch result {
@@ -88,8 +88,8 @@ package final class Peer {
         }
     }
 
-    /// Sends copies of `block` until the socket takes none before and after a `settled`, or `limit` is sent.
-    /// Returns what was sent.
+    /// Sends copies of `block` until `limit` bytes are sent, or until the socket takes no byte before and
+    /// after a call of `settled`. Returns the number of bytes sent.
     package func flood(_ block: [UInt8], limit: Int, settled: () throws -> Void) throws -> Int {
         var total = 0
         while total < limit {
@@ -99,7 +99,7 @@ package final class Peer {
                 if n == 0 { break }
                 total += n
             }
-            // Twice idle across a settling: nobody takes any more.
+            // The socket took nothing before and after `settled`: the other side does not read.
             try settled()
             if total == before { return total }
         }
@@ -141,7 +141,7 @@ package final class Peer {
         }
     }
 
-    /// Nothing has come and the connection is open, as far as the kernel knows now.
+    /// Whether the connection is open and no byte has come, as far as the kernel knows now.
     package func isQuiet() -> Bool {
         var scratch = ByteBuffer(capacity: 1)
         guard inbox.isEmpty, let result = socket?.receive(into: &scratch, atMost: 1) else { return false }
@@ -164,7 +164,7 @@ package final class Peer {
         return Array(inbox[..<count])
     }
 
-    /// Everything until the end, however it ends.
+    /// All bytes until the connection ends, and how it ended.
     package func receiveAll() throws -> (bytes: [UInt8], ending: Ending) {
         do {
             while try receiveSome() {}
@@ -174,7 +174,7 @@ package final class Peer {
         }
     }
 
-    /// Waits for the end of the stream, without further bytes.
+    /// Waits for the end of the stream. Throws if a byte comes first.
     @discardableResult
     package func ending() throws -> Ending {
         let (bytes, ending) = try receiveAll()
@@ -185,7 +185,7 @@ package final class Peer {
     }
 }
 
-/// Opened by any thread; many may wait for it.
+/// A signal between threads: any thread may open it, and several may wait for it.
 package final class Gate: Sendable {
     private let counter: EventCounter
 
@@ -197,10 +197,10 @@ package final class Gate: Sendable {
 
     package func open() { counter.signal() }
 
-    /// Shuts it again, for another use.
+    /// Closes the gate so that it can be used again.
     package func close() { counter.drain() }
 
-    /// Waits until it was opened this many times since it was made or closed.
+    /// Waits until the gate was opened `count` times since it was made or closed.
     package func wait(count: Int) throws {
         var left = count
         while left > 0 {
@@ -209,7 +209,7 @@ package final class Gate: Sendable {
         }
     }
 
-    /// How often it was opened since it was made or closed; closes it.
+    /// How many times the gate was opened since it was made or closed. Closes it.
     package var drained: Int { counter.drain() }
 
     package func wait(stop: Gate? = nil) throws {

@@ -1,12 +1,13 @@
-// An origin server whose every byte a test decides: one thread accepts, each connection runs the script on a
-// thread of its own. What it saw is kept: requests in their order, and on which connection each came.
+// An origin server whose every byte a test decides. One thread accepts; each connection runs the script on
+// its own thread. It records the requests in order, each with the number of its connection.
 
 internal import Bytes
 package import Kernel
 internal import SystemPackage
 
 package final class ScriptedOrigin: Sendable {
-    /// Runs on the connection's thread; `number` counts connections from 0. Returning closes.
+    /// Runs on the connection's thread. `number` counts connections from 0. The connection closes when the
+    /// script returns.
     package typealias Script =
         @Sendable (_ peer: Peer, _ number: Int, _ origin: ScriptedOrigin) throws -> Void
 
@@ -28,7 +29,7 @@ package final class ScriptedOrigin: Sendable {
     private let state = Locked(State())
     private let changes = Gate()
 
-    /// - Parameter narrow: takes little at once (see `Peer.narrow`).
+    /// - Parameter narrow: the sockets take few bytes at once (see `Peer.narrow`).
     package init(
         at bind: SocketAddress = .anyLoopbackPort, narrow: Bool = false, _ script: @escaping Script
     ) throws {
@@ -40,14 +41,14 @@ package final class ScriptedOrigin: Sendable {
         try spawn(AcceptSeed(listener: listener, origin: self)) { $0.origin.accept($0.listener) }
     }
 
-    /// Answers each request with what `respond` makes of it: any number of requests a connection.
+    /// Answers each request with what `respond` returns. A connection may carry any number of requests.
     package convenience init(answering respond: @escaping @Sendable (Message) -> String) throws {
         try self.init { peer, number, origin in
             while let request = try origin.receive(peer, number) { try peer.send(respond(request)) }
         }
     }
 
-    /// The next request of a connection, noted.
+    /// The next request of a connection, recorded.
     package func receive(_ peer: Peer, _ number: Int) throws -> Message? {
         guard let request = try peer.receiveRequest() else { return nil }
         note(request, number)
@@ -61,10 +62,10 @@ package final class ScriptedOrigin: Sendable {
     package var seen: [Seen] { state.withLock { $0.seen } }
     package var requests: [Message] { seen.map(\.request) }
     package var connections: Int { state.withLock { $0.connections } }
-    /// What scripts threw that a test should hear of.
+    /// Errors that scripts threw. A test fails on them.
     package var complaints: [String] { state.withLock { $0.complaints } }
 
-    /// Ends every script and waits for their threads.
+    /// Ends every script and waits for its thread.
     package func stop() {
         stopGate.open()
         while let thread = state.withLock({ $0.threads.popLast() }) { thread.join() }

@@ -1,4 +1,5 @@
-// The data plane under test, in this process, before scripted origins: set up for one test, struck after it.
+// The data plane under test, in this process, in front of scripted origins. A test sets it up and it is taken
+// down after the test.
 
 internal import Glibc
 package import Kernel
@@ -27,8 +28,9 @@ package struct Stage {
         return try client.receiveAnswer(toHead: method == "HEAD")
     }
 
-    /// Returns once Larder has seen what was sent to it before this call, as far as that came to one thread:
-    /// its events come in the order of their arrival, so the answer to what was sent later proves it.
+    /// Returns once Larder has processed what was sent to it before this call, for connections of one thread.
+    /// Events come in the order of arrival: an answer to a later request proves that the earlier bytes were
+    /// read.
     package func turn() throws {
         for _ in 0..<2 {
             let answer = try ask("OPTIONS", "*")
@@ -38,7 +40,7 @@ package struct Stage {
         }
     }
 
-    /// Waits until the store has an answer for `target`, asking nothing of the origin.
+    /// Waits until the store has an answer for `target`, without a request to the origin.
     package func stored(_ target: String) throws -> Message {
         try eventually("\(target) is stored") {
             let answer = try ask("GET", target, "Cache-Control: only-if-cached")
@@ -46,21 +48,21 @@ package struct Stage {
         }
     }
 
-    /// Waits until no exchange with a server is in flight any more.
+    /// Waits until no exchange with a server is in flight.
     package func settled(_ what: String) throws {
         _ = try eventually("nothing in flight after \(what): \(server.figures)") {
             server.figures.allSatisfy { $0.inFlight == 0 } ? true : nil
         }
     }
 
-    /// Asks again until there is something, within the usual patience.
+    /// Repeats `body` until it returns a value. Throws after the usual patience.
     package func eventually<T>(_ what: String, _ body: () throws -> T?) throws -> T {
         let deadline = Clock.monotonicMilliseconds() + UInt64(Peer.patienceMilliseconds)
         while Clock.monotonicMilliseconds() < deadline { if let found = try body() { return found } }
-        throw Unexpected(description: "it never came to this: \(what)")
+        throw Unexpected(description: "did not happen within 30 s: \(what)")
     }
 
-    /// A server that listens nowhere: connecting is refused.
+    /// The address of a server that does not listen: connections to it are refused.
     package static func refusingAddress() throws -> SocketAddress {
         let listener = try Listener.bind(.anyLoopbackPort)
         guard let address = listener.localAddress else { throw Unexpected(description: "no address") }
@@ -68,7 +70,7 @@ package struct Stage {
     }
 }
 
-/// A request's bytes.
+/// The bytes of a request.
 package func request(
     _ method: String = "GET", _ target: String, _ fields: [String] = [], body: String = ""
 ) -> String {
@@ -81,7 +83,8 @@ package func request(
 }
 
 extension Settings {
-    /// One listener on loopback, one route with a default policy, one upstream of these servers.
+    /// Settings with one listener on loopback, one route with a default policy, and one upstream of these
+    /// servers.
     package static func staged(_ servers: [SocketAddress]) -> Settings {
         var settings = Settings()
         if let bind = BindAddress(parsing: "127.0.0.1:0") { settings.listeners = [Listener(bind: bind)] }
@@ -102,7 +105,7 @@ extension Settings {
     }
 }
 
-/// Paths for unix sockets, removed by `deinit`.
+/// Paths for unix sockets. `deinit` removes the files.
 package struct SocketPaths: ~Copyable {
     package let paths: [String]
 
@@ -122,10 +125,11 @@ package struct SocketPaths: ~Copyable {
     deinit { for path in paths { _ = unsafe unlink(path) } }
 }
 
-/// Sets up Larder before `origins`, runs `body`, strikes everything, and throws what scripts complained of.
+/// Sets up Larder in front of `origins`, runs `body`, takes everything down, and throws the errors of
+/// scripts.
 /// - Parameters:
-///   - clock: what ages are counted on; left out: the kernel's clocks.
-///   - notices: where the server tells what happens beside requests; left out: nowhere.
+/// - clock: the clock that ages are counted on. Default: the kernel's clocks.
+/// - notices: where the server writes its notices. Default: nowhere.
 package func withStage(
     _ origins: ScriptedOrigin..., threads: Int = 1, servers: [SocketAddress]? = nil, memory: Int = 4 << 20,
     segment: Int? = nil, clock: SteeredClock? = nil,
@@ -146,6 +150,6 @@ package func withStage(
     }
     try body(Stage(server: server, store: store, origins: origins))
     for origin in origins where !origin.complaints.isEmpty {
-        throw Unexpected(description: "complaints of an origin: \(origin.complaints)")
+        throw Unexpected(description: "errors in an origin's script: \(origin.complaints)")
     }
 }

@@ -1,5 +1,5 @@
-// What a hit allocates, counted by the executable `AllocationCheck` beside the test bundle: nothing, in debug
-// builds too. (`swift run -c release AllocationCheck` asks the same of the optimised program.)
+// A hit allocates nothing. The executable `AllocationCheck` beside the test bundle counts, in debug builds
+// too. (`swift run -c release AllocationCheck` checks the optimised program.)
 
 import Glibc
 import Kernel

@@ -1,5 +1,5 @@
-// Whoever does not read stops the other side: what Larder holds of a body is bounded, either way. And what
-// becomes of a fetch whose client leaves.
+// Back pressure: a peer that does not read stops the sender on the other side, so that Larder holds a bounded
+// part of any body. Also: what happens to a fetch whose client leaves.
 
 import Kernel
 import DataPlaneHarness
@@ -7,12 +7,13 @@ import Settings
 import Testing
 
 struct BackPressureTests {
-    /// What may be on its way at most. TCP's own buffers grow to several MiB on both sides of Larder; those
-    /// of unix sockets stay at some 200 KiB each, which shows that Larder's part is a few hundred KiB.
+    /// The most bytes that may be on their way. TCP's own buffers grow to several MiB on both sides of
+    /// Larder. Buffers of unix sockets stay at about 200 KiB each, which shows that Larder's part is a few
+    /// hundred KiB.
     static let ceilings = ["tcp": 24 << 20, "unix": 1 << 20]
     static let block = [UInt8](repeating: 120, count: 65_536)
 
-    /// A body of 64 MiB for a client that does not read; then it reads it all.
+    /// The client does not read a body of 64 MiB at first, and then reads all of it.
     @Test(arguments: ["length", "chunked"], ["tcp", "unix"])
     func aClientThatDoesNotReadStopsTheOrigin(framing: String, sockets: String) throws {
         let paths = SocketPaths(2)
@@ -73,7 +74,7 @@ struct BackPressureTests {
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: \(total)\r\n\r\n")
             let atOnce = try client.flood(Self.block, limit: total) { try stage.turn() }
             #expect(atOnce < Self.ceilings[sockets] ?? 0)
-            // Others are served meanwhile.
+            // Other clients are served meanwhile.
             #expect(try stage.ask("OPTIONS", "*").status == 204)
             read.open()
             try client.send([UInt8](repeating: 120, count: total - atOnce))
@@ -81,8 +82,8 @@ struct BackPressureTests {
         }
     }
 
-    /// A client that reads a little at a time gets every byte, whatever waits where.
-    @Test func aSlowReaderGetsItAll() throws {
+    /// A client that reads in small steps gets every byte, whichever buffer the bytes wait in.
+    @Test func aSlowReaderGetsEveryByte() throws {
         let count = 8 << 20
         let origin = try ScriptedOrigin { peer, number, origin in
             guard try origin.receive(peer, number) != nil else { return }
@@ -99,7 +100,7 @@ struct BackPressureTests {
             _ = try client.receiveHead()
             var next = 0
             while next < count / 8 {
-                // Now and then a loop turns in between.
+                // Let the loop turn now and then.
                 if next % 512 == 0 { try stage.turn() }
                 let piece = try client.receive(8 * 32)
                 for index in 0..<32 {
@@ -113,7 +114,7 @@ struct BackPressureTests {
         }
     }
 
-    /// The client goes when it has the head; the rest comes only then.
+    /// The client leaves when it has the head. The origin sends the rest after that.
     @Test(arguments: ["close", "reset"])
     func aStorableFetchGoesOnWithoutItsClient(how: String) throws {
         let left = Gate()
@@ -147,8 +148,8 @@ struct BackPressureTests {
         }
     }
 
-    /// Its last bytes come with the news that the client is gone.
-    @Test func aStorableFetchWhoseEndFindsTheClientGone() throws {
+    /// The last bytes of the fetch arrive in the same turn as the client's close.
+    @Test func aStorableFetchThatEndsAsItsClientLeavesIsStored() throws {
         let left = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             guard try origin.receive(peer, number) != nil else { return }
@@ -168,8 +169,9 @@ struct BackPressureTests {
         }
     }
 
-    /// A large storable answer stands still for its client; when that goes, it goes on into the store.
-    @Test func aStorableFetchThatWaitedForItsClient() throws {
+    /// A large storable response stands still while its client does not read. When the client leaves, the
+    /// rest goes into the store.
+    @Test func aStorableFetchThatWaitedForItsClientGoesOnWithoutIt() throws {
         let size = 10 << 20
         let origin = try ScriptedOrigin { peer, number, origin in
             guard try origin.receive(peer, number) != nil else { return }

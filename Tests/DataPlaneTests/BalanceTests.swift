@@ -1,4 +1,4 @@
-// Which server a request goes to: by its key, by load, by turn; and what is told of it.
+// Which server a request goes to: by key, by load or in turn; and what the log says of the choice.
 
 import Glibc
 import Kernel
@@ -8,7 +8,7 @@ import Settings
 import Synchronization
 import Testing
 
-/// Origins that say who they are, and hold the answers to `/held…` until told.
+/// Origins whose responses name them. They hold responses to `/held…` until the test releases them.
 private struct Crowd {
     let origins: [ScriptedOrigin]
     /// Opened by each held request that arrives.
@@ -25,7 +25,7 @@ private struct Crowd {
                         arrivals.open()
                         try peer.wait(for: releases[index])
                     }
-                    // HEAD is told by a field, and has no body.
+                    // A response to HEAD has no body, so a field names the origin.
                     let text = answer("text", "X-From: \(index)")
                     try peer.send(request.method == "HEAD" ? String(text.dropLast(4)) : text)
                 }
@@ -33,11 +33,11 @@ private struct Crowd {
         }
     }
 
-    /// Sends a request for what is held, and returns once an origin has it.
+    /// Sends a request that an origin holds. Returns once the origin has it.
     func hold(_ stage: Stage, _ target: String) throws -> Peer {
         let client = try stage.client()
         arrivals.close()
-        // Not to be stored: nobody waits for another's fetch.
+        // Not storable, so that no request waits for the fetch of another.
         try client.send(request("GET", target, ["Cache-Control: no-store"]))
         try arrivals.wait()
         return client
@@ -63,8 +63,8 @@ private func withCrowd(
 }
 
 struct BalanceTests {
-    /// Requests in flight are those of all threads: every choice is the one that the whole count makes.
-    @Test(arguments: [1, 2]) func aHeldServerSpills(threads: Int) throws {
+    /// Requests in flight are counted over all threads: every choice follows from the total count.
+    @Test(arguments: [1, 2]) func aBusyServerSpillsToTheNext(threads: Int) throws {
         try withCrowd(2, threads: threads) { stage, crowd in
             var clients: [Peer] = []
             var counts = [0, 0]
@@ -74,7 +74,7 @@ struct BalanceTests {
             counts[first] = 1
             for total in 1..<12 {
                 clients.append(try crowd.hold(stage, "/held"))
-                // Two servers, 150 %: below ceil((total + 1) · 3 / 4).
+                // Two servers, 150 %: a server takes requests below ceil((total + 1) · 3 / 4).
                 let hasRoom = counts[first] * 4 < (total + 1) * 3
                 counts[hasRoom ? first : 1 - first] += 1
                 spills += hasRoom ? 0 : 1
@@ -95,7 +95,7 @@ struct BalanceTests {
         }
     }
 
-    @Test func withoutABoundAKeyStays() throws {
+    @Test func withoutALoadBoundAKeyStaysAtItsServer() throws {
         try withCrowd(2, settings: { $0.upstreams[0].boundedLoadPercent = nil }) { stage, crowd in
             let clients = try (0..<8).map { _ in try crowd.hold(stage, "/held") }
             #expect(Set(crowd.origins.map { $0.requests.count }) == [0, 8])
@@ -118,7 +118,7 @@ struct BalanceTests {
         }
     }
 
-    @Test func leastRequestsLeavesTheBusyAlone() throws {
+    @Test func leastRequestsAvoidsBusyServers() throws {
         try withCrowd(3, settings: { $0.upstreams[0].balance = .leastRequests }) { stage, crowd in
             let held = try crowd.hold(stage, "/held")
             let busy = crowd.origins.firstIndex { !$0.requests.isEmpty }
@@ -133,10 +133,10 @@ struct BalanceTests {
         }
     }
 
-    /// A server that does not connect: its own keys go to their next choice and are told as retries; it is
-    /// idle, and yet draws no spills.
+    /// One server refuses connections. Its keys go to their next choice and are logged as retries. The server
+    /// is idle, but it draws no spills.
     @Test(arguments: [Upstream.Balance.urlHash, .roundRobin, .leastRequests])
-    func whoDoesNotConnectHandsOver(balance: Upstream.Balance) throws {
+    func aServerThatRefusesConnectionsHandsItsRequestsOver(balance: Upstream.Balance) throws {
         let crowd = try Crowd(2)
         let dead = try Stage.refusingAddress()
         try withStage(
@@ -152,13 +152,14 @@ struct BalanceTests {
             #expect(figures[2].failures == figures[2].requests && figures[2].requests > 0)
             #expect(figures[0].requests + figures[1].requests == 60)
             #expect(figures.allSatisfy { $0.failures == 0 || $0.server.hasSuffix(":\(dead.port)") })
-            // Of a hash a third of the keys; else one try a second, however slow this machine is.
+            // With a hash: a third of the keys. Otherwise: one attempt a second, however slow this machine
+            // is.
             if balance != .urlHash { #expect(figures[2].failures < 30) }
         }
     }
 
     /// The log tells spills and retries from first choices.
-    @Test func theLogTellsWhy() throws {
+    @Test func theLogNamesTheReasonOfTheChoice() throws {
         let path = "/tmp/larder-test-\(UInt64.random(in: 0 ... .max)).log"
         defer { _ = unsafe unlink(path) }
         let crowd = try Crowd(2)
@@ -167,7 +168,7 @@ struct BalanceTests {
             crowd.origins[0], crowd.origins[1], servers: crowd.origins.map(\.address) + [dead],
             settings: { settings in
                 settings.log.access = .file(path)
-                // What is chosen follows from the names: the same in every run.
+                // The choice follows from the names: it is the same in every run.
                 settings.upstreams[0].boundedLoadPercent = 110
                 settings.name(["a", "b", "gone"])
             }

@@ -1,4 +1,5 @@
-// What clients and proxies claim: what of it reaches the origin, and what it costs.
+// Fields by which clients and proxies describe a client: which of them reach the origin, and which keep an
+// answer from the store.
 
 import DataPlane
 import DataPlaneHarness
@@ -12,7 +13,7 @@ import Testing
         PeerSet(isTrusted ? [try #require(loopback)] : [])
     }
 
-    /// As several proxies and balancers send them.
+    /// Fields as several proxies and load balancers send them.
     static let balancers: [[String]] = [
         [
             "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Port: 443",
@@ -45,8 +46,8 @@ import Testing
         ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-User: alice", "X-Auth-Request-Email: a@example.com"],
     ]
 
-    /// A balancer that nobody declared costs no hit.
-    @Test func anUndeclaredBalancerCostsNoHit() throws {
+    /// A load balancer that the configuration does not declare still gets hits.
+    @Test func anUndeclaredBalancerStillGetsHits() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin) { stage in
             for (index, fields) in Self.balancers.enumerated() {
@@ -61,7 +62,8 @@ import Testing
 
     struct Row: Sendable {
         var line: String
-        /// On a fetch that may be stored, and on a pass, of a trusted proxy.
+        /// Tested on a fetch that may be stored and on a pass, each from a trusted proxy and from another
+        /// peer.
         var isSent: (stored: Bool, passed: Bool)
         var bypasses: (untrusted: Bool, trusted: Bool)
 
@@ -99,7 +101,7 @@ import Testing
     ].flatMap { $0 }
 
     @Test(arguments: rows, [false, true])
-    func whatReachesTheOrigin(row: Row, isTrusted: Bool) throws {
+    func onlyCredibleClaimsReachTheOrigin(row: Row, isTrusted: Bool) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let peers = try Self.trusted(isTrusted)
         try withStage(origin, settings: { $0.trustedProxies = peers }) { stage in
@@ -123,11 +125,11 @@ import Testing
         }
     }
 
-    /// An override of the method goes on: honest clients send it with POST.
+    /// A method override goes to the origin: honest clients send it with POST.
     @Test(arguments: [
         "X-HTTP-Method-Override: PATCH", "X-HTTP-Method: PATCH", "X_HTTP_Method_Override: PATCH",
     ])
-    func anOverrideOfTheMethodPasses(line: String) throws {
+    func aMethodOverrideReachesTheOrigin(line: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin) { stage in
             let name = String(line.prefix { $0 != ":" }).lowercased()
@@ -140,8 +142,9 @@ import Testing
         }
     }
 
-    /// What nobody's client may say of the country selects nothing; what a trusted proxy says does.
-    @Test func aClaimThatVarySelectsBy() throws {
+    /// An untrusted client's claim about its country does not select a stored response. A trusted proxy's
+    /// claim does.
+    @Test func onlyATrustedClaimSelectsByVary() throws {
         let origin = try ScriptedOrigin(answering: { request in
             cacheable(request["cf-ipcountry"] ?? "none", "Vary: CF-IPCountry")
         })

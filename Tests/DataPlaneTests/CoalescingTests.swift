@@ -1,4 +1,5 @@
-// One fetch a key, whatever the thread: who waits gets what was stored, or goes on alone, and nobody hangs.
+// Coalescing: one fetch a key over all threads. Waiting clients get the stored response or fetch for
+// themselves; no client hangs.
 
 import DataPlane
 import DataPlaneHarness
@@ -6,7 +7,8 @@ import Settings
 import Synchronization
 import Testing
 
-/// An origin that holds the first answer until `release` is opened; `script` says what the n-th request gets.
+/// An origin that holds its first response until `release` opens. `script` gives the response to the n-th
+/// request.
 private struct Held {
     let arrivals = Gate()
     let release = Gate()
@@ -50,7 +52,7 @@ struct CoalescingTests {
         }
     }
 
-    @Test func whoWaitedSaysSo() throws {
+    @Test func cacheStatusNamesACoalescedRequest() throws {
         let held = try Held { _, number in cacheable("body \(number)") }
         try withStage(held.origin) { stage in
             let first = try held.ask(stage)
@@ -64,8 +66,8 @@ struct CoalescingTests {
         }
     }
 
-    /// The fetch outlives its first client, whether somebody waits or not.
-    @Test(arguments: [false, true]) func theFirstClientLeaves(othersWait: Bool) throws {
+    /// The fetch goes on when its first client leaves, whether other clients wait or not.
+    @Test(arguments: [false, true]) func aFetchOutlivesItsFirstClient(othersWait: Bool) throws {
         let held = try Held { _, number in cacheable("body \(number)") }
         try withStage(held.origin) { stage in
             let first = try held.ask(stage)
@@ -81,8 +83,9 @@ struct CoalescingTests {
         }
     }
 
-    /// All of them are at the origin at once: were they served one after the other, none would be answered.
-    @Test(arguments: [1, 2]) func whatCannotBeStoredIsFetchedByAllAtOnce(threads: Int) throws {
+    /// All requests are at the origin at the same time. Served one after the other, none of them would be
+    /// answered.
+    @Test(arguments: [1, 2]) func requestsForAnUnstorableResponseRunAtTheSameTime(threads: Int) throws {
         let all = Gate()
         let together = Gate()
         let count = Counter()
@@ -106,8 +109,8 @@ struct CoalescingTests {
         }
     }
 
-    /// Once its answer could not be stored, nobody waits for the next fetch of a key.
-    @Test func itIsRemembered() throws {
+    /// After a response that could not be stored, requests for the key do not wait for each other.
+    @Test func anUnstorableKeyIsRemembered() throws {
         let held = try Held { _, _ in answer("x", "Cache-Control: no-store") }
         held.release.open()
         let gate = Gate()
@@ -129,8 +132,8 @@ struct CoalescingTests {
         held.origin.stop()
     }
 
-    /// A lifetime that is too short is so for the next answer too; an answer that has merely grown too old on its way
-    /// says nothing of that.
+    /// A freshness lifetime that is too short makes the key hit-for-miss. A response that only arrived too
+    /// old does not.
     @Test(arguments: [
         ("Cache-Control: max-age=1\r\nDate: Tue, 14 Nov 2023 22:13:17 GMT", 1),
         ("Cache-Control: max-age=60\r\nAge: 60", 1),
@@ -138,7 +141,7 @@ struct CoalescingTests {
         ("Cache-Control: max-age=0", 2), ("Expires: 0", 2),
         ("Expires: Tue, 14 Nov 2023 22:13:17 GMT\r\nDate: Tue, 14 Nov 2023 22:13:17 GMT", 2),
     ])
-    func whatHasGrownTooOldIsWorthWaitingFor(fields: String, fetches: Int) throws {
+    func aResponseThatArrivesTooOldKeepsCoalescing(fields: String, fetches: Int) throws {
         let scripted = try Scripted([answer("old", fields), cacheable("new")], holding: 2)
         try withStage(scripted.origin, clock: steered()) { stage in
             let first = try stage.ask("GET", "/")
@@ -148,8 +151,9 @@ struct CoalescingTests {
         }
     }
 
-    /// The first gets an error; the next of those who wait has the reservation, and the others its answer.
-    @Test func afterAFailureTheNextTakesOver() throws {
+    /// The first client gets an error. The next waiting client takes the reservation, and the others get its
+    /// response.
+    @Test func afterAFailureTheNextClientTakesOver() throws {
         let held = try Held { _, number in number == 1 ? nil : cacheable("body \(number)") }
         try withStage(held.origin) { stage in
             let first = try held.ask(stage)
@@ -163,8 +167,8 @@ struct CoalescingTests {
         }
     }
 
-    /// A waiter that has left when its turn comes passes it on.
-    @Test func whoHasLeftTakesNothingOver() throws {
+    /// A waiting client that has left passes the reservation on.
+    @Test func aClientThatHasLeftPassesTheReservationOn() throws {
         let held = try Held { _, number in number == 1 ? nil : cacheable("body \(number)") }
         try withStage(held.origin) { stage in
             let first = try held.ask(stage)
@@ -181,7 +185,7 @@ struct CoalescingTests {
         }
     }
 
-    /// What waits for an answer that it cannot use asks for its own, and does not wait once more.
+    /// A waiting client that cannot use the stored response fetches its own, and does not wait a second time.
     @Test func anotherVariantIsFetchedOnce() throws {
         let held = try Held { request, number in
             cacheable("\(request["accept-language"] ?? "") \(number)", "Vary: Accept-Language")
@@ -199,7 +203,7 @@ struct CoalescingTests {
         }
     }
 
-    @Test func patienceEnds() throws {
+    @Test func aWaitingClientFetchesAfterTheLongestWait() throws {
         let held = try Held { _, number in cacheable("body \(number)") }
         try withStage(held.origin, settings: { $0.upstreams[0].timeouts.responseMilliseconds = 200 }) {
             stage in
@@ -215,8 +219,9 @@ struct CoalescingTests {
         }
     }
 
-    /// Whoever waits for a fetch that was overtaken by a change gets what came after the change.
-    @Test func aChangeMeanwhileIsNotMissed() throws {
+    /// A client that waits for a fetch gets a response from after the invalidation if the fetch was overtaken
+    /// by it.
+    @Test func aWaitingClientSeesAChangeDuringTheFetch() throws {
         let held = try Held { request, number in
             request.method == "POST" ? answer("changed") : cacheable("body \(number)")
         }
@@ -265,7 +270,7 @@ struct CoalescingTests {
     }
 }
 
-/// Numbers from 1 on, for threads together.
+/// Counts from 1. Threads may share it.
 private final class Counter: Sendable {
     private let value = Atomic<Int>(0)
 

@@ -1,4 +1,5 @@
-// Bodies that the origin coded: undone for clients that do not take them, and what each client is told.
+// Bodies with a content coding of the origin's: Larder decodes them for clients that do not accept the
+// coding. Also: what each client is told.
 
 import DataPlane
 import DataPlaneHarness
@@ -23,7 +24,7 @@ struct CodedOriginTests {
         }
     }
 
-    @Test func whatTheOriginCodedIsDecodedForWhoCannotTakeIt() throws {
+    @Test func aCodedBodyIsDecodedForAClientThatDoesNotAcceptIt() throws {
         let origin = try Self.servesCoded(Self.coded(CompressionTests.page, "Cache-Control: max-age=60"))
         try withStage(origin) { stage in
             let miss = try stage.ask("GET", "/", Self.gzip)
@@ -37,13 +38,14 @@ struct CodedOriginTests {
                 #expect(plain.cacheStatus.hasPrefix("hit"))
             }
             #expect(origin.requests.count == 1 && stage.store.statistics.inserted == 2)
-            // Who takes the coding still gets it.
+            // A client that accepts the coding still gets it.
             #expect(try stage.ask("GET", "/", Self.gzip).body == miss.body)
         }
     }
 
-    /// What the origin sends to clients that do not take it, too, is for all of them: the store answers them.
-    @Test func whatMayNotBeTransformedIsNotDecoded() throws {
+    /// A coded response that the origin sends to clients without Accept-Encoding is meant for all: the store
+    /// answers them too.
+    @Test func aResponseWithNoTransformIsNotDecoded() throws {
         let origin = try Self.servesCoded(
             Self.coded(CompressionTests.page, "Cache-Control: max-age=60, no-transform"))
         try withStage(origin) { stage in
@@ -56,9 +58,9 @@ struct CodedOriginTests {
         }
     }
 
-    /// A few bytes that stand for very many: no more is decoded than the client takes.
+    /// A few bytes that decode to very many: Larder decodes no more than the client takes.
     @Test(arguments: ["GET", "HEAD"])
-    func aStreamThatExpandsWaitsForItsClient(method: String) throws {
+    func anExpandingStreamWaitsForItsClient(method: String) throws {
         let zeros = String(repeating: "0", count: 32 << 20)
         let origin = try Self.servesCoded(Self.coded(zeros, "Cache-Control: max-age=60"))
         try withStage(origin) { stage in
@@ -76,9 +78,9 @@ struct CodedOriginTests {
         }
     }
 
-    /// What is not sound goes as it is: to the client that has it fetched, and from the store.
+    /// A damaged body is passed on unchanged, by the fetch and from the store.
     @Test(arguments: ["trailing bytes", "a wrong checksum", "cut", "no gzip", "text"])
-    func whatIsNotSoundGoesAsItIs(damage: String) throws {
+    func aDamagedBodyIsPassedOnUnchanged(damage: String) throws {
         var bytes = deflated(CompressionTests.page)
         switch damage {
         case "trailing bytes": bytes += Array("\0\0\0\0".utf8)
@@ -105,7 +107,8 @@ struct CodedOriginTests {
                     #expect(origin.requests.count == 1)
                 }
             }
-            // Stored for a client that takes it: another one has it fetched, and finds it to be for all.
+            // Stored for a client that accepts it. For another client it is fetched again and found to be
+            // meant for all.
             let second = try Self.servesCoded(Array(head.utf8) + body)
             try withStage(second) { stage in
                 _ = try stage.ask("GET", "/", Self.gzip)
@@ -118,9 +121,9 @@ struct CodedOriginTests {
         }
     }
 
-    /// It was to be stored, and turns out too large: it goes as it is, all of it.
+    /// A body that turns out too large to be stored is passed on unchanged and complete.
     @Test(arguments: [60_000, 70_000, 200_000])
-    func whatIsTooLargeToBeStoredGoesAsItIs(count: Int) throws {
+    func aBodyTooLargeForTheStoreIsPassedOnUnchanged(count: Int) throws {
         var random = Peer.Noise(seed: 7)
         let bytes = deflated(String((0..<count).map { _ in random.letter() }))
         let head =
@@ -139,8 +142,8 @@ struct CodedOriginTests {
         }
     }
 
-    /// A body that is cut by its origin is an error while nothing has been sent.
-    @Test func whatIsCutWhileItIsHeldBackIsAnError() throws {
+    /// A body that the origin cuts off becomes an error while no byte of the answer was sent.
+    @Test func aBodyCutOffWhileHeldBackIsAnError() throws {
         let answer = Self.coded(CompressionTests.page, "Cache-Control: max-age=60")
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
@@ -152,7 +155,7 @@ struct CodedOriginTests {
         }
     }
 
-    /// Without a byte of gzip there is nothing to undo: an answer without a body is no damaged one.
+    /// An empty body stays empty: it is not a damaged gzip stream.
     @Test(arguments: ["Content-Length: 0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
     func anEmptyBodyIsPassedAsEmpty(ending: String) throws {
         let head = "HTTP/1.1 301 Moved\r\nLocation: /there\r\nContent-Encoding: gzip\r\n"
@@ -170,7 +173,7 @@ struct CodedOriginTests {
         }
     }
 
-    @Test func aHeadIsAnsweredAsAGetWouldBe() throws {
+    @Test func headAnnouncesWhatGetWouldGet() throws {
         let answer = Self.coded("", "Cache-Control: max-age=60")
         let origin = try ScriptedOrigin { peer, number, origin in
             while try origin.receive(peer, number) != nil {
@@ -188,8 +191,8 @@ struct CodedOriginTests {
         }
     }
 
-    /// Who gets it as it is gets it by its Accept-Encoding all the same (RFC 9110 §12.5.5).
-    @Test func whatIsUndoneForOthersSaysThatItVaries() throws {
+    /// An answer that is passed on coded still varies by Accept-Encoding (RFC 9110 §12.5.5).
+    @Test func aResponseThatIsDecodedForSomeClientsVaries() throws {
         let origin = try Self.servesCoded(Self.coded(CompressionTests.page, "Cache-Control: max-age=60"))
         try withStage(origin) { stage in
             for field in [Self.gzip, Self.identity, "Accept: */*", Self.gzip] {
@@ -199,7 +202,7 @@ struct CodedOriginTests {
         }
     }
 
-    @Test func whatIsNeverUndoneDoesNot() throws {
+    @Test func aResponseThatIsNeverDecodedDoesNotVary() throws {
         let origin = try Self.servesCoded(Self.coded("text", "Cache-Control: max-age=60, no-transform"))
         try withStage(origin) { stage in
             for _ in 0..<2 {
@@ -232,8 +235,9 @@ struct CodedOriginTests {
         }
     }
 
-    /// Another coding has the same date: what is left of it does not go with the beginning of this one.
-    @Test func aRangeByDateIsNotOfAnotherCoding() throws {
+    /// Two codings of a response have the same date. A range of one is not combined with the beginning of the
+    /// other.
+    @Test func ifRangeByDateDoesNotMixCodings() throws {
         let dated = "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT"
         let text = cacheable(CompressionTests.page, "Content-Type: text/html", dated)
         let plain = cacheable(CompressionTests.page, "Content-Type: image/png", dated)
@@ -250,21 +254,21 @@ struct CodedOriginTests {
         }
     }
 
-    /// Its fields are those of the 200 that this request would get (RFC 9110 §15.4.5).
-    @Test func a304OnAMissNamesTheCodingThatTheClientHolds() throws {
+    /// The fields of a 304 are those of the 200 that the request would get (RFC 9110 §15.4.5).
+    @Test func a304OnAMissNamesTheCodingOfTheClientsCopy() throws {
         let origin = try Self.servesCoded(Self.coded(CompressionTests.page, "Cache-Control: max-age=60"))
         try withStage(origin) { stage in
             let answer = try stage.ask("GET", "/", Self.identity, "If-None-Match: W/\"v1\"")
             #expect(answer.status == 304 && answer["etag"] == "W/\"v1\"")
             #expect(answer["vary"] == "Accept-Encoding")
-            // And from the store.
+            // The same from the store.
             let hit = try stage.ask("GET", "/", Self.identity, "If-None-Match: W/\"v1\"")
             #expect(hit.status == 304 && hit["etag"] == "W/\"v1\"" && hit["vary"] == "Accept-Encoding")
         }
     }
 
-    /// An origin's own 304: it knows nothing of our codings, and often not even the type that they go by. Its
-    /// Vary is that of its 200.
+    /// An origin's own 304 knows nothing of Larder's codings, and often lacks the Content-Type that decides
+    /// about them. Its Vary is that of its 200.
     @Test(arguments: [
         ("If-None-Match: W/\"v1\"", "W/\"v1\""),
         ("If-None-Match: \"v0\", W/\"v1\"", "W/\"v1\""),
@@ -273,7 +277,7 @@ struct CodedOriginTests {
         ("If-None-Match: W/\"v1\"\r\nIf-None-Match: \"v1\"", "\"v1\""),
         ("If-None-Match: *", "\"v1\""),
     ])
-    func a304ThatIsPassedOnNamesTheTagThatTheClientHolds(asks: String, tag: String) throws {
+    func aForwarded304NamesTheTagOfTheClientsCopy(asks: String, tag: String) throws {
         for (control, isShareable) in [
             ("public", true), ("no-cache", false), ("private, max-age=60", false), ("no-store", false),
         ] {
@@ -288,11 +292,11 @@ struct CodedOriginTests {
                 let whole = try stage.ask("GET", "/", Self.gzip)
                 #expect(whole["etag"] == (isShareable ? "W/\"v1\"" : "\"v1\""))
                 #expect(whole["vary"] == (isShareable ? "Accept-Encoding" : nil))
-                // By now it is known not to be storable: the condition is passed on.
+                // By now the key is known to be unstorable: the condition is passed on.
                 let answer = try stage.ask("GET", "/", Self.gzip, asks)
                 #expect(answer.status == 304 && answer["vary"] == whole["vary"])
                 #expect(answer["etag"] == (isShareable ? tag : "\"v1\""))
-                // Its 200 is never compressed.
+                // The 200 of this resource is never compressed.
                 let own = try stage.ask("GET", "/", Self.gzip, "Authorization: Basic x", asks)
                 #expect(own.status == 304 && own["etag"] == "\"v1\"" && own["vary"] == nil)
                 #expect(origin.requests.count == 3)

@@ -1,4 +1,4 @@
-// Compression on the way out: streams, variants of what is stored, and who gets what.
+// Compression of answers: streams, stored variants, and which client gets which coding.
 
 import Bytes
 import Compression
@@ -9,7 +9,7 @@ import Store
 import Testing
 
 struct CompressionTests {
-    /// Some 20 KB that shrink.
+    /// About 20 KB of text that compresses well.
     static let page = (0..<1500).map { "line \($0) of a page" }.joined(separator: "\n")
     private static let gzip = "Accept-Encoding: gzip"
 
@@ -22,14 +22,14 @@ struct CompressionTests {
         try ScriptedOrigin(answering: { _ in answer })
     }
 
-    /// Expects the gzip of `body`, complete.
+    /// Expects the complete gzip of `body`.
     private func expectGzip(_ answer: Message, of body: String) {
         #expect(answer.isWhole && answer["content-encoding"] == "gzip")
         #expect(answer["vary"] == "Accept-Encoding" && answer["etag"] == "W/\"v1\"")
         #expect(inflated(answer.body) == body)
     }
 
-    @Test func whatIsCompressedOnItsWayIsTheVariantOfLaterHits() throws {
+    @Test func aBodyCompressedDuringAMissServesLaterHits() throws {
         let origin = try Self.serves(Self.text(Self.page))
         try withStage(origin) { stage in
             let miss = try stage.ask("GET", "/", Self.gzip)
@@ -47,11 +47,11 @@ struct CompressionTests {
         }
     }
 
-    @Test func aStoredBodyIsCompressedOnceAndBesideTheLoop() throws {
+    @Test func aStoredBodyIsCompressedOnceByAHelperThread() throws {
         let origin = try Self.serves(Self.text(Self.page))
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/")
-            // The first such client gets it as it is, and has the coding made.
+            // The first client that accepts gzip gets the original, and has the gzip variant made.
             let first = try stage.ask("GET", "/", Self.gzip)
             #expect(first.text == Self.page && first["vary"] == "Accept-Encoding")
             let later = try stage.eventually("the variant is there") {
@@ -61,7 +61,7 @@ struct CompressionTests {
             expectGzip(later, of: Self.page)
             #expect(later["content-length"] == "\(later.body.count)")
             #expect(stage.store.statistics.inserted == 2 && origin.requests.count == 1)
-            // Another coding is made from the original, not from this one.
+            // A second coding is made from the original, not from the first coding.
             let brotli = try stage.eventually("the other variant is there") {
                 let answer = try stage.ask("GET", "/", "Accept-Encoding: gzip, br")
                 return answer["content-encoding"] == "br" ? answer : nil
@@ -71,11 +71,11 @@ struct CompressionTests {
         }
     }
 
-    /// A variant that is given up on its way leaves no claim behind.
-    @Test func whatHadNoRoomOnItsWayIsMadeLater() throws {
+    /// A variant that is given up halfway releases its claim.
+    @Test func aVariantWithoutRoomDuringTheMissIsMadeLater() throws {
         let page = String(Self.page.prefix(1500))
         let origin = try Self.serves(Self.text(page))
-        // The least that there can be: room for this encoder, and for nothing of what comes out.
+        // The smallest limit: room for this encoder, and none for its output.
         try withStage(origin, settings: { $0.limits.bufferBytes = 1 }) { stage in
             let miss = try stage.ask("GET", "/", "Accept-Encoding: br")
             #expect(miss["content-encoding"] == "br" && miss.cacheStatus.contains("stored"))
@@ -87,8 +87,8 @@ struct CompressionTests {
         }
     }
 
-    /// A renewed variant still tells that a better one could be had.
-    @Test func whatIsRenewedIsCompressedOnceMore() throws {
+    /// A renewed variant still records that a better coding could be made.
+    @Test func aRenewedEntryIsCompressedAgain() throws {
         let scripted = try Scripted([
             cacheable(Self.page, "Content-Type: text/html", "ETag: \"a\""), notModified,
         ])
@@ -106,7 +106,7 @@ struct CompressionTests {
         }
     }
 
-    @Test func whatDoesNotShrinkIsTriedOnce() throws {
+    @Test func aBodyThatDoesNotShrinkIsCompressedOnce() throws {
         var random = Peer.Noise(seed: 1)
         let noise = String((0..<40).map { _ in random.letter() })
         let origin = try Self.serves(Self.text(noise))
@@ -128,7 +128,7 @@ struct CompressionTests {
         ("Accept: */*", "Content-Type: text/plain"),
         ("Accept-Encoding: gzip\r\nRange: bytes=0-", "Content-Type: text/plain"),
     ])
-    func isLeftAlone(asks: String, says: String) throws {
+    func anIncompressibleAnswerKeepsItsBytes(asks: String, says: String) throws {
         let origin = try Self.serves(
             "HTTP/1.1 200 OK\r\nCache-Control: public\r\n\(says)\r\nContent-Length: \(Self.page.utf8.count)\r\n\r\n\(Self.page)")
         try withStage(origin) { stage in
@@ -137,8 +137,8 @@ struct CompressionTests {
         }
     }
 
-    /// A range is of the bytes that the origin made, even where a coding of them is stored too.
-    @Test func aRangeIsOfTheOriginal() throws {
+    /// A range counts bytes of the origin's body, even where a coding of it is stored too.
+    @Test func aRangeIsCutFromTheOriginal() throws {
         let origin = try Self.serves(Self.text(Self.page, "Cache-Control: max-age=60"))
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/", Self.gzip)
@@ -150,7 +150,7 @@ struct CompressionTests {
         }
     }
 
-    @Test func aRouteWithoutAPolicyIsLeftAlone() throws {
+    @Test func aRouteWithoutAPolicyDoesNotCompress() throws {
         let origin = try Self.serves(Self.text(Self.page))
         try withStage(origin, settings: { $0.routes[0].policy = nil }) { stage in
             let answer = try stage.ask("GET", "/", Self.gzip)
@@ -158,8 +158,8 @@ struct CompressionTests {
         }
     }
 
-    /// What the origin has said is not held back for what it has not.
-    @Test func nothingIsHeldBack() throws {
+    /// What the origin has sent is passed on at once, although more is to come.
+    @Test func aCompressedStreamIsFlushedAsItArrives() throws {
         let more = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
@@ -184,7 +184,7 @@ struct CompressionTests {
         }
     }
 
-    @Test func aTruncatedAnswerIsShownAsCutAndNotStored() throws {
+    @Test func aTruncatedResponseIsCutForTheClientAndNotStored() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             try peer.send(String(Self.text(Self.page).dropLast(10)))
@@ -196,7 +196,7 @@ struct CompressionTests {
         }
     }
 
-    @Test func aClientThatLeavesLosesNothingForTheOthers() throws {
+    @Test func aClientThatLeavesDoesNotSpoilTheStoredVariant() throws {
         let gone = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
@@ -218,7 +218,7 @@ struct CompressionTests {
         }
     }
 
-    @Test func anOldClientGetsABodyThatTheCloseEnds() throws {
+    @Test func anHTTP10ClientGetsACompressedBodyUntilTheClose() throws {
         let origin = try Self.serves(Self.text(Self.page))
         try withStage(origin) { stage in
             let client = try stage.client()
@@ -227,7 +227,7 @@ struct CompressionTests {
         }
     }
 
-    @Test func conditionsMatchWhicheverCoding() throws {
+    @Test func aConditionMatchesTheTagOfAnyCoding() throws {
         let origin = try Self.serves(Self.text(Self.page))
         try withStage(origin) { stage in
             for tag in ["W/\"v1\"", "\"v1\""] {
@@ -257,7 +257,7 @@ extension Peer {
     func receiveOne(into bytes: inout [UInt8]) throws { bytes += try receive(1) }
 }
 
-/// What is decoded of a gzip stream, whole or not.
+/// The text decoded from a gzip stream, complete or not.
 func inflated(_ bytes: [UInt8]) -> String? {
     guard var decoder = Decoder() else { return nil }
     var output = ByteBuffer(capacity: 1024)
@@ -273,7 +273,7 @@ func deflated(_ text: String) -> [UInt8] {
     return output.span.copied
 }
 
-/// The chunks' contents in what was received so far of an answer, joined.
+/// The joined contents of the chunks received so far.
 func dechunked(_ bytes: [UInt8]) -> [UInt8] {
     guard let start = bytes.firstRange(of: Array("\r\n\r\n".utf8), from: 0) else { return [] }
     var rest = Array(bytes[start...])

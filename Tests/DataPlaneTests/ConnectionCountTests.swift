@@ -16,7 +16,7 @@ struct ConnectionCountTests {
             count = ConnectionCount(limit: limit, doorbells: doorbells)
         }
 
-        /// Which threads' bells have rung.
+        /// The threads whose doorbells have rung.
         func rung() throws -> [Int] {
             try doorbells.indices.filter { index in
                 var poller = try Poller(capacity: 1)
@@ -52,27 +52,27 @@ struct ConnectionCountTests {
         #expect(shared.count.hasRoom && shared.count.take())
     }
 
-    @Test func whoWaitsIsRungWhereAnyConnectionEnds() throws {
+    @Test func aWaitingThreadIsRungWhenAnyConnectionEnds() throws {
         let shared = try Count(limit: 2, threads: 3)
         #expect(shared.count.take() && shared.count.take())
         #expect(shared.count.wait(2))
         #expect(try shared.rung() == [])
         shared.count.give()
         #expect(try shared.rung() == [2])
-        // Once: it has to say again that it waits.
+        // Rung once: the thread has to register again to wait again.
         #expect(shared.count.take())
         shared.count.give()
         #expect(try shared.rung() == [])
     }
 
-    @Test func nobodyWaitsWhereThereIsRoom() throws {
+    @Test func noThreadWaitsWhileThereIsRoom() throws {
         let shared = try Count(limit: 1, threads: 1)
         #expect(shared.count.take())
         shared.count.give()
         #expect(!shared.count.wait(0))
     }
 
-    @Test func allWhoWaitAreRung() throws {
+    @Test func everyWaitingThreadIsRung() throws {
         let shared = try Count(limit: 1, threads: 3)
         #expect(shared.count.take())
         #expect(shared.count.wait(0))
@@ -96,12 +96,12 @@ struct ConnectionCountTests {
         #expect(heard == [2, 0])
     }
 
-    @Test func aThreadAloneAsksNobody() throws {
+    @Test func aSingleThreadAsksNoOtherThread() throws {
         let shared = try Count(limit: 1, threads: 1)
         #expect(!shared.count.ask(from: 0, for: 0))
     }
 
-    /// Threads that take, give and wait at random: whoever waits is always rung in the end, and the limit
+    /// Threads take and release connections at random. Every waiting thread is rung in the end, and the limit
     /// holds.
     @Test func noWakeUpIsLost() throws {
         let shared = try Count(limit: 2, threads: 4)

@@ -1,5 +1,5 @@
-// Whose time runs: a side's deadline counts only while the exchange waits for that side, and whatever moves
-// begins it anew. Nothing sleeps: a test brings the deadlines nearer.
+// Deadlines: the deadline of a side counts only while the exchange waits for that side, and every byte that
+// moves restarts it. No test sleeps: tests advance a steered clock.
 
 import DataPlane
 import DataPlaneHarness
@@ -10,9 +10,9 @@ struct DeadlineTests {
     static let hour = 3_600_000
     static let long = String(repeating: "x", count: 300_000)
 
-    /// All of the answer lies in our buffers, and the client takes it little by little: at every stage of
-    /// that the origin's time is up once more.
-    @Test func aSlowReaderIsNotTheOriginsFault() throws {
+    /// The whole response lies in Larder's buffers, and the client reads it in small steps. The origin's time
+    /// passes again at every step.
+    @Test func aSlowClientDoesNotTimeTheOriginOut() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer(Self.long) })
         let clock = steered()
         try withStage(origin, clock: clock, settings: { $0.limits.keepAliveMilliseconds = Self.hour }) {
@@ -31,8 +31,8 @@ struct DeadlineTests {
         }
     }
 
-    /// The same the other way: what the client has sent lies in our buffers, and the origin takes its time.
-    @Test func aSlowOriginIsNotTheClientsFault() throws {
+    /// The request's body lies in Larder's buffers, and the origin reads it in small steps.
+    @Test func aSlowOriginDoesNotTimeTheClientOut() throws {
         let step = Gate()
         let taken = Gate()
         let origin = try ScriptedOrigin(narrow: true) { peer, _, _ in
@@ -63,8 +63,8 @@ struct DeadlineTests {
         }
     }
 
-    /// The answer has begun, and the origin says no more until it has all of the body.
-    @Test func anUploadGoesOnBehindAnEarlyAnswer() throws {
+    /// The response has begun. The origin sends the rest only after it has the whole request body.
+    @Test func anUploadGoesOnAfterAnEarlyAnswer() throws {
         let taken = Gate()
         let origin = try ScriptedOrigin { peer, _, _ in
             _ = try peer.receiveHead()
@@ -91,9 +91,9 @@ struct DeadlineTests {
         }
     }
 
-    /// Who is told early that its body is not wanted sends no more of it (RFC 9110 §10.1.1, RFC 9112 §9.5),
-    /// and reads what it is told, for as long as that takes.
-    @Test func anUploadMayStopAtAnEarlyAnswer() throws {
+    /// A client that gets an early final answer stops its upload (RFC 9110 §10.1.1, RFC 9112 §9.5). It then
+    /// reads the answer, however long that takes.
+    @Test func aClientMayStopItsUploadAtAnEarlyAnswer() throws {
         let next = Gate()
         let origin = try ScriptedOrigin { peer, _, _ in
             try Self.refuseEarly(peer)
@@ -117,8 +117,8 @@ struct DeadlineTests {
         }
     }
 
-    /// Neither side of an exchange that has stopped holds it for ever.
-    @Test func anUploadThatStopsEndsWithTheSilenceOfBoth() throws {
+    /// When both sides are silent, the exchange ends.
+    @Test func aStoppedUploadEndsWhenBothSidesAreSilent() throws {
         let origin = try ScriptedOrigin { peer, _, _ in
             try Self.refuseEarly(peer)
             _ = try peer.receiveAll()
@@ -137,7 +137,7 @@ struct DeadlineTests {
         try peer.send("HTTP/1.1 413 No\r\nContent-Length: 25\r\n\r\n")
     }
 
-    /// A client that has sent some of its body, and the head of that answer is there.
+    /// A client that has sent a part of its body and has received the head of the early answer.
     private static func refusedEarly(_ stage: Stage) throws -> Peer {
         let client = try stage.client()
         try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome of it")
@@ -147,8 +147,8 @@ struct DeadlineTests {
 
     // MARK: Tunnels
 
-    /// The client has ended its side; what the origin says last is long, and is taken slowly.
-    @Test func aTunnelsLastWordsMayBeTakenSlowly() throws {
+    /// The client has ended its side. The origin's last bytes are many, and the client reads them slowly.
+    @Test func aSlowTunnelReaderIsNotCutOff() throws {
         let said = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
@@ -172,8 +172,8 @@ struct DeadlineTests {
         }
     }
 
-    /// The origin has ended its side; what the client says last is long, and is taken slowly.
-    @Test func aTunnelsClientMayBeHeardSlowly() throws {
+    /// The origin has ended its side. The client's last bytes are many, and the origin reads them slowly.
+    @Test func aSlowTunnelClientIsNotCutOff() throws {
         let step = Gate()
         let taken = Gate()
         let heard = Gate()

@@ -1,4 +1,4 @@
-// Ends: draining lets what is under way finish; stopping does not wait.
+// The end of the process: a drain lets requests in progress finish; a stop does not wait.
 
 import Kernel
 import DataPlane
@@ -8,8 +8,8 @@ import SystemPackage
 import Testing
 
 struct DrainTests {
-    /// Ends the stage's server by itself: `join` returns.
-    @Test(arguments: [1, 2]) func whatIsUnderWayFinishes(threads: Int) throws {
+    /// The server ends by itself after a drain: `join` returns.
+    @Test(arguments: [1, 2]) func aDrainLetsRequestsInProgressFinish(threads: Int) throws {
         let arrived = Gate()
         let resume = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
@@ -32,16 +32,16 @@ struct DrainTests {
             try begun.send("OPTIONS * HTTP/1.1\r\nHo")
             try stage.turn()
             stage.server.drain()
-            // The idle one ends at once.
+            // The idle connection ends at once.
             #expect(try idle.ending() == .end)
-            // What began a request gets its answer, and then the end.
+            // A connection with a request in progress gets its answer, and then ends.
             try begun.send("st: a\r\n\r\n")
             let last = try begun.receiveAnswer()
-            // (Of another thread it is not known whether it has heard: it ends the connection once it has.)
+            // (Another thread may not have seen the drain yet. It closes the connection once it has.)
             #expect(last.status == 204 && (last.closes || threads > 1))
             try begun.ending()
             #expect(!stage.server.hasEnded)
-            // Nobody is let in any more. (Of another thread it is not known whether it has heard.)
+            // No further client is accepted. (Another thread may not have seen the drain yet.)
             if threads == 1 { #expect(throws: Errno.connectionRefused) { _ = try stage.client() } }
             resume.open()
             let answer = try busy.receiveAnswer()
@@ -53,18 +53,18 @@ struct DrainTests {
         }
     }
 
-    /// Connections that were accepted or queued when the drain began, with a request in them or on its way.
-    @Test func whoCameBeforeTheDrainIsAnswered() throws {
+    /// Connections that were accepted or queued when the drain began, with a request received or on its way.
+    @Test func aDrainAnswersClientsThatCameBefore() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         try withStage(origin) { stage in
             let clients = try (0..<100).map { _ in try stage.client() }
-            // On loopback they are in the listener's queue when this returns, accepted or not. (Connections
-            // that say nothing are not even queued: accepting is deferred until they do.)
+            // On loopback the connections are in the listener's queue when this returns, accepted or not. (A
+            // connection that has sent nothing is not even queued: the kernel defers the accept.)
             for client in clients { try client.send(request("GET", "/")) }
             stage.server.drain()
             for client in clients {
-                // One that was answered before the drain was heard says nothing of the end, and ends all
-                // the same.
+                // A connection that was answered before its thread saw the drain got no `Connection: close`.
+                // It ends all the same.
                 let answer = try client.receiveAnswer()
                 #expect(answer.text == "text")
                 try client.ending()
@@ -73,9 +73,8 @@ struct DrainTests {
         }
     }
 
-    /// Clients that come all the time while the drain begins: each is answered, or is refused, and none is
-    /// reset.
-    @Test(arguments: [1, 2]) func nobodyIsResetByADrain(threads: Int) throws {
+    /// Clients keep coming while the drain begins. Each is answered or refused, and none is reset.
+    @Test(arguments: [1, 2]) func aDrainResetsNoClient(threads: Int) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin, threads: threads) { stage in
             let crowd = Crowd(address: stage.address)
@@ -90,7 +89,7 @@ struct DrainTests {
         }
     }
 
-    @Test func nobodyIsResetByADrainOfAUnixSocket() throws {
+    @Test func aDrainOfAUnixSocketResetsNoClient() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let paths = SocketPaths(1)
         let path = paths.paths[0]
@@ -106,7 +105,7 @@ struct DrainTests {
         }
     }
 
-    @Test func aDrainHasAnEnd() throws {
+    @Test func aDrainEndsAtItsTimeout() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             _ = try peer.receiveAll()
@@ -121,7 +120,7 @@ struct DrainTests {
         }
     }
 
-    @Test(arguments: [1, 2]) func stoppingWaitsForNobody(threads: Int) throws {
+    @Test(arguments: [1, 2]) func aStopDoesNotWaitForClients(threads: Int) throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             _ = try peer.receiveAll()
@@ -138,7 +137,7 @@ struct DrainTests {
     }
 }
 
-/// Clients that come one after another, each with a connection of its own, until they are refused.
+/// Clients that come one after another, each on its own connection, until one is refused.
 private final class Crowd: Sendable {
     let address: SocketAddress
     let answered = Gate()

@@ -1,5 +1,6 @@
-// An origin that fails behind every byte of its answer, while one client has it fetched and two more wait for
-// the same: nobody takes a wrong answer for whole, nobody hangs, and the store gives nothing but what is right.
+// An origin fails after every byte of its response, while one client has it fetched and two more wait for the
+// same. No client takes a wrong answer for a complete one, no client hangs, and the store holds only correct
+// responses.
 
 import Bytes
 import Kernel
@@ -9,35 +10,35 @@ import Settings
 import Store
 import Testing
 
-/// How the origin goes on behind the bytes that it sends.
+/// What the origin does after the bytes that it sends.
 private enum Fault: String, CaseIterable, Sendable {
     case closes, resets, stalls
-    /// Bytes that are no HTTP, and the end.
+    /// Sends bytes that are not HTTP, and closes.
     case babbles
 
     static var babble: String { "\0~\r\n\r\n~" }
 }
 
-/// One answer that breaks off: what clients ask, what is whole, and what else somebody may get.
+/// One response that breaks off: the request, the complete answer, and what else a client may get.
 private struct Answer: Sendable, CustomTestStringConvertible {
     let name: String
-    /// As the origin says it.
+    /// The bytes that the origin sends.
     let bytes: [UInt8]
     /// Where the final head ends.
     let headCount: Int
-    /// As clients take it; of a 304 that of the entry which it renews.
+    /// The body that clients get. For a 304: the body of the entry that it renews.
     let body: String
     var method = "GET"
     var minorVersion = 1
     var fields: [String] = []
     var isStored = true
-    /// The close is the end of the body: whoever sees it in time has an answer that looks whole.
+    /// The close ends the body: a client that sees the close in time takes the answer for complete.
     var isDelimitedByClose = false
-    /// Nothing of it is sent before it has come whole.
+    /// Larder sends nothing of it before it has all of it.
     var isHeldBack = false
-    /// What was stored before, and is stale now.
+    /// What was stored before and is stale now.
     var entry: String?
-    /// The entry may answer where the origin fails.
+    /// The stale entry may answer when the origin fails.
     var mayIfError = false
 
     var testDescription: String { name }
@@ -59,7 +60,8 @@ private struct Answer: Sendable, CustomTestStringConvertible {
         change(&self)
     }
 
-    /// Are any bytes behind these the answer's own? Then nobody could tell that they are wrong.
+    /// Whether bytes after this cut pass for bytes of the response itself, so that no reader could tell that
+    /// they are wrong.
     func isBelieved(_ cut: Int) -> Bool {
         cut >= headCount && (isDelimitedByClose || cut < bytes.count && !bytes.text.contains("chunked"))
     }
@@ -133,7 +135,7 @@ private struct Answer: Sendable, CustomTestStringConvertible {
 /// What a client got.
 private enum Got {
     case answer(Message)
-    /// Broken off by a reset: nobody takes it for whole.
+    /// Broken off by a reset: no client takes it for complete.
     case reset
 
     init(_ client: Peer, toHead: Bool) throws {
@@ -146,7 +148,7 @@ private enum Got {
         }
     }
 
-    /// An answer that looks whole, with its body decoded.
+    /// An answer that looks complete, with its body decoded.
     var whole: (status: Int, body: String)? {
         guard case .answer(let message) = self, message.isWhole else { return nil }
         guard message["content-encoding"] == "gzip" else { return (message.status, message.text) }
@@ -154,7 +156,7 @@ private enum Got {
     }
 }
 
-/// Numbers from 1 on, for each name.
+/// Counts from 1, for each name apart.
 private final class Tally: Sendable {
     private let counts = Locked<[String: Int]>([:])
 
@@ -168,8 +170,8 @@ private final class Tally: Sendable {
     func count(_ name: String) -> Int { counts.withLock { $0[name, default: 0] } }
 }
 
-/// Answers each target's first request as its path says, `/cut`, and every other one whole; all of them with
-/// what is to be stale later, until it is armed.
+/// Answers each target's first request as its path says, `/cut`, and every later one completely. Until it is
+/// armed, its responses are ones that become stale later.
 private struct Faulty {
     let arrivals = Gate()
     let release = Gate()
@@ -204,9 +206,9 @@ private struct Faulty {
         }
     }
 
-    /// What the origin would have said.
+    /// The complete response.
     private static func whole(_ answer: Answer, _ request: Message) -> [UInt8] {
-        // Who asks without conditions, or does not ask for the head alone, gets the body.
+        // A request without conditions that is not HEAD gets the body.
         if answer.name.hasPrefix("a 304"), request["if-none-match"] == nil {
             return Array((answer.entry ?? "").utf8)
         }
@@ -216,17 +218,17 @@ private struct Faulty {
 
 @Suite(.serialized) struct FaultTests {
     @Test(arguments: Answer.all, Fault.allCases)
-    fileprivate func behindEveryByte(_ answer: Answer, _ fault: Fault) throws {
+    fileprivate func aFailureAfterAnyByteHarmsNoClient(_ answer: Answer, _ fault: Fault) throws {
         let stalls = fault == .stalls
         let faulty = try Faulty(answer, fault, holds: !stalls)
         let clock = steered()
         try withStage(
-            // On one thread where it has to be known that the clock's advance is seen.
+            // One thread where the test has to know that the clock's advance is seen.
             faulty.origin, threads: answer.entry == nil ? 2 : 1, clock: clock,
             settings: {
                 $0.limits.connections = 2_000
                 $0.upstreams[0].retries = 0
-                // So that it is known which connection is forgiven its end: none.
+                // No idle connections, so that no failed reuse is forgiven.
                 $0.upstreams[0].connections.reuse = .never
                 if stalls {
                     $0.upstreams[0].timeouts.responseMilliseconds = 100
@@ -270,8 +272,8 @@ private struct Faulty {
                 if !stalls, answer.isStored {
                     let primed = answer.entry == nil ? 0 : 1
                     let count = fetches.count { $0 == "/\(cut)" } - primed
-                    // Of two that waited one took over, and the other got what that one stored: unless the
-                    // store was busy and refused it.
+                    // One of the two waiting clients took over, and the other got what that fetch stored,
+                    // unless the store was busy and refused it.
                     let most = stage.store.statistics.refusedForPressure > 0 ? 3 : 2
                     #expect(
                         count <= most && (fault == .resets || (count == 1) == (cut == answer.bytes.count)),
@@ -292,15 +294,15 @@ private struct Faulty {
         return try client.receiveAnswer()
     }
 
-    /// Afterwards the store has what is right, or nothing, and so does whoever asks.
-    /// - Parameter isLate: answers may still come too late.
+    /// Afterwards the store holds the correct response or none, and so every client gets the correct one.
+    /// - Parameter isLate: answers may still be late.
     private func checkStore(
         _ stage: Stage, _ client: Peer, _ answer: Answer, cut: Int, isLate: Bool
     ) throws {
         let body = answer.method == "HEAD" ? "the body" : answer.body
         var stored = try ask(client, cut, ["Cache-Control: only-if-cached"])
         if answer.isStored {
-            // A busy store may refuse all that was fetched so far.
+            // A busy store may refuse everything fetched so far.
             if stored.status == 504, isLate || stage.store.statistics.refusedForPressure > 0 {
                 stored = try stage.eventually("\(cut) is stored") {
                     _ = try whole(stage, client, answer, cut: cut)
@@ -318,22 +320,22 @@ private struct Faulty {
         }
     }
 
-    /// Asks until the answer comes in time.
+    /// Repeats the request until the answer comes in time.
     private func whole(_ stage: Stage, _ client: Peer, _ answer: Answer, cut: Int) throws -> Message {
         try stage.eventually("\(cut) is answered") {
             let later = try ask(client, cut)
-            // 100 s have passed since what was stored first.
+            // 100 s have passed since the first response was stored.
             let isStale = (later["age"].flatMap { Int($0) } ?? 0) >= 100
             return later.status == 504 || isStale ? nil : later
         }
     }
 
-    /// May the client whose fetch broke off get this?
+    /// Whether the client whose fetch broke off may get this.
     private func isRight(_ got: Got, _ answer: Answer, _ fault: Fault, cut: Int) -> Bool {
         let isComplete = cut == answer.bytes.count
         let inHead = cut < answer.headCount
         guard let whole = got.whole else {
-            // Broken off, and seen to be: where there was a head to begin with.
+            // Broken off, and the client can see it. That needs a head to begin with.
             guard !isComplete || fault == .resets || answer.isDelimitedByClose else { return false }
             guard case .answer(let message) = got else { return !inHead }
             return message.status == 200 && !inHead
@@ -341,12 +343,12 @@ private struct Faulty {
                     || !answer.fields.isEmpty)
         }
         switch (whole.status, fault) {
-        // A reset may overtake what was sent before it.
+        // A reset may overtake bytes that were sent before it.
         case (502, .closes), (502, .babbles):
             return (inHead || answer.isHeldBack && !isComplete) && !answer.mayIfError
         case (502, .stalls): return answer.isHeldBack
         case (502, .resets): return !answer.mayIfError
-        // This machine may be so slow that any answer is late: even then it is no wrong one.
+        // This machine may be so slow that any answer is late. Even a late answer is correct.
         case (504, .stalls): return !answer.mayIfError
         case (200, .stalls) where whole.body == answer.body: return true
         case (200, _):
@@ -356,7 +358,7 @@ private struct Faulty {
             if answer.isDelimitedByClose, fault == .closes, !inHead {
                 return answer.body.hasPrefix(whole.body) && whole.body.utf8.count == cut - answer.headCount
             }
-            // Whatever comes behind an answer, it was whole; but of what only the close ends, nothing else is.
+            // Bytes after a complete response do not matter. Where only the close ends a response, they do.
             return isComplete && !answer.isDelimitedByClose && whole.body == answer.body
         default: return false
         }

@@ -1,4 +1,4 @@
-// Reservations between threads: what is handed to a thread that has ended goes on to others.
+// Reservations between threads: a reservation handed to a thread that has ended goes on to another.
 
 import Bytes
 import Machines
@@ -20,7 +20,7 @@ struct FetchBoardTests {
         return batch.map(\.exchange.token)
     }
 
-    @Test func whoseThreadHasEndedIsPassedOver() throws {
+    @Test func aWaiterOfAnEndedThreadIsPassedOver() throws {
         let board = try FetchBoard(threads: 2)
         #expect(board.ask(Self.key, Self.waiter(0, 1), now: 0) == .reserved)
         for index in 2...4 as ClosedRange<UInt64> {
@@ -29,13 +29,13 @@ struct FetchBoardTests {
         board.leave(1, now: 0)
         board.release(Self.key, .failed, now: 0)
         #expect(Self.calls(board, 0) == [4])
-        // With nobody left it is free.
+        // With no waiter left the key is free.
         board.leave(0, now: 0)
         board.release(Self.key, .failed, now: 0)
         #expect(board.ask(Self.key, nil, now: 0) == .reserved)
     }
 
-    @Test func whatLiesInTheMailboxOfAThreadThatEndsIsHandedOn() throws {
+    @Test func aThreadThatEndsHandsItsMailboxOn() throws {
         let board = try FetchBoard(threads: 2)
         #expect(board.ask(Self.key, Self.waiter(0, 1), now: 0) == .reserved)
         #expect(board.ask(Self.key, Self.waiter(1, 2), now: 0) == .wait)

@@ -1,11 +1,11 @@
-// Which fields travel: what concerns one connection stays there, and what the origin is told of the client.
+// Which fields are forwarded: fields of one connection are not, and the origin is told of the client.
 
 import DataPlaneHarness
 import Settings
 import Testing
 
 struct ForwardingTests {
-    @Test func whatConnectionNamesStaysThere() throws {
+    @Test func fieldsNamedByConnectionAreNotForwarded() throws {
         let origin = try ScriptedOrigin(answering: { _ in
             answer(
                 "text", "Connection: X-Answer-Hop, keep-alive", "X-Answer-Hop: 1", "Keep-Alive: timeout=5",
@@ -31,13 +31,13 @@ struct ForwardingTests {
 
     private static let lines = "A: 1\r\nB:2\r\nX-Hop: 3\r\nC:\t4\r\nD:  5 \t\r\nE: 6\r\nF:\r\nG: \r\n"
 
-    /// Lines are copied in runs where they can be; what else stands around a value goes.
+    /// Larder copies lines in runs where it can. White space around a value is dropped.
     @Test(
         arguments: [
             "HTTP/1.1 200 Fine by me", "HTTP/1.1 200 ", "HTTP/1.1 200", "HTTP/1.0 200 OK",
             "HTTP/1.1 200 Fine \t",
         ], ["", "\r\n"])
-    func aLineIsNameAndValue(status: String, emptyLine: String) throws {
+    func aForwardedLineIsNameAndValue(status: String, emptyLine: String) throws {
         let kept = ["A1", "B2", "C4", "D5", "E6", "F", "G"]
         let origin = try ScriptedOrigin(answering: { _ in
             "\(status)\r\nConnection: close, x-hop\r\n\(Self.lines)Content-Length: 2\r\n\r\nab"
@@ -96,7 +96,7 @@ struct ForwardingTests {
     ]
 
     @Test(arguments: told, ["GET", "POST"])
-    func whatTheOriginIsToldOfTheClient(told: Told, method: String) throws {
+    func theOriginIsToldOfTheClient(told: Told, method: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         let loopback = try AddressRange(parsing: "127.0.0.0/8")
         try withStage(
@@ -116,8 +116,8 @@ struct ForwardingTests {
 
     private static let loopback = try? AddressRange(parsing: "127.0.0.0/8")
 
-    /// What a trusted proxy says of the host and the scheme is told to the origin; where anything in it is not
-    /// what is keyed, the answer is not stored, nor is one that is.
+    /// The origin is told what a trusted proxy says of the host and the scheme. Where that differs from the
+    /// key, the response is not stored, and no stored one is served.
     static let words: [(fields: [String], isKeyed: Bool)] = [
         (["X-Forwarded-Host: example.com"], true), (["X-Forwarded-Host: EXAMPLE.com:80"], true),
         (["X-Forwarded-Host: example.com, example.com"], true),
@@ -139,7 +139,7 @@ struct ForwardingTests {
     ]
 
     @Test(arguments: words, [true, false])
-    func whatATrustedProxySaysIsKeyedOrNotStored(
+    func aTrustedProxysHostAndSchemeAreKeyedOrNotStored(
         word: (fields: [String], isKeyed: Bool), isTrusted: Bool
     ) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
@@ -158,7 +158,7 @@ struct ForwardingTests {
         }
     }
 
-    /// The last word is the proxy's own: what stands before it is its client's.
+    /// The last word is the proxy's own. The words before it come from its client.
     @Test(arguments: [
         (["X-Forwarded-Proto: https"], "https"), (["X-Forwarded-Proto: http, HTTPS"], "https"),
         (["X-Forwarded-Proto: https, http"], "http"),
@@ -169,7 +169,7 @@ struct ForwardingTests {
         (["Forwarded: proto=https", "Forwarded: for=a"], "http"),
         (["Forwarded: proto=http", "X-Forwarded-Proto: https"], "https"),
     ])
-    func theSchemeIsTheLastProxysWord(fields: [String], scheme: String) throws {
+    func theSchemeComesFromTheLastProxy(fields: [String], scheme: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let trusted = PeerSet([try #require(Self.loopback)])
         try withStage(origin, settings: { $0.trustedProxies = trusted }) { stage in
@@ -180,8 +180,8 @@ struct ForwardingTests {
         }
     }
 
-    /// Lines of X-Forwarded-Proto that go on as they came are read by the origin as they came.
-    @Test func aSchemeThatIsPassedOnIsKeyedOrNotStored() throws {
+    /// X-Forwarded-Proto lines that are passed on unchanged are read by the origin as they came.
+    @Test func aForwardedSchemeIsKeyedOrNotStored() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let trusted = PeerSet([try #require(Self.loopback)])
         try withStage(
@@ -200,7 +200,7 @@ struct ForwardingTests {
         }
     }
 
-    @Test func aFetchThatMayBeStoredSendsWhatIsKeyed() throws {
+    @Test func aStorableFetchSendsTheKeyedHostAndTarget() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin, settings: { $0.policies[0].query = .only(["v"]) }) { stage in
             let client = try stage.client()
@@ -217,7 +217,7 @@ struct ForwardingTests {
         }
     }
 
-    @Test func theOriginsFieldsComeAsTheyAre() throws {
+    @Test func theOriginsFieldsReachTheClientUnchanged() throws {
         let origin = try ScriptedOrigin(answering: { request in
             answer(
                 "text", status: 299,
@@ -233,12 +233,12 @@ struct ForwardingTests {
         }
     }
 
-    /// RFC 9110 §7.6.2: each hop takes one, and at 0 the next does not get it.
+    /// RFC 9110 §7.6.2: each hop subtracts one; at 0 the request goes no further.
     @Test(arguments: [
         ("0", nil), ("000", nil), ("1", "0"), ("10", "09"), ("100", "099"), ("7", "6"),
         ("99999999999999999999990", "99999999999999999999989"), ("x", "x"), ("-1", "-1"), ("", ""),
     ])
-    func anOptionsRequestGoesSoFar(value: String, sent: String?) throws {
+    func maxForwardsEndsAnOptionsRequest(value: String, sent: String?) throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         try withStage(origin) { stage in
             let client = try stage.client()
@@ -249,13 +249,13 @@ struct ForwardingTests {
                 #expect(sent == nil ? answer.status == 204 && answer["allow"] != nil : answer.text == "text")
             }
             #expect(origin.requests.map { $0["max-forwards"] } == (sent == nil ? [] : [sent, sent]))
-            // It means nothing to other methods.
+            // Max-Forwards means nothing to other methods.
             _ = try stage.ask("GET", "/x", "Max-Forwards: \(value)")
             #expect(origin.requests.last?["max-forwards"] == value)
         }
     }
 
-    @Test func oneOfSeveralEndsItToo() throws {
+    @Test func anyOfSeveralMaxForwardsEndsTheRequest() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         try withStage(origin) { stage in
             let first = try stage.ask("OPTIONS", "/", "Max-Forwards: 3", "Max-Forwards: 0")
@@ -267,8 +267,8 @@ struct ForwardingTests {
         }
     }
 
-    /// In absolute-form without a path it is of the server, as `*` is (RFC 9112 §3.2.4).
-    @Test func optionsOfTheServerAreOurs() throws {
+    /// OPTIONS in absolute-form without a path is about the server, as `*` is (RFC 9112 §3.2.4).
+    @Test func larderAnswersOptionsOfTheServer() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         try withStage(origin) { stage in
             for target in ["*", "http://example.com", "http://example.com:80"] {

@@ -1,4 +1,4 @@
-// How bodies end, in HTTP/1.1 and 1.0, both ways; interim answers; what ends a connection.
+// How bodies end, in HTTP/1.1 and 1.0, in both directions; interim answers; what closes a connection.
 
 import DataPlaneHarness
 import Settings
@@ -62,7 +62,7 @@ struct FramingTests {
     }
 
     @Test(arguments: ["/hit", "/miss", "/none", "*"])
-    func connectionCloseIsObeyed(target: String) throws {
+    func aConnectionCloseEndsTheConnection(target: String) throws {
         let origin = try ScriptedOrigin(answering: {
             $0.target == "/hit" ? cacheable("text") : answer("text")
         })
@@ -79,7 +79,7 @@ struct FramingTests {
             let close = ["Connection: close"]
             var sent = request(target == "*" ? "OPTIONS" : "GET", target, close)
             if target == "/none" { sent = sent.replacing("example.com", with: "unknown.example") }
-            // What follows is not answered.
+            // A request behind it is not answered.
             try client.send(sent + request("GET", "/"))
             #expect(try client.receiveAnswer().closes)
             #expect(try client.ending() == .end)
@@ -87,13 +87,13 @@ struct FramingTests {
     }
 
     @Test(arguments: [204, 304])
-    func answersThatHaveNoBody(status: Int) throws {
+    func a204AndA304HaveNoBody(status: Int) throws {
         let origin = try ScriptedOrigin(answering: { request in
             request.target == "/" ? "HTTP/1.1 \(status) X\r\nETag: \"v\"\r\n\r\n" : answer("next")
         })
         try withStage(origin) { stage in
             let client = try stage.client()
-            // A condition that bypasses, so that the origin's own 304 comes through.
+            // The condition makes the request bypass the cache, so that the origin's own 304 comes through.
             try client.send(request("GET", "/", ["If-Match: \"v\""]) + request("GET", "/next"))
             let first = try client.receiveAnswer()
             #expect(
@@ -103,7 +103,7 @@ struct FramingTests {
         }
     }
 
-    @Test func headHasTheLengthAndNoBody() throws {
+    @Test func anAnswerToHeadHasTheLengthAndNoBody() throws {
         let origin = try ScriptedOrigin(answering: { request in
             request.method == "HEAD" ? "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" : answer("next")
         })
@@ -115,8 +115,8 @@ struct FramingTests {
         }
     }
 
-    /// Trailers end at Larder: many servers fail at a request that has any.
-    @Test func chunksAndNoTrailersToTheOrigin() throws {
+    /// Larder drops a request's trailers: many servers fail at a request with trailers.
+    @Test func theOriginGetsChunksWithoutTrailers() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             while let request = try origin.receive(peer, number) {
                 try peer.send(answer("\(request.text) \(request.trailers)"))
@@ -129,19 +129,19 @@ struct FramingTests {
                     + "3\r\nabc\r\n3;x\r\ndef\r\n0\r\nX-Sum: 6\r\nContent-Length: 9\r\n\r\n")
             #expect(try client.receiveAnswer().text == "abcdef []")
             #expect(origin.requests[0]["content-length"] == nil && origin.requests[0]["trailer"] == nil)
-            // The connection goes on behind them.
+            // The connection is used again after the trailers.
             try client.send(request("POST", "/", body: "next"))
             #expect(try client.receiveAnswer().text == "next []")
         }
     }
 
-    /// RFC 9110 §6.5.1: who has not said that trailers are taken gets none.
+    /// RFC 9110 §6.5.1: a client that has not said that it takes trailers gets none.
     @Test(arguments: [
         ("TE: trailers", ["X-Sum: 6"]), ("TE: trailers\r\nConnection: TE", ["X-Sum: 6"]),
         ("TE: gzip;q=0.5, Trailers", ["X-Sum: 6"]), ("TE: gzip", []), ("Accept: */*", []),
         ("Trailer: X-Sum", []),
     ])
-    func trailersToTheClient(fields: String, trailers: [String]) throws {
+    func aClientThatAcceptsTrailersGetsThem(fields: String, trailers: [String]) throws {
         let origin = try ScriptedOrigin(answering: { request in
             request.target == "/next"
                 ? answer("next")
@@ -160,13 +160,13 @@ struct FramingTests {
         }
     }
 
-    /// Extensions are taken off, as long as they are: both ways.
+    /// Larder drops chunk extensions, whatever their length, in both directions.
     @Test(arguments: [
         ("5;a=\(String(repeating: "x", count: 3_000))", true), ("5 ; a = \"b;c\"", true), ("5;a", true),
         ("5;a=\(String(repeating: "x", count: 5_000))", false), ("5;", false), ("5;bad[=x", false),
         ("5;a=\"open", false), ("5 ", false), ("5;a=", false), ("5;a ", false), ("5;a\nb", false),
     ])
-    func chunkExtensions(line: String, isTaken: Bool) throws {
+    func chunkExtensionsAreDroppedWithinTheirLimit(line: String, isTaken: Bool) throws {
         let body = "\(line)\r\nhello\r\n0\r\n\r\n"
         let origin = try ScriptedOrigin(answering: { request in
             request.method == "GET"
@@ -190,8 +190,9 @@ struct FramingTests {
         }
     }
 
-    /// RFC 9112 §5.1: white space before a colon is taken off an answer, and what is stored has none.
-    @Test func whiteSpaceBeforeAColon() throws {
+    /// RFC 9112 §5.1: white space before a colon of a response's field is removed, and what is stored has
+    /// none.
+    @Test func whiteSpaceBeforeAColonIsRemoved() throws {
         let origin = try ScriptedOrigin(answering: { request in
             request.target == "/length"
                 ? "HTTP/1.1 200 OK\r\nContent-Length : 4\r\n\r\ntext"
@@ -204,12 +205,12 @@ struct FramingTests {
                 #expect(answer["X-Spaced"] == "a" && answer["X-Tab"] == "b" && answer["ETag"] == "\"c\"")
             }
             #expect(origin.requests.count == 1)
-            // Not before a field by which others may have framed it.
+            // Not so for a field that decides about framing.
             #expect(try stage.ask("GET", "/length").status == 502)
         }
     }
 
-    @Test func aClientThatExpectsToBeAsked() throws {
+    @Test func aClientThatExpects100ContinueGetsIt() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             guard let head = try peer.receiveHead() else { return }
             #expect(head["expect"] == "100-continue")
@@ -226,7 +227,7 @@ struct FramingTests {
         }
     }
 
-    @Test func earlyHintsGoToHTTP11Only() throws {
+    @Test func earlyHintsGoToHTTP11ClientsOnly() throws {
         let origin = try ScriptedOrigin(answering: { _ in
             "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n"
                 + cacheable("text")
@@ -261,7 +262,7 @@ struct FramingTests {
     }
 
     @Test(arguments: ["/miss", "/hit"])
-    func absoluteFormAndItsHost(path: String) throws {
+    func theHostOfAbsoluteFormReplacesTheHostField(path: String) throws {
         let origin = try ScriptedOrigin(answering: {
             $0.target == "/hit" ? cacheable("text") : answer("text")
         })
@@ -276,7 +277,7 @@ struct FramingTests {
         }
     }
 
-    @Test func aHalfClosedClientGetsItsAnswers() throws {
+    @Test func aClientThatEndedItsSideGetsItsAnswers() throws {
         let origin = try ScriptedOrigin(answering: {
             $0.target == "/hit" ? cacheable("hit") : answer($0.target)
         })
@@ -292,12 +293,12 @@ struct FramingTests {
         }
     }
 
-    @Test func anEarlyAnswerToAnUploadThatIsNotFinished() throws {
+    @Test func anEarlyAnswerToAnUnfinishedUploadClosesTheConnection() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             guard let head = try peer.receiveHead() else { return }
             origin.note(head, number)
             try peer.send(answer("no", status: 403))
-            // Whatever still comes.
+            // Whatever the client still sends.
             _ = try peer.receiveAll()
         }
         try withStage(origin) { stage in

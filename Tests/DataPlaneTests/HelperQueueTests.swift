@@ -1,4 +1,4 @@
-// What waits for the helper threads: a sweep is never lost, and never in the way.
+// The queue of jobs for the helper threads: a sweep is never lost and never blocks the jobs.
 
 import Bytes
 import Compression
@@ -12,7 +12,7 @@ struct HelperQueueTests {
             key: [], hash: Hash128(low: 1, high: 2), serial: UInt64(number), coding: .gzip, headLimit: 1)
     }
 
-    /// The serial of a job, 0 for a step of a sweep, nil for nothing.
+    /// Takes one job: the serial of a job, 0 for a step of a sweep, nil for an empty queue.
     private static func take(_ queue: inout HelperQueue) -> UInt64? {
         switch queue.take() {
         case nil: nil
@@ -34,7 +34,7 @@ struct HelperQueueTests {
         #expect(others == [0, 1, nil])
     }
 
-    @Test func aSweepIsNotLostWhereJobsAreRefused() {
+    @Test func aSweepIsNotLostWhenJobsAreRefused() {
         var queue = HelperQueue()
         for number in 1...HelperQueue.limit {
             let isTaken = queue.put(Self.job(number))
@@ -62,8 +62,8 @@ struct HelperQueueTests {
         #expect(found == [0, 1, 0, 2, 0, 3, 0, 0])
     }
 
-    /// One thread sweeps at a time, and a wish that comes during its step is not part of that.
-    @Test func aWishDuringAStepIsAnotherStep() {
+    /// One thread sweeps at a time. A request for a sweep that comes during a step asks for another step.
+    @Test func aRequestDuringASweepStepCausesAnotherStep() {
         var queue = HelperQueue()
         queue.isSweepWanted = true
         let first = Self.take(&queue)

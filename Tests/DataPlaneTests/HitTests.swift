@@ -1,11 +1,11 @@
-// Hits and misses: what is stored once is answered from the store, as RFC 9110 and 9111 have it.
+// Hits and misses: a stored response answers later requests as RFC 9110 and RFC 9111 require.
 
 import DataPlaneHarness
 import Settings
 import Testing
 
 struct HitTests {
-    @Test func aMissIsStoredAndThenHit() throws {
+    @Test func aMissIsStoredAndThenServed() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             while let request = try origin.receive(peer, number) {
                 try peer.send(cacheable("body of \(request.target)"))
@@ -58,12 +58,12 @@ struct HitTests {
         ("If-None-Match: \"v2\"", 200), ("If-Modified-Since: Tue, 01 Jan 2030 00:00:00 GMT", 304),
         ("If-Modified-Since: Mon, 01 Jan 2001 00:00:00 GMT", 200),
     ])
-    func conditionsAreJudgedHere(condition: String, status: Int) throws {
+    func larderEvaluatesConditionsOnAHit(condition: String, status: Int) throws {
         let origin = try ScriptedOrigin(answering: { _ in
             cacheable("the body", "ETag: \"v1\"", "Last-Modified: Wed, 01 Jan 2020 00:00:00 GMT")
         })
         try withStage(origin) { stage in
-            // On a miss the whole is fetched and stored, whatever the client holds.
+            // On a miss the whole response is fetched and stored, whatever copy the client has.
             let miss = try stage.ask("GET", "/", condition)
             #expect(miss.status == status && miss.text == (status == 304 ? "" : "the body"))
             #expect(
@@ -87,7 +87,7 @@ struct HitTests {
             ("Range: bytes=-4\r\nIf-None-Match: \"v1\"", 304, "", nil),
             ("Range: bytes=0-1,3-4", 200, "the body", nil), ("Range: bytes=8-", 416, "", "bytes */8"),
         ] as [(String, Int, String, String?)])
-    func rangesAreCutHere(field: String, status: Int, text: String, range: String?) throws {
+    func larderCutsRangesOnAHit(field: String, status: Int, text: String, range: String?) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("the body", "ETag: \"v1\"") })
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/")
@@ -101,8 +101,8 @@ struct HitTests {
         }
     }
 
-    /// A part is never stored, and the range goes to the origin as it came.
-    @Test func aRangeThatMisses() throws {
+    /// A partial response is never stored, and the range goes to the origin unchanged.
+    @Test func aRangeOnAMissIsPassedOnAndNotStored() throws {
         let origin = try ScriptedOrigin(answering: { request in
             request["range"] == nil
                 ? cacheable("the body")
@@ -123,8 +123,8 @@ struct HitTests {
         }
     }
 
-    /// The rest of the body goes into the store while the client is told 304 already.
-    @Test func aConditionOnAMissThatStreams() throws {
+    /// The client gets its 304 while the rest of the body goes into the store.
+    @Test func aConditionOnAMissIsAnsweredBeforeTheBodyIsComplete() throws {
         let told = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             while try origin.receive(peer, number) != nil {
@@ -138,7 +138,7 @@ struct HitTests {
             try client.send(request("GET", "/", ["If-None-Match: \"v1\""]))
             let miss = try client.receiveAnswer()
             #expect(miss.status == 304 && miss.cacheStatus == "fwd=miss")
-            // The connection is free already.
+            // The connection is free before the body is complete.
             try client.send(request("OPTIONS", "*"))
             #expect(try client.receiveAnswer().status == 204)
             told.open()
@@ -147,7 +147,7 @@ struct HitTests {
     }
 
     @Test(arguments: ["br", "gzip", "zstd", "identity"])
-    func codingsAreRecordsOfTheirOwn(coding: String) throws {
+    func eachCodingIsARecordOfItsOwn(coding: String) throws {
         let origin = try ScriptedOrigin(answering: { request in
             let accepted = request["accept-encoding"] ?? ""
             let chosen = ["br", "gzip", "zstd"].first { accepted.contains($0) }
@@ -160,7 +160,7 @@ struct HitTests {
                 _ = try stage.ask("GET", "/", "Accept-Encoding: \(other)")
             }
             let before = origin.requests.count
-            // Identity, stored last, would do for all who do not refuse it.
+            // The identity response was stored last. It would serve every client that does not refuse it.
             let rest = coding == "identity" ? "unheard-of" : "identity;q=0"
             let hit = try stage.ask("GET", "/", "Accept-Encoding: \(coding);q=0.5, \(rest)")
             #expect(hit.text == body && hit.cacheStatus.hasPrefix("hit"))
@@ -168,7 +168,7 @@ struct HitTests {
         }
     }
 
-    /// The only record is not served to whom it is not acceptable, whatever the policy would compress.
+    /// The only record is not served to a client that does not accept it, whatever the policy would compress.
     @Test(arguments: ["zstd, identity;q=0", "br, identity;q=0", "identity;q=0, *;q=0"])
     func aRefusedIdentityIsNotServed(accepted: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("plain") })
@@ -181,7 +181,7 @@ struct HitTests {
         }
     }
 
-    @Test func aListedVaryKeepsRecordsApart() throws {
+    @Test func aListedVaryFieldKeepsRecordsApart() throws {
         let origin = try ScriptedOrigin(answering: { request in
             cacheable("for \(request["x-kind"] ?? "none")", "Vary: X-Kind")
         })

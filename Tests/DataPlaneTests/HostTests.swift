@@ -1,5 +1,5 @@
-// One host has one entry, one route and one name at the origin, however a client spells it; and what an origin
-// gets where the client names no host.
+// One host has one entry, one route and one name at the origin, however a client spells it. Also: what an
+// origin gets where the client names no host.
 
 import HTTP
 import Kernel
@@ -22,7 +22,7 @@ struct HostTests {
         try ScriptedOrigin(answering: { cacheable("for \($0["host"] ?? "nobody")") })
     }
 
-    /// A request for each spelling: Host, and an absolute-form with and without it.
+    /// Requests for each spelling: by Host, and in absolute-form with and without Host.
     private static func requests(_ host: String) -> [String] {
         [
             "GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n",
@@ -32,7 +32,7 @@ struct HostTests {
         ]
     }
 
-    /// What a route with `policy: none` takes is never stored, nor served from what another route stored.
+    /// A request of a route with `policy: none` is never stored, nor answered from what another route stored.
     @Test(arguments: ["private.example.test", "*.example.test", "[2001:db8::1]"])
     func noSpellingEscapesItsRoute(pattern: String) throws {
         let origin = try Self.origin()
@@ -51,7 +51,7 @@ struct HostTests {
                         try client.send(text)
                         let answer = try client.receiveAnswer()
                         #expect(answer.cacheStatus == "none" && answer.status == 200, "\(text)")
-                        // A pass keeps the spelling.
+                        // A pass keeps the client's spelling.
                         #expect(answer.text == "for \(host)", "\(text)")
                     }
                     #expect(origin.requests.count == before + 2)
@@ -62,7 +62,7 @@ struct HostTests {
         }
     }
 
-    /// The first fetch stores for all spellings, and was sent with the normal form.
+    /// The first fetch stores for all spellings and sends the normal form.
     @Test(arguments: [(spellings, "private.example.test"), (addresses, "[2001:db8::1]")])
     func allSpellingsShareAnEntry(spellings: [String], normal: String) throws {
         for first in spellings {
@@ -82,7 +82,7 @@ struct HostTests {
     }
 
     /// Another port is another host.
-    @Test func portsAreKept() throws {
+    @Test func portsAreKeptApart() throws {
         let origin = try Self.origin()
         try withStage(origin) { stage in
             let client = try stage.client()
@@ -98,11 +98,11 @@ struct HostTests {
         }
     }
 
-    /// The server's own address stands in, in HTTP/1.0 only, and nothing is stored.
+    /// HTTP/1.0 only: the server's own address stands in for the host, and nothing is stored.
     @Test(arguments: [
         "GET / HTTP/1.0\r\n", "HEAD / HTTP/1.0\r\n", "GET / HTTP/1.0\r\nHost:\r\n", "POST / HTTP/1.0\r\n",
     ])
-    func anOldClientWithoutAHost(head: String) throws {
+    func anHTTP10ClientMayOmitTheHost(head: String) throws {
         let origin = try Self.origin()
         try withStage(origin) { stage in
             for _ in 0..<2 {
@@ -121,8 +121,8 @@ struct HostTests {
         }
     }
 
-    /// A unix socket has no name of its own.
-    @Test func anOldClientBeforeAUnixSocket() throws {
+    /// A unix socket has no host name.
+    @Test func anHTTP10ClientMayOmitTheHostForAUnixSocket() throws {
         let paths = SocketPaths(1)
         let origin = try ScriptedOrigin(at: try paths.address(0)) { peer, number, origin in
             while let request = try origin.receive(peer, number) {
@@ -143,7 +143,7 @@ struct HostTests {
         "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "GET / HTTP/1.1\r\nHost: [1:2]\r\n\r\n",
         "GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", "GET http://a/ HTTP/1.1\r\nHost: a:81\r\n\r\n",
     ])
-    func isRefused(text: String) throws {
+    func aMalformedHostIsRefused(text: String) throws {
         let origin = try Self.origin()
         try withStage(origin) { stage in
             let client = try stage.client()
@@ -160,7 +160,7 @@ struct HostTests {
         ("GET / HTTP/1.1" + String(repeating: "1", count: 20_000), 400),
         ("GET / HTTP/2.0\r\n\r\n", 505), ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
     ])
-    func whatIsTooLong(text: String, status: Int) throws {
+    func anOverlongHostIsRefused(text: String, status: Int) throws {
         let origin = try Self.origin()
         try withStage(origin) { stage in
             let client = try stage.client()

@@ -1,4 +1,5 @@
-// Requests in flight are counted while an exchange has a server, and no longer: whatever its end.
+// A server's requests in flight are counted while an exchange uses the server, and no longer, however the
+// exchange ends.
 
 import Kernel
 import DataPlane
@@ -7,7 +8,7 @@ import Settings
 import Testing
 
 struct InFlightTests {
-    /// How exchanges end; each row: what the client sends, what the origin does with it, what the client does
+    /// How exchanges end. Each case: what the client sends, what the origin does, and what the client does
     /// then.
     private enum End: String, CaseIterable {
         case answer, stored, head, reusedAndGone, toldToClose, untilClose, cut, malformed, closedUnanswered,
@@ -26,8 +27,8 @@ struct InFlightTests {
             }
         }
 
-        /// The origin's part, on a connection that has this request; false: it closes. `go` is opened once
-        /// the test has seen it in flight, `more` once its client has left.
+        /// The origin's part, on a connection that has the request; false closes the connection. `go` opens
+        /// once the test has seen the request in flight, `more` once its client has left.
         func serve(_ peer: Peer, isReused: Bool, _ go: Gate, _ more: Gate) throws -> Bool {
             if self == .reusedAndGone, isReused { return false }
             try peer.wait(for: go)
@@ -64,7 +65,7 @@ struct InFlightTests {
             return true
         }
 
-        /// The client's part behind its request.
+        /// The client's part after its request.
         func finish(_ client: Peer) throws {
             switch self {
             case .leavesWaiting: client.reset()
@@ -86,7 +87,7 @@ struct InFlightTests {
             }
         }
 
-        /// Does a time-out of Larder's end it? Then that is short, and no other.
+        /// Whether a timeout of Larder's ends the exchange. Then that timeout is short, and no other.
         var takesTime: Bool {
             switch self {
             case .tooSlow, .leavesWaiting, .stalled, .bodyTooSlow: true
@@ -114,7 +115,7 @@ struct InFlightTests {
         }
     }
 
-    /// Lets one request after the other come to its end.
+    /// Runs one request after another to its end.
     /// - Returns: how many of them counted as failures.
     private static func failures(
         of ends: [End], threads: Int, settings change: (inout Settings) -> Void = { _ in }
@@ -138,7 +139,7 @@ struct InFlightTests {
                 try client.send(end.request)
                 try arrivals.wait()
                 #expect(stage.server.figures[0].requests == served + 1, "\(end)")
-                // It is counted while it lasts: the origin has it, and has not answered.
+                // The request is counted while it lasts: the origin has it and has not answered.
                 if !end.takesTime { #expect(stage.server.figures[0].inFlight == 1, "\(end)") }
                 go.open()
                 try end.finish(client)
@@ -156,22 +157,22 @@ struct InFlightTests {
         return failures
     }
 
-    @Test(arguments: [1, 2]) func everyEndGivesItBack(threads: Int) throws {
+    @Test(arguments: [1, 2]) func everyEndOfAnExchangeGivesTheCountBack(threads: Int) throws {
         let ends = End.allCases.filter { !$0.takesTime }
         // cut, malformed, closedUnanswered
         #expect(try Self.failures(of: ends, threads: threads) == 3)
     }
 
-    /// Each with a server of its own, for which nothing but what ends it is short of time.
-    @Test(arguments: [1, 2]) func soDoesEveryTimeOut(threads: Int) throws {
+    /// Each case has a server of its own. Only the timeout that ends it is short.
+    @Test(arguments: [1, 2]) func everyTimeoutGivesTheCountBack(threads: Int) throws {
         for end in End.allCases where end.takesTime {
             let failures = try Self.failures(of: [end], threads: threads) { end.shorten(&$0) }
-            // The server has no part in a request's body that does not come.
+            // The server has no part in a request whose body does not come.
             #expect(failures == (end == .bodyTooSlow ? 0 : 1), "\(end)")
         }
     }
 
-    /// A server that fails hands its request over, and its count with it.
+    /// A server that fails hands its request and its count over to the next.
     @Test func theNextServerTakesTheCountOver() throws {
         let arrivals = Gate()
         let gates = [Gate(), Gate(), Gate()]
@@ -204,8 +205,8 @@ struct InFlightTests {
         }
     }
 
-    /// What a stop cuts off is given back too; a drain waits for it.
-    @Test(arguments: ["stop", "drain"]) func endsOfTheProcess(how: String) throws {
+    /// A stop gives back the count of what it cuts off. A drain waits for it.
+    @Test(arguments: ["stop", "drain"]) func aStopAndADrainGiveTheCountBack(how: String) throws {
         let arrivals = Gate()
         let go = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in

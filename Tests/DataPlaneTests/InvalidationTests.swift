@@ -1,4 +1,4 @@
-// Unsafe methods: what they change is no longer what the store holds (RFC 9111 §4.4).
+// Unsafe methods invalidate the stored responses of the URLs that they change (RFC 9111 §4.4).
 
 import DataPlaneHarness
 import Settings
@@ -24,7 +24,7 @@ struct InvalidationTests {
         ("Location: b", true), ("Location: http://other.example/b", false),
         ("Location: https://example.com/b", false),
     ])
-    func whatTheAnswerNamesIsInvalidated(field: String, gone: Bool) throws {
+    func aURLNamedByTheAnswerIsInvalidated(field: String, gone: Bool) throws {
         let origin = try ScriptedOrigin(answering: {
             $0.method == "GET" ? cacheable("text") : answer("", status: 201, field)
         })
@@ -35,9 +35,9 @@ struct InvalidationTests {
         }
     }
 
-    /// Under whatever rules that is stored.
+    /// The key of the named URL is made under the rules of its own route.
     @Test(arguments: ["Location: /b?x", "Content-Location: http://example.com/b?x"])
-    func whatTheAnswerNamesOnAnotherRoute(field: String) throws {
+    func aURLOfAnotherRouteIsInvalidated(field: String) throws {
         let origin = try ScriptedOrigin(answering: {
             $0.method == "GET" ? cacheable("text") : answer("", status: 201, field)
         })
@@ -66,8 +66,8 @@ struct InvalidationTests {
         }
     }
 
-    /// An answer that was on its way when its key was invalidated is not stored.
-    @Test func aFetchThatWasOvertakenIsNotStored() throws {
+    /// A response that was on its way when its key was invalidated is not stored.
+    @Test func aFetchOvertakenByAnInvalidationIsNotStored() throws {
         let arrived = Gate()
         let posted = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in

@@ -1,4 +1,4 @@
-// Limits of connections and of descriptors: who is there is served, who comes later waits, and nothing spins.
+// Limits of connections and descriptors: connected clients are served, later ones wait, and no thread spins.
 
 import Glibc
 import Kernel
@@ -10,7 +10,7 @@ import Store
 import Testing
 
 struct LimitTests {
-    /// Every client is answered at once, whichever thread has it: idle connections make room.
+    /// Idle connections make room: every client is answered at once, whichever thread has it.
     @Test(arguments: [1, 2, 4], [1, 3]) func idleConnectionsMakeRoom(threads: Int, limit: Int) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin, threads: threads, settings: { $0.limits.connections = limit }) { stage in
@@ -22,7 +22,7 @@ struct LimitTests {
                 #expect(answer.status == 204 && !answer.closes)
                 clients.append(client)
             }
-            // The others were closed, and none was reset.
+            // The other connections were closed, and none was reset.
             var ended = 0
             for client in clients where !client.isQuiet() {
                 #expect(try client.ending() == .end)
@@ -32,13 +32,13 @@ struct LimitTests {
         }
     }
 
-    @Test func theConnectionThatIsIdleLongestIsClosed() throws {
+    @Test func theLongestIdleConnectionIsClosed() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let clock = steered()
         try withStage(origin, clock: clock, settings: { $0.limits.connections = 3 }) { stage in
             func ask(_ client: Peer) throws {
-                // Twice: a first request may come in the turn that accepted another client before, and have
-                // its time. The second has a turn, and so a time, of its own.
+                // Two requests: the first may come in the turn that accepted the client before it, and would
+                // get that turn's time. The second has a turn, and so a time, of its own.
                 for _ in 0..<2 {
                     try client.send(request("GET", "/"))
                     #expect(try client.receiveAnswer().text == "text")
@@ -47,7 +47,7 @@ struct LimitTests {
             }
             var clients = try (0..<3).map { _ in try stage.client() }
             for client in clients { try ask(client) }
-            // The first is used again: the second is idle longest now, then the third.
+            // The first client asks again: the second is idle longest now, then the third.
             try ask(clients[0])
             for place in [1, 2, 0] {
                 let newcomer = try stage.client()
@@ -59,9 +59,9 @@ struct LimitTests {
         }
     }
 
-    /// As many as the limit says are served at once, by however many threads. One more waits for the first
-    /// that has its answer.
-    @Test(arguments: [1, 2, 3], [1, 2, 20]) func asManyAsTheLimitAreServedAtOnce(
+    /// Larder serves as many clients at once as the limit says, over all threads. One more client waits until
+    /// another has its answer.
+    @Test(arguments: [1, 2, 3], [1, 2, 20]) func asManyClientsAsTheLimitAreServedAtOnce(
         threads: Int, limit: Int
     ) throws {
         let arrived = Gate()
@@ -86,8 +86,9 @@ struct LimitTests {
         }
     }
 
-    /// Half a head and a request under way are kept; what has come unread is answered.
-    @Test func onlyWhatIsIdleMakesRoom() throws {
+    /// A connection with half a head or with a request in progress is kept. A request that Larder has not
+    /// read yet is answered.
+    @Test func onlyIdleConnectionsMakeRoom() throws {
         let arrived = Gate()
         let resume = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
@@ -115,10 +116,11 @@ struct LimitTests {
         }
     }
 
-    /// Above nine tenths of the limit, of what is answered here, from the store, and by the origin. The
-    /// connection that is idle longest makes room as well, so that the next client is kept.
+    /// Above nine tenths of the limit, every answer closes its connection: Larder's own, one from the store
+    /// and one from the origin. The connection that is idle longest makes room as well, so that the next
+    /// client is kept.
     @Test(arguments: [("OPTIONS", "*"), ("GET", "/stored"), ("GET", "/passed")])
-    func answersEndTheirConnectionsNearTheLimit(method: String, target: String) throws {
+    func answersCloseTheirConnectionsNearTheLimit(method: String, target: String) throws {
         let origin = try ScriptedOrigin(answering: { request in
             request.target == "/stored" ? cacheable("text") : answer("text")
         })
@@ -140,8 +142,9 @@ struct LimitTests {
         }
     }
 
-    /// What is no request is answered, and gone after the short time in which its sender may still speak.
-    @Test func whoSpeaksNoHTTPHoldsItsPlaceBriefly() throws {
+    /// A request that is not HTTP is answered, and its connection closes after a short time for lingering
+    /// bytes.
+    @Test func aClientThatSpeaksNoHTTPHoldsItsPlaceBriefly() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let clock = steered()
         try withStage(
@@ -160,9 +163,9 @@ struct LimitTests {
         }
     }
 
-    /// What connections keep counts as what is gathered for the store does, and that goes first: its answer
-    /// goes on.
-    @Test func whatIsGatheredGoesBeforeBuffersAreUsedUp() throws {
+    /// Bytes that connections hold back and bytes gathered for the store count against one limit. Gathering
+    /// for the store stops first; the answer goes on.
+    @Test func gatheringForTheStoreStopsBeforeBuffersRunOut() throws {
         let half = String(repeating: "x", count: 300_000)
         let resume = Gate()
         let begun = Gate()
@@ -191,7 +194,7 @@ struct LimitTests {
             let first = try stage.client()
             try first.send(request("GET", "/big"))
             try begun.wait()
-            // Each has some 40 KiB kept for it that it does not take.
+            // Larder keeps about 40 KiB for each client that does not read.
             let stalled = try (0..<24).map { _ in try Peer.connectNarrowly(to: stage.address) }
             for client in stalled { try client.send(request("GET", "/small")) }
             try stage.turn()
@@ -202,7 +205,8 @@ struct LimitTests {
         }
     }
 
-    /// In a process of its own, since the limit is the process's. Waiting costs a fraction of the time.
+    /// The test runs in a process of its own, since the limit is the process's. Waiting costs a fraction of
+    /// the processor time.
     @Test func runningOutOfDescriptorsDoesNotSpin() async {
         await #expect(processExitsWith: .success) {
             let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
@@ -210,12 +214,12 @@ struct LimitTests {
                 let inside = try stage.client()
                 try inside.send(request("GET", "/"))
                 _ = try inside.receiveAnswer()
-                // This one ends by its head's time: the clock of the test.
+                // This connection ends at the timeout of its head: it is the clock of the test.
                 let slow = try stage.client()
                 try slow.send("G")
                 try stage.turn()
                 let outside = try stage.client()
-                // No further descriptor from here on.
+                // The process cannot open another descriptor from here on.
                 var limit = rlimit(rlim_cur: 3, rlim_max: 1024)
                 unsafe precondition(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
                 try outside.send(request("OPTIONS", "*"))
@@ -223,7 +227,8 @@ struct LimitTests {
                 guard try slow.receiveHead()?.status == 408 else { throw Unexpected(description: "no 408") }
                 let used = Double(clock() - before) / Double(CLOCKS_PER_SEC)
                 precondition(used < 0.7, "\(used) s of processor time in a second and a half")
-                // It was idle, and closed for the one outside. (That was of no use: the limit is below all.)
+                // The idle connection was closed to make room for the client outside. (In vain: the limit is
+                // below all descriptors.)
                 guard try inside.ending() == .end else { throw Unexpected(description: "reset") }
                 limit.rlim_cur = 1024
                 unsafe precondition(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)

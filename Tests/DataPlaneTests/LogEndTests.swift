@@ -1,5 +1,5 @@
-// The log's lines where an exchange does not simply end: clients that leave, connections of many requests,
-// servers that fail, proxies in front.
+// Lines of the access log for exchanges with an unusual end: clients that leave, connections with many
+// requests, servers that fail, proxies in front.
 
 import Kernel
 import Logging
@@ -12,8 +12,9 @@ import Testing
 struct LogEndTests {
     static let large = String(repeating: "b", count: 4 << 20)
 
-    /// Every byte that a client gets is in one line: what is sent ahead, kept alive, and of every kind.
-    @Test func linesAddUpToTheConnection() throws {
+    /// Every byte that a client gets is counted in one line: pipelined requests, kept connections, every kind
+    /// of answer.
+    @Test func linesAddUpToTheConnectionsBytes() throws {
         let origin = try ScriptedOrigin(answering: { request in
             request.target == "/large" ? cacheable(Self.large) : cacheable("body")
         })
@@ -30,8 +31,8 @@ struct LogEndTests {
         #expect(lines.allSatisfy { $0["status"] == "200" && $0.bytes > 4 })
     }
 
-    /// A client that leaves in the middle of a large hit or miss, or before any answer: 499, and what the
-    /// kernel had taken.
+    /// A client that leaves in the middle of a large hit or miss, or before any answer, is logged as 499 with
+    /// the bytes that the kernel had taken.
     @Test(arguments: ["/stored", "/passed", "/never"])
     func aClientThatLeavesIs499(target: String) throws {
         let (arrived, release) = (Gate(), Gate())
@@ -64,10 +65,10 @@ struct LogEndTests {
         #expect(lines.count { $0["target"] == target } == (target == "/stored" ? 2 : 1))
     }
 
-    /// A client that gives up waiting closes: that is seen when its answer is sent, and refused. One that
-    /// closed only its own side gets it.
+    /// A client that gives up waiting closes. Larder sees that when the kernel refuses its answer. A client
+    /// that only ended its own side gets the answer.
     @Test(arguments: [true, false])
-    func aClientThatClosesWhileItWaits(isGone: Bool) throws {
+    func aClientThatClosesWhileItWaitsIs499(isGone: Bool) throws {
         let (arrived, release) = (Gate(), Gate())
         let origin = try ScriptedOrigin { peer, connection, origin in
             _ = try origin.receive(peer, connection)
@@ -91,7 +92,7 @@ struct LogEndTests {
     }
 
     /// A folder of files is an origin like any other.
-    @Test func filesHaveLines() throws {
+    @Test func answersFromFilesHaveLines() throws {
         let here = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         var counts: [Int] = []
         let lines = try linesOf(
@@ -109,7 +110,7 @@ struct LogEndTests {
         #expect(lines[0]["server"] == "app" || lines[0]["server"]?.hasPrefix("app/") == true, "\(lines)")
     }
 
-    /// What is under way when Larder is told to stop has its line too.
+    /// Requests in progress when Larder is told to stop have a line too.
     @Test func whatAStopCutsOffIsLogged() throws {
         let arrived = Gate()
         let origin = try ScriptedOrigin { peer, connection, origin in
@@ -128,7 +129,7 @@ struct LogEndTests {
         #expect(line["target"] == "/cut" && line["status"] == "0" && line["cause"] == "stopped")
     }
 
-    /// A server that is gone, and one that answers instead: the line names both.
+    /// One server refuses the connection and another answers: the line names both.
     @Test func aRetryNamesTheServerThatFailed() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("body") })
         let dead = try Stage.refusingAddress()
@@ -148,7 +149,7 @@ struct LogEndTests {
     }
 
     @Test(arguments: [false, true])
-    func aDeadServerIsNamedByItsCause(isStale: Bool) throws {
+    func aDeadServerIsNamedWithItsCause(isStale: Bool) throws {
         let paths = SocketPaths(1)
         let text = cacheable("body", isStale ? "Cache-Control: stale-if-error=1000" : "A: b")
         let origin = try ScriptedOrigin(at: paths.address(0)) { peer, connection, origin in
@@ -173,7 +174,7 @@ struct LogEndTests {
         #expect(line["server"]?.hasPrefix("app/") == true, "\(line)")
     }
 
-    /// The bytes that break a rule are shown, escaped and bounded.
+    /// The line shows the bytes that break a rule, escaped and bounded in length.
     @Test func theOffendingBytesAreShown() throws {
         let long = "X y: " + String(repeating: "z", count: 500)
         let origin = try ScriptedOrigin(answering: { request in
@@ -195,7 +196,7 @@ struct LogEndTests {
         #expect(lines.map { $0["rule"] } == ["field-value", "field-line", "field-line"])
     }
 
-    /// Behind trusted proxies the client is the last address that is none of theirs.
+    /// Behind trusted proxies the client is the last address that is not a trusted proxy.
     @Test(arguments: [
         (["X-Forwarded-For: 198.51.100.9"], "198.51.100.9"),
         (["X-Forwarded-For: 203.0.113.1, 198.51.100.9"], "198.51.100.9"),
@@ -208,7 +209,7 @@ struct LogEndTests {
         ([#"Forwarded: for=203.0.113.1, for="[2001:db8::1]:4711";proto=https"#], "2001:db8::1"),
         (["Forwarded: proto=https; for=198.51.100.9"], "198.51.100.9"), (["Forwarded: for=_hidden"], nil),
     ] as [([String], String?)])
-    func theClientIsWhoTheProxySays(fields: [String], client: String?) throws {
+    func theClientIsTheAddressThatATrustedProxyNames(fields: [String], client: String?) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("body") })
         for isTrusted in [true, false] {
             let lines = try linesOf(
@@ -254,9 +255,9 @@ struct LogEndTests {
         let all = Mutex<[String]>([])
     }
 
-    /// The first failure is told at once with cause and remedy; the others are counted. At the end Larder
-    /// says what became of the answers.
-    @Test func aFailingServerIsTold() throws {
+    /// The first failure is told at once with its cause and a remedy. Later failures are counted. At the end
+    /// Larder tells how many responses were stored.
+    @Test func aFailingServerCausesANotice() throws {
         let lines = Lines()
         let origin = try ScriptedOrigin(answering: { _ in answer("body") })
         let dead = try Stage.refusingAddress()

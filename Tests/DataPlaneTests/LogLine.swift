@@ -1,4 +1,4 @@
-// Lines of the access log, read back.
+// Reads lines of the access log.
 
 import Kernel
 import DataPlane
@@ -10,7 +10,7 @@ import Testing
 struct LogLine: CustomStringConvertible {
     let description: String
 
-    /// A member as it stands: a string without its quotes, a number; nil where it is missing.
+    /// A member of the line: a string without its quotes, or a number; nil if absent.
     subscript(_ name: String) -> String? {
         guard let start = description.range(of: "\"\(name)\":")?.upperBound else { return nil }
         let rest = description[start...]
@@ -39,7 +39,7 @@ extension String {
     fileprivate func range(of text: String) -> Range<String.Index>? { firstRange(of: text) }
 }
 
-/// Sets up Larder before `origins` with an access log, and reads it once Larder has ended.
+/// Sets up Larder in front of `origins` with an access log, and reads the log once Larder has ended.
 func linesOf(
     _ origins: ScriptedOrigin..., servers: [SocketAddress]? = nil, clock: SteeredClock? = nil,
     settings change: (inout Settings) -> Void = { _ in }, _ body: (Stage) throws -> Void

@@ -1,4 +1,4 @@
-// What a line of the access log says of each kind of exchange, held against what the client counted.
+// A line of the access log for each kind of exchange, compared with what the client counted.
 
 import Kernel
 import DataPlane
@@ -7,18 +7,18 @@ import Settings
 import Testing
 
 struct LogTests {
-    /// One kind of exchange. The line that is meant is the last one; `act` gives the bytes that its client
-    /// received.
+    /// One kind of exchange. The line under test is the last one. `act` returns the number of bytes that its
+    /// client received.
     struct Kind: Sendable, CustomTestStringConvertible {
         let testDescription: String
-        /// As `status cache`.
+        /// Status and cache result, separated by a blank.
         let line: String
         var reasons: [String] = []
         var cause: String?
         var rule: String?
         var hasServer = true
-        /// Answers of the origin, by the request's number from 0 on; the last one for good. Behind "!" the
-        /// origin closes.
+        /// Responses of the origin, by the request's number from 0. The last one repeats. A response that
+        /// begins with "!" is followed by a close.
         var answers = [cacheable(String(repeating: "b", count: 1000), "ETag: \"a\"")]
         var settings: @Sendable (inout Settings) -> Void = { _ in }
         var act: @Sendable (Stage, SteeredClock) throws -> Int = { stage, _ in
@@ -26,7 +26,7 @@ struct LogTests {
         }
     }
 
-    /// Asks on a connection of its own and counts what comes until its end.
+    /// Sends `text` on a connection of its own, and counts the bytes until the connection ends.
     static func count(_ stage: Stage, _ text: String) throws -> Int {
         let client = try stage.client()
         try client.send(text)
@@ -34,7 +34,7 @@ struct LogTests {
         return try client.receiveAll().bytes.count
     }
 
-    /// Asks once to have `/` stored, then by `text`.
+    /// Sends one request that stores `/`, then `text`.
     static func again(_ text: String, after milliseconds: UInt64 = 0) -> Kind.Act {
         { stage, clock in
             _ = try stage.ask("GET", "/")
@@ -49,7 +49,7 @@ struct LogTests {
     static func asking(_ text: String) -> Kind.Act { { stage, _ in try count(stage, text) } }
 
     @Test(arguments: kinds)
-    func lineOf(_ kind: Kind) throws {
+    func theLineMatchesTheExchange(_ kind: Kind) throws {
         let origin = try ScriptedOrigin { peer, connection, origin in
             while try origin.receive(peer, connection) != nil {
                 let text = kind.answers[min(origin.requests.count, kind.answers.count) - 1]

@@ -1,4 +1,4 @@
-// A request that comes back is answered 508, at once; two Larders behind each other pass it on.
+// A request that returns to its Larder is answered 508 at once. Two Larders one behind the other pass it on.
 
 import Kernel
 import DataPlane
@@ -33,7 +33,7 @@ struct LoopTests {
         request("GET", "/", ["Upgrade: websocket", "Connection: upgrade"]),
         "GET / HTTP/1.0\r\n\r\n",
     ])
-    func isDetected(text: String) throws {
+    func aLoopIsDetected(text: String) throws {
         for id in [nil, "edge-1.example.com"] {
             try Self.loop(cdnID: id) { stage in
                 for _ in 0..<2 {
@@ -43,21 +43,21 @@ struct LoopTests {
                     #expect(answer.status == 508)
                     #expect(answer["cache-control"] == "no-store")
                 }
-                // Once out, once back.
+                // Logged once on the way out and once on the way back.
                 #expect(stage.server.figures[0].requests == 2)
             }
         }
     }
 
-    /// Many at once for one key: one fetch, which comes back; nobody waits for itself.
-    @Test func nobodyWaitsForItself() throws {
+    /// Many requests for one key cause one fetch. It returns to this Larder, and must not wait for itself.
+    @Test func aReturningFetchDoesNotWaitForItself() throws {
         try Self.loop { stage in
             let crowd = try stage.crowd(20)
             for client in crowd { #expect(try client.receiveAnswer().status == 508) }
         }
     }
 
-    /// Each tier has an id of its own, and the members of others stay in front of it.
+    /// Each tier has an id of its own and keeps the CDN-Loop members of other tiers.
     @Test(arguments: [([], 0), (["CDN-Loop: other;v=1, third"], 1), (["CDN-Loop: a", "CDN-Loop: b"], 2)])
     func twoTiersPassItOn(fields: [String], others: Int) throws {
         for target in ["/miss", "/pass"] {
@@ -80,8 +80,8 @@ struct LoopTests {
         }
     }
 
-    /// Of the same machine and listeners it is the same, of others another.
-    @Test func theIDIsStable() throws {
+    /// The same machine and listeners give the same id; others give another.
+    @Test func theIDFollowsFromMachineAndListeners() throws {
         let paths = SocketPaths(1)
         func id() throws -> String? {
             let origin = try ScriptedOrigin(answering: { _ in answer("text") })

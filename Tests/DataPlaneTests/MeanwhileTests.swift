@@ -1,5 +1,5 @@
-// What happens while somebody waits, or while an entry is revalidated: changes, purges, failures, clients that
-// leave or send ahead, drains; and that the log has each request once.
+// Events while clients wait or while an entry is revalidated: changes, purges, failures, clients that leave
+// or pipeline, drains. Each request has one line in the log.
 
 import DataPlane
 import DataPlaneHarness
@@ -8,8 +8,8 @@ import Store
 import Testing
 
 struct MeanwhileTests {
-    /// A change, or a purge, while a 304 is on its way: the entry is not renewed, but fetched anew.
-    @Test(arguments: [false, true]) func aRevalidationIsOvertaken(purges: Bool) throws {
+    /// An invalidation or a purge comes while a 304 is on its way: the entry is fetched anew, not renewed.
+    @Test(arguments: [false, true]) func aRevalidationOvertakenByAChangeFetchesAnew(purges: Bool) throws {
         let gate = Gate()
         let arrivals = Gate()
         let origin = try ScriptedOrigin { peer, connection, origin in
@@ -49,8 +49,9 @@ struct MeanwhileTests {
         }
     }
 
-    /// What every request asks after: the 304 of one is no loss to the others.
-    @Test func allAtOnceAskWhetherItHolds() throws {
+    /// The response needs revalidation at every request: the 304 for one client keeps the entry for the
+    /// others.
+    @Test func one304ServesAllWaitingClients() throws {
         let gate = Gate()
         let arrivals = Gate()
         let origin = try ScriptedOrigin { peer, connection, origin in
@@ -74,9 +75,9 @@ struct MeanwhileTests {
         }
     }
 
-    /// The updated head may not be stored: whoever asked gets it, the entry goes, and those who waited ask for
-    /// themselves.
-    @Test func aRenewalThatIsRefused() throws {
+    /// The updated head may not be stored. The client that revalidates gets it, the entry is removed, and
+    /// waiting clients fetch for themselves.
+    @Test func aRefusedRenewalRemovesTheEntry() throws {
         let scripted = try Scripted(
             [
                 cacheable("old", "ETag: \"a\""),
@@ -101,8 +102,8 @@ struct MeanwhileTests {
         }
     }
 
-    /// The origin is gone, and the stale entry may answer: whoever asks gets it, those who wait included.
-    @Test(arguments: [1, 2]) func everybodyGetsWhatIsStaleWhereTheOriginFails(threads: Int) throws {
+    /// The origin is gone, and the stale entry may answer: every client gets it, waiting clients included.
+    @Test(arguments: [1, 2]) func everyWaitingClientGetsTheStaleEntryWhenTheOriginFails(threads: Int) throws {
         let gate = Gate()
         let arrivals = Gate()
         let origin = try ScriptedOrigin { peer, connection, origin in
@@ -132,8 +133,8 @@ struct MeanwhileTests {
         }
     }
 
-    /// Whoever waits for an entry that may not answer it goes on alone.
-    @Test func whoHasCookiesWaitsForNothing() throws {
+    /// A client that the awaited entry may not answer fetches for itself.
+    @Test func aClientWithCookiesDoesNotWait() throws {
         let scripted = try Scripted([cacheable("plain"), cacheable("with cookies")], holding: 1)
         try withStage(scripted.origin) { stage in
             let first = try scripted.send(stage)
@@ -148,8 +149,8 @@ struct MeanwhileTests {
         }
     }
 
-    /// One line a request, whatever becomes of it.
-    @Test func theLogHasEachRequestOnce() throws {
+    /// Each request has one line, however it ends.
+    @Test func theLogHasOneLineForEachRequest() throws {
         let paths = SocketPaths(1)
         let gate = Gate()
         let arrivals = Gate()
@@ -177,7 +178,7 @@ struct MeanwhileTests {
         try withStage(origin, clock: clock, settings: { $0.log.access = .file(paths.paths[0]) }) { stage in
             let targets = ["/same", "/failing", "/private", "/gone"]
             for target in targets { _ = try stage.ask("GET", target) }
-            // Past what may be served while it is revalidated; then, where it was renewed, within that.
+            // First after the end of stale-while-revalidate; then, once renewed, within it.
             for milliseconds in [100_000, 65_000] as [UInt64] {
                 clock.advance(milliseconds: milliseconds)
                 try stage.turn()
@@ -207,8 +208,9 @@ struct MeanwhileTests {
 
     // MARK: Connections
 
-    /// Requests behind one that a stale entry answers, because no origin can be reached, are answered too.
-    @Test func whatIsPipelinedBehindAnErrorIsKept() throws {
+    /// A stale entry answers a request because no origin can be reached. Requests pipelined behind it are
+    /// answered too.
+    @Test func requestsPipelinedBehindAnErrorAreAnswered() throws {
         let paths = SocketPaths(1)
         let text = cacheable("body", "Cache-Control: stale-if-error=1000")
         let origin = try ScriptedOrigin(at: paths.address(0)) { peer, connection, origin in
@@ -231,8 +233,9 @@ struct MeanwhileTests {
         }
     }
 
-    /// What is pipelined behind a request that waits is read after it; HTTP/1.0 ends with it.
-    @Test(arguments: [0, 1]) func aWaitingClientsPipeline(minor: Int) throws {
+    /// Requests pipelined behind a waiting request are read after it. In HTTP/1.0 the connection ends with
+    /// it.
+    @Test(arguments: [0, 1]) func requestsPipelinedBehindAWaitingOneAreAnswered(minor: Int) throws {
         let scripted = try Scripted([cacheable("body")], holding: 1)
         try withStage(scripted.origin) { stage in
             let first = try scripted.send(stage)
@@ -250,14 +253,14 @@ struct MeanwhileTests {
         }
     }
 
-    /// A drain lets those who wait have their answers.
-    @Test(arguments: [1, 2]) func aDrainWhileSomebodyWaits(threads: Int) throws {
+    /// A drain lets waiting clients have their answers.
+    @Test(arguments: [1, 2]) func aDrainAnswersWaitingClients(threads: Int) throws {
         let scripted = try Scripted([cacheable("body")], holding: 1)
         try withStage(scripted.origin, threads: threads) { stage in
             let first = try scripted.send(stage)
             try scripted.arrivals.wait()
             let others = try (0..<10).map { _ in try scripted.send(stage) }
-            // Threads take connections as they please: those that have not been taken yet are refused later.
+            // Threads accept connections in any order: those not yet accepted are refused later.
             try stage.turn()
             stage.server.drain()
             scripted.release.open()

@@ -1,4 +1,4 @@
-// Methods that a route takes, purges among them; peers of unix sockets; targets of another scheme.
+// Methods that a route accepts, purges among them; peers of unix sockets; targets with another scheme.
 
 import DataPlaneHarness
 import Settings
@@ -10,7 +10,7 @@ import Testing
     private static let client = try? AddressRange(parsing: "192.0.2.0/24")
 
     @Test(arguments: ["PURGE", "BAN", "REFRESH", "purge", "SOFTPURGE"])
-    func nobodyMayPurgeUnlessARouteSaysSo(method: String) throws {
+    func aPurgeIsRefusedUnlessTheRouteAllowsIt(method: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/a")
@@ -19,12 +19,12 @@ import Testing
             #expect(answer["allow"] == "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH")
             #expect(try stage.ask("GET", "/a").cacheStatus.hasPrefix("hit"))
             #expect(origin.requests.count == 1)
-            // Other methods pass, known or not.
+            // Other methods are passed on, known or unknown.
             for other in ["PROPFIND", "POST"] { #expect(try stage.ask(other, "/b").status == 200) }
         }
     }
 
-    @Test func whereNothingIsStoredAPurgePasses() throws {
+    @Test func aRouteThatStoresNothingPassesAPurgeOn() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("done") })
         try withStage(origin, settings: { $0.routes[0].policy = nil }) { stage in
             let done = try stage.ask("PURGE", "/a")
@@ -42,9 +42,10 @@ import Testing
         }
     }
 
-    /// Whatever the tier says, what Larder has of the URL goes: all of its variants, by either scheme.
+    /// Whatever the next tier answers, Larder removes its own entry of the URL: all variants, under both
+    /// schemes.
     @Test(arguments: [200, 404, 405, 502])
-    func anAllowedPurgeIsSentOnAndTakesTheEntry(status: Int) throws {
+    func anAllowedPurgeIsPassedOnAndRemovesTheEntry(status: Int) throws {
         let origin = try ScriptedOrigin(answering: { request in
             guard request.method != "PURGE" else { return answer("told", status: status) }
             return cacheable("text", "Vary: Accept-Language")
@@ -80,8 +81,8 @@ import Testing
         }
     }
 
-    /// Also where no tier can be asked.
-    @Test func aPurgeTakesTheEntryThoughNoServerAnswers() throws {
+    /// The same when no tier can be reached.
+    @Test func aPurgeRemovesTheEntryWhenNoServerAnswers() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             while let request = try origin.receive(peer, number) {
                 guard request.method == "GET" else { return }
@@ -108,7 +109,7 @@ import Testing
         }
     }
 
-    /// Purges are allowed from 192.0.2.0/24; the peer is 127.0.0.1.
+    /// Purges are allowed from 192.0.2.0/24; the peer is on loopback.
     static let callers: [Caller] = [
         Caller([], [], 403), Caller([], ["X-Forwarded-For: 192.0.2.1"], 403),
         Caller([], ["Forwarded: for=192.0.2.1"], 403),
@@ -129,7 +130,7 @@ import Testing
     ]
 
     @Test(arguments: callers)
-    func theClientIsWhoATrustedProxyTellsOf(caller: Caller) throws {
+    func aPurgesClientIsTheOneThatATrustedProxyNames(caller: Caller) throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("told") })
         let allowed = PeerSet([try #require(Self.client)])
         try withStage(
@@ -146,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func aRouteTakesTheMethodsThatItLists() throws {
+    @Test func aRouteAcceptsTheMethodsThatItLists() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(
             origin, settings: { $0.routes[0].methods.allow = ["GET", "REPORT"] }
@@ -162,9 +163,9 @@ import Testing
 
     static let own = ";host=\"example.com\";proto=http"
 
-    /// A unix socket's peer has no address to name: its own X-Forwarded-For is left out.
+    /// The peer of a unix socket has no address: Larder leaves its own X-Forwarded-For out.
     @Test(arguments: [false, true], [false, true])
-    func thePeerOfAUnixSocket(isTrusted: Bool, isTold: Bool) throws {
+    func thePeerOfAUnixSocketHasNoAddress(isTrusted: Bool, isTold: Bool) throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         let paths = SocketPaths(1)
         let path = paths.paths[0]
@@ -189,13 +190,13 @@ import Testing
                 let nodes = isBelieved ? "for=192.0.2.1, for=unknown" : "for=unknown"
                 #expect(sent["forwarded"]?.hasPrefix(nodes) == true)
             }
-            // Behind a trusted proxy the client is meant.
+            // Behind a trusted proxy, the addresses are the client's.
             try client.send(request("PURGE", "/", isTold ? told : []))
             #expect(try client.receiveAnswer().status == (isTrusted && isTold ? 403 : 200))
         }
     }
 
-    /// RFC 9110 §7.4: the listener does not speak for a URL of another scheme.
+    /// RFC 9110 §7.4: the listener does not answer for a URL with another scheme.
     @Test(
         arguments: [
             ("http://example.com/", "", 200), ("HTTP://example.com/", "", 200),
@@ -206,7 +207,7 @@ import Testing
             ("http://example.com/", "X-Forwarded-Proto: https", 421),
             ("ws://example.com/", "", 400), ("wss://example.com/", "", 400), ("ftp://example.com/", "", 400),
         ], [false, true])
-    func aTargetOfAnotherScheme(row: (target: String, field: String, status: Int), isTrusted: Bool) throws {
+    func aTargetWithAnotherSchemeIsMisdirected(row: (target: String, field: String, status: Int), isTrusted: Bool) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         let loopback = try #require(Self.loopback)
         try withStage(origin, settings: { $0.trustedProxies = isTrusted ? [loopback] : [] }) { stage in
@@ -218,7 +219,7 @@ import Testing
                 let answer = try client.receiveAnswer()
                 #expect(answer.status == status, "\(method)")
                 if status == 421 { #expect(answer["cache-control"] == "no-store") }
-                // What comes with a body is not read to its end.
+                // The body of a refused request is not read to its end.
                 #expect(status != 421 || answer.closes == (method == "POST"))
             }
             #expect(origin.requests.count == (status == 200 ? 3 : 0))

@@ -1,4 +1,5 @@
-// Origins that fail: what the client gets, what is tried again, and that nothing of it is stored.
+// Origins that fail: what the client gets, which requests are retried, and that nothing of a failure is
+// stored.
 
 import Kernel
 import DataPlaneHarness
@@ -34,8 +35,8 @@ struct OriginFailureTests {
         }
     }
 
-    @Test func aHandshakeThatDoesNotEndIsA504() throws {
-        // A listener whose queue is full takes no further handshake.
+    @Test func aHandshakeThatTimesOutIsA504() throws {
+        // A listener whose queue is full completes no further handshake.
         let full = try Listener.bind(.anyLoopbackPort, backlog: 1)
         guard let address = full.localAddress else { throw Unexpected(description: "no address") }
         var waiting: [Peer] = []
@@ -60,7 +61,7 @@ struct OriginFailureTests {
         }
     }
 
-    @Test func anAnswerThatDoesNotComeIsA504() throws {
+    @Test func aResponseThatDoesNotComeIsA504() throws {
         let ended = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
@@ -72,13 +73,13 @@ struct OriginFailureTests {
             try client.send(request("GET", "/") + request("OPTIONS", "*"))
             #expect(try client.receiveAnswer().status == 504)
             #expect(try client.receiveAnswer().status == 204)
-            // A request that may have been acted on is not sent again.
+            // A request that the server may have acted on is not sent again.
             #expect(origin.requests.count == 1)
             try ended.wait()
         }
     }
 
-    @Test func aBodyThatStallsIsNotWhole() throws {
+    @Test func aStalledBodyIsCutOff() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             try peer.send(String(cacheable("the body").dropLast(4)))
@@ -95,7 +96,7 @@ struct OriginFailureTests {
 
     /// An origin may close an idle connection at any moment, just as a request is on its way.
     @Test(arguments: ["close", "reset"])
-    func aReusedConnectionThatDiesIsForgivenOnce(how: String) throws {
+    func aDeadIdleConnectionIsRetriedOnce(how: String) throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             while let request = try origin.receive(peer, number) {
                 if number == 0, request.target == "/second" {
@@ -114,7 +115,7 @@ struct OriginFailureTests {
         }
     }
 
-    @Test func butNotTwice() throws {
+    @Test func aSecondDeadConnectionIsA502() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             while let request = try origin.receive(peer, number) {
                 if request.target == "/second" { return }
@@ -140,16 +141,16 @@ struct OriginFailureTests {
             _ = try stage.ask("GET", "/")
             #expect(try stage.ask("POST", "/", body: "body").status == 502)
             #expect(origin.requests.count == 2)
-            // `safe`: it did not even take the idle connection.
+            // With `safe`, a POST did not even use the idle connection.
             #expect(origin.connections == (reuse == .safe ? 2 : 1))
         }
     }
 
     static let whole = cacheable("the body", "ETag: \"v\"")
 
-    /// The origin closes, or resets, behind every byte of its answer.
+    /// The origin closes or resets after every byte of its response.
     @Test(arguments: ["close", "reset"])
-    func anAnswerThatBreaksOffAnywhere(how: String) throws {
+    func aResponseCutAnywhereIsNotTakenForComplete(how: String) throws {
         let bytes = Array(Self.whole.utf8)
         let headCount = bytes.count - 8
         let origin = try ScriptedOrigin { peer, number, origin in
@@ -162,7 +163,8 @@ struct OriginFailureTests {
                 for _ in 0..<2 {
                     let client = try stage.client()
                     try client.send(request("GET", "/\(cut)"))
-                    // Where the head was not whole: 502. A reset may overtake what was sent before it.
+                    // Where the head was not complete: 502. A reset may overtake bytes that were sent before
+                    // it.
                     let answer = try client.receiveAnswer()
                     if answer.status == 502 {
                         #expect(cut < headCount || how == "reset")
@@ -180,7 +182,7 @@ struct OriginFailureTests {
         "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "4\r\nbody\r\n0\r\n\r\n"
 
-    @Test(arguments: [0, 1]) func aChunkedAnswerThatBreaksOffAnywhere(minor: Int) throws {
+    @Test(arguments: [0, 1]) func aChunkedResponseCutAnywhereIsNotTakenForComplete(minor: Int) throws {
         let bytes = Array(Self.chunked.utf8)
         let headCount = bytes.count - 14
         let origin = try ScriptedOrigin { peer, number, origin in
@@ -191,14 +193,14 @@ struct OriginFailureTests {
             for cut in headCount..<bytes.count {
                 for _ in 0..<2 {
                     let client = try stage.client()
-                    // Behind it a request that will not be read.
+                    // A request follows that will not be read.
                     try client.send(
                         "GET /\(cut) HTTP/1.\(minor)\r\nHost: a\r\n\r\n" + request("GET", "/next"))
                     do {
                         let answer = try client.receiveAnswer()
                         #expect(answer.status == 200 && !answer.isWhole, "cut at \(cut)")
                     } catch is Reset {
-                        // To HTTP/1.0 nothing but a reset says it.
+                        // To an HTTP/1.0 client only a reset shows it.
                         #expect(minor == 0)
                     }
                 }
@@ -218,7 +220,7 @@ struct OriginFailureTests {
         "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n", "HTTP/1.1 200 OK\r\nX: \0\r\n\r\n", "HTTP/1.1 600 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: 70_000))\r\n\r\n",
     ])
-    func aMalformedAnswerIsA502(bytes: String) throws {
+    func aMalformedResponseIsA502(bytes: String) throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             try peer.send(bytes)
@@ -235,7 +237,7 @@ struct OriginFailureTests {
     }
 
     @Test(arguments: ["x\r\n", "4\r\nbodyX", "4\r\nbody\n", "fffffffffffffffff\r\n"])
-    func brokenChunksBreakOff(chunks: String) throws {
+    func malformedChunksCutTheAnswerOff(chunks: String) throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             try peer.send(
@@ -250,7 +252,7 @@ struct OriginFailureTests {
         }
     }
 
-    /// Of the body it takes no more than its socket does.
+    /// The server takes no more of the body than its socket's buffer.
     @Test func aServerThatNeitherReadsNorAnswersIsA504() throws {
         let origin = try ScriptedOrigin(narrow: true) { peer, _, origin in
             _ = try peer.receive(1)

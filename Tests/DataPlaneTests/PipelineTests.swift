@@ -1,4 +1,4 @@
-// Requests as they come: several at once, or in pieces cut anywhere.
+// Requests as they arrive: several at once, or in pieces cut anywhere.
 
 import DataPlaneHarness
 import Testing
@@ -38,8 +38,8 @@ struct PipelineTests {
         }
     }
 
-    /// More than fits the windows of both directions, unread until all is sent.
-    @Test func manyHitsForAClientThatReadsLate() throws {
+    /// More bytes than the windows of both directions hold. The client reads after it has sent everything.
+    @Test func aClientThatReadsLateGetsEveryHit() throws {
         let body = String(repeating: "x", count: 60_000)
         let origin = try ScriptedOrigin(answering: { _ in cacheable(body) })
         try withStage(origin) { stage in
@@ -55,9 +55,9 @@ struct PipelineTests {
         }
     }
 
-    /// Each piece is seen by Larder before the next is sent.
+    /// Larder sees each piece before the next is sent.
     @Test(arguments: ["hit", "miss", "post", "chunked", "slow-origin"])
-    func aRequestCutAnywhere(kind: String) throws {
+    func aRequestMayBeCutAnywhere(kind: String) throws {
         let origin = try ScriptedOrigin(answering: { message in
             message.target == "/hit" ? cacheable("hit") : answer(message.target + message.text)
         })
@@ -87,7 +87,7 @@ struct PipelineTests {
         }
     }
 
-    @Test func aRequestByteByByte() throws {
+    @Test func aRequestMayComeByteByByte() throws {
         let origin = try ScriptedOrigin(answering: { answer($0.text) })
         try withStage(origin) { stage in
             let client = try stage.client()
@@ -99,7 +99,7 @@ struct PipelineTests {
         }
     }
 
-    /// The origin's bytes cut anywhere: the client gets the same, and the store too.
+    /// The origin's bytes are cut anywhere: the client and the store get the same response.
     @Test(arguments: [
         "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\nbody",
         "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -107,7 +107,7 @@ struct PipelineTests {
         "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
             + "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\nbody",
     ])
-    func anAnswerCutAnywhere(whole: String) throws {
+    func aResponseMayBeCutAnywhere(whole: String) throws {
         let bytes = Array(whole.utf8)
         let seen = Gate()
         let resume = Gate()
@@ -135,7 +135,7 @@ struct PipelineTests {
                 let hit = try stage.ask("GET", "/\(cut)")
                 #expect(hit.text == "body" && hit.cacheStatus.hasPrefix("hit"), "cut at \(cut)")
             }
-            // One connection served them all.
+            // One connection served all requests.
             #expect(origin.connections == 1)
         }
     }

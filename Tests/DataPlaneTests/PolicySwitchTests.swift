@@ -1,11 +1,11 @@
-// A policy's switches from outside: what the origin is sent, and what clients are told.
+// The switches of a policy, seen from outside: what the origin is sent, and what clients are told.
 
 import DataPlaneHarness
 import Settings
 import Testing
 
 struct PolicySwitchTests {
-    // What is keyed is what the origin is asked for, where the answer may be stored.
+    // The origin is asked for the keyed query where the response may be stored.
     static let queries: [(setting: Policy.Query, target: String, sent: String, hit: String, miss: String)] = [
         (.keep, "/?b=2&a=1", "/?b=2&a=1", "/?b=2&a=1", "/?a=1&b=2"),
         (.sort, "/?b=2&a=1", "/?a=1&b=2", "/?a=1&b=2", "/?a=2&b=1"),
@@ -14,7 +14,7 @@ struct PolicySwitchTests {
     ]
 
     @Test(arguments: queries)
-    func keyedQuery(
+    func theKeyedQueryIsSentToTheOrigin(
         _ row: (setting: Policy.Query, target: String, sent: String, hit: String, miss: String)
     ) throws {
         let origin = try ScriptedOrigin(answering: { cacheable($0.target) })
@@ -24,7 +24,8 @@ struct PolicySwitchTests {
             #expect(try stage.ask("GET", row.hit).cacheStatus.hasPrefix("hit"))
             #expect(try stage.ask("GET", row.miss).cacheStatus == "fwd=miss; stored")
             #expect(origin.requests.count == 2)
-            // A request that changes something is about the URL as it came, and invalidates what is keyed.
+            // A request with an unsafe method is sent with the query as it came, and invalidates the keyed
+            // URL.
             _ = try stage.ask("POST", row.target)
             #expect(origin.requests.last?.target == row.target)
             #expect(try stage.ask("GET", row.target).cacheStatus == "fwd=miss; stored")
@@ -42,7 +43,7 @@ struct PolicySwitchTests {
     ]
 
     @Test(arguments: statuses)
-    func cacheStatus(_ row: (Policy.CacheStatus, miss: String?, hit: String?, bypass: String?)) throws {
+    func cacheStatusIsSentAsThePolicySays(_ row: (Policy.CacheStatus, miss: String?, hit: String?, bypass: String?)) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin, settings: { $0.policies[0].serve.cacheStatus = row.0 }) { stage in
             #expect(try stage.ask("GET", "/")["cache-status"] == row.miss)
@@ -58,8 +59,8 @@ struct PolicySwitchTests {
         }
     }
 
-    /// Any field may select, and one key has at most eight records: the ninth takes the place of the oldest.
-    @Test func varyByAnything() throws {
+    /// Any field may select a response. A key has at most eight records: the ninth replaces the oldest.
+    @Test func aResponseMayVaryByAnyField() throws {
         let origin = try ScriptedOrigin(answering: { request in
             cacheable("for \(request["x-kind"] ?? "none")", "Vary: X-Kind")
         })
@@ -76,8 +77,9 @@ struct PolicySwitchTests {
         }
     }
 
-    /// The origin goes by an address that the request does not tell: no client gets the answer for another.
-    @Test func theClientsAddressIsNoSelector() throws {
+    /// The response varies by the client's address, which the request does not carry: no client gets another
+    /// client's response.
+    @Test func aResponseThatVariesByTheClientsAddressIsNotShared() throws {
         let origin = try ScriptedOrigin(answering: { request in
             cacheable("for \(request["x-forwarded-for"] ?? "none")", "Vary: X-Forwarded-For")
         })
@@ -89,7 +91,7 @@ struct PolicySwitchTests {
         }
     }
 
-    @Test func credentialsWhereTheAnswerSaysSo() throws {
+    @Test func aResponseToCredentialsIsSharedOnlyIfItSaysSo() throws {
         let origin = try ScriptedOrigin(answering: { request in
             let control = request.target == "/shared" ? "Cache-Control: max-age=60, must-revalidate" : "X: y"
             return answer(request["authorization"] ?? "none", control, "Cache-Control: max-age=60")

@@ -1,4 +1,4 @@
-// Connections to origins: reused, kept within limits, and never with bytes that nobody asked for.
+// Connections to origins: reused, kept within limits, and closed when unexpected bytes arrive on them.
 
 import DataPlane
 import DataPlaneHarness
@@ -18,7 +18,7 @@ struct PoolTests {
     }
 
     @Test(arguments: [Upstream.Connections.Reuse.safe, .always, .never])
-    func reuseIsAsConfigured(reuse: Upstream.Connections.Reuse) throws {
+    func connectionsAreReusedAsConfigured(reuse: Upstream.Connections.Reuse) throws {
         let origin = try ScriptedOrigin(answering: { answer($0.text) })
         try withStage(origin, settings: { $0.upstreams[0].connections.reuse = reuse }) { stage in
             for _ in 0..<3 {
@@ -29,8 +29,8 @@ struct PoolTests {
         }
     }
 
-    /// Bytes on an idle connection are not the answer to the next request.
-    @Test func wordsThatNobodyAskedForDiscardAConnection() throws {
+    /// Bytes on an idle connection are not the response to the next request.
+    @Test func bytesOnAnIdleConnectionDiscardIt() throws {
         let sent = Gate()
         let ended = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
@@ -54,9 +54,9 @@ struct PoolTests {
         }
     }
 
-    /// Not even where they are found together with that request, behind it: one wait tells of both.
+    /// Nor are bytes that the same wait reports together with the next request.
     @Test(arguments: [true, false])
-    func wordsThatWereThereBeforeTheRequestDiscardAConnection(speaks: Bool) throws {
+    func bytesThatArriveBeforeTheRequestDiscardTheConnection(speaks: Bool) throws {
         let (says, said) = (Gate(), Gate())
         let paths = SocketPaths(1)
         let origin = try ScriptedOrigin(at: paths.address(0)) { peer, number, origin in
@@ -73,7 +73,8 @@ struct PoolTests {
         try withStage(origin, clock: clock) { stage in
             #expect(try stage.ask("GET", "/0").text == "right 0")
             let (client, other) = (try stage.client(), try stage.client())
-            // Whoever is accepted is heard in the same turn: it is to be told of by an event.
+            // A client is read in the turn that accepts it. Here an event has to report its request, so the
+            // client is accepted first.
             try client.send(request("OPTIONS", "*"))
             _ = try client.receiveAnswer()
             try clock.hold { isAwaited in
@@ -89,9 +90,9 @@ struct PoolTests {
         }
     }
 
-    /// So do bytes behind the end of an answer, in whatever piece they come.
+    /// Bytes after the end of a response discard the connection too, in whatever piece they come.
     @Test(arguments: [answer("right"), FramingTests.chunked, "HTTP/1.1 204 No\r\n\r\n"])
-    func wordsBehindAnAnswerDiscardAConnection(right: String) throws {
+    func bytesAfterAResponseDiscardTheConnection(right: String) throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             while try origin.receive(peer, number) != nil {
                 try peer.send(right + (number == 0 ? answer("smuggled") : ""))
@@ -108,8 +109,8 @@ struct PoolTests {
         }
     }
 
-    /// A request that cannot be replayed would come to a 502 on it.
-    @Test func anIdleConnectionThatClosesIsForgotten() throws {
+    /// A request that cannot be replayed would get a 502 on such a connection.
+    @Test func aClosedIdleConnectionIsNotUsedAgain() throws {
         let closed = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             while try origin.receive(peer, number) != nil {
@@ -129,7 +130,7 @@ struct PoolTests {
         }
     }
 
-    @Test func noMoreThanTheLimitStayIdle() throws {
+    @Test func noMoreConnectionsThanTheLimitStayIdle() throws {
         let together = Gate()
         let ends = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
@@ -152,7 +153,7 @@ struct PoolTests {
         }
     }
 
-    @Test func anIdleConnectionGrowsTooOld() throws {
+    @Test func anIdleConnectionIsClosedAtItsTimeout() throws {
         let ended = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             while try origin.receive(peer, number) != nil { try peer.send(answer("text")) }
@@ -167,7 +168,7 @@ struct PoolTests {
         }
     }
 
-    @Test func anOriginThatClosesIsNotKept() throws {
+    @Test func aConnectionThatTheOriginClosesIsNotKept() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text", "Connection: close") })
         try withStage(origin) { stage in
             for _ in 0..<3 { _ = try stage.ask("GET", "/") }
@@ -175,7 +176,7 @@ struct PoolTests {
         }
     }
 
-    @Test func keysKeepToTheirServers() throws {
+    @Test func eachKeyStaysAtItsServer() throws {
         let origins = try (0..<3).map { _ in try ScriptedOrigin(answering: { answer($0.target) }) }
         try withStage(origins[0], origins[1], origins[2]) { stage in
             for _ in 0..<3 { for index in 0..<30 { _ = try stage.ask("GET", "/\(index)") } }

@@ -1,4 +1,5 @@
-// Purges, as an operator asks for them: what they take, what they leave, and what they win against.
+// Purges as an operator asks for them: which entries they remove, which they leave, and which fetches they
+// overtake.
 
 import DataPlane
 import DataPlaneHarness
@@ -6,7 +7,7 @@ import Settings
 import Testing
 
 struct PurgeTests {
-    /// URLs with the fields of their answers.
+    /// URLs with the fields of their responses.
     private static let entries: [(target: String, fields: [String])] = [
         ("/a/1", ["Surrogate-Key: one all"]), ("/a/2?x=1", ["xkey: two all"]), ("/ab", ["Cache-Tag: one,three"]),
         ("/b", ["Cache-Groups: \"g\", \"h\""]), ("/c", []),
@@ -16,7 +17,7 @@ struct PurgeTests {
         for entry in entries { _ = try stage.ask("GET", entry.target) }
     }
 
-    /// Which of the entries the store has still.
+    /// The entries that the store still has.
     private static func left(_ stage: Stage) throws -> [String] {
         try entries.map(\.target).filter {
             try stage.ask("GET", $0, "Cache-Control: only-if-cached").status == 200
@@ -50,22 +51,22 @@ struct PurgeTests {
         (.key("one"), ["/a/2?x=1", "/b", "/c"]), (.key("all"), ["/ab", "/b", "/c"]), (.everything, []),
     ]
 
-    @Test(arguments: rows) func takesWhatItNames(purge: Purge, leaves: [String]) throws {
+    @Test(arguments: rows) func aPurgeRemovesTheEntriesThatItNames(purge: Purge, leaves: [String]) throws {
         let origin = try Self.origin()
         try withStage(origin) { stage in
             try Self.fill(stage)
             #expect(try Self.left(stage) == Self.entries.map(\.target))
             try stage.server.purge(purge)
             #expect(try Self.left(stage) == leaves)
-            // What comes anew stays.
+            // A response that is fetched after the purge stays.
             try Self.fill(stage)
             #expect(try Self.left(stage) == Self.entries.map(\.target))
         }
     }
 
-    /// Softly purged entries answer once more, where the origin allows it, while they are fetched anew.
+    /// A softly purged entry answers once more, where the origin allows it, while it is fetched anew.
     @Test(arguments: [.url("http://example.com/a/1"), .key("one"), .everything] as [Purge])
-    func softlyIsStale(purge: Purge) throws {
+    func aSoftPurgeMakesEntriesStale(purge: Purge) throws {
         let origin = try Self.origin()
         try withStage(origin) { stage in
             try Self.fill(stage)
@@ -79,9 +80,9 @@ struct PurgeTests {
         }
     }
 
-    /// What was asked for before a purge is not stored after it.
+    /// A response that was requested before a purge is not stored after it.
     @Test(arguments: [.url("http://example.com/c"), .host("example.com"), .everything] as [Purge])
-    func winsAgainstAFetch(purge: Purge) throws {
+    func aPurgeOvertakesAFetch(purge: Purge) throws {
         let arrived = Gate()
         let release = Gate()
         let origin = try ScriptedOrigin { peer, connection, origin in
@@ -105,7 +106,7 @@ struct PurgeTests {
         }
     }
 
-    /// More bans than are kept apart: nothing is lost, whatever else goes.
+    /// More bans than the store keeps apart: no purge is lost, although more entries may be removed.
     @Test func manyPurgesAreNotLost() throws {
         let origin = try Self.origin()
         try withStage(origin) { stage in
@@ -126,7 +127,7 @@ struct PurgeTests {
         (.group("g", origin: "x"), "\"x\" is not an absolute http or https URL"), (.key(""), "the key is empty"),
     ]
 
-    @Test(arguments: nonsense) func nonsenseIsRefused(purge: Purge, message: String) throws {
+    @Test(arguments: nonsense) func aMalformedPurgeIsRefused(purge: Purge, message: String) throws {
         let origin = try Self.origin()
         try withStage(origin) { stage in
             try Self.fill(stage)

@@ -1,5 +1,5 @@
-// Bodies that are coded or decoded as they pass: what is sent when, what waits for whom, and what goes into
-// the store meanwhile.
+// Bodies that are compressed or decoded as they pass: when bytes are sent, what waits for the client, and
+// what goes into the store meanwhile.
 
 import DataPlane
 import DataPlaneHarness
@@ -15,8 +15,8 @@ struct RecodeTests {
         }
     }
 
-    /// Nothing is held back where each read comes up to the window, as if there were more.
-    @Test func nothingOfWholeWindowsIsHeldBack() throws {
+    /// Nothing is held back when each read fills the window, as if more bytes were there.
+    @Test func nothingIsHeldBackWhenReadsFillTheWindow() throws {
         let paths = SocketPaths(1)
         let more = Gate()
         let block = (0..<4096).map { String(100_000_000_000_000 + $0 * $0) + "\n" }.joined()
@@ -46,8 +46,8 @@ struct RecodeTests {
         }
     }
 
-    /// Trailers speak of the bytes that the origin sent: behind others they would be lies.
-    @Test func trailersGoWithTheOriginsBytesAlone() throws {
+    /// Trailers describe the bytes that the origin sent. They are dropped when Larder sends other bytes.
+    @Test func trailersAreSentOnlyWithTheOriginsOwnBytes() throws {
         let size = String(CompressionTests.page.utf8.count, radix: 16)
         let text =
             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: public\r\n"
@@ -61,9 +61,9 @@ struct RecodeTests {
         }
     }
 
-    /// All of it has come, and is stored, while the client for whom it is undone takes nothing: no more is
-    /// undone then. That the client leaves is no failure of the origin's.
-    @Test func whatIsUndoneWaitsForItsClient() throws {
+    /// The whole body has come and is stored, while the client for which it is decoded reads nothing. Larder
+    /// decodes no more then. When the client leaves, that does not count as a failure of the origin.
+    @Test func decodingWaitsForItsClient() throws {
         let paths = SocketPaths(3)
         let coded = deflated(String(repeating: "0", count: 16 << 20))
         let head =

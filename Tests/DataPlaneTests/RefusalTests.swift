@@ -1,4 +1,4 @@
-// Requests that are refused: the right status, a close, and nothing of them at an origin.
+// Refused requests: the right status, a close, and nothing at an origin.
 
 import DataPlaneHarness
 import Settings
@@ -8,7 +8,7 @@ struct RefusalTests {
     static let bare = "GET / HTTP/1.1\r\nHost: a\r\n"
 
     static let refused: [(String, Int)] = [
-        // Smuggling: two readers could see different ends.
+        // Request smuggling: two readers could see different ends.
         (
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             400
@@ -54,7 +54,7 @@ struct RefusalTests {
     ]
 
     @Test(arguments: refused.indices)
-    func isRefused(index: Int) throws {
+    func aMalformedRequestIsRefused(index: Int) throws {
         let (bytes, status) = Self.refused[index]
         let origin = try ScriptedOrigin(answering: { _ in answer("never") })
         try withStage(
@@ -66,7 +66,7 @@ struct RefusalTests {
             }
         ) { stage in
             let client = try stage.client()
-            // What stands behind a refused request is not a request.
+            // Bytes after a refused request are not read as a request.
             try client.send(request("OPTIONS", "*") + bytes + request("GET", "/smuggled"))
             #expect(try client.receiveAnswer().status == 204)
             let answer = try client.receiveAnswer()
@@ -79,7 +79,7 @@ struct RefusalTests {
         }
     }
 
-    /// What only shows in the body is refused when it shows; the origin's connection does not survive it.
+    /// A fault that only shows in the body is refused when it shows. The origin's connection is closed.
     @Test(arguments: [
         ("g\r\n", 400), ("4\r\nabcdX", 400), ("4\r\nabcd\n", 400), ("4 \r\nabcd\r\n", 400), ("-1\r\n", 400),
         ("\r\n", 400),
@@ -89,7 +89,7 @@ struct RefusalTests {
         ("65\r\n\(String(repeating: "x", count: 101))\r\n", 413),
         ("65\r\n\(String(repeating: "x", count: 101))\r\n0\r\n\r\n", 413),
     ])
-    func aBodyIsRefused(chunks: String, status: Int) throws {
+    func aMalformedBodyIsRefused(chunks: String, status: Int) throws {
         let ended = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try peer.receiveAll()
@@ -113,7 +113,7 @@ struct RefusalTests {
         }
     }
 
-    @Test func aHeadThatComesTooSlowly() throws {
+    @Test func aHeadThatComesTooSlowlyIsA408() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("never") })
         try withStage(origin, settings: { $0.limits.headTimeoutMilliseconds = 100 }) { stage in
             for start in ["G", "GET / HTTP/1.1\r\nHost: a\r\n", request("OPTIONS", "*") + "GET"] {
@@ -124,14 +124,14 @@ struct RefusalTests {
                 #expect(answer.status == 408 && answer.closes)
                 #expect(try client.ending() == .end)
             }
-            // A connection that never says anything is closed without a word.
+            // A connection that never sends a byte is closed without an answer.
             let silent = try stage.client()
             #expect(try silent.ending() == .end)
         }
     }
 
-    /// Bytes that trickle in do not buy time.
-    @Test func aHeadThatTrickles() throws {
+    /// Bytes that trickle in do not extend the timeout.
+    @Test func aTricklingHeadIsA408() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("never") })
         try withStage(origin, settings: { $0.limits.headTimeoutMilliseconds = 300 }) { stage in
             let client = try stage.client()
@@ -144,7 +144,7 @@ struct RefusalTests {
         }
     }
 
-    @Test func aBodyThatDoesNotCome() throws {
+    @Test func aBodyThatDoesNotComeIsA408() throws {
         let origin = try ScriptedOrigin { peer, number, origin in _ = try peer.receiveAll() }
         try withStage(origin, settings: { $0.limits.keepAliveMilliseconds = 200 }) { stage in
             let client = try stage.client()
@@ -155,7 +155,7 @@ struct RefusalTests {
         }
     }
 
-    @Test func anIdleConnectionIsClosedInTime() throws {
+    @Test func anIdleClientConnectionIsClosedAtItsTimeout() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         try withStage(origin, settings: { $0.limits.keepAliveMilliseconds = 100 }) { stage in
             let client = try stage.client()

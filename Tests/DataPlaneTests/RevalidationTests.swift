@@ -1,5 +1,5 @@
-// Revalidation in awkward company: soft purges, cookies, HEAD, ranges, and answers that nobody asked for; and
-// which keys are worth waiting for.
+// Revalidation in difficult cases: soft purges, cookies, HEAD, ranges, and responses without a matching
+// request. Also: for which keys requests wait.
 
 import DataPlane
 import DataPlaneHarness
@@ -8,7 +8,7 @@ import Store
 import Testing
 
 struct RevalidationTests {
-    @Test func aSoftPurgeMakesStale() throws {
+    @Test func aSoftlyPurgedEntryIsRevalidated() throws {
         let scripted = try Scripted([cacheable("body", "ETag: \"a\""), notModified])
         try withStage(scripted.origin) { stage in
             _ = try stage.ask("GET", "/")
@@ -24,10 +24,10 @@ struct RevalidationTests {
         }
     }
 
-    // MARK: What is worth waiting for
+    // MARK: Keys that requests wait for
 
-    /// What a client's `no-cache` had fetched is stored, and those who waited for it get it.
-    @Test func aClientsRefreshIsFetchedOnce() throws {
+    /// A response fetched because of a client's `no-cache` is stored, and waiting clients get it.
+    @Test func aClientsRefreshIsOneFetch() throws {
         let scripted = try Scripted([cacheable("old"), cacheable("new")], holding: 2)
         let clock = steered()
         try withStage(scripted.origin, clock: clock) { stage in
@@ -38,8 +38,8 @@ struct RevalidationTests {
         }
     }
 
-    /// That an answer to a request with cookies is not stored says nothing of those without.
-    @Test func cookiesAreNotHeldAgainstOthers() throws {
+    /// A request with cookies whose response is not stored does not make the key hit-for-miss.
+    @Test func aRequestWithCookiesDoesNotStopCoalescing() throws {
         let scripted = try Scripted([cacheable("body")], holding: 2)
         try withStage(scripted.origin) { stage in
             let answer = try stage.ask("GET", "/", "Cookie: a=b")
@@ -48,8 +48,8 @@ struct RevalidationTests {
         }
     }
 
-    /// One client's field that the origin refuses costs nobody else the entry, nor the waiting for it.
-    @Test(arguments: [400, 401, 431]) func aRefusedRequestIsNotHeldAgainstOthers(status: Int) throws {
+    /// The origin refuses one client's field: the entry stays, and other clients go on waiting for one fetch.
+    @Test(arguments: [400, 401, 431]) func aRefusedRequestDoesNotStopCoalescing(status: Int) throws {
         let bad = answer("bad", status: status)
         let scripted = try Scripted(
             [bad, cacheable("body", "ETag: \"a\""), bad, notModified], holding: 2)
@@ -65,8 +65,9 @@ struct RevalidationTests {
         }
     }
 
-    /// Nor does an answer to one client's cookies that the entry's own rules keep from being stored.
-    @Test func cookiesCostNobodyTheEntry() throws {
+    /// A response to one client's cookies that the entry's own rules keep from the store does not remove the
+    /// entry.
+    @Test func aResponseToCookiesDoesNotRemoveTheEntry() throws {
         let scripted = try Scripted(
             [cacheable("body", "ETag: \"a\"", "Cache-Control: public"), cacheable("own"), notModified])
         let clock = steered()
@@ -79,8 +80,8 @@ struct RevalidationTests {
         }
     }
 
-    /// A key is worth waiting for again once somebody had its answer stored.
-    @Test func aKeyRecovers() throws {
+    /// Requests wait for a key again once a response was stored for it.
+    @Test func aStoredResponseEndsHitForMiss() throws {
         let scripted = try Scripted(
             [answer("x", "Cache-Control: no-store"), cacheable("body"), cacheable("later")], holding: 3)
         let clock = steered()
@@ -93,8 +94,8 @@ struct RevalidationTests {
         }
     }
 
-    /// What every request has to ask after is stored, and not waited for.
-    @Test func butNotByWhatIsAlwaysAskedAfter() throws {
+    /// A response that needs revalidation at every request is stored, but requests do not wait for it.
+    @Test func aResponseThatAlwaysNeedsRevalidationDoesNotEndHitForMiss() throws {
         let text = answer("body", "Cache-Control: no-cache, max-age=60", "ETag: \"a\"")
         let scripted = try Scripted([text], holding: 3)
         try withStage(scripted.origin, settings: { $0.policies[0].store.noCache = .revalidate }) { stage in
@@ -104,7 +105,7 @@ struct RevalidationTests {
         }
     }
 
-    @Test func aConditionThatIsPassedOnIsTheReason() throws {
+    @Test func aForwardedConditionIsTheReasonInCacheStatus() throws {
         let scripted = try Scripted([answer("x", "Cache-Control: no-store"), cacheable("body")])
         try withStage(scripted.origin) { stage in
             _ = try stage.ask("GET", "/")
@@ -119,8 +120,8 @@ struct RevalidationTests {
     private static let whileRevalidating = cacheable(
         "body", "ETag: \"a\"", "Cache-Control: stale-while-revalidate=1000")
 
-    /// A HEAD tells that the entry is outdated; the next to fetch it is still waited for.
-    @Test func aHeadThatOutdatesAnEntryCostsNobody() throws {
+    /// A response to HEAD shows that the entry is outdated. Requests still wait for the next fetch.
+    @Test func aHeadThatOutdatesAnEntryDoesNotStopCoalescing() throws {
         let head = String(cacheable("other", "ETag: \"b\"").dropLast(5))
         let scripted = try Scripted([Self.whileRevalidating, head, cacheable("other")], holding: 3)
         let clock = steered()
@@ -130,14 +131,14 @@ struct RevalidationTests {
             try stage.turn()
             #expect(try stage.ask("HEAD", "/").cacheStatus.hasPrefix("hit"))
             try scripted.sent.wait(count: 2)
-            // Sent is not judged yet: of two connections the later one may be heard first.
+            // Sending is not enough: of two connections, the later one may be read first.
             try stage.settled("the HEAD's revalidation")
             #expect(try scripted.fetchesOfTwo(stage) == 1)
         }
     }
 
-    /// A part of a stale entry has the whole of it revalidated.
-    @Test func aRangeHasTheEntryRevalidated() throws {
+    /// A range request on a stale entry has the whole entry revalidated.
+    @Test func aRangeRevalidatesTheWholeEntry() throws {
         let scripted = try Scripted([Self.whileRevalidating, notModified])
         let clock = steered()
         try withStage(scripted.origin, clock: clock) { stage in
@@ -154,8 +155,8 @@ struct RevalidationTests {
         }
     }
 
-    /// It goes on when its client is gone, and a drain waits for it.
-    @Test(arguments: [false, true]) func itOutlivesItsClient(drains: Bool) throws {
+    /// The background revalidation goes on when its client leaves, and a drain waits for it.
+    @Test(arguments: [false, true]) func aBackgroundRevalidationOutlivesItsClient(drains: Bool) throws {
         let scripted = try Scripted([Self.whileRevalidating, notModified], holding: 2)
         let clock = steered()
         try withStage(scripted.origin, clock: clock) { stage in
@@ -181,7 +182,7 @@ struct RevalidationTests {
     }
 
     /// So does a client for which the stale entry has to be decoded.
-    @Test func soDoesWhoCannotTakeItsCoding() throws {
+    @Test func aClientThatNeedsDecodingStartsABackgroundRevalidation() throws {
         let bytes = deflated("body")
         let head =
             "HTTP/1.1 200 OK\r\nCache-Control: max-age=60, stale-while-revalidate=1000\r\nETag: \"a\"\r\n"
@@ -207,11 +208,11 @@ struct RevalidationTests {
         }
     }
 
-    // MARK: Unasked-for answers
+    // MARK: Unexpected responses
 
-    /// A 304 to a request without conditions is no answer: not even to a client that had some, since the
-    /// origin was not told of them.
-    @Test(arguments: [[], ["If-None-Match: \"a\""]]) func anUnaskedNotModified(fields: [String]) throws {
+    /// A 304 to a request without conditions is malformed. That holds even if the client sent conditions,
+    /// since the origin did not see them.
+    @Test(arguments: [[], ["If-None-Match: \"a\""]]) func aNotModifiedToAnUnconditionalRequestIsMalformed(fields: [String]) throws {
         let scripted = try Scripted([notModified])
         try withStage(scripted.origin) { stage in
             let client = try scripted.send(stage, fields)
@@ -220,8 +221,9 @@ struct RevalidationTests {
         }
     }
 
-    /// A 304 about something else renews nothing; the whole is fetched, and if that is a 304 too, it is none.
-    @Test(arguments: [true, false]) func aNotModifiedOfSomethingElse(recovers: Bool) throws {
+    /// A 304 with another tag renews nothing. Larder fetches the whole response; if that is a 304 too, the
+    /// answer is an error.
+    @Test(arguments: [true, false]) func aNotModifiedWithAnotherTagRenewsNothing(recovers: Bool) throws {
         let other = notModified.replacing("\"a\"", with: "\"b\"")
         let scripted = try Scripted(
             [cacheable("body", "ETag: \"a\""), other, recovers ? cacheable("other", "ETag: \"b\"") : other])

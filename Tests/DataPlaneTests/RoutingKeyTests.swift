@@ -1,5 +1,5 @@
-// What the routing hash is made over: the folded host, the path and the keyed query, as of the cache's key;
-// for requests that the cache cannot answer too; and alike in every Larder.
+// The input of the routing hash: the folded host, the path and the keyed query, as in the cache's key. It is
+// the same for requests that the cache cannot answer, and the same in every Larder.
 
 import Kernel
 import DataPlaneHarness
@@ -7,7 +7,7 @@ import Settings
 import Testing
 
 struct RoutingKeyTests {
-    /// Four servers that say who they are.
+    /// Four servers whose responses name them.
     private static func origins() throws -> [ScriptedOrigin] {
         try (0..<4).map { index in
             try ScriptedOrigin { peer, number, origin in
@@ -19,7 +19,7 @@ struct RoutingKeyTests {
         }
     }
 
-    /// Names apart from the addresses, which the kernel picks: choices are the same in every run.
+    /// The names differ from the addresses, which the kernel picks: choices are the same in every run.
     private static func servers(_ origins: [ScriptedOrigin], _ order: [Int]) -> Upstream.Origin {
         .servers(
             order.map { index in
@@ -67,7 +67,7 @@ struct RoutingKeyTests {
                 used.insert(expected)
                 for other in others + [canonical] {
                     #expect(try Self.ask(stage, "GET", path + other) == expected)
-                    // What goes past the cache has a key all the same.
+                    // A request that bypasses the cache has a routing key all the same.
                     #expect(try Self.ask(stage, "POST", path + other) == expected)
                     #expect(
                         try Self.ask(stage, "GET", path + other, "Authorization: Basic eA==\r\n") == expected)
@@ -84,7 +84,7 @@ struct RoutingKeyTests {
         }
     }
 
-    /// And what is another key need not.
+    /// Different keys may go to different servers.
     @Test func otherKeysGoElsewhere() throws {
         let origins = try Self.origins()
         try withStage(
@@ -105,7 +105,7 @@ struct RoutingKeyTests {
         }
     }
 
-    /// Two Larders, their servers in another order and the second with two threads, agree.
+    /// Two Larders agree, although their servers are listed in another order and the second has two threads.
     @Test func twoLardersAgree() throws {
         let origins = try Self.origins()
         var choices: [[String]] = []
@@ -116,7 +116,8 @@ struct RoutingKeyTests {
                 own[0], threads: threads,
                 settings: { settings in
                     settings.upstreams[0].origin = Self.servers(origins, order)
-                    // One thread may have the next request before the other has counted the last one's end.
+                    // A thread may take the next request before another thread has counted the end of the
+                    // last one.
                     settings.upstreams[0].boundedLoadPercent = nil
                 }
             ) { stage in

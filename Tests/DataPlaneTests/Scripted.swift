@@ -1,4 +1,5 @@
-// What tests of revalidation and of waiting share: an origin that answers by number, and a clock that stands.
+// Shared by tests of revalidation and coalescing: an origin that answers by number, and a clock that only
+// tests move.
 
 import DataPlane
 import DataPlaneHarness
@@ -12,8 +13,8 @@ func steered() -> SteeredClock {
     SteeredClock(wallMilliseconds: 1_700_000_000_000, bootMilliseconds: 1_000_000)
 }
 
-/// An origin whose n-th answer, from 1 on, is `answers[n - 1]`, and the last one for good; it holds the
-/// `held`-th until `release` is opened, and opens `sent` behind each.
+/// An origin whose n-th response, from 1, is `answers[n - 1]`; the last one repeats. It holds the `held`-th
+/// response until `release` opens, and opens `sent` after each.
 struct Scripted {
     let arrivals = Gate()
     let release = Gate()
@@ -33,7 +34,7 @@ struct Scripted {
         }
     }
 
-    /// Two clients ask for the same while the origin holds the answer: how many fetches there were.
+    /// Two clients send the same request while the origin holds the response. Returns the number of fetches.
     func fetchesOfTwo(_ stage: Stage, _ fields: [String] = []) throws -> Int {
         let before = origin.requests.count
         arrivals.close()
@@ -55,7 +56,7 @@ struct Scripted {
 }
 
 extension Stage {
-    /// This many clients that have asked for the same at once.
+    /// This many clients, each of which has sent the same request.
     func crowd(_ count: Int) throws -> [Peer] {
         try (0..<count).map { _ in
             let client = try client()

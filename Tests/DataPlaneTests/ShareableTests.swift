@@ -1,5 +1,5 @@
-// Which answers are compressed: what is stored, and what is plainly for everybody. The bytes and the tag of
-// all others stay as the origin sent them.
+// Which answers are compressed: stored ones, and those that are plainly for every client. All others keep the
+// origin's bytes and tag.
 
 import DataPlaneHarness
 import Settings
@@ -30,7 +30,7 @@ struct ShareableTests {
         Row(answer: ["Cache-Control: max-age=60"], isCompressed: true),
         Row(asks: cookie, answer: ["Cache-Control: public, max-age=60"], isCompressed: true),
         Row(answer: ["Cache-Control: max-age=60"], status: 404, isCompressed: true),
-        // Not stored, and plainly for everybody.
+        // Not stored, and plainly for every client.
         Row(answer: ["Cache-Control: public"], isCompressed: true),
         Row(asks: cookie, answer: ["Cache-Control: public"], isCompressed: true),
         Row(answer: ["Cache-Control: max-age=60", "Age: 99"], isCompressed: true),
@@ -38,7 +38,7 @@ struct ShareableTests {
         Row(answer: ["Cache-Control: max-age=60"], status: 302, isCompressed: true),
         Row(answer: [modified], target: "/a.css", type: "text/css", isCompressed: true),
         Row(answer: [modified], target: "/a.js?v=1", type: "text/javascript", isCompressed: true),
-        // Nobody's word that others may have it.
+        // No field says that other clients may have it.
         Row(isCompressed: false),
         Row(answer: [modified], isCompressed: false),
         Row(target: "/a.css", type: "text/css", isCompressed: false),
@@ -63,7 +63,7 @@ struct ShareableTests {
         Row(answer: ["Cache-Control: max-age=60"], method: "OPTIONS", isCompressed: false),
         Row(status: 500, isCompressed: false),
         Row(answer: ["Cache-Control: no-store"], type: "application/json", isCompressed: false),
-        // By the policy's word.
+        // Compressed because the policy says so.
         Row(answer: ["Cache-Control: no-store"], policy: .all, isCompressed: true),
         Row(answer: ["Cache-Control: private"], method: "POST", policy: .all, isCompressed: true),
         Row(answer: ["Cache-Control: max-age=60"], policy: .none, isCompressed: false),
@@ -71,7 +71,7 @@ struct ShareableTests {
     ]
 
     @Test(arguments: rows)
-    func isCompressed(_ row: Row) throws {
+    func onlyShareableAnswersAreCompressed(_ row: Row) throws {
         let page = CompressionTests.page
         let lines = row.answer.map { "\($0)\r\n" }.joined()
         let origin = try ScriptedOrigin(answering: { request in
@@ -91,12 +91,12 @@ struct ShareableTests {
         }
     }
 
-    /// Without a length HEAD does not tell in which coding GET would be answered: Larder asks by GET.
+    /// Without a length, a response to HEAD does not show which coding GET would get: Larder sends GET.
     @Test(arguments: [
         (100, "Content-Length"), (100, "chunked"), (20_000, "Content-Length"), (20_000, "chunked"),
         (100_000, "Content-Length"), (100_000, "chunked"),
     ])
-    func headTellsWhatGetWould(count: Int, framing: String) throws {
+    func headAnnouncesTheCodingOfGet(count: Int, framing: String) throws {
         let body = String(repeating: "text ", count: count / 5)
         for (control, target) in [("max-age=60", "/"), ("no-store", "/"), ("public", "/")] {
             let head =

@@ -1,4 +1,4 @@
-// What is short is told at once, then once a minute with its count, and in words that help.
+// Notices of shortages: the first at once, later ones once a minute with a count, each with a remedy.
 
 import Machines
 import Logging
@@ -27,7 +27,7 @@ struct ShortageNoticeTests {
         func log(event: LogEvent) { sink.lines.withLock { $0.append("\(event.message)") } }
     }
 
-    @Test func firstAtOnceThenCounts() {
+    @Test func theFirstShortageIsToldAtOnceAndLaterOnesAreCounted() {
         let sink = Sink()
         let notices = ShortageNotices(Logger(label: "test") { _ in Handler(sink) })
         #expect(notices.note(.ports, now: 1_000))
@@ -42,7 +42,7 @@ struct ShortageNoticeTests {
         #expect(lines == [Shortage.ports.text(1), Shortage.ports.text(101), Shortage.buffers.text(1)])
     }
 
-    @Test(arguments: Shortage.allCases) func eachSaysWhatHelps(_ shortage: Shortage) {
+    @Test(arguments: Shortage.allCases) func eachShortageNamesARemedy(_ shortage: Shortage) {
         let text = shortage.text(7)
         #expect(text.contains("7"))
         #expect(text.contains("raise") || text.contains("widen"))

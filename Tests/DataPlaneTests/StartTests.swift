@@ -1,4 +1,4 @@
-// What keeps a server from starting, and what it says of that.
+// Reasons for which a server does not start, and their messages.
 
 import Kernel
 import Logging
@@ -26,8 +26,8 @@ struct StartTests {
         return "none"
     }
 
-    /// A second server would take a part of the clients, where the port is shared among threads.
-    @Test(arguments: [1, 2], [1, 2]) func anAddressIsServedOnce(first: Int, second: Int) throws {
+    /// Where threads share the port, a second server would take a part of the clients.
+    @Test(arguments: [1, 2], [1, 2]) func anAddressIsServedByOneServer(first: Int, second: Int) throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         try withStage(origin, threads: first) { stage in
             let port = stage.address.port
@@ -41,7 +41,7 @@ struct StartTests {
         }
     }
 
-    @Test func aSocketThatIsListenedOnIsNotTaken() throws {
+    @Test func aUnixSocketInUseIsNotTakenOver() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         let paths = SocketPaths(1)
         let path = paths.paths[0]
@@ -52,20 +52,20 @@ struct StartTests {
             #expect(failure.hasPrefix("cannot listen on unix:\(path): the address is in use"))
             #expect(try stage.ask("GET", "/").text == "text")
         }
-        // Nobody listens any more: the file is taken over.
+        // No server listens any more: the socket file is taken over.
         var settings = Settings.staged([origin.address])
         settings.listeners = [.init(bind: .unix(path: path))]
         #expect(try Self.failure(settings, threads: 2) == "none")
     }
 
-    @Test func whatIsNoSocketStaysAsItIs() throws {
+    @Test func aFileThatIsNotASocketIsNotRemoved() throws {
         var settings = Settings.staged([try Stage.refusingAddress()])
         settings.listeners = [.init(bind: .unix(path: "/dev/null"))]
         let failure = try Self.failure(settings, threads: 1)
         #expect(failure.hasPrefix("cannot listen on unix:/dev/null: the path names a file that"))
     }
 
-    @Test func anAddressOfAnotherMachineIsNamed() throws {
+    @Test func anAddressOfAnotherMachineIsNamedInTheError() throws {
         var settings = Settings.staged([try Stage.refusingAddress()])
         settings.listeners[0].bind = try #require(BindAddress(parsing: "192.0.2.1:80"))
         let failure = try Self.failure(settings, threads: 1)

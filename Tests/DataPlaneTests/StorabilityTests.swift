@@ -1,4 +1,5 @@
-// What is not stored, or not answered from the store, and the reason that the client is told.
+// Responses that are not stored, requests that are not answered from the store, and the reason that the
+// client is told.
 
 import DataPlaneHarness
 import Settings
@@ -19,7 +20,7 @@ struct StorabilityTests {
         ("Cache-Control: max-age=60\r\nConnection: X-Odd", "connection"),
         ("Cache-Control: max-age=60\r\nTrailer: X-Sum", "trailers"),
     ])
-    func anAnswerThatIsNotPlainlyCacheable(fields: String, reason: String) throws {
+    func aResponseThatIsNotPlainlyCacheableIsNotStored(fields: String, reason: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text", fields) })
         try withStage(origin) { stage in
             for _ in 0..<2 {
@@ -32,7 +33,7 @@ struct StorabilityTests {
     }
 
     @Test(arguments: [203, 206, 302, 403, 500, 503])
-    func aStatusThatIsNotListed(status: Int) throws {
+    func anUnlistedStatusIsNotStored(status: Int) throws {
         let origin = try ScriptedOrigin(answering: { _ in
             answer("text", status: status, "Cache-Control: max-age=60")
         })
@@ -51,7 +52,7 @@ struct StorabilityTests {
         ("If-Unmodified-Since: Tue, 01 Jan 2030 00:00:00 GMT", "conditional"),
         ("Cache-Control: no-store", "client-no-store"),
     ])
-    func aRequestThatBypasses(field: String, reason: String) throws {
+    func aBypassingRequestIsNotAnsweredFromTheStore(field: String, reason: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/")
@@ -63,7 +64,7 @@ struct StorabilityTests {
     }
 
     @Test(arguments: ["/a/../b", "/a/%2e%2e/b", "/a%2fb", "/a%5Cb", "/a;b", "/a%00"])
-    func aPathThatIsNotPlain(path: String) throws {
+    func aPathThatIsNotPlainBypasses(path: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin) { stage in
             for _ in 0..<2 {
@@ -74,9 +75,10 @@ struct StorabilityTests {
         }
     }
 
-    /// Within a second of a fetch it is not repeated, whoever asks: nobody hammers the origin through Larder.
+    /// Within a second of a fetch, no client can cause another: clients cannot hammer the origin through
+    /// Larder.
     @Test(arguments: ["Cache-Control: no-cache", "Pragma: no-cache", "Cache-Control: max-age=0"])
-    func aClientThatAsksForAFresherOne(field: String) throws {
+    func aClientThatAsksForAFresherAnswerGetsOneASecond(field: String) throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin) { stage in
             _ = try stage.ask("GET", "/")
@@ -87,7 +89,7 @@ struct StorabilityTests {
         }
     }
 
-    @Test func onlyIfCached() throws {
+    @Test func onlyIfCachedNeverReachesTheOrigin() throws {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin) { stage in
             let miss = try stage.ask("GET", "/", "Cache-Control: only-if-cached")
@@ -97,9 +99,9 @@ struct StorabilityTests {
         }
     }
 
-    /// Files are kept as long as the configuration says, and without a word not at all.
+    /// Files are kept as long as the configuration says; without such a line they are not stored.
     @Test(arguments: [nil, "max-age=60"])
-    func filesAreStoredWhereItIsSaid(cacheControl: String?) throws {
+    func filesAreStoredWhereTheConfigurationSaysSo(cacheControl: String?) throws {
         let folder = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.startIndex))
         let origin = try ScriptedOrigin(answering: { _ in answer("never") })
         try withStage(
@@ -119,7 +121,7 @@ struct StorabilityTests {
         }
     }
 
-    @Test func aBodyThatTheCloseEndsIsNotStored() throws {
+    @Test func aBodyEndedByTheCloseIsNotStored() throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             try peer.send("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\r\nuntil the close")
@@ -133,7 +135,7 @@ struct StorabilityTests {
         }
     }
 
-    @Test func sizesAboveThePolicysAreNotStored() throws {
+    @Test func aBodyAboveThePolicysLimitIsNotStored() throws {
         let origin = try ScriptedOrigin(answering: { request in
             switch request.target {
             case "/length": cacheable(String(repeating: "x", count: 1001))
@@ -182,7 +184,7 @@ struct StorabilityTests {
     }
 
     @Test(arguments: [("max-age=60", false), ("max-age=60, public", true), ("s-maxage=60", true)])
-    func cookies(directives: String, shared: Bool) throws {
+    func aResponseToCookiesIsStoredOnlyIfShared(directives: String, shared: Bool) throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text", "Cache-Control: \(directives)") })
         try withStage(origin) { stage in
             let first = try stage.ask("GET", "/", "Cookie: a=1")

@@ -1,4 +1,4 @@
-// Who is told of as a proxy that nobody declared.
+// Which peers are told of as undeclared proxies.
 
 import Settings
 import Testing
@@ -6,7 +6,7 @@ import Testing
 @testable import DataPlane
 
 @Suite struct StrangerTests {
-    @Test func eachIsToldOfOnceAndAFewInAll() {
+    @Test func eachUndeclaredProxyIsToldOfOnceUpToALimit() {
         var strangers = Strangers()
         for round in 0..<20 {
             let peer = PeerSet.Peer.address(IPAddress(ipv4: UInt32(0x0a00_0000 + round)))
@@ -26,7 +26,7 @@ import Testing
         (PeerSet.Peer.unix, "trustedProxies: [unix]"),
         (.address(IPAddress(high: 0x2001_0db8_0000_0000, low: 1)), "trustedProxies: ['2001:db8::1']"),
     ])
-    func theLineThatWouldTrustIt(peer: PeerSet.Peer, line: String) {
+    func theNoticeNamesTheLineThatTrustsTheProxy(peer: PeerSet.Peer, line: String) {
         #expect(Strangers.Stranger(peer: peer, field: "X-Real-IP").notice.contains(line))
     }
 }

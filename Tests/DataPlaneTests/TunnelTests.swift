@@ -1,4 +1,5 @@
-// Upgraded connections: from the 101 on, bytes as they come, both ways and half-closed either way.
+// Upgraded connections: after the 101, bytes pass unchanged in both directions, and either side may end
+// first.
 
 import DataPlaneHarness
 import Settings
@@ -10,13 +11,13 @@ struct TunnelTests {
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         + "Sec-WebSocket-Accept: a\r\n\r\n"
 
-    /// Echoes what follows the upgrade until the client ends, then says goodbye.
+    /// Echoes the bytes after the upgrade until the client ends, then sends a goodbye.
     static func echo() throws -> ScriptedOrigin {
         try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             try peer.send(switching + "hello")
             while try peer.receiveSome() {
-                // What is only taken in, not echoed.
+                // Bytes that are only received, not echoed.
                 try peer.send(peer.take(peer.inbox.count).filter { $0 != UInt8(ascii: "~") })
             }
             try peer.send("bye")
@@ -27,7 +28,7 @@ struct TunnelTests {
         let origin = try Self.echo()
         try withStage(origin) { stage in
             let client = try stage.client()
-            // The first bytes of the tunnel come right behind the request.
+            // The first bytes of the tunnel follow the request directly.
             try client.send(request("GET", "/chat", Self.upgrade) + "first")
             let answer = try client.receiveAnswer()
             #expect(
@@ -51,7 +52,7 @@ struct TunnelTests {
         }
     }
 
-    /// What passes is no request's body (RFC 9110 §7.8).
+    /// The tunnel's bytes are not a request body, so that no limit applies (RFC 9110 §7.8).
     @Test func aTunnelHasNoLimitOfBytes() throws {
         let origin = try Self.echo()
         try withStage(origin, settings: { $0.limits.requestBodyBytes = 10 }) { stage in
@@ -63,7 +64,7 @@ struct TunnelTests {
         }
     }
 
-    @Test func theOriginMayEndItsSideFirst() throws {
+    @Test func theOriginMayEndItsSideOfATunnelFirst() throws {
         let done = Gate()
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
@@ -87,9 +88,9 @@ struct TunnelTests {
         }
     }
 
-    /// A socket at its end is readable for ever, and each event of another kind says so again: here that it
-    /// can be written to.
-    @Test func anOriginThatHasEndedItsSideHearsEverything() throws {
+    /// A socket at its end stays readable, and each event of another kind reports that again. Here the other
+    /// event is that the socket is writable.
+    @Test func anOriginThatEndedItsSideGetsEveryByte() throws {
         let length = 8 << 20
         let hasEnded = Gate()
         let heard = Gate()
@@ -97,7 +98,7 @@ struct TunnelTests {
             _ = try origin.receive(peer, number)
             try peer.send(Self.switching)
             peer.shutdownWrite()
-            // What the client sends meets full buffers first.
+            // The client's first bytes meet full buffers.
             try peer.wait(for: hasEnded)
             let (bytes, ending) = try peer.receiveAll()
             guard bytes.count == length, ending == .end else {
@@ -136,7 +137,7 @@ struct TunnelTests {
         }
     }
 
-    /// A tunnel lives by its own time-out, not by those of requests.
+    /// A tunnel has its own timeout: those of requests do not apply.
     @Test func aSilentTunnelOutlivesTheKeepAlive() throws {
         let origin = try Self.echo()
         try withStage(origin, settings: { $0.limits.keepAliveMilliseconds = 200 }) { stage in
@@ -145,7 +146,7 @@ struct TunnelTests {
             _ = try client.receiveAnswer()
             #expect(try client.receive(5).text == "hello")
             try client.send("~")
-            // Idle connections come and go by their time.
+            // Idle connections come and end by their timeout.
             for _ in 0..<2 {
                 let other = try stage.client()
                 try other.send(request("OPTIONS", "*"))
@@ -157,7 +158,7 @@ struct TunnelTests {
         }
     }
 
-    @Test func aSilentTunnelEndsInTheEnd() throws {
+    @Test func aSilentTunnelEndsAtItsTimeout() throws {
         let origin = try Self.echo()
         try withStage(origin, settings: { $0.upstreams[0].timeouts.tunnelMilliseconds = 200 }) { stage in
             let client = try stage.client()
@@ -172,7 +173,7 @@ struct TunnelTests {
         ["Upgrade: websocket"], ["Connection: upgrade", "Upgrade: h2c"], [],
         ["Connection: upgrade", "Upgrade: websocket, h2c"],
     ])
-    func a101ThatNobodyAskedFor(fields: [String]) throws {
+    func anUnrequested101IsA502(fields: [String]) throws {
         let origin = try ScriptedOrigin { peer, number, origin in
             _ = try origin.receive(peer, number)
             try peer.send(Self.switching)
@@ -186,7 +187,7 @@ struct TunnelTests {
         }
     }
 
-    @Test func anOriginThatDeclinesAnswersAsUsual() throws {
+    @Test func anOriginMayDeclineAnUpgrade() throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("no", status: 426, "Upgrade: websocket") })
         try withStage(origin) { stage in
             let client = try stage.client()

@@ -1,5 +1,5 @@
-// gzip of the origin's and every kind of client: what each gets is what the origin would send it, or what it
-// says it takes.
+// The origin's gzip and every kind of client: each client gets the coding that the origin would send it, or
+// one that it accepts.
 
 import DataPlaneHarness
 import Testing
@@ -15,9 +15,9 @@ struct UndoTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let target: String
         let fields: [String]
-        /// The origin codes only for clients that take it.
+        /// The origin codes only for clients that accept gzip.
         var isNegotiated = false
-        /// By Accept-Encoding: absent, or stated without gzip.
+        /// Whether Accept-Encoding is absent, or present without gzip.
         let absent: Body
         let stated: Body
 
@@ -33,11 +33,11 @@ struct UndoTests {
         Row(
             target: "/", fields: ["Content-Encoding: gzip", "Vary: Accept-Encoding"], isNegotiated: true,
             absent: .plain, stated: .plain),
-        // As nginx does without gzip_vary.
+        // As nginx without gzip_vary.
         Row(
             target: "/", fields: ["Content-Encoding: gzip"], isNegotiated: true, absent: .plain,
             stated: .plain),
-        // No server compresses these as it goes.
+        // No server compresses these types on the fly.
         Row(
             target: "/", fields: ["Content-Encoding: gzip", "Content-Type: application/octet-stream"],
             absent: .coded, stated: .plain),
@@ -124,9 +124,9 @@ struct UndoTests {
         }
     }
 
-    /// Whoever comes first.
+    /// Whichever client comes first.
     @Test(arguments: rows)
-    func everyClientGetsWhatItTakes(_ row: Row) throws {
+    func everyClientGetsACodingThatItAccepts(_ row: Row) throws {
         for (field, isAbsent) in Self.clients {
             let expected = isAbsent ? row.absent : row.stated
             let orders = [
@@ -149,9 +149,9 @@ struct UndoTests {
         }
     }
 
-    /// What is not stored passes as it came.
+    /// A response that is not stored is passed on unchanged.
     @Test(arguments: rows)
-    func aPassIsLeftAlone(_ row: Row) throws {
+    func aPassIsNotDecoded(_ row: Row) throws {
         try withStage(try Self.origin(row, "no-store")) { stage in
             for (field, _) in Self.clients {
                 check(
@@ -160,9 +160,9 @@ struct UndoTests {
         }
     }
 
-    /// A part is never of other bytes than what the client got of the whole.
+    /// A range is cut from the same bytes that the client got as the whole.
     @Test(arguments: rows)
-    func aPartIsOfWhatTheClientHas(_ row: Row) throws {
+    func aRangeMatchesTheClientsWholeCopy(_ row: Row) throws {
         for (field, _) in Self.clients {
             let origin = try Self.origin(row, "max-age=60")
             try withStage(origin) { stage in
@@ -176,8 +176,8 @@ struct UndoTests {
         }
     }
 
-    /// A part that comes from the origin is not of coded bytes where the whole would be undone.
-    @Test func aPartOfOtherBytesIsFetchedWhole() throws {
+    /// A partial response of coded bytes is not passed on where Larder would decode the whole.
+    @Test func aRangeOfCodedBytesIsFetchedWhole() throws {
         let gzipped = deflated(Self.page)
         let origin = try ScriptedOrigin { peer, number, origin in
             while let request = try origin.receive(peer, number) {

@@ -1,5 +1,5 @@
-// A client's condition on an answer that is not stored: the client gets its 304 at once, and the body that nobody
-// wants ends the origin's connection, unless it is a short one.
+// A client's condition on a response that is not stored: the client gets its 304 at once. The unwanted body
+// closes the origin's connection, unless the body is short.
 
 import DataPlaneHarness
 import Settings
@@ -11,13 +11,13 @@ struct UnstoredConditionTests {
 
     struct Row: Sendable, CustomTestStringConvertible {
         let name: String
-        /// Bytes of the body.
+        /// The bytes of the body.
         let count: Int
-        /// Of them come with the head; the rest when the client has its 304, or never.
+        /// How many of them come with the head. The rest comes when the client has its 304, or never.
         let first: Int
         var isChunked = false
         var finishes = true
-        /// Is the origin's connection kept?
+        /// Whether the origin's connection is kept.
         let keeps: Bool
         var testDescription: String { name }
     }
@@ -33,7 +33,7 @@ struct UnstoredConditionTests {
         Row(name: "many chunks", count: 200_000, first: 2, isChunked: true, keeps: false),
     ]
 
-    @Test(arguments: rows) func theBodyIsNobodys(row: Row) throws {
+    @Test(arguments: rows) func aShortUnwantedBodyKeepsTheConnection(row: Row) throws {
         let answered = Gate()
         let closed = Gate()
         let origin = try ScriptedOrigin { peer, connection, origin in
@@ -75,7 +75,7 @@ struct UnstoredConditionTests {
         }
     }
 
-    /// The bytes of the answer that make this part of its body; the first has the head in front.
+    /// The bytes of the response for this part of its body. The first part has the head in front.
     private static func text(_ row: Row, _ range: Range<Int>) -> String {
         let bytes = String(repeating: "x", count: range.count)
         let isFirst = range.lowerBound == 0
@@ -87,11 +87,11 @@ struct UnstoredConditionTests {
             + (range.upperBound == row.count ? "0\r\n\r\n" : "")
     }
 
-    /// A tag that Larder itself made weak is the client's own, as it is for what is stored.
+    /// A tag that Larder itself made weak matches the client's own, as it does for stored responses.
     @Test(arguments: [
         ("\"a\"", 304), ("W/\"a\"", 304), ("\"x\", W/\"a\"", 304), ("*", 304), ("\"b\"", 200),
     ])
-    func aTagOfACodedAnswer(tag: String, status: Int) throws {
+    func aConditionMatchesTheTagOfACodedAnswer(tag: String, status: Int) throws {
         let body = String(repeating: "compress me. ", count: 500)
         let origin = try ScriptedOrigin(answering: { _ in
             answer(body, "Cache-Control: private", "ETag: \"a\"", "Content-Type: text/html")
@@ -104,7 +104,7 @@ struct UnstoredConditionTests {
     }
 
     /// Where the client's condition was passed on, the origin has decided.
-    @Test func anOriginThatHasDecidedIsNotOverruled() throws {
+    @Test func theOriginsOwnDecisionIsKept() throws {
         let origin = try ScriptedOrigin(answering: { _ in
             answer("whole", "Cache-Control: private", "ETag: \"a\"")
         })

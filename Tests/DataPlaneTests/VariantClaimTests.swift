@@ -1,4 +1,4 @@
-// What becomes of a claim when the store does not take the variant.
+// What happens to a claim when the store does not take the variant.
 
 import Bytes
 import Caching
@@ -15,7 +15,7 @@ struct VariantClaimTests {
         try Store.create(StoreOptions(memory: 2 << 20, rows: 4), bans: .purgeScopes)
     }
 
-    /// Stores an original that gzip is claimed of; its serial.
+    /// Stores an original for which gzip is claimed. Returns its serial.
     private func putClaimed(_ thread: inout StoreThread, vary: UInt8) -> UInt64 {
         let hash = thread.hash(Self.key.span)
         let serial = thread.newSerial()
@@ -45,7 +45,7 @@ struct VariantClaimTests {
         return !thread.isUnclaimed(view, coding: Self.gzip)
     }
 
-    @Test func isGivenBackWhereThereIsNoRoomJustNow() throws {
+    @Test func aClaimIsGivenBackWhenThereIsNoRoomNow() throws {
         let store = try makeStore()
         var thread = store.row()!
         var other = store.row()!
@@ -57,8 +57,8 @@ struct VariantClaimTests {
         #expect(claimed == false)
     }
 
-    /// Else each hit would have it made once more.
-    @Test func staysWhereThereIsNoPlace() throws {
+    /// Otherwise each hit would have the variant made again.
+    @Test func aClaimStaysWhenTheVariantCanNeverFit() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()

@@ -1,26 +1,28 @@
-// One fetch a variant: a crowd that asks at once for what varies, and how often the origin is asked. All wait for
-// the first fetch; when it has come, whoever it is not for takes its place among its like.
+// One fetch a variant: many clients ask at once for a response that varies, and the test counts requests at
+// the origin. All clients wait for the first fetch. A client that its response does not fit then waits with
+// the clients of the same variant.
 
 import DataPlane
 import DataPlaneHarness
 import Settings
 import Testing
 
-/// A crowd and what its origin says.
+/// A crowd of clients and the origin's responses.
 struct CrowdRow: Sendable, CustomTestStringConvertible {
     typealias Request = @Sendable (_ client: Int) -> [String]
     typealias Reply = @Sendable (_ request: Message, _ number: Int) -> String
 
     let name: String
     let clients: Int
-    /// Fields of the n-th client's request, from 0 on. The first is at the origin before the others ask.
+    /// Fields of the n-th client's request, from 0. The first request is at the origin before the others are
+    /// sent.
     let asks: Request
-    /// What the n-th request gets, from 1 on.
+    /// The response to the n-th request, from 1.
     let replies: Reply
     let fetches: ClosedRange<Int>
-    /// What is in the store beforehand: fields of one request each, a hundred seconds ago.
+    /// What is stored beforehand: fields of one request each, stored a hundred seconds ago.
     var before: [[String]] = []
-    /// Must what a client gets be what it asked for?
+    /// Whether each client must get exactly what it asked for.
     var isTold = true
     var testDescription: String { name }
 
@@ -53,7 +55,7 @@ private func speaks(_ count: Int) -> CrowdRow.Request {
     { client in ["Accept-Language: \(tongues[client % count])"] }
 }
 
-/// What a client of this language is told.
+/// The response to a client of this language.
 private func told(_ request: Message, _ fields: String...) -> String {
     let body = request["accept-language"] ?? "none"
     let lines = (["Vary: Accept-Language"] + fields).joined(separator: "\r\n")
@@ -69,7 +71,8 @@ struct VariantCoalescingTests {
     }
 
     private static let unstorable: [CrowdRow] = [
-        // One of four languages is never stored: its clients go alone, the others are a fetch each.
+        // One of four languages is never stored: each of its clients fetches alone, and the other languages
+        // are one fetch each.
         CrowdRow(
             "the first language is private", clients: 80, fetches: 20 + 3, asks: speaks(4),
             replies: { request, _ in
@@ -88,7 +91,7 @@ struct VariantCoalescingTests {
             replies: { request, _ in
                 cacheable(request["accept-language"] ?? "", "Vary: Accept-Language, User-Agent")
             }),
-        // Who has a cookie gets an answer of its own, and those without one are no less alike.
+        // A client with a cookie gets a response of its own. Clients without one still share.
         CrowdRow(
             "the first has a cookie", clients: 60, fetches: 30 + 1, isTold: false,
             asks: { $0 % 2 == 0 ? ["Cookie: a=\($0)"] : [] }, replies: { _, _ in cacheable("page") }),
@@ -122,7 +125,7 @@ struct VariantCoalescingTests {
             replies: { request, _ in
                 cacheable(request["accept-language"] ?? "", "Vary: X-Device", "Vary: Accept-Language")
             }),
-        // The first, in English, says that it varies by one field, the others that it does by two.
+        // The first response, in English, varies by one field; the others vary by two.
         CrowdRow(
             "what it varies by changes", clients: 40, fetches: 3,
             asks: { ["Accept-Language: \(tongues[$0 % 2])", "X-Device: \($0 / 2 % 2)"] },
@@ -139,7 +142,7 @@ struct VariantCoalescingTests {
                     ? cacheable("br", "Vary: Accept-Encoding", "Content-Encoding: br")
                     : cacheable("plain", "Vary: Accept-Encoding")
             }),
-        // Who takes br takes the plain one, too, if that comes first.
+        // A client that accepts br takes the identity response too, if that comes first.
         CrowdRow(
             "codings and languages", clients: 80, fetches: 3...4,
             asks: {
@@ -183,7 +186,7 @@ struct VariantCoalescingTests {
 
     private static let rows = languages + unstorable + others + stale
 
-    @Test(arguments: rows, [1, 2]) func askedAtOnce(row: CrowdRow, threads: Int) throws {
+    @Test(arguments: rows, [1, 2]) func eachVariantIsFetchedOnce(row: CrowdRow, threads: Int) throws {
         let arrivals = Gate()
         let release = Gate()
         let held = row.before.count + 1
@@ -234,7 +237,8 @@ struct VariantCoalescingTests {
         }
     }
 
-    /// A language whose answers are not stored is remembered for itself: the others go on being waited for.
+    /// The key of a language whose responses are not stored is hit-for-miss alone: requests for other
+    /// languages go on waiting.
     @Test func anUnstorableVariantIsRememberedForItself() throws {
         let arrivals = Gate()
         let release = Gate()
@@ -249,7 +253,7 @@ struct VariantCoalescingTests {
         try withStage(
             origin, settings: { $0.policies[0].store.vary = .list(["accept-encoding", "accept-language"]) }
         ) { stage in
-            // Nothing is known; then that it varies, and that English is private.
+            // First nothing is known; then that the response varies and that English is private.
             _ = try stage.ask("GET", "/", "Accept-Language: de")
             _ = try stage.ask("GET", "/", "Accept-Language: en")
             arrivals.close()
@@ -259,7 +263,7 @@ struct VariantCoalescingTests {
                 try client.send(request("GET", "/", ["Accept-Language: \(language)"]))
                 return client
             }
-            // Three in English at once, and one in French for all three.
+            // Three requests in English at once, and one in French for all three.
             try arrivals.wait(count: 4)
             try stage.turn()
             release.open()
@@ -268,8 +272,8 @@ struct VariantCoalescingTests {
         }
     }
 
-    /// What a client waits for is bounded, whatever the origin says it varies by.
-    @Test func nobodyWaitsForEver() throws {
+    /// The time that a client waits is bounded, whatever fields the origin varies by.
+    @Test func noClientWaitsForEver() throws {
         let count = 12
         let origin = try ScriptedOrigin { peer, connection, origin in
             while let request = try origin.receive(peer, connection) {

@@ -1,11 +1,11 @@
-/// The decisions of eviction one by one: admission, promotion, what a reclaim keeps.
+/// The single decisions of eviction: admission, promotion, and the objects that a reclaim keeps.
 
 import Eviction
 import Testing
 
 @Suite struct PolicyTests {
     @Test func aBatchKeepsItsBestBytesAndNoMoreThanThreeQuarters() {
-        // Sizes and frequencies in every mixture: what is kept is never worse than what is not, by score.
+        // Sizes and frequencies in every mixture: no kept object has a worse score than one that is dropped.
         var state: UInt64 = 1
         func random(_ bound: UInt64) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

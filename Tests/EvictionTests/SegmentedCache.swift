@@ -1,7 +1,7 @@
 import Eviction
 
-/// A cache of objects without contents: segments, queues and ghosts in plain arrays, every decision
-/// `Eviction`'s. What the Store does to shared memory, this does to dictionaries.
+/// A cache of objects without contents. Segments, queues and ghosts are plain arrays, and `Eviction` makes
+/// every decision, as it does for the Store's shared memory.
 struct SegmentedCache {
     struct Object {
         var size: Int
@@ -29,7 +29,7 @@ struct SegmentedCache {
     let capacity: Int
     let segmentBytes: Int
     var segments: [Int: Segment] = [:]
-    /// Oldest first; the last one is open. By queue.
+    /// By queue, oldest first; the last one is open.
     var order: [[Int]] = [[], []]
     var queueBytes = [0, 0]
     var objects: [Int: Object] = [:]
@@ -65,7 +65,7 @@ struct SegmentedCache {
     private mutating func append(_ id: Int, size: Int, frequency: UInt8, to queue: Queue) {
         let index = Int(queue.rawValue)
         var open = order[index].last ?? -1
-        // A segment holds one object at least, however large.
+        // A segment holds at least one object, however large.
         if open < 0 || segments[open]!.bytes + size > segmentBytes {
             open = nextSegment
             nextSegment += 1

@@ -2,17 +2,17 @@ import Eviction
 import Testing
 import TraceReader
 
-/// The policy alone on real traces: no worse than object-wise S3-FIFO, less one point.
+/// The policy alone on real traces: at most one point worse than object-wise S3-FIFO.
 @Suite struct TraceTests {
     @Test(arguments: [(0.01, 0.609), (0.05, 0.751), (0.20, 0.871)])
-    func nasa(share: Double, s3fifo: Double) {
+    func theHitRatioHoldsOnNASA(share: Double, s3fifo: Double) {
         let ratio = hitRatio(Trace.nasa(overhead: 300), share: share)
         print("NASA \(share): \(ratio)")
         #expect(ratio >= s3fifo - 0.01)
     }
 
     @Test(arguments: [(0.01, 0.437), (0.05, 0.542), (0.20, 0.624)])
-    func web07(share: Double, s3fifo: Double) {
+    func theHitRatioHoldsOnWeb07(share: Double, s3fifo: Double) {
         let ratio = hitRatio(Trace.web07(size: 1024), share: share)
         print("web07 \(share): \(ratio)")
         #expect(ratio >= s3fifo - 0.01)

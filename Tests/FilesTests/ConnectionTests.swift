@@ -1,4 +1,4 @@
-/// The connection to a folder: keep-alive, pipelining, requests that come in pieces, files that change.
+/// The connection to a folder: keep-alive, pipelining, requests in pieces, and files that change.
 
 import Bytes
 import Files
@@ -23,7 +23,7 @@ private func answers(_ site: Site, _ pieces: [String]) throws -> String {
         .joined(separator: "\r\n")
 }
 
-@Test func requestsMayBeCutAnywhereAndMayFollowAtOnce() throws {
+@Test func requestsMayBeCutAnywhereAndPipelined() throws {
     let site = try Site()
     let text =
         request("/a.txt", "X-A: b\r\n") + "POST /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
@@ -65,7 +65,7 @@ private func answers(_ site: Site, _ pieces: [String]) throws -> String {
     ("GET /a.txt HTTP/1.1\r\nHost: x\r\nX: " + String(repeating: "y", count: 70_000) + "\r\n\r\n", ["431"]),
     ("GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /a.txt HTTP/1.0\r\n\r\n", ["200", "200"]),
 ])
-func connectionsThatEnd(text: String, statuses: [String]) throws {
+func aConnectionEndsWhenItShould(text: String, statuses: [String]) throws {
     let site = try Site()
     let parts = try answers(site, [text]).components(separatedBy: "HTTP/1.1 ").dropFirst()
     #expect(parts.map { String($0.prefix(3)) } == statuses)
@@ -78,7 +78,7 @@ func connectionsThatEnd(text: String, statuses: [String]) throws {
     #expect(answer.body == Site.bigBytes)
     let part = try site.ask("GET", "/big.bin", "Range: bytes=65535-1299999")
     #expect(part.body == Array(Site.bigBytes[65_535...1_299_999]))
-    // One that does not read holds up neither others nor memory.
+    // A client that does not read delays no other client and takes no memory.
     var slow = Client(try site.origin.connect())
     slow.send(String(repeating: request("/big.bin"), count: 3) + request("/a.txt", "Connection: close\r\n"))
     usleep(50_000)

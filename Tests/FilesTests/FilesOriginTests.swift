@@ -1,4 +1,4 @@
-/// A folder as an origin: types, validators, ranges, indexes, and that nothing leads out of the root.
+/// A folder as an origin: types, validators, ranges, indexes, and that no path leads out of the root.
 
 import Bytes
 import Files
@@ -30,7 +30,7 @@ import Testing
         ("/-dash/c.json", "application/json", "{}"),
         ("/empty.txt", "text/plain; charset=utf-8", ""),
         ("http://x/a.txt", "text/plain; charset=utf-8", "0123456789"),
-        // Dot segments (RFC 3986 §6.2.2.3), escaped or not; what goes before `..` need not be there.
+        // Dot segments (RFC 3986 §6.2.2.3), escaped or not. The segment before `..` need not exist.
         ("/./a.txt", "text/plain; charset=utf-8", "0123456789"),
         ("/x/../a.txt", "text/plain; charset=utf-8", "0123456789"),
         ("/sub/../a.txt", "text/plain; charset=utf-8", "0123456789"),
@@ -47,19 +47,19 @@ import Testing
         ("/sub/.", "text/html; charset=utf-8", "<h1>sub</h1>"),
         ("/sub/deep/..", "text/html; charset=utf-8", "<h1>sub</h1>"),
         ("/./a.txt?x=/../..", "text/plain; charset=utf-8", "0123456789"),
-        // The one hidden name that is served (RFC 8615).
+        // The only hidden name that is served (RFC 8615).
         ("/.well-known/security.txt", "text/plain; charset=utf-8", "contact"),
         ("/%2ewell-known/security.txt", "text/plain; charset=utf-8", "contact"),
         ("/x/../.well-known/security.txt", "text/plain; charset=utf-8", "contact"),
         ("/toContact.txt", "text/plain; charset=utf-8", "contact"),
-        // Links within the root; `..data` is how a volume of Kubernetes is published.
+        // Links within the root. Kubernetes publishes a volume through `..data`.
         ("/volume.txt", "text/plain; charset=utf-8", "volume"),
         ("/around.txt", "text/plain; charset=utf-8", "0123456789"),
         ("/toFolder/x.css", "text/css; charset=utf-8", "a{}"),
         ("/here/here/a.txt", "text/plain; charset=utf-8", "0123456789"),
         ("http://x", "text/html; charset=utf-8", "<h1>home</h1>"),
     ])
-    func servesFiles(target: String, type: String, body: String) throws {
+    func aFileIsServed(target: String, type: String, body: String) throws {
         let answer = try site.ask("GET", target)
         #expect(answer.status == 200)
         #expect(answer["content-type"] == type)
@@ -74,7 +74,7 @@ import Testing
         #expect(head["etag"] == answer["etag"])
     }
 
-    /// Nothing outside the root, nothing hidden, nothing but regular files.
+    /// Nothing outside the root, nothing hidden, and only regular files are served.
     @Test(arguments: [
         ("/../outside.txt", 404), ("/sub/../../outside.txt", 404), ("/sub/../../root/a.txt", 404),
         ("/../a.txt", 404), ("/../../../../etc/passwd", 404), ("/./../a.txt", 404), ("/../root/a.txt", 404),
@@ -103,13 +103,13 @@ import Testing
         ("/" + String(repeating: "x", count: 300), 404),
         ("/" + String(repeating: "x/", count: 3_000), 404),
     ])
-    func keepsInside(target: String, status: Int) throws {
+    func noPathLeadsOutOfTheRoot(target: String, status: Int) throws {
         let answer = try site.ask("GET", target)
         #expect(answer.status == status)
         #expect(
             !answer.text.contains("SECRET") && !answer.text.contains("root:") && !answer.text.contains("0123")
         )
-        // Not the site's: what is put there next has to be seen at once.
+        // No file of the site: a file that is put there must be seen at once.
         #expect(answer["cache-control"] == "no-store")
         #expect(answer["content-length"] == "\(answer.body.count)" && answer["date"] != nil)
     }
@@ -122,26 +122,26 @@ import Testing
         // Never to another host.
         ("//example.com/../../sub", "/sub/"), ("/x//example.com/../../../sub", "/sub/"),
     ])
-    func foldersGetTheirSlash(target: String, location: String) throws {
+    func aFolderRedirectsToItsSlash(target: String, location: String) throws {
         let answer = try site.ask("GET", target)
         #expect(answer.status == 301 && answer["location"] == location)
         #expect(answer["cache-control"] == "public, max-age=60" && answer["content-length"] == "0")
     }
 
     @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
-    func otherMethods(method: String) throws {
+    func otherMethodsAreRefused(method: String) throws {
         let answer = try site.ask(method, "/a.txt", "X-Body: none")
         #expect(
             answer.status == 405 && answer["allow"] == "GET, HEAD" && answer["cache-control"] == "no-store")
     }
 
-    /// The parser knows these and refuses them.
+    /// The parser knows these methods and refuses them.
     @Test func traceAndConnectAreRefused() throws {
         #expect(try site.ask("TRACE", "/a.txt").status == 501)
         #expect(try site.ask("CONNECT", "x:80").status == 501)
     }
 
-    @Test func permissionsAreRespected() throws {
+    @Test func anUnreadableFileIsForbidden() throws {
         guard geteuid() != 0 else { return }
         try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: site.root + "/a.txt")
         #expect(try site.ask("GET", "/a.txt").status == 403)
@@ -161,20 +161,20 @@ import Testing
             ("lines=0-1", 200, "0123456789", nil),
             ("bytes=1", 200, "0123456789", nil), ("bytes=1--2", 200, "0123456789", nil),
         ] as [(String, Int, String?, String?)])
-    func ranges(range: String, status: Int, body: String?, contentRange: String?) throws {
+    func aRangeIsCut(range: String, status: Int, body: String?, contentRange: String?) throws {
         let answer = try site.ask("GET", "/a.txt", "Range: \(range)")
         #expect(answer.status == status && answer["content-range"] == contentRange)
         if let body { #expect(answer.text == body && answer["content-length"] == "\(body.utf8.count)") }
         #expect(try site.ask("HEAD", "/a.txt", "Range: \(range)").status == 200)
     }
 
-    @Test func rangesOfAnEmptyFile() throws {
+    @Test func anEmptyFileHasNoRange() throws {
         for range in ["bytes=0-", "bytes=-1", "bytes=0-0"] {
             #expect(try site.ask("GET", "/empty.txt", "Range: \(range)").status == 416)
         }
     }
 
-    @Test func preconditionsInTheirOrder() throws {
+    @Test func preconditionsAreEvaluatedInOrder() throws {
         let past = [FileAttributeKey.modificationDate: Date(timeIntervalSince1970: 1_700_000_000)]
         try FileManager.default.setAttributes(past, ofItemAtPath: site.root + "/a.txt")
         let plain = try site.ask("GET", "/a.txt")
@@ -216,7 +216,7 @@ import Testing
                 #expect(answer["content-length"] == nil && answer["content-type"] == nil)
             }
         }
-        // They mean nothing to a file that isn't there.
+        // Preconditions have no meaning for a file that does not exist.
         #expect(try site.ask("GET", "/nothing", "If-None-Match: *").status == 404)
         #expect(try site.ask("GET", "/nothing", "If-Match: \"a\"").status == 404)
     }
@@ -238,7 +238,7 @@ import Testing
         #expect(try Site(cacheControl: nil).ask("GET", "/a.txt")["cache-control"] == nil)
     }
 
-    @Test func aRootThatIsNotThere() {
+    @Test func aMissingRootIsAnError() {
         #expect(throws: Errno.noSuchFileOrDirectory) { _ = try Directory.open(site.base + "/nowhere") }
         #expect(throws: Errno.notDirectory) { _ = try Directory.open(site.root + "/a.txt") }
     }

@@ -5,7 +5,7 @@ import Kernel
 import SystemPackage
 import Testing
 
-/// A folder with everything that a file origin may meet, and an origin that serves it.
+/// A folder with every kind of file that a file origin may meet, and an origin that serves it.
 final class Site: Sendable {
     let base: String
     var root: String { base + "/root" }
@@ -76,7 +76,7 @@ final class Site: Sendable {
     }
 }
 
-/// The proxy's end of a connection, for tests: it waits.
+/// The proxy's end of a connection, for tests: calls block.
 struct Client: ~Copyable {
     let socket: Socket
     private var buffer = ByteBuffer(capacity: 1 << 16)
@@ -140,7 +140,7 @@ struct Answer {
         status = Int(head.split(separator: " ")[1]) ?? 0
     }
 
-    /// The value of a field that comes once; nil if it doesn't come.
+    /// The value of a field that occurs once; nil if it does not occur.
     subscript(_ name: String) -> String? {
         let values = head.split(separator: "\r\n").filter {
             $0.lowercased().hasPrefix(name.lowercased() + ": ")

@@ -1,4 +1,4 @@
-/// Files that answer for others: the fallback of a single-page application, and the page of a 404.
+/// Pages that answer for other paths: the fallback of a single-page application, and the page of a 404.
 
 import Bytes
 import Files
@@ -7,7 +7,7 @@ import Kernel
 import Testing
 
 @Suite struct SitePageTests {
-    /// Pages that are no files get the fallback; what a page loads, and what is not to be shown, gets 404.
+    /// Paths of pages that do not exist get the fallback. Subresources and hidden paths get 404.
     @Test(arguments: [
         ("/orders/17", 200), ("/orders/17/", 200), ("/orders/17?x=1", 200), ("/users/jane.doe", 200),
         ("/old.html", 200), ("/old.HTM", 200), ("/a.txt/x", 200), ("/empty/", 200), ("/v1.2", 200),
@@ -17,7 +17,7 @@ import Testing
         ("/../x", 404), ("/toSecret.txt", 404), ("/toGit", 404), ("/out.txt", 404), ("//x", 404),
         ("/fifo", 404), ("/.well-known/assetlinks.json", 404), ("/%", 400),
     ])
-    func aFallback(target: String, status: Int) throws {
+    func aMissingPageGetsTheFallback(target: String, status: Int) throws {
         let site = try Site(fallback: "/index.html")
         for method in ["GET", "HEAD"] {
             let answer = try site.ask(method, target)
@@ -51,10 +51,10 @@ import Testing
         "/nothing", "/nothing.js", "/.secret", "/toSecret.txt", "/../x", "//x", "/empty/", "/fifo",
         "/out.txt",
     ])
-    func aPageForNotFound(target: String) throws {
+    func a404CarriesTheConfiguredPage(target: String) throws {
         let site = try Site(notFound: "/404.html")
         for method in ["GET", "HEAD"] {
-            // Conditions and ranges mean nothing to it.
+            // Conditions and ranges have no meaning for a 404's page.
             let answer = try site.ask(method, target, "If-None-Match: *", "Range: bytes=0-1")
             #expect(answer.status == 404 && answer["content-type"] == "text/html; charset=utf-8")
             #expect(answer["content-length"] == "13" && answer["cache-control"] == "no-store")
@@ -77,8 +77,8 @@ import Testing
         #expect(statuses == ["200", "404", "200", "200"])
     }
 
-    /// A page that went away leaves what there would be without it.
-    @Test func aPageThatIsGone() throws {
+    /// If the page was removed, the answer is the one without it.
+    @Test func aRemovedPageIsLeftOut() throws {
         let site = try Site(fallback: "/index.html", notFound: "/404.html")
         try FileManager.default.removeItem(atPath: site.root + "/index.html")
         #expect(try site.ask("GET", "/orders/1").text == "<h1>lost</h1>")
@@ -87,15 +87,15 @@ import Testing
         #expect(answer.status == 404 && answer.text == "Not Found\n")
     }
 
-    /// A file that was just put there is seen at once: no answer before it may be kept.
-    @Test func whatIsPutThereIsSeen() throws {
+    /// A new file is seen at once: no earlier answer for its path may be kept.
+    @Test func aNewFileIsSeenAtOnce() throws {
         let site = try Site()
         #expect(try site.ask("GET", "/new.html")["cache-control"] == "no-store")
         try "new".write(toFile: site.root + "/new.html", atomically: false, encoding: .utf8)
         #expect(try site.ask("GET", "/new.html").text == "new")
     }
 
-    @Test func pagesAreVisibleFiles() throws {
+    @Test func aConfiguredPageMustBeAVisibleFile() throws {
         for path in ["/", "/sub/", "/.secret", "/../x", "/%", "//x", "/a%2fb", "/.git/config"] {
             #expect(SitePage(path) == nil, "\(path)")
         }

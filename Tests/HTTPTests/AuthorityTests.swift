@@ -1,10 +1,10 @@
-/// Hosts: every spelling of one and its normal form, and what is no host.
+/// Hosts: every spelling and its normal form, and texts that are not hosts.
 import Bytes
 import HTTP
 import Testing
 
 @Suite struct AuthorityTests {
-    /// A spelling, its normal form for a scheme of port 80, and the host of it.
+    /// A spelling, its normal form for a scheme with port 80, and its host.
     static let spellings: [(text: String, authority: String, host: String)] = [
         ("example.com", "example.com", "example.com"), ("EXAMPLE.Com", "example.com", "example.com"),
         ("example.com.", "example.com", "example.com"), ("Example.COM.", "example.com", "example.com"),
@@ -17,7 +17,7 @@ import Testing
         ("a_b.C", "a_b.c", "a_b.c"), ("xn--A.example", "xn--a.example", "xn--a.example"),
         ("1.2.3.4", "1.2.3.4", "1.2.3.4"), ("1.2.3.4.", "1.2.3.4", "1.2.3.4"),
         ("1.2.3.4:80", "1.2.3.4", "1.2.3.4"), ("1.2.3.4:81", "1.2.3.4:81", "1.2.3.4"),
-        // Names, as far as HTTP goes: no origin takes them for the address 127.0.0.1 in Host.
+        // HTTP treats these as names: no origin reads them as the address 127.0.0.1 in Host.
         ("127.1", "127.1", "127.1"), ("0x7F.1", "0x7f.1", "0x7f.1"), ("010.0.0.1", "010.0.0.1", "010.0.0.1"),
         ("[::1]", "[::1]", "[::1]"), ("[0:0:0:0:0:0:0:1]", "[::1]", "[::1]"), ("[::0001]", "[::1]", "[::1]"),
         ("[::1]:", "[::1]", "[::1]"), ("[::1]:80", "[::1]", "[::1]"), ("[::01]:81", "[::1]:81", "[::1]"),
@@ -39,9 +39,9 @@ import Testing
         return (authority, head.host(in: bytes.span).string.lowercased())
     }
 
-    /// In Host, in a target, and in both, where they may be spelt in two ways.
+    /// The host in Host, in a target, and in both, in different spellings.
     @Test(arguments: spellings)
-    func normalForm(_ text: String, _ authority: String, _ host: String) {
+    func everySpellingHasOneNormalForm(_ text: String, _ authority: String, _ host: String) {
         for request in [
             "GET / HTTP/1.1\r\nHost: \(text)\r\n\r\n", "GET / HTTP/1.0\r\nA: b\r\nHost: \(text)\r\n\r\n",
             "GET http://\(text)/ HTTP/1.0\r\n\r\n", "GET http://\(text) HTTP/1.1\r\nHost: \(text)\r\n\r\n",
@@ -64,8 +64,8 @@ import Testing
         #expect(written.span.string == authority)
     }
 
-    /// A head says nothing of the one before, whichever way it is read.
-    @Test func oneAfterTheOther() {
+    /// A head keeps nothing of the head before, whichever form it has.
+    @Test func aHeadKeepsNoHostOfTheHeadBefore() {
         var head = RequestHead()
         for _ in 0..<2 {
             for (text, authority, host) in Self.spellings {
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: RequestCorpus.refusedHosts.filter { !$0.isEmpty })
-    func noHost(_ text: String) {
+    func aMalformedHostIsRefused(_ text: String) {
         #expect(Authority(latin1(text).span) == nil)
         #expect(Self.read("GET / HTTP/1.0\r\nHost: \(text)\r\n\r\n") == nil)
     }
@@ -94,12 +94,13 @@ import Testing
         ("a", "A", true), ("a", "b", false), ("[::1]", "[0::1]", true), ("[::1]", "[::2]", false),
         ("[::1]", "::1", false), ("", "", true), ("", "[::1]", false),
     ])
-    func same(_ host: String, _ other: String, _ isSame: Bool) {
+    func equalHostsAreTheSame(_ host: String, _ other: String, _ isSame: Bool) {
         #expect(Authority.areSame(host.utf8.span, other.utf8.span) == isSame)
         #expect(Authority.areSame(other.utf8.span, host.utf8.span) == isSame)
     }
 
-    /// No host at all: HTTP/1.0 may leave Host out, or empty; HTTP/1.1 only for `*`, which is of no host.
+    /// No host at all: HTTP/1.0 may leave Host out, or empty. HTTP/1.1 may do so only for `*`, which has no
+    /// host.
     @Test(arguments: [
         ("GET / HTTP/1.0\r\n\r\n", true), ("GET / HTTP/1.0\r\nHost:\r\n\r\n", true),
         ("GET / HTTP/1.0\r\nHost: \t \r\n\r\n", true), ("OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n", true),
@@ -108,12 +109,12 @@ import Testing
         ("GET / HTTP/1.0\r\nHost:\r\nHost:\r\n\r\n", false), ("GET http:/// HTTP/1.0\r\n\r\n", false),
         ("GET http://:80/ HTTP/1.0\r\n\r\n", false),
     ])
-    func withoutAHost(_ text: String, _ isTaken: Bool) {
+    func aRequestMayOmitTheHostWhereHTTPAllowsIt(_ text: String, _ isTaken: Bool) {
         #expect(Self.read(text)?.host == (isTaken ? "" : nil))
     }
 
-    /// Beside an absolute-form an empty Host is another one, but for HTTP/1.0.
-    @Test func aTargetsHostBesideAnEmptyOne() {
+    /// Beside an absolute-form an empty Host differs, except in HTTP/1.0.
+    @Test func anEmptyHostBesideAnAbsoluteFormIsRefusedInHTTP11() {
         #expect(Self.read("GET http://a/ HTTP/1.0\r\nHost:\r\n\r\n")?.host == "a")
         #expect(Self.read("GET http://a/ HTTP/1.1\r\nHost:\r\n\r\n") == nil)
     }

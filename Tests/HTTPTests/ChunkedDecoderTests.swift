@@ -1,19 +1,19 @@
-/// The chunked coding: bodies and trailers cut at every place, and everything that is refused.
+/// The chunked coding: bodies and trailers cut at every place, and every refusal.
 import Bytes
 import HTTP
 import Testing
 
-/// What came out of a whole run.
+/// The result of a whole run.
 struct Decoded: Equatable {
     var body: [UInt8] = []
     var trailers = ""
     var saw = false
-    /// Bytes of the message, nil if it did not end.
+    /// The length of the message in bytes, nil if it did not end.
     var length: Int?
     var refusal: Refusal?
 }
 
-/// Decodes bytes that arrive in pieces which end at `cuts`, and at last whole.
+/// Decodes bytes that arrive in pieces which end at `cuts`, and then the rest.
 func decode(_ bytes: [UInt8], cuts: [Int] = [], trailerLimit: Int = 1_000) -> Decoded {
     var decoder = ChunkedDecoder(trailerLimit: trailerLimit)
     var decoded = Decoded()
@@ -53,7 +53,7 @@ struct ChunkedDecoderTests {
         ("00000000000000a\r\n0123456789\r\n0\r\n\r\n", "0123456789", ""),
         ("A\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n\r\n\r\n\r\n", ""),
         ("1;a\r\nx\r\n1;a=b;c=\"d;\t\u{e9}\"\r\ny\r\n0;last\r\n\r\n", "xy", ""),
-        // White space beside `;` and `=` is to be taken (RFC 9112 §7.1.1).
+        // White space beside `;` and `=` has to be accepted (RFC 9112 §7.1.1).
         ("1 ;a\r\nx\r\n1\t; a \t= b ;\tc = \"d\" ; e\r\ny\r\n0 ; last\r\n\r\n", "xy", ""),
         ("1;a=\"\"\r\nx\r\n1;a=\"\\\"\\\\,=;\"\r\ny\r\n0\r\n\r\n", "xy", ""),
         ("1;!#$%&'*+-.^_`|~09AZaz=~;a=a;a\r\nx\r\n0\r\n\r\n", "x", ""),
@@ -66,7 +66,7 @@ struct ChunkedDecoderTests {
     ]
 
     @Test(arguments: good)
-    func decodes(_ text: String, _ body: String, _ trailers: String) {
+    func aChunkedBodyIsDecoded(_ text: String, _ body: String, _ trailers: String) {
         let bytes = latin1(text)
         let whole = decode(bytes)
         #expect(whole.body == latin1(body))
@@ -119,7 +119,7 @@ struct ChunkedDecoderTests {
     ]
 
     @Test(arguments: bad)
-    func refuses(_ text: String, _ refusal: Refusal) {
+    func aMalformedChunkIsRefused(_ text: String, _ refusal: Refusal) {
         let bytes = latin1(text)
         let whole = decode(bytes)
         #expect(whole.refusal == refusal && whole.length == nil)
@@ -130,7 +130,7 @@ struct ChunkedDecoderTests {
         #expect(decode(bytes, cuts: Array(0...bytes.count)).refusal == refusal)
     }
 
-    @Test func staysRefused() {
+    @Test func aRefusedDecoderStaysRefused() {
         var decoder = ChunkedDecoder(trailerLimit: 10)
         let bytes = latin1("x1\r\n")
         for offset in 0...bytes.count {
@@ -139,7 +139,7 @@ struct ChunkedDecoderTests {
         }
     }
 
-    @Test func trailersAtTheirLimit() {
+    @Test func trailersAreTakenUpToTheirLimit() {
         #expect(decode(latin1("0\r\nA: 45678\r\n\r\n"), trailerLimit: 10).length == 15)
         #expect(decode(latin1("0\r\nA: 456789\r\n\r\n"), trailerLimit: 10).refusal == .trailers)
         #expect(decode(latin1("0\r\nA: \r\nA: \r\n\r\n"), trailerLimit: 10).length == 15)
@@ -147,8 +147,8 @@ struct ChunkedDecoderTests {
         #expect(decode(latin1("0\r\nA: b\r\n\r\n"), trailerLimit: 0).refusal == .trailers)
     }
 
-    /// 4 KiB in a line and 16 KiB in a message, from the first byte behind the size on.
-    @Test func extensionsAtTheirLimit() {
+    /// 4 KiB in a line and 16 KiB in a message, from the first byte after the size.
+    @Test func extensionsAreTakenUpToTheirLimit() {
         func line(_ count: Int) -> String { "1;" + String(repeating: "x", count: count - 1) + "\r\na\r\n" }
         let end = "0\r\n\r\n"
         func outcome(_ text: String) -> Decoded { decode(latin1(text)) }
@@ -163,7 +163,7 @@ struct ChunkedDecoderTests {
         #expect(outcome(String(repeating: "1\r\na\r\n", count: 20_000) + end).length != nil)
     }
 
-    @Test func largestChunk() {
+    @Test func theLargestChunkSizeIsRead() {
         let bytes = latin1("7fffffffffffffff\r\nabc")
         let decoded = decode(bytes)
         #expect(decoded.body == latin1("abc") && decoded.length == nil && decoded.refusal == nil)

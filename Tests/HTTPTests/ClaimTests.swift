@@ -1,4 +1,4 @@
-/// What names claim: the table of request fields by which a client could speak as a proxy or the server.
+/// Claims: the table of request fields by which a client could speak as a proxy or as the server.
 import Bytes
 import HTTP
 import Testing
@@ -140,11 +140,11 @@ import Testing
         names.split { $0 == " " || $0 == "\n" }.map { (String($0), claim) }
     }
 
-    @Test func theTableIsWide() { #expect(Self.rows.count > 400) }
+    @Test func theTableHasManyNames() { #expect(Self.rows.count > 400) }
 
-    /// In any case of the letters, alone and in a head; a name in the answer claims nothing.
+    /// In upper and lower case, alone and in a head. A field name of a response makes no claim.
     @Test(arguments: rows)
-    func whatANameClaims(name: String, claim: FieldName) {
+    func eachNameMakesItsClaim(name: String, claim: FieldName) {
         var head = RequestHead()
         var scan = HeadScan()
         for spelling in [name, name.lowercased(), name.uppercased()] {
@@ -174,8 +174,8 @@ import Testing
         #expect(id == .other)
     }
 
-    /// Whoever parses the next head must say anew that it is believed.
-    @Test func beliefIsOfOneHead() {
+    /// A head trusts its claims only after it was told so; each parse resets that.
+    @Test func trustIsResetWithEachHead() {
         var head = RequestHead()
         var scan = HeadScan()
         let bytes = latin1("GET / HTTP/1.1\r\nHost: a\r\nX-Real-IP: 1\r\n\r\n")
@@ -192,7 +192,7 @@ import Testing
         ("X-Lang", "X_Lang", true), ("X-Lang", "x.lang", true), ("X-Lang", "X-Lang", true),
         ("X-Lang", "XLang", false), ("X-Lang", "X-Land", false), ("X-1", "X_1", true), ("X-1", "X_2", false),
     ])
-    func twins(name: String, other: String, areTwins: Bool) {
+    func twinNamesAreRecognised(name: String, other: String, areTwins: Bool) {
         #expect(FieldName.areTwins(Array(name.utf8).span, Array(other.utf8).span) == areTwins)
     }
 }

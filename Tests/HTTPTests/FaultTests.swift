@@ -1,4 +1,4 @@
-/// Which bytes of a refused head are at fault.
+/// The bytes of a refused head that are at fault.
 
 import Bytes
 import HTTP
@@ -23,7 +23,7 @@ import Testing
     ("GET / HTTP/1.1\r\nHost: a\r\nA b: " + String(repeating: "x", count: 500) + "\r\n\r\n",
         "A b: " + String(repeating: "x", count: 91)),
 ])
-func faultsOfRequests(head: String, expected: String) {
+func theFaultOfARequestIsShown(head: String, expected: String) {
     let bytes = Array(head.utf8)
     var request = RequestHead()
     var scan = HeadScan()
@@ -37,8 +37,8 @@ func faultsOfRequests(head: String, expected: String) {
     #expect(out.span.string == expected, "\(refusal)")
 }
 
-/// Any bytes under any rule: nothing traps, and no more than the limit is shown.
-@Test func faultsOfAnything() {
+/// Any bytes under any rule: nothing traps, and no more bytes than the limit are shown.
+@Test func theFaultOfAnyBytesIsBounded() {
     let pieces = ["GET / HTTP/1.1\r\n", "\r\n", "\r", "\n", "a: b\r\n", "Host:", ":", " ", "\u{0}", "content-length: 1\n"]
     for first in pieces {
         for second in pieces {
@@ -57,7 +57,7 @@ func faultsOfRequests(head: String, expected: String) {
     }
 }
 
-@Test func bodiesAreShownAroundTheFault() {
+@Test func aBodyIsShownAroundItsFault() {
     let bytes = (0..<200).map { UInt8($0) }
     var out = ByteBuffer(capacity: 16)
     Fault.append(at: 100, of: bytes.span, to: &out)

@@ -1,17 +1,17 @@
-/// The fuzzers' corpora as ordinary tests: every file through its check, which traps on a breach.
+/// The fuzzers' corpora as ordinary tests: every file runs through its check, which traps on a breach.
 import Bytes
 import Foundation
 import FuzzChecks
 import Testing
 
 struct FuzzCorpusTests {
-    @Test func requestHeads() throws { try run("RequestHead", checkRequestHead) }
-    @Test func responseHeads() throws { try run("ResponseHead", checkResponseHead) }
-    @Test func chunked() throws { try run("Chunked", checkChunked) }
-    @Test func dates() throws { try run("HTTPDate", checkHTTPDate) }
+    @Test func requestHeadsKeepTheirInvariants() throws { try run("RequestHead", checkRequestHead) }
+    @Test func responseHeadsKeepTheirInvariants() throws { try run("ResponseHead", checkResponseHead) }
+    @Test func chunkedBodiesKeepTheirInvariants() throws { try run("Chunked", checkChunked) }
+    @Test func datesKeepTheirInvariants() throws { try run("HTTPDate", checkHTTPDate) }
 
-    /// The hand-written corpus too: what the tables refuse must keep the invariants.
-    @Test func tables() {
+    /// The hand-written corpus too: input that the tables refuse must keep the invariants.
+    @Test func theHandWrittenTablesKeepTheInvariants() {
         for text in RequestCorpus.all { checkRequestHead(latin1(text).span) }
         for text in ResponseCorpus.all { checkResponseHead(latin1(text).span) }
         for (text, _) in ChunkedDecoderTests.bad { checkChunked(latin1(text).span) }

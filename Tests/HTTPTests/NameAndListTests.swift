@@ -4,10 +4,10 @@ import HTTP
 import Testing
 
 struct NameAndListTests {
-    /// Those that stand for one name each.
+    /// Cases that stand for one name each.
     static let known: [FieldName] = FieldName.allCases.filter { !"\($0.text)".isEmpty }
 
-    @Test func whatIsNotOneName() {
+    @Test func casesThatAreNotOneNameAreExcluded() {
         let others: [FieldName] = [
             .other, .claimsClient, .claimsSite, .claimsUser, .rewritesURL, .overridesMethod, .twin,
         ]
@@ -19,14 +19,14 @@ struct NameAndListTests {
         let text = "\(name.text)"
         for spelling in [text, text.lowercased(), text.uppercased()] {
             #expect(identify(Array(spelling.utf8)) == name)
-            // Inside a head, where the bytes behind the name are there to be loaded.
+            // Inside a head, where the bytes after the name can be loaded.
             let parsed = parseResponse(
                 latin1("HTTP/1.1 200\r\n\(spelling):\(name == .transferEncoding ? "chunked" : "1")\r\n\r\n"))
             #expect(parsed.text.last?.hasSuffix("(\(name))") == true)
         }
     }
 
-    @Test func namesOneByteOffAreOther() {
+    @Test func aNameThatIsOneByteOffIsOther() {
         for name in FieldName.allCases where !"\(name.text)".isEmpty {
             let bytes = Array("\(name.text)".utf8)
             for index in bytes.indices {
@@ -44,9 +44,9 @@ struct NameAndListTests {
         #expect(identify([]) == .other)
     }
 
-    /// A name with `_` for `-` is told from the name, and from those that are none, in every head: also where
-    /// its lines are known from the head before, or another line is new.
-    @Test func namesWithUnderscores() {
+    /// A name with `_` for `-` is told from the name itself and from unknown names, in every head, also where
+    /// its lines are recognised from the head before or another line is new.
+    @Test func aNameWithUnderscoresIsToldFromTheName() {
         let heads: [(String, FieldName)] = [
             ("Content_Length", .twin), ("content_length", .twin), ("My_Field", .other),
             ("Content-Length", .contentLength), ("Content_Length", .twin), ("My_Field", .other),
@@ -73,21 +73,21 @@ struct NameAndListTests {
 
     func identify(_ bytes: [UInt8]) -> FieldName { FieldName.identify(bytes.span) }
 
-    /// As above, but for claims and twins (`ClaimTests`).
+    /// As above, except for claims and twins (`ClaimTests`).
     func wellKnown(_ bytes: [UInt8]) -> FieldName {
         let id = identify(bytes)
         return Self.known.contains(id) ? id : .other
     }
 
-    /// The name by plain comparison with every text.
+    /// The name, found by plain comparison with every text.
     func other(_ bytes: [UInt8]) -> FieldName {
         let text = String(decoding: bytes, as: UTF8.self).lowercased()
         return Self.known.first { "\($0.text)".lowercased() == text } ?? .other
     }
 
-    /// A table that knows the names of the head before reads the next as an empty one does: with the same
-    /// names, with others of the same ends, and with one more or less.
-    @Test func headsFollowOneAnother() {
+    /// A table that recognises names of the head before reads the next head as an empty table does: with the
+    /// same names, with other names that end alike, and with one name more or less.
+    @Test func aHeadReadsTheSameAfterAnyOtherHead() {
         let names = [
             ["Server", "Date", "Vary", "Vary"], ["server", "DATE", "vary", "Vary"],
             ["Server", "Date", "Vary", "Age"],
@@ -124,13 +124,13 @@ struct NameAndListTests {
         }
     }
 
-    /// Lines with what stands around them, whatever that is.
+    /// Lines with any white space around their values.
     @Test(arguments: [
         ("A: b\r\nC: d\r\n", true), ("A: b\r\n", true), ("", true), ("A:b\r\nC: d\r\n", false),
         ("A: b\r\nC:  d\r\n", false), ("A: b \r\nC: d\r\n", false), ("A: \r\nC: d\r\n", true),
         ("A:\r\nC: d\r\n", false), ("A: \tb\r\n", false), ("A: b\tb\r\n", true), ("A_1: b\r\n", true),
     ])
-    func linesStandWhereTheyWere(_ text: String, isPlain: Bool) {
+    func linesKeepTheirPlaces(_ text: String, isPlain: Bool) {
         for after in ["", "the body, which may be looked at"] {
             var head = ResponseHead()
             var scan = HeadScan()
@@ -145,8 +145,8 @@ struct NameAndListTests {
         }
     }
 
-    /// Lines that were known from the request before stand where they are in this one.
-    @Test func linesMoveWithTheFirstLine() {
+    /// Lines that are recognised from the request before have their places in this request.
+    @Test func recognisedLinesMoveWithTheFirstLine() {
         let lines = "Host: a.example\r\nAccept: */*\r\nX-Long: 0123456789012345678901234567890\r\n"
         var head = RequestHead()
         var scan = HeadScan()
@@ -161,7 +161,7 @@ struct NameAndListTests {
         }
     }
 
-    @Test func tableKnowsRepeats() {
+    @Test func theTableKnowsRepeatedFields() {
         var head = ResponseHead()
         var scan = HeadScan()
         let bytes = latin1("HTTP/1.1 200\r\nVary: a\r\nAge: 1\r\nX: y\r\nVary: b\r\nvary: c\r\n\r\n")
@@ -190,7 +190,7 @@ struct NameAndListTests {
         ("x", "other"), ("close x", "other"), ("\"close\"", "other"), (",, ,", ""), ("clos", "other"),
         ("te;q=1", "other"), ("close,", "close"),
     ])
-    func connectionOptions(_ value: String, _ expected: String) {
+    func connectionOptionsAreRead(_ value: String, _ expected: String) {
         var head = ResponseHead()
         var scan = HeadScan()
         let bytes = latin1("HTTP/1.1 200\r\nConnection: \(value)\r\nA: b\r\n\r\n")
@@ -210,7 +210,7 @@ struct NameAndListTests {
         ("a=\"\\\",x\",b", ["a=\"\\\",x\"", "b"]), ("\"open, b", ["\"open, b"]), ("\"\\", ["\"\\"]),
         ("W/\"1\" ,*", ["W/\"1\"", "*"]),
     ])
-    func lists(_ value: String, _ members: [String]) {
+    func listsAreSplitIntoMembers(_ value: String, _ members: [String]) {
         #expect(tokens(value) == members)
     }
 
@@ -226,7 +226,7 @@ struct NameAndListTests {
         return found
     }
 
-    @Test func hopByHop() {
+    @Test func hopByHopFieldsAreKnown() {
         let names = FieldName.allCases.filter { HopByHop.contains($0) }.map { "\($0.text)" }
         #expect(
             Set(names) == [
@@ -241,7 +241,7 @@ struct NameAndListTests {
         (299, "Success"), (599, "Server Error"),
         (499, "Client Error"), (99, ""), (600, ""),
     ])
-    func reasons(_ status: Int, _ reason: String) {
+    func eachStatusHasItsReasonPhrase(_ status: Int, _ reason: String) {
         #expect("\(StatusText.reason(UInt16(status)))" == reason)
     }
 }

@@ -1,11 +1,12 @@
-/// What `Connection` takes away, `CDN-Loop` tells and `TE` asks for.
+/// The fields that `Connection` nominates, the loops that `CDN-Loop` shows, and the trailers that `TE`
+/// accepts.
 import Bytes
 import HTTP
 import SeededRandom
 import Testing
 
 @Suite struct NominationTests {
-    /// The names of the lines that are nominated.
+    /// The names of the nominated lines.
     private static func nominated(_ fields: [String]) -> [String] {
         let bytes = latin1("HTTP/1.1 200\r\n" + fields.map { "\($0)\r\n" }.joined() + "\r\n")
         var head = ResponseHead()
@@ -33,17 +34,17 @@ import Testing
             ["X-Very-Long-Name-Of-A-Field"]
         ),
         (["Connection: x-very-long-name-of-a-fiela", "X-Very-Long-Name-Of-A-Field: 1"], []),
-        // Characters that differ from another's by the bit of the case.
+        // Characters that differ from another character only in the bit of the letter's case.
         (["Connection: a^", "a~: 1", "A^: 2"], ["A^"]), (["Connection: a_", "a_: 1"], ["a_"]),
-        // The way that a request came is not a client's to hide.
+        // A client must not hide the path that a request took.
         (["Connection: cdn-loop, a", "CDN-Loop: x", "A: 1"], ["A"]),
         (["Connection: HTTP2-Settings", "http2-settings: x"], ["http2-settings"]),
         (["Connection: cache-control", "Cache-Control: no-store"], ["Cache-Control"]),
     ])
-    func names(_ fields: [String], _ expected: [String]) { #expect(Self.nominated(fields) == expected) }
+    func theNominatedFieldsAreFound(_ fields: [String], _ expected: [String]) { #expect(Self.nominated(fields) == expected) }
 
-    /// Against the plain reading: every field with every member.
-    @Test func manyFieldsAndMembers() {
+    /// Compared with the plain reading: every field with every member.
+    @Test func manyFieldsAndMembersAreMatched() {
         var random = SeededRandom(seed: 71)
         for _ in 0..<300 {
             let letters = ["a", "B", "-", "c1", "Dd"]
@@ -56,8 +57,8 @@ import Testing
         }
     }
 
-    /// The most of both that a head has room for. The product of fields and members would be a million.
-    @Test func theMostOfBoth() {
+    /// As many fields and members as a head has room for. Their product would be a million.
+    @Test func theLargestHeadTakesLittleTime() {
         let names = (0..<120).map { "n\($0)" }
         let members = String(repeating: "a,", count: 20_000)
         let fields = names.map { "\($0): v" } + ["Connection: \(members)N7", "A: 1", "a: 2"]
@@ -72,7 +73,7 @@ import Testing
         ("CDN-Loop:", false), ("CDN-Loop: ,,;,", false), ("X: larder-1", false),
         ("CDN_Loop: larder-1", false),
     ])
-    func loops(_ lines: String, _ isKnown: Bool) {
+    func aLoopIsFoundInCDNLoop(_ lines: String, _ isKnown: Bool) {
         let bytes = latin1("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n\r\n")
         var head = RequestHead()
         var scan = HeadScan()
@@ -88,7 +89,7 @@ import Testing
         ("1.1", "TE: \"trailers\"", false), ("1.1", "X: trailers", false), ("1.0", "TE: trailers", false),
         ("1.1", "Trailer: x", false),
     ])
-    func trailers(_ version: String, _ lines: String, _ isTaken: Bool) {
+    func teShowsWhetherTrailersAreAccepted(_ version: String, _ lines: String, _ isTaken: Bool) {
         let bytes = latin1("GET / HTTP/\(version)\r\nHost: a\r\n\(lines)\r\n\r\n")
         var head = RequestHead()
         var scan = HeadScan()

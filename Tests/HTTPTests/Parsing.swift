@@ -1,10 +1,11 @@
-/// What the tests share: heads parsed from text into values that can be compared, in one go or cut anywhere.
+/// Shared by the tests: heads parsed from text into values that can be compared, in one piece or cut
+/// anywhere.
 import Bytes
 import HTTP
 
 let roomy = HeadLimits(head: 16_384, fields: 100)
 
-/// A parsed head, read back as text.
+/// A parsed head, as text.
 struct Parsed: Equatable {
     var result: HeadResult
     var text: [String] = []
@@ -23,14 +24,14 @@ func fieldTexts(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> [String
     }
 }
 
-/// Parses a request that arrives in pieces which end at `cuts`, and at last whole. Stops at the first
+/// Parses a request that arrives in pieces which end at `cuts`, and then the rest. Stops at the first
 /// verdict.
 func parseRequest(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = roomy) -> Parsed {
     var head = RequestHead()
     return parseRequest(bytes, into: &head, cuts: cuts, limits: limits)
 }
 
-/// As the other, into a head that may have been parsed into before.
+/// Like the function above, into a head that may have been parsed into before.
 func parseRequest(
     _ bytes: [UInt8], into head: inout RequestHead, cuts: [Int] = [], limits: HeadLimits = roomy
 ) -> Parsed {
@@ -77,5 +78,5 @@ func parseResponse(
     return Parsed(result: .needMore)
 }
 
-/// What a test table writes as text, as bytes: one byte a scalar (U+0080 to U+00FF stand for obs-text).
+/// The bytes of a text in a test table: one byte a scalar (U+0080 to U+00FF stand for obs-text).
 func latin1(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }

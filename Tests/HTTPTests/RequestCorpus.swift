@@ -1,4 +1,4 @@
-/// Requests that are refused, and why; smuggling attempts among them.
+/// Requests that are refused, with the reason; smuggling attempts among them.
 import HTTP
 
 enum RequestCorpus {
@@ -64,11 +64,11 @@ enum RequestCorpus {
         ("GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", .host),
         ("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", .host),
         ("GET / HTTP/1.0\r\nHost: a b\r\n\r\n", .host),
-        // Transfer-Encoding is HTTP/1.1's.
+        // Transfer-Encoding belongs to HTTP/1.1.
         ("POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", .framing),
     ]
 
-    /// Behind a good request line and Host.
+    /// Lines after a good request line and Host.
     static let refusedFields: [(String, Refusal)] = [
         ("A : b\r\n", .fieldLine), ("A\t: b\r\n", .fieldLine), (": b\r\n", .fieldLine), ("A\r\n", .fieldLine),
         (" folded\r\n", .fieldLine),
@@ -125,7 +125,7 @@ enum RequestCorpus {
         "[::1]x", "[1]", "[1:2]", "[:::]", "[::1]x:80", "[::1].", "[::1%eth0]", "[1.2.3.4]", "[v1.a]",
         "[g::1]", "[fe80::1%25eth0]", "[::1]:99999", "a\\b", "a%41", "a;b", "<a>",
         "a\u{e9}", "\"a\"", "a'b", "a:-1", "a: 80",
-        // Names with an empty label, or of no label at all.
+        // Names with an empty label, or with no label at all.
         ".", "..", ".a", "a..b", "a..", "...", ".:80", "a..:80", ":", "a::", "a:00", "a:+80", "a:0x50",
         "a.:080",
     ]

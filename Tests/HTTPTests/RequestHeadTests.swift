@@ -1,11 +1,10 @@
-/// Request heads: every form that is read, every one that is refused and why, and each of them cut at every
-/// place.
+/// Request heads: every form that is read, every form that is refused and why, each cut at every place.
 import Bytes
 import HTTP
 import Testing
 
 struct RequestHeadTests {
-    @Test func readsEveryPart() {
+    @Test func everyPartOfARequestHeadIsRead() {
         let text =
             "POST /a/b?x=1&y HTTP/1.1\r\nHost: Ex.com:8080\r\nX-Odd!#$%&'*+.^_`|~:\t v\u{e9} \"q\" \t\r\n"
             + "content-length: 12\r\nEmpty:\r\nTabs_2: a\t\tb\t0123456789abcdef\tc\t \r\n\r\nbody"
@@ -28,7 +27,7 @@ struct RequestHeadTests {
         ("PATCH", "patch"), ("get", "other"), ("PURGE", "other"), ("PROPPATCH", "other"),
         ("GETGETGET", "other"), ("M-SEARCH", "other"),
     ])
-    func methods(_ name: String, _ method: String) {
+    func methodsAreRead(_ name: String, _ method: String) {
         let parsed = parseRequest(latin1("\(name) / HTTP/1.1\r\nHost: a\r\n\r\n"))
         #expect(parsed.text.first == method)
     }
@@ -66,7 +65,7 @@ struct RequestHeadTests {
         Target(line: "OPTIONS *", form: "asterisk", path: "", query: nil, authority: "h.example"),
         Target(line: "OPTIONS /*", form: "origin", path: "/*", query: nil, authority: "h.example"),
     ])
-    func targets(_ target: Target) {
+    func targetsAreRead(_ target: Target) {
         let parsed = parseRequest(latin1("\(target.line) HTTP/1.1\r\nHost: \(target.host)\r\n\r\n"))
         guard case .complete = parsed.result else {
             Issue.record("\(target.line): \(parsed.result)")
@@ -87,12 +86,12 @@ struct RequestHeadTests {
         ("HTTP/1.0", "Proxy-Connection: keep-alive\r\n", false),
         ("HTTP/1.1", "Proxy-Connection: close\r\n", true),
     ])
-    func persistence(_ version: String, _ lines: String, _ keepAlive: Bool) {
+    func persistenceFollowsVersionAndConnection(_ version: String, _ lines: String, _ keepAlive: Bool) {
         let parsed = parseRequest(latin1("GET / \(version)\r\nHost: a\r\n\(lines)\r\n"))
         #expect(parsed.flags.count > 1 && parsed.flags[1] == keepAlive)
     }
 
-    @Test func expectationAndUpgrade() {
+    @Test func expectAndUpgradeAreRead() {
         let flags = { (text: String) in Array(parseRequest(latin1(text)).flags[2...3]) }
         #expect(
             flags("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n") == [
@@ -121,32 +120,32 @@ struct RequestHeadTests {
         ("Content-Length: 9223372036854775807\r\n", .length(9_223_372_036_854_775_807)),
         ("Transfer-Encoding: chunked\r\n", .chunked), ("tRANSFER-eNCODING: \tChunKED \r\n", .chunked),
     ])
-    func framing(_ lines: String, _ framing: BodyFraming) {
+    func framingFollowsTheFields(_ lines: String, _ framing: BodyFraming) {
         #expect(parseRequest(latin1("POST / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")).framing == framing)
     }
 
     @Test(arguments: RequestCorpus.refused)
-    func refuses(_ text: String, _ refusal: Refusal) {
+    func aMalformedHeadIsRefused(_ text: String, _ refusal: Refusal) {
         #expect(parseRequest(latin1(text)).result == .refused(refusal))
     }
 
     @Test(arguments: RequestCorpus.refusedFields)
-    func refusesField(_ lines: String, _ refusal: Refusal) {
+    func aMalformedFieldIsRefused(_ lines: String, _ refusal: Refusal) {
         #expect(parseRequest(latin1("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")).result == .refused(refusal))
-        // Nothing behind the broken line is needed to refuse it, if the line itself is what is wrong.
+        // The bytes after the broken line are not needed to refuse it, if the line itself is at fault.
         guard [.bareLineBreak, .fieldLine, .fieldValue].contains(refusal) else { return }
         #expect(parseRequest(latin1("GET / HTTP/1.1\r\nHost: a\r\n\(lines)")).result == .refused(refusal))
     }
 
     @Test(arguments: RequestCorpus.refusedHosts)
-    func refusesHost(_ host: String) {
+    func aMalformedHostIsRefused(_ host: String) {
         #expect(parseRequest(latin1("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n")).result == .refused(.host))
     }
 
     @Test(arguments: [
         "a", "A-1._~", "1.2.3.4", "[::1]", "[::ffff:1.2.3.4]:65535", "a:1", "a.:443", "a:", "xn--a",
     ])
-    func readsHost(_ host: String) {
+    func aHostIsRead(_ host: String) {
         let parsed = parseRequest(latin1("GET / HTTP/1.0\r\nHost: \(host)\r\n\r\n"))
         #expect(parsed.text.count > 6 && parsed.text[6] == host)
     }
@@ -158,13 +157,13 @@ struct RequestHeadTests {
         ("\rG", .bareLineBreak),
         ("\r\n\n", .bareLineBreak),
     ])
-    func refusesGarbageAtOnce(_ text: String, _ refusal: Refusal) {
+    func garbageIsRefusedAtOnce(_ text: String, _ refusal: Refusal) {
         let bytes = latin1(text)
         #expect(parseRequest(bytes).result == .refused(refusal))
         #expect(parseRequest(bytes, cuts: Array(0...bytes.count)).result == .refused(refusal))
     }
 
-    @Test func dripsAreNotScannedTwice() {
+    @Test func bytesAreNotScannedTwice() {
         // Byte by byte through 60 KB: quadratic work would take minutes.
         let limits = HeadLimits(head: 65_535, fields: 128)
         for start in ["", "GET /", "GET / HTTP/1.1\r\nA: "] {
@@ -179,7 +178,7 @@ struct RequestHeadTests {
     }
 
     @Test(arguments: RequestCorpus.all)
-    func isTheSameHoweverItIsCut(_ text: String) {
+    func aHeadReadsTheSameHoweverItIsCut(_ text: String) {
         let bytes = latin1(text)
         let whole = parseRequest(bytes)
         for cut in 0...bytes.count {
@@ -191,7 +190,7 @@ struct RequestHeadTests {
         #expect(parseRequest(bytes, cuts: Array(0...bytes.count)) == whole, "byte by byte")
     }
 
-    @Test func limits() {
+    @Test func aHeadAboveItsLimitsIsRefused() {
         let small = HeadLimits(head: 64, fields: 2)
         let result = { (text: String) in parseRequest(latin1(text), limits: small).result }
         let drip = { (text: String) in
@@ -200,7 +199,8 @@ struct RequestHeadTests {
         }
         let target = String(repeating: "a", count: 80)
         for parse in [result, drip] {
-            // RFC 9112 §3: the method 501, the target 414, what stands behind it 400; RFC 6585 §5: fields 431.
+            // RFC 9112 §3: 501 for the method, 414 for the target, 400 for the rest of the line. RFC 6585 §5:
+            // 431 for fields.
             #expect(parse(target) == .refused(.method))
             #expect(parse("\(target) / HTTP/1.1\r\nHost: a\r\n\r\n") == .refused(.method))
             #expect(parse("\r\n\(target)") == .refused(.method))
@@ -224,9 +224,9 @@ struct RequestHeadTests {
         (.bodyTooLarge, 413),
         (.version, 505), (.requestLine, 400), (.host, 400), (.chunk, 400),
     ])
-    func statuses(_ refusal: Refusal, _ status: Int) { #expect(refusal.status == status) }
+    func eachRefusalHasItsStatus(_ refusal: Refusal, _ status: Int) { #expect(refusal.status == status) }
 
-    @Test func readsTheLargestHead() {
+    @Test func theLargestHeadIsRead() {
         let limits = HeadLimits(head: 65_535, fields: 128)
         var text = "GET / HTTP/1.1\r\nHost: a\r\n"
         for index in 0..<126 { text += "F\(index): x\r\n" }
@@ -236,7 +236,7 @@ struct RequestHeadTests {
         #expect(parseRequest(latin1("\r\n" + text), limits: limits).result == .refused(.headTooLarge))
     }
 
-    @Test func reusesOneHead() {
+    @Test func oneHeadIsReused() {
         var head = RequestHead()
         var scan = HeadScan()
         let first = latin1("GET http://a/?q HTTP/1.0\r\nA: b\r\n\r\n")
@@ -248,8 +248,8 @@ struct RequestHeadTests {
         #expect(left)
     }
 
-    /// First lines and fields in all combinations, one after the other: what stood before leaves no trace.
-    @Test func aHeadOwesNothingToTheOneBefore() {
+    /// First lines and fields in all combinations, one after another: the head before leaves no trace.
+    @Test func aHeadKeepsNothingOfTheHeadBefore() {
         let lines = [
             "GET / HTTP/1.1", "GET /longer/than?before HTTP/1.1", "GET / HTTP/1.0", "HEAD / HTTP/1.1",
             "POST / HTTP/1.1", "GET http://a:1/ HTTP/1.1", "GET http://b/ HTTP/1.1", "OPTIONS * HTTP/1.1",
@@ -275,7 +275,7 @@ struct RequestHeadTests {
             let halves = [heads[first].count / 2, heads[first].count - 1]
             #expect(parseRequest(heads[first], into: &crowded, cuts: halves) == alone[first])
         }
-        // Bounds are those of the head at hand.
+        // Bounds are those of the current head.
         let one = latin1("GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n")
         var head = RequestHead()
         for limits in [roomy, HeadLimits(head: 36, fields: 9), HeadLimits(head: 99, fields: 1), roomy] {

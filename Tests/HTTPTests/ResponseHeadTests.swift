@@ -4,7 +4,7 @@ import HTTP
 import Testing
 
 struct ResponseHeadTests {
-    @Test func readsEveryPart() {
+    @Test func everyPartOfAResponseHeadIsRead() {
         let bytes = latin1("HTTP/1.1 404 Not  \u{e9} Found\r\nServer: x\r\nContent-Length: 3\r\n\r\nabc")
         let parsed = parseResponse(bytes)
         #expect(parsed.result == .complete(bytes.count - 3))
@@ -19,12 +19,12 @@ struct ResponseHeadTests {
         "HTTP/1.1 200\r\n\r\n", "HTTP/1.1 200 \r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n",
         "HTTP/1.1 599 \t \r\n\r\n",
     ])
-    func readsStatusLine(_ text: String) {
+    func aStatusLineIsRead(_ text: String) {
         #expect(parseResponse(latin1(text)).result == .complete(text.utf8.count))
     }
 
-    /// RFC 9112 §5.1: a proxy removes it from an answer, and refuses it in a request.
-    @Test func whiteSpaceBeforeTheColon() {
+    /// RFC 9112 §5.1: a proxy removes the white space from a response, and refuses it in a request.
+    @Test func whiteSpaceBeforeTheColonIsRemoved() {
         let lines = "A : b\r\nCache-Control\t \t:max-age=1\r\nc:d\r\nX_y : \r\nETag : \"e\" \r\n"
         let parsed = parseResponse(latin1("HTTP/1.1 200 OK\r\n\(lines)\r\n"))
         #expect(
@@ -80,7 +80,7 @@ struct ResponseHeadTests {
         Framing(
             method: .post, status: 201, lines: "Content-Length: 1\r\n", framing: .length(1), keepAlive: true),
     ])
-    func frames(_ framing: Framing) {
+    func framingFollowsTheFields(_ framing: Framing) {
         let bytes = latin1("HTTP/\(framing.version) \(framing.status) x\r\n\(framing.lines)\r\n")
         let parsed = parseResponse(bytes, method: framing.method)
         #expect(parsed.result == .complete(bytes.count))
@@ -89,17 +89,17 @@ struct ResponseHeadTests {
     }
 
     @Test(arguments: ResponseCorpus.refused)
-    func refuses(_ text: String, _ refusal: Refusal) {
+    func aMalformedHeadIsRefused(_ text: String, _ refusal: Refusal) {
         #expect(parseResponse(latin1(text)).result == .refused(refusal))
     }
 
     @Test(arguments: ["X", "HTTQ", "\r", "http/1.1", "\0", "ICY 200 OK"])
-    func refusesGarbageAtOnce(_ text: String) {
+    func garbageIsRefusedAtOnce(_ text: String) {
         #expect(parseResponse(latin1(text)).result == .refused(.requestLine))
     }
 
     @Test(arguments: ResponseCorpus.all)
-    func isTheSameHoweverItIsCut(_ text: String) {
+    func aHeadReadsTheSameHoweverItIsCut(_ text: String) {
         let bytes = latin1(text)
         let whole = parseResponse(bytes)
         for cut in 0...bytes.count {
@@ -111,7 +111,7 @@ struct ResponseHeadTests {
         #expect(parseResponse(bytes, cuts: Array(0...bytes.count)) == whole, "byte by byte")
     }
 
-    @Test func limits() {
+    @Test func aHeadAboveItsLimitsIsRefused() {
         let small = HeadLimits(head: 48, fields: 1)
         for drip in [false, true] {
             let result = { (text: String) in
@@ -150,7 +150,8 @@ enum ResponseCorpus {
             ("\r\nHTTP/1.1 200 OK\r\n\r\n", .requestLine), ("\nHTTP/1.1 200 OK\r\n\r\n", .bareLineBreak),
             (" HTTP/1.1 200 OK\r\n", .requestLine),
             ("HTTP/1.1 200 OK\r\n A: b\r\n\r\n", .fieldLine),
-            // White space before the colon, and more than that; or of a field that frames the answer.
+            // White space before the colon together with another fault, or in a field that frames the
+            // response.
             ("HTTP/1.1 200 OK\r\n : b\r\n\r\n", .fieldLine),
             ("HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", .fieldLine),
             ("HTTP/1.1 200 OK\r\nA \r\n\r\n", .fieldLine),

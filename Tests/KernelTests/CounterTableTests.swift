@@ -1,9 +1,9 @@
-/// Counters that each thread writes in a row of its own: sums are exact, rows apart.
+/// Counters with a row for each thread: sums are exact, and rows do not share a cache line.
 
 import Kernel
 import Testing
 
-@Test func sumsAreOverAllRows() {
+@Test func aSumIncludesAllRows() {
     let table = CounterTable(rows: 3, columns: 5)
     var first = table.row(0)
     var second = table.row(1)
@@ -15,7 +15,7 @@ import Testing
     #expect((0..<5).map { table.sum($0) } == [7, 0, 0, 0, 1])
     let own = [first.value(0), second.value(0), third.value(4)]
     #expect(own == [6, 1, 1])
-    // Into the middle of something larger.
+    // The table lies in the middle of a larger mapping.
     var sums: [UInt32] = [9, 9, 9, 9]
     var places = sums.mutableSpan
     second.sum(3..<5, into: &places, from: 1)
@@ -26,7 +26,7 @@ private struct CountSeed: ~Copyable, Sendable {
     var row: CounterRow
 }
 
-/// Each thread counts up and down in every column; nothing is lost, whoever reads meanwhile.
+/// Each thread counts up and down in every column; no count is lost while others read.
 @Test func threadsDoNotDisturbEachOther() throws {
     let (threads, columns, rounds) = (4, 9, 20_000)
     let table = CounterTable(rows: threads, columns: columns)

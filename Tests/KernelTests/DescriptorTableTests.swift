@@ -1,4 +1,4 @@
-/// Descriptors of one thread only, and the ways that lead out of them.
+/// Descriptors of one thread alone, and how they can be reached from outside.
 
 import Bytes
 import Kernel
@@ -18,9 +18,9 @@ import Testing
         var descriptors: [CInt] { [ready.raw, done.raw] }
     }
 
-    /// What is not kept is closed for the thread alone; what is kept means the same to both; and what the
-    /// thread closes stays open for the others.
-    @Test func numbersPartAndKeepTheirMeaning() throws {
+    /// A descriptor that the thread does not keep is closed for the thread alone. A kept one means the same
+    /// to both sides. A descriptor that the thread closes stays open for the others.
+    @Test func aThreadWithItsOwnTableKeepsOnlyItsDescriptors() throws {
         let signals = try Signals()
         let kept = try Socket.pair()
         let forgotten = try Socket.pair()
@@ -36,11 +36,11 @@ import Testing
         #expect(signals.ready.wait(timeoutMilliseconds: nil) == 1)
         var buffer = ByteBuffer(capacity: 64)
         #expect(kept.second.receive(into: &buffer, atMost: 64) == .bytes(3))
-        // The thread has closed its copy, and this one is open: no end of the stream.
+        // The thread has closed its copy, and this one is open: the stream has not ended.
         #expect(kept.second.receive(into: &buffer, atMost: 64) == .wouldBlock)
         #expect(isOpen(keptRaw) && isOpen(forgottenRaw))
         // The thread holds no copy of this pair: closing one end here ends the other. (A process that another
-        // test starts holds one until it executes its program: the end is awaited.)
+        // test starts holds a copy until it executes its program, so the test waits for the end.)
         let other = second(of: forgotten)
         _ = try ready(other.raw)
         #expect(other.receive(into: &buffer, atMost: 64) == .endOfStream)
@@ -48,8 +48,8 @@ import Testing
         thread.join()
     }
 
-    /// A listener that was taken over keeps its queue when its first owner has closed it.
-    @Test func aDuplicateListensOn() throws {
+    /// A duplicated listener keeps its queue when its first owner has closed it.
+    @Test func aDuplicatedListenerGoesOnListening() throws {
         let first = try Listener.bind(.ipv4(0x7f00_0001, port: 0))
         guard let address = first.localAddress else { throw Unexpected(what: "no address") }
         let second = try Listener.duplicate(first.raw)
@@ -58,7 +58,7 @@ import Testing
         _ = try Socket.connect(to: address)
     }
 
-    @Test func privateListenersKnowTheirOwn() throws {
+    @Test func aPrivateListenerAcceptsItsOwnConnections() throws {
         let listener = try PrivateListener()
         let other = try PrivateListener()
         guard case .wouldBlock = listener.accept() else { throw Unexpected(what: "nobody came") }
@@ -66,7 +66,7 @@ import Testing
         guard case .connection(let accepted) = listener.accept() else {
             throw Unexpected(what: "no connection")
         }
-        guard case .wouldBlock = other.accept() else { throw Unexpected(what: "the wrong door") }
+        guard case .wouldBlock = other.accept() else { throw Unexpected(what: "a connection of the other listener") }
         send("GET", from: client)
         var buffer = ByteBuffer(capacity: 16)
         #expect(accepted.socket.receive(into: &buffer, atMost: 16) == .bytes(3))

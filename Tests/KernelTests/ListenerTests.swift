@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 @Suite struct ListenerTests {
-    @Test func anEmptyQueueWouldBlock() throws {
+    @Test func acceptingFromAnEmptyQueueWouldBlock() throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let raw = listener.raw
         let port = try bound(listener).port
@@ -28,8 +28,9 @@ import Testing
         #expect(same == shared)
     }
 
-    /// Bound alone first: who shares a port from the start does not hear of others who share it.
-    @Test func aListenerThatWasAloneSharesItsPort() throws {
+    /// The first listener binds alone. A listener that shares its port from the start would not meet this
+    /// case.
+    @Test func aListenerThatBoundAloneCanShareItsPort() throws {
         let first = try Listener.bind(.anyLoopbackPort)
         let address = try bound(first)
         #expect(throws: Errno.addressInUse) { _ = try Listener.bind(address, reusePort: true) }
@@ -46,7 +47,7 @@ import Testing
         #expect(queued.0 && queued.1)
     }
 
-    @Test(arguments: ["127.0.0.1:0", "[::1]:0"]) func anAddressOfAllTakesThePortOfEach(each: String) throws {
+    @Test(arguments: ["127.0.0.1:0", "[::1]:0"]) func aWildcardAddressTakesThePortOfEveryAddress(each: String) throws {
         let one = try Listener.bind(#require(SocketAddress(parsing: each)))
         let address = try bound(one)
         let all = each.hasPrefix("[") ? "[::]" : "0.0.0.0"
@@ -54,8 +55,8 @@ import Testing
         #expect(throws: Errno.addressInUse) { _ = try Listener.bind(wanted) }
     }
 
-    /// Connections that this side closed first stay in TIME_WAIT, and do not hold the address.
-    @Test func aRestartFindsItsAddressFree() throws {
+    /// Connections that this side closed first stay in TIME_WAIT. They do not block the address.
+    @Test func aRestartCanBindItsAddress() throws {
         let address: SocketAddress
         do {
             let listener = try Listener.bind(.anyLoopbackPort)
@@ -70,7 +71,7 @@ import Testing
         _ = try Listener.bind(address)
     }
 
-    @Test func aListenerThatStopsGivesOutItsQueue() throws {
+    @Test func aStoppedListenerHandsOutItsQueue() throws {
         let directory = try TemporaryDirectory()
         let path = try #require(SocketAddress.unix(path: directory.path + "/socket"))
         for address in [SocketAddress.anyLoopbackPort, path] {
@@ -126,7 +127,7 @@ import Testing
         #expect(exists(path))
     }
 
-    @Test func connectionsThatDieInTheQueueDoNotHarmTheOthers() throws {
+    @Test func connectionsThatEndInTheQueueDoNotHarmOthers() throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let address = try bound(listener)
         for _ in 0..<3 {
@@ -135,7 +136,7 @@ import Testing
         }
         let live = try Socket.connect(to: address)
         let wanted = live.socket.localAddress
-        // Linux hands out reset connections too; whichever way, the live one comes.
+        // Linux hands out reset connections too. In any case the live connection comes.
         for _ in 0..<4 {
             let accepted = try acceptOne(listener)
             if accepted.peer == wanted, wanted != nil { return }
@@ -143,15 +144,15 @@ import Testing
         throw Unexpected(what: "the live connection never came")
     }
 
-    @Test func runningOutOfDescriptorsIsToldAndPasses() async {
+    @Test func runningOutOfDescriptorsIsReportedAndPasses() async {
         await #expect(processExitsWith: .success) {
             let listener = try Listener.bind(.anyLoopbackPort)
             let address = try bound(listener)
             let before = DescriptorLimit.current
             let client = try Socket.connect(to: address)
             _ = try ready(listener.raw)
-            // No number below the limit is free now but those that the loop takes. (What the parent process leaves
-            // open takes numbers, too.)
+            // No number below the limit is free except those that the loop takes. (Descriptors that the
+            // parent process left open take numbers too.)
             try DescriptorLimit.lower(to: Int(client.socket.raw) + 32)
             var taken: [CInt] = []
             while true {
@@ -172,8 +173,8 @@ import Testing
     }
 }
 
-/// Binds a socket file whose listener is closed. A process that another test starts at this moment holds a copy
-/// of the listener until it executes its program, and so long the file is a live one.
+/// Binds a socket file whose listener is closed. A process that another test starts at this moment holds a
+/// copy of the listener until it executes its program; until then the file belongs to a live listener.
 private func bindStale(_ address: SocketAddress) throws -> Listener {
     while true {
         do { return try Listener.bind(address) } catch {

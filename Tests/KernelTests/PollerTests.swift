@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 @Suite struct PollerTests {
-    @Test func nothingHappensUntilTheTimeIsUp() throws {
+    @Test func aWaitEndsAtItsTimeout() throws {
         var poller = try Poller()
         let begin = Clock.monotonicMicroseconds()
         let none = poller.wait(timeoutMilliseconds: 20)
@@ -16,7 +16,7 @@ import Testing
         #expect(looked == 0)
     }
 
-    @Test func tokensComeBackWhole() throws {
+    @Test func tokensComeBackUnchanged() throws {
         let pair = try Socket.pair()
         var poller = try Poller()
         try poller.add(pair.first.raw, token: 0xfedc_ba98_7654_3210)
@@ -28,7 +28,7 @@ import Testing
         #expect(throws: Errno.fileExists) { try poller.add(pair.first.raw, token: 1) }
     }
 
-    @Test func edgesAreToldOnceAndShortReadsMeanDrained() throws {
+    @Test func anEdgeIsReportedOnceAndAShortReadMeansDrained() throws {
         let pair = try Socket.pair()
         var poller = try Poller()
         try poller.add(pair.second.raw, token: 1)
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func writabilityIsAnEdgeToo() throws {
+    @Test func writabilityIsReportedAsAnEdge() throws {
         let pair = try Socket.pair()
         var poller = try Poller()
         try poller.add(pair.first.raw, token: 1)
@@ -68,7 +68,7 @@ import Testing
         #expect(poller[0].writable)
     }
 
-    @Test func halfCloseAndCloseAreTold() throws {
+    @Test func aHalfCloseAndACloseAreReported() throws {
         let connection = try connection()
         var poller = try Poller()
         try poller.add(connection.server.raw, token: 1)
@@ -83,7 +83,7 @@ import Testing
         #expect(poller[0].hangup)
     }
 
-    @Test func closingADescriptorForgetsIt() throws {
+    @Test func aClosedDescriptorIsForgotten() throws {
         var poller = try Poller()
         do {
             let pair = try Socket.pair()
@@ -98,7 +98,7 @@ import Testing
         #expect(removed == 0)
     }
 
-    @Test func moreEventsThanRoomComeInTurns() throws {
+    @Test func eventsBeyondTheRoomComeInLaterWaits() throws {
         var poller = try Poller(capacity: 2)
         let a = try Socket.pair()
         let b = try Socket.pair()
@@ -114,7 +114,7 @@ import Testing
         #expect(seen == [0, 1, 2, 3])
     }
 
-    @Test func severalPollersShareAListener() throws {
+    @Test func severalPollersMayShareAListener() throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let address = try bound(listener)
         var one = try Poller()
@@ -126,7 +126,7 @@ import Testing
         let count = one.wait(timeoutMilliseconds: 1000)
         #expect(count == 1)
         #expect(one[0].token == 10)
-        // Level-triggered: told until somebody accepts.
+        // Level-triggered: the event is reported until some thread accepts.
         let still = other.wait(timeoutMilliseconds: 1000)
         #expect(still == 1)
         let peer = try acceptOne(listener).peer
@@ -136,7 +136,7 @@ import Testing
         #expect(first == 0 && second == 0)
     }
 
-    @Test func countersCountAndDrain() throws {
+    @Test func aCounterCountsAndDrains() throws {
         let counter = try EventCounter()
         var poller = try Poller()
         try poller.addReadable(counter.raw, token: 3)
@@ -152,7 +152,7 @@ import Testing
         #expect(after == 0)
     }
 
-    @Test func tickersTickUntilDrainedAndAgain() throws {
+    @Test func aTickerTicksAgainAfterADrain() throws {
         let ticker = try Ticker(everyMilliseconds: 1)
         var poller = try Poller()
         try poller.addReadable(ticker.raw, token: 4)

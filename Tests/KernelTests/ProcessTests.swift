@@ -1,4 +1,4 @@
-/// What concerns the process: clocks, signals, threads and the limit of descriptors.
+/// Services of the process: clocks, signals, threads and the limit of descriptors.
 
 import Bytes
 import Kernel
@@ -28,7 +28,7 @@ import Testing
         let value = Atomic<Int>(0)
     }
 
-    @Test func theSeedMovesInAndIsDestroyedThere() throws {
+    @Test func aThreadOwnsAndDestroysItsSeed() throws {
         let destroyed = Counter()
         let pair = try Socket.pair()
         let seed = Seed(socket: pair.second, destroyed: destroyed)
@@ -42,7 +42,7 @@ import Testing
         #expect(try receive(1, from: pair.first).isEmpty)
     }
 
-    @Test func aDroppedHandleLetsTheThreadRun() throws {
+    @Test func aThreadRunsOnWhenItsHandleIsDropped() throws {
         let pair = try Socket.pair()
         do {
             _ = try Thread.spawn(name: "detached", seed: pair.second) { socket in
@@ -86,7 +86,7 @@ import Testing
         let sum = Locked<Int>(0)
     }
 
-    @Test func turnsAreTaken() throws {
+    @Test func aLockIsHeldByOneThreadAtATime() throws {
         let shared = Shared()
         let one = try Thread.spawn(name: "one", seed: shared) { shared in
             for _ in 0..<10_000 { shared.sum.withLock { $0 += 1 } }
@@ -94,7 +94,7 @@ import Testing
         for _ in 0..<10_000 { shared.sum.withLock { $0 += 1 } }
         one.join()
         #expect(shared.sum.withLock { $0 } == 20_000)
-        // An error gives the lock back.
+        // An error releases the lock.
         #expect(throws: Unexpected.self) { try shared.sum.withLock { _ in throw Unexpected(what: "") } }
         #expect(shared.sum.withLock { $0 } == 20_000)
     }
@@ -125,7 +125,7 @@ import Testing
         let micro = Clock.monotonicMicroseconds()
         let after = Clock.monotonicMilliseconds()
         #expect(before <= micro / 1000 && micro / 1000 <= after)
-        // Coarse lags by a tick and never leads.
+        // The coarse clock lags by a tick and is never ahead.
         let coarse = Clock.coarseMonotonicMilliseconds()
         let precise = Clock.monotonicMilliseconds()
         #expect(coarse <= precise && precise - coarse < 1000)

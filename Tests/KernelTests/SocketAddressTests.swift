@@ -1,4 +1,5 @@
-/// Addresses as text: what is read, what is refused, and that what is printed reads back.
+/// Addresses as text: every form that is read, every form that is refused, and that a printed address reads
+/// back.
 
 import Bytes
 import Kernel
@@ -31,18 +32,18 @@ import Testing
         "[1.2.3.4]:80", "[::1%lo]:80", "[:::1]:80", "[::1\u{0}]:80", "1.2.3.4\u{0}:80", "[[::1]]:80", "unix:",
         "unix:relative", "unix:/a\u{0}b", "UNIX:/a", "http://1.2.3.4:80", "１.2.3.4:80",
     ])
-    func anythingElseIsRefused(_ text: String) {
+    func anyOtherTextIsRefused(_ text: String) {
         #expect(SocketAddress(parsing: text) == nil)
     }
 
-    @Test func unixPathsHaveTheKernelsLength() {
+    @Test func aUnixPathHasTheKernelsLimit() {
         let longest = "/" + String(repeating: "x", count: SocketAddress.longestUnixPath - 1)
         #expect(SocketAddress.longestUnixPath == 107)
         #expect(SocketAddress.unix(path: longest)?.unixPath == longest)
         #expect(SocketAddress.unix(path: longest + "x") == nil)
     }
 
-    @Test func literalsWithoutPorts() {
+    @Test func aLiteralWithoutAPortIsRead() {
         #expect(SocketAddress(ip: "10.0.0.1", port: 9)?.description == "10.0.0.1:9")
         #expect(SocketAddress(ip: "::1", port: 9)?.description == "[::1]:9")
         for text in ["[::1]", "localhost", "", "1.2.3", "1.2.3.4:5"] {
@@ -50,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func partsAndLoopback() throws {
+    @Test func anAddressKnowsItsPartsAndWhetherItIsLoopback() throws {
         #expect(SocketAddress.ipv4(0x7f00_0001, port: 80).description == "127.0.0.1:80")
         #expect(SocketAddress(parsing: "1.2.3.4:5")?.ipv4 == 0x0102_0304)
         let halves = try #require(SocketAddress(parsing: "[2001:db8::ff]:1")?.ipv6)
@@ -63,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func hostGoesBehindWhatIsThere() throws {
+    @Test func theHostIsAppended() throws {
         var header = buffer("for=")
         SocketAddress.ipv4(0xc0a8_00ff, port: 1).appendHost(to: &header)
         header.append(" ")

@@ -34,11 +34,11 @@ import Testing
         #expect(try text(1, from: connection.server) == "x")
     }
 
-    @Test func everySocketIsNonBlockingClosedOnExecAndUndelayed() throws {
+    @Test func everySocketIsNonBlockingCloseOnExecAndNoDelay() throws {
         let connection = try connection()
         for raw in [connection.client.raw, connection.server.raw] {
             #expect(isNonBlocking(raw) && closesOnExec(raw))
-            // The accepted side has it from the listener.
+            // The accepted socket inherits it from the listener.
             #expect(hasNoDelay(raw))
         }
         let credentials = connection.server.peerCredentials
@@ -64,7 +64,7 @@ import Testing
         #expect(try text(25, from: pair.second) == "abbabbcccabbcccddddbbdddd")
     }
 
-    @Test func aFullSocketTakesPartAndThenNothing() throws {
+    @Test func aFullSocketTakesAPartAndThenNothing() throws {
         let connection = try connection()
         var pattern = ByteBuffer(capacity: 1 << 20)
         for index in 0..<(1 << 20) { pattern.append(UInt8(truncatingIfNeeded: index &* 31)) }
@@ -121,15 +121,15 @@ import Testing
         var rest = ByteBuffer(capacity: 8)
         let end = server.receive(into: &rest, atMost: 8)
         #expect(end == .failed(.connectionReset))
-        // A dead peer is an error value, not a SIGPIPE.
+        // A dead peer gives an error value, not a SIGPIPE.
         let dead = server.send(buffer("x").span)
         #expect(dead == .failed(.brokenPipe))
     }
 
-    @Test func aRefusedConnectTellsWhenTheSocketIsWritable() throws {
+    @Test func aRefusedConnectIsReportedAsWritable() throws {
         var address = SocketAddress.anyLoopbackPort
         do {
-            // A port that was ours a moment ago: nobody listens on it.
+            // A port that this process used a moment ago: no socket listens on it.
             let listener = try Listener.bind(address)
             address = try bound(listener)
         }

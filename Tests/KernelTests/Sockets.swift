@@ -3,7 +3,7 @@ import Kernel
 import SystemPackage
 import Testing
 
-// What the socket tests share. Waiting is by the kernel's own readiness, bounded; nothing sleeps.
+// Shared by the socket tests. They wait by the kernel's own readiness, with a bound; nothing sleeps.
 
 struct Unexpected: Error {
     let what: String
@@ -24,7 +24,7 @@ func ready(_ raw: CInt) throws -> Event {
     return poller[0]
 }
 
-/// Where a listener listens.
+/// The address of a listener.
 func bound(_ listener: borrowing Listener) throws -> SocketAddress {
     guard let address = listener.localAddress else { throw Unexpected(what: "no local address") }
     return address
@@ -54,7 +54,7 @@ func buffer(_ text: String) -> ByteBuffer {
     return buffer
 }
 
-/// Reads until `count` bytes have come, or the end of the stream.
+/// Reads until `count` bytes have come or the stream ends.
 func receive(_ count: Int, from socket: borrowing Socket) throws -> [UInt8] {
     var received = ByteBuffer(capacity: 65536)
     while received.count < count {
@@ -72,7 +72,7 @@ func text(_ count: Int, from socket: borrowing Socket) throws -> String {
     String(decoding: try receive(count, from: socket), as: UTF8.self)
 }
 
-/// A directory of its own under the temporary one, removed by `deinit`.
+/// A directory of its own in the temporary directory, removed by `deinit`.
 struct TemporaryDirectory: ~Copyable {
     let path: String
 

@@ -1,4 +1,4 @@
-/// The fixed table: what it lends is what was made, and it ends each element once.
+/// The fixed table lends the elements that were made and ends each once.
 
 import Loop
 import Synchronization
@@ -16,7 +16,7 @@ import Testing
         let value = Atomic(0)
     }
 
-    @Test func lendsWhatWasMadeAndEndsItOnce() {
+    @Test func theTableLendsEachElementAndEndsItOnce() {
         let ended = Counter()
         do {
             let table = FixedTable(count: 3) { Element(number: 1 << $0, ended: ended) }
@@ -27,7 +27,7 @@ import Testing
         #expect(ended.value.load(ordering: .relaxed) == 7)
     }
 
-    @Test func isChangedInPlace() {
+    @Test func anElementIsChangedInPlace() {
         var table = FixedTable(count: 3) { [$0] }
         table[1].append(7)
         var all = table.mutableSpan
@@ -37,13 +37,13 @@ import Testing
         #expect(lent == [[0], [1, 7], [9]])
     }
 
-    @Test func mayBeEmpty() {
+    @Test func aTableMayBeEmpty() {
         let table = FixedTable<Int>(count: 0) { $0 }
         let count = table.count
         #expect(count == 0)
     }
 
-    @Test func knowsItsBounds() async {
+    @Test func anIndexOutsideTheTableTraps() async {
         await #expect(processExitsWith: .failure) {
             let table = FixedTable<Int>(count: 1) { $0 }
             print(table[1])

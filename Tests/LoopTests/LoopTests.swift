@@ -1,4 +1,4 @@
-/// Handles, doorbells and mailboxes, between threads where that is their point.
+/// Doorbells and mailboxes, used between threads.
 
 import Kernel
 import Loop
@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 @Suite struct DoorbellTests {
-    @Test func ringsUntilTheAnswerAreOne() throws {
+    @Test func ringsBeforeTheAnswerCountAsOne() throws {
         let bell = try Doorbell()
         var poller = try Poller()
         try bell.attach(to: poller, token: 5)
@@ -24,7 +24,7 @@ import Testing
         #expect(again == 1)
     }
 
-    @Test func anotherThreadEndsAWait() throws {
+    @Test func aRingEndsAnotherThreadsWait() throws {
         let bell = try Doorbell()
         var poller = try Poller()
         try bell.attach(to: poller, token: 1)
@@ -36,7 +36,7 @@ import Testing
 }
 
 @Suite struct MailboxTests {
-    @Test func whoHasLeftGetsNothing() throws {
+    @Test func aClosedMailboxTakesNoMessage() throws {
         let mailbox = Mailbox<Int>(doorbell: try Doorbell())
         #expect(mailbox.post(1) && mailbox.post(2))
         #expect(mailbox.close() == [1, 2])
@@ -46,7 +46,7 @@ import Testing
         #expect(batch == [])
     }
 
-    @Test func everyMessageOfEveryThreadArrivesInItsOrder() throws {
+    @Test func messagesOfEachThreadArriveInOrder() throws {
         let (threads, each) = (4, 5000)
         let mailbox = Mailbox<Int>(doorbell: try Doorbell())
         var poller = try Poller()

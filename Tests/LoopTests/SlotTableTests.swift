@@ -1,11 +1,12 @@
-/// The slot table against a model: random insertions and removals, stale handles, elements that own something.
+/// The slot table compared with a model: random insertions and removals, stale handles, and elements that own
+/// something.
 
 import Loop
 import SeededRandom
 import Testing
 
 @Suite struct HandleTests {
-    @Test func aTokenIsTheWholeHandle() {
+    @Test func aTokenHoldsTheWholeHandle() {
         var table = SlotTable<Int>(kind: 9)
         let first = table.insert(1)
         _ = table.remove(first)
@@ -17,7 +18,7 @@ import Testing
         #expect(second.description == "9:0#1")
     }
 
-    @Test func noneAndNamedHandlesAreInNoTable() {
+    @Test func noTableHoldsTheNoneHandleOrANamedHandle() {
         var table = SlotTable<Int>(kind: 1)
         _ = table.insert(1)
         for handle in [.none, Handle<Int>(token: Token(kind: 2).word), Handle(token: 1 << 56 | 7)] {
@@ -34,7 +35,7 @@ import Testing
     }
 }
 
-/// Reports its destruction; cannot be copied, like the machines that the table is made for.
+/// Reports its destruction. It cannot be copied, like the machines that the table is made for.
 private struct Machine: ~Copyable {
     let id: Int
     var steps = 0
@@ -59,7 +60,7 @@ private func take(_ handle: Handle<Machine>, from table: inout SlotTable<Machine
 }
 
 @Suite struct SlotTableTests {
-    @Test func elementsAreMutatedInPlaceAndComeOutWhole() {
+    @Test func elementsAreMutatedInPlaceAndMovedOut() {
         let log = Machine.Log()
         var table = SlotTable<Machine>(kind: 1)
         let handle = table.insert(Machine(1, log))
@@ -74,7 +75,7 @@ private func take(_ handle: Handle<Machine>, from table: inout SlotTable<Machine
         #expect(again == nil)
     }
 
-    @Test func theLastSlotEmptiedIsTheNextOneUsed() {
+    @Test func theLastEmptiedSlotIsUsedNext() {
         var table = SlotTable<Int>(kind: 1)
         let handles = (0..<3).map { _ in 0 }.map { table.insert($0) }
         _ = table.remove(handles[0])
@@ -97,7 +98,7 @@ private func take(_ handle: Handle<Machine>, from table: inout SlotTable<Machine
         #expect(limit == 5001)
     }
 
-    @Test func everythingLiveIsDestroyedWithTheTable() {
+    @Test func liveElementsAreDestroyedWithTheTable() {
         let log = Machine.Log()
         do {
             var table = SlotTable<Machine>(kind: 1)
@@ -109,7 +110,7 @@ private func take(_ handle: Handle<Machine>, from table: inout SlotTable<Machine
         #expect(log.alive.isEmpty)
     }
 
-    @Test func walkingAllowsRemovalAndInsertion() {
+    @Test func aWalkAllowsRemovalAndInsertion() {
         var table = SlotTable<Int>(kind: 1)
         for value in 0..<10 { _ = table.insert(value) }
         var seen: [Int] = []
@@ -119,7 +120,7 @@ private func take(_ handle: Handle<Machine>, from table: inout SlotTable<Machine
             if seen.count <= 10 { _ = table.remove(handle) }
             if seen.count == 5 { _ = table.insert(100) }
         }
-        // 100 took slot 4, behind the walk.
+        // 100 took slot 4, which the walk has passed.
         #expect(seen == Array(0..<10))
         let count = table.count
         #expect(count == 1)
@@ -136,7 +137,7 @@ private func take(_ handle: Handle<Machine>, from table: inout SlotTable<Machine
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
-    func behavesLikeADictionary(seed: UInt64) throws {
+    func theTableBehavesLikeADictionary(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let log = Machine.Log()
         var table = SlotTable<Machine>(kind: 3)

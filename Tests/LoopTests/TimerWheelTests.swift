@@ -2,7 +2,7 @@ import Loop
 import SeededRandom
 import Testing
 
-/// Everything that `wheel` says is over at `now`.
+/// All timers of `wheel` that have expired at `now`.
 private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
     var ids: [Int] = []
     while let id = wheel.popExpired(now: now) { ids.append(id) }
@@ -10,7 +10,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
 }
 
 @Suite struct TimerWheelTests {
-    @Test func anEmptyWheelHasNothingToDo() {
+    @Test func anEmptyWheelNeverWakes() {
         var wheel = TimerWheel(now: 123_456)
         let timeout = wheel.timeout(now: 123_456)
         #expect(timeout == nil)
@@ -24,11 +24,11 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
         1, 7, 8, 9, 63, 504, 511, 512, 513, 4095, 4096, 32_767, 32_768, 60_000, 2_097_152, 3_600_000,
         86_400_000, 134_217_728, 31_536_000_000,
     ] as [UInt64])
-    func neverEarlyAndAtMostOneTickLate(delay: UInt64) {
+    func aTimerIsNeverEarlyAndAtMostOneTickLate(delay: UInt64) {
         for start in [0, 1, 8, 511, 512, 1_000_003, 1 << 32, 1 << 40] as [UInt64] {
             var wheel = TimerWheel(now: start)
             wheel.set(id: 3, deadline: start + delay)
-            // As a loop does: sleep as told, look, again.
+            // As a loop does: sleep until the next wake, look, repeat.
             var now = start
             var wakes = 0
             var ids: [Int] = []
@@ -40,7 +40,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
             }
             #expect(ids == [3])
             #expect(now >= start + delay && now < start + delay + 8)
-            // One wake for each level at most.
+            // At most one wake for each level.
             #expect(wakes <= 7)
             let after = wheel.timeout(now: now)
             #expect(after == nil)
@@ -54,7 +54,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
         #expect(ids.sorted() == Array(0..<200))
     }
 
-    @Test func whatIsAlreadyLateExpiresAtOnce() {
+    @Test func aPastDeadlineExpiresAtOnce() {
         var wheel = TimerWheel(now: 10_000)
         wheel.set(id: 0, deadline: 0)
         wheel.set(id: 1, deadline: 9_999)
@@ -65,7 +65,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
         #expect(expired(&wheel, now: 10_000) == [0])
     }
 
-    @Test func laterEarlierAndNever() {
+    @Test func aDeadlineMayBeMovedLaterEarlierOrAway() {
         var wheel = TimerWheel(now: 0)
         wheel.set(id: 0, deadline: 1000)
         wheel.set(id: 1, deadline: 1000)
@@ -92,7 +92,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
         #expect(expired(&wheel, now: 20_007) == [0])
     }
 
-    @Test func aDeadlineBeyondAllTimeIsKept() {
+    @Test func aDeadlineFarInTheFutureIsKept() {
         var wheel = TimerWheel(now: 1 << 41)
         wheel.set(id: 0, deadline: .max)
         wheel.set(id: 1, deadline: .max - 1)
@@ -101,7 +101,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
         #expect(timeout != nil)
     }
 
-    @Test func timeThatGoesBackDoesNothing() {
+    @Test func aClockThatGoesBackChangesNothing() {
         var wheel = TimerWheel(now: 100_000)
         wheel.set(id: 0, deadline: 100_100)
         #expect(expired(&wheel, now: 5).isEmpty)
@@ -109,7 +109,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
     }
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
-    func behavesLikeATableOfDeadlines(seed: UInt64) throws {
+    func theWheelBehavesLikeATableOfDeadlines(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var now = UInt64.random(in: 0..<(1 << 36), using: &random)
         var wheel = TimerWheel(now: now)
@@ -140,7 +140,7 @@ private func expired(_ wheel: inout TimerWheel, now: UInt64) -> [Int] {
                 }
                 let overdue = model.values.filter { $0 + 8 <= now }
                 try #require(overdue.isEmpty, "late")
-                // The loop is told to come back in time.
+                // The loop is told to return in time.
                 if let first = model.values.min() {
                     let told = wheel.timeout(now: now)
                     let timeout = try #require(told)

@@ -31,7 +31,7 @@ struct AttemptsTests {
         Case(
             idempotent: true, failure: .connectTimeout, reused: false, sent: .nothing, serversLeft: true,
             expected: .nextServer),
-        // Ours: another server would fare no better without a descriptor, but has ports of its own.
+        // Shortages of Larder itself: another server needs a descriptor too, but has ports of its own.
         Case(
             idempotent: true, failure: .noSocket, reused: false, sent: .nothing, serversLeft: true,
             expected: .answer(503)),
@@ -74,7 +74,7 @@ struct AttemptsTests {
     ]
 
     @Test(arguments: table)
-    func oneFailure(_ row: Case) {
+    func eachFailureHasItsRetryRule(_ row: Case) {
         var attempts = Attempts(idempotent: row.idempotent, retries: 2, reuse: true)
         let recovery = attempts.on(
             row.failure, reused: row.reused, sent: row.sent, serversLeft: row.serversLeft)
@@ -96,14 +96,14 @@ struct AttemptsTests {
         #expect(attempts.on(.notConnected, reused: false, sent: .nothing, serversLeft: true) == .answer(502))
     }
 
-    @Test func whatMayNotReuseIsFreshFromTheStart() {
+    @Test func anAttemptWithoutReuseStartsFresh() {
         let attempts = Attempts(idempotent: false, retries: 2, reuse: false)
         #expect(attempts.mustBeFresh)
     }
 }
 
 struct OriginPoolTests {
-    @Test func theLastOneInIsTheFirstOneOut() {
+    @Test func theLastConnectionInIsTheFirstOut() {
         var pool = OriginPool(limit: 3)
         for token: UInt64 in 1...3 { #expect(pool.put(token) == nil) }
         #expect(pool.take() == 3)
@@ -112,7 +112,7 @@ struct OriginPoolTests {
         #expect(pool.take() == nil)
     }
 
-    @Test func aFullPoolGivesUpItsOldest() {
+    @Test func aFullPoolClosesItsOldestConnection() {
         var pool = OriginPool(limit: 2)
         #expect(pool.put(1) == nil)
         #expect(pool.put(2) == nil)
@@ -120,7 +120,7 @@ struct OriginPoolTests {
         #expect(pool.count == 2)
     }
 
-    @Test func aPoolOfNothingKeepsNothing() {
+    @Test func aPoolOfSizeZeroKeepsNothing() {
         var pool = OriginPool(limit: 0)
         #expect(pool.put(1) == 1)
         #expect(pool.take() == nil)

@@ -3,13 +3,13 @@ import Machines
 import HTTP
 import Testing
 
-/// Every framing, with the input at every split point: the same body, the same end.
+/// Every framing, with the input cut at every point: the same body, the same end.
 struct BodyReaderTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let framing: BodyFraming
         let input: String
         let body: String
-        /// Bytes behind the message's end.
+        /// Bytes after the message's end.
         let rest: Int
         var testDescription: String { "\(framing) \(input)" }
     }
@@ -24,7 +24,7 @@ struct BodyReaderTests {
     ]
 
     @Test(arguments: table)
-    func everySplit(_ row: Case) {
+    func everySplitGivesTheSameBody(_ row: Case) {
         let count = row.input.utf8.count
         for split in 0...count {
             var reader = BodyReader(row.framing, trailerLimit: 1024)
@@ -58,7 +58,7 @@ struct BodyReaderTests {
         }
     }
 
-    @Test func aCloseEndsOnlyWhatItMayEnd() {
+    @Test func aCloseEndsOnlyABodyThatItDelimits() {
         var open = BodyReader(.untilClose, trailerLimit: 0)
         let bytes = Array("abc".utf8)
         let (step, next) = open.next(bytes.span, from: 0)

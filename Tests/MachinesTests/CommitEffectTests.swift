@@ -1,4 +1,4 @@
-/// What the end of a fetch does to its reservation and to the marks of hit-for-miss.
+/// The effects of a fetch's end on its reservation and on the marks of hit-for-miss.
 import Caching
 import Machines
 import Testing
@@ -51,7 +51,7 @@ import Testing
             isVariant: true, ending: .unstorable(remember: true)),
     ]
 
-    @Test(arguments: rows) func effect(row: Row) {
+    @Test(arguments: rows) func theEndOfAFetchHasItsEffect(row: Row) {
         let effect = CommitEffect(
             stored: row.stored, row.reason, holdsReservation: row.holdsReservation, isVariant: row.isVariant)
         #expect(effect.ending == row.ending)
@@ -59,7 +59,7 @@ import Testing
         #expect(effect.clearsKeyMark == row.clearsKeyMark)
     }
 
-    @Test func whoHasToRevalidateDoesNotWait() {
+    @Test func aRequestThatMustRevalidateDoesNotWait() {
         #expect(Reservations.Ending(storing: Self.fresh) == nil)
         let revalidated = Self.facts(freshFor: 60_000, .alwaysRevalidate)
         #expect(Reservations.Ending(storing: revalidated) == .unstorable(remember: true))

@@ -1,9 +1,9 @@
-/// The guard as stories: phases of equal turns, and the verdict at the end of each.
+/// The compression guard, tested by stories: phases of equal turns, and the verdict at the end of each.
 import Machines
 import Testing
 
 @Suite struct CompressionGuardTests {
-    /// For `milliseconds`, turns that are busy and wait this long (in microseconds each).
+    /// For `milliseconds`: turns that are busy and wait for these times (in microseconds each).
     struct Phase: Sendable {
         let milliseconds: Int
         let busy: UInt64
@@ -67,7 +67,7 @@ import Testing
                 Phase(500, busy: 8_000, waited: 0, .low), Phase(1_300, busy: 100, waited: 900, .low),
                 Phase(1_000, busy: 100, waited: 900, .full), Phase(500, busy: 8_000, waited: 0, .low),
                 Phase(3_500, busy: 100, waited: 900, .low), Phase(1_000, busy: 100, waited: 900, .full),
-                // Long calm, and the patience is short again.
+                // After a long calm, the patience is short again.
                 Phase(40_000, busy: 100, waited: 900, .full), Phase(500, busy: 8_000, waited: 0, .low),
                 Phase(1_300, busy: 100, waited: 900, .full),
             ]),
@@ -75,7 +75,7 @@ import Testing
     ]
 
     @Test(arguments: stories)
-    func story(_ story: Story) {
+    func eachPhaseEndsWithItsVerdict(_ story: Story) {
         var it = CompressionGuard()
         for (index, phase) in story.phases.enumerated() {
             let turn = max(phase.busy + phase.waited, 1)
@@ -86,9 +86,9 @@ import Testing
         }
     }
 
-    /// An overloaded loop whose load falls when it stops compressing must not swing: in a minute it tries
-    /// again a few times, not hundreds.
-    @Test func doesNotSwing() {
+    /// An overloaded loop whose load falls when it stops compressing must not oscillate: in a minute it tries
+    /// again a few times, not hundreds of times.
+    @Test func theGuardDoesNotOscillate() {
         var it = CompressionGuard()
         var changes = 0
         var time = 0 as UInt64

@@ -7,7 +7,7 @@ import Testing
 @Suite struct FailureTallyTests {
     private static let interval = FailureTally.interval
 
-    @Test func theFirstIsToldAtOnceAndTheRestIsCounted() {
+    @Test func theFirstFailureIsToldAtOnceAndLaterOnesAreCounted() {
         var tally = FailureTally()
         #expect(tally.nextDue == nil)
         let isNew = tally.note(3, .refused, .answered(502))
@@ -25,14 +25,14 @@ import Testing
         #expect(counted.count == 1 && !counted[0].isFirst && counted[0].requests == 6)
         #expect((counted[0].retried, counted[0].retriedOn, counted[0].stale) == (1, 4, 1))
         #expect((counted[0].cut, counted[0].dropped, counted[0].answered) == (1, 1, 2))
-        // An interval without a failure ends it: the next one is the first again.
+        // An interval without a failure ends the count: the next failure is the first again.
         let quiet = tally.take(now: 1_000 + 2 * Self.interval)
         #expect(quiet.isEmpty && tally.nextDue == nil)
         let again = tally.note(3, .refused, .stale)
         #expect(again)
     }
 
-    @Test func serversAndCausesAreToldApart() {
+    @Test func serversAndCausesAreCountedApart() {
         var tally = FailureTally()
         for (server, cause) in [(0, Cause.refused), (1, .refused), (0, .reset)] {
             let isNew = tally.note(server, cause, .answered(502))
@@ -43,8 +43,8 @@ import Testing
         #expect(notices.map(\.requests) == [2, 2, 2] && notices.map(\.server) == [0, 1, 0])
     }
 
-    /// The bytes are those of the first malformed answer of an interval.
-    @Test func whatWasMalformedIsShown() {
+    /// The bytes shown are those of the first malformed response of an interval.
+    @Test func malformedBytesAreShown() {
         var tally = FailureTally()
         _ = tally.note(0, .malformed, .answered(502), rule: "chunk", found: [1])
         _ = tally.note(0, .malformed, .answered(502), rule: "framing", found: [2])
@@ -54,8 +54,8 @@ import Testing
         #expect(tally.takeAll().map(\.found) == [[2]] && tally.nextDue == nil)
     }
 
-    /// Codes are tokens, and no two are alike; each has a sentence.
-    @Test func causesHaveNames() {
+    /// Codes are tokens, no two are equal, and each has a sentence.
+    @Test func everyCauseHasACodeAndASentence() {
         let codes = Cause.allCases.map { "\($0.code)" }
         #expect(Set(codes).count == codes.count)
         #expect(codes.allSatisfy { $0.allSatisfy { $0.isLowercase || $0 == "-" } })

@@ -2,7 +2,7 @@ import Machines
 import SeededRandom
 import Testing
 
-/// The first few of those that are idle longest, found by one walk.
+/// The few connections that are idle longest, found by one walk.
 struct LongestIdleTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let capacity: Int
@@ -28,7 +28,7 @@ struct LongestIdleTests {
         return found
     }
 
-    @Test(arguments: table) func theLongestComeFirst(_ row: Case) {
+    @Test(arguments: table) func theLongestIdleComeFirst(_ row: Case) {
         var idle = LongestIdle(capacity: row.capacity)
         idle.begin()
         for (index, since) in row.offered.enumerated() { idle.offer(since: since, token: UInt64(index)) }
@@ -36,7 +36,7 @@ struct LongestIdleTests {
         #expect(Self.drain(&idle) == row.expected)
     }
 
-    @Test func anyOrderGivesTheSame() {
+    @Test func theOrderOfTheWalkDoesNotMatter() {
         var random = SeededRandom(seed: 6)
         var idle = LongestIdle(capacity: 16)
         for _ in 0..<200 {
@@ -48,7 +48,7 @@ struct LongestIdleTests {
         }
     }
 
-    @Test func aWalkForgetsTheLastOne() {
+    @Test func aWalkForgetsTheWalkBefore() {
         var idle = LongestIdle(capacity: 4)
         for since in [3, 1] as [UInt64] {
             idle.begin()

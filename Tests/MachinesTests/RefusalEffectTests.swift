@@ -1,4 +1,4 @@
-/// What a response that may not be stored does: to waiting requests, to hit-for-miss and to the entry.
+/// The effects of a response that may not be stored: on waiting requests, on hit-for-miss and on the entry.
 import Bytes
 import HTTP
 import Machines
@@ -14,7 +14,7 @@ import Testing
         var asked: [String] = []
         var status = 200
         var headers: [String] = []
-        /// What the rules refuse it for.
+        /// The reason for which the rules refuse it.
         var reason: Reason
         var ending: Reservations.Ending
         var removesEntry: Bool
@@ -65,7 +65,7 @@ import Testing
             removesEntry: false),
     ]
 
-    @Test(arguments: rows) func effect(row: Row) throws {
+    @Test(arguments: rows) func aRefusedResponseHasItsEffect(row: Row) throws {
         let rules = Rules(policy: Policy(name: "test"), upstream: "origin")
         var asked = PolicyDecision.Request()
         (asked.method, asked.headers) = (row.method, row.asked)

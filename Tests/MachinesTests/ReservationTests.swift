@@ -1,4 +1,4 @@
-/// One fetch a key: who fetches, who waits, who is told what.
+/// Reservations: one request of a key fetches, others wait, and each is told the result.
 import Bytes
 import Testing
 
@@ -10,7 +10,7 @@ import Testing
         Reservations.Waiter(thread: Int32(number % 2), token: UInt64(number))
     }
 
-    @Test func oneFetchesAndTheOthersWait() {
+    @Test func oneRequestFetchesAndOthersWait() {
         var table = Reservations()
         #expect(table.ask(Self.key, Self.waiter(0), now: 0) == .reserved)
         for number in 1...1_000 { #expect(table.ask(Self.key, Self.waiter(number), now: 0) == .wait) }
@@ -31,11 +31,11 @@ import Testing
         #expect(table.release(Self.key, .failed, now: 0) == [Self.waiter(3)])
         #expect(table.release(Self.key, .failed, now: 0) == [])
         #expect(table.count == 0)
-        // Whoever was told twice by mistake changes nothing.
+        // Telling a waiter twice by mistake changes nothing.
         #expect(table.release(Self.key, .failed, now: 0) == [])
     }
 
-    @Test func whatCannotBeStoredIsNotWaitedForAgain() {
+    @Test func requestsDoNotWaitForAnUnstorableKeyAgain() {
         let hitForMiss = HitForMiss(milliseconds: 100)
         var table = Reservations(hitForMiss: hitForMiss)
         #expect(table.ask(Self.key, Self.waiter(0), now: 0) == .reserved)
@@ -50,20 +50,20 @@ import Testing
         #expect(table.ask(Self.key, nil, now: 114) == .reserved)
     }
 
-    @Test func aKeyIsForgiven() {
+    @Test func aStorableResponseClearsTheMark() {
         let hitForMiss = HitForMiss()
         var table = Reservations(hitForMiss: hitForMiss)
         #expect(table.ask(Self.key, nil, now: 0) == .reserved)
         #expect(table.release(Self.key, .unstorable(remember: true), now: 0) == [])
-        // Another key in the same place of the memory: that is not this one's.
+        // Another key at the same place of the memory is not this key.
         hitForMiss.remove(Hash128(low: Self.key.low, high: Self.key.high &+ 1))
         #expect(table.ask(Self.key, Self.waiter(0), now: 1) == .hitForMiss)
         hitForMiss.remove(Self.key)
         #expect(table.ask(Self.key, Self.waiter(0), now: 1) == .reserved)
     }
 
-    /// Who does not wait fetches what nobody would wait for, but one at a time.
-    @Test func whatNobodyWaitsForIsFetchedOnce() {
+    /// Requests for a hit-for-miss key that may wait for one fetch still fetch one at a time.
+    @Test func aHitForMissKeyMayStillBeFetchedOnce() {
         let hitForMiss = HitForMiss()
         var table = Reservations(hitForMiss: hitForMiss)
         hitForMiss.insert(Self.key, now: 0)
@@ -73,7 +73,7 @@ import Testing
         #expect(table.ask(Self.key, Self.waiter(0), now: 1) == .hitForMiss)
     }
 
-    @Test func waitersAreLimited() {
+    @Test func theNumberOfWaitersIsLimited() {
         var table = Reservations(waiterLimit: 2)
         #expect(table.ask(Self.key, Self.waiter(0), now: 0) == .reserved)
         #expect(table.ask(Self.key, Self.waiter(1), now: 0) == .wait)
@@ -81,8 +81,8 @@ import Testing
         #expect(table.ask(Self.key, Self.waiter(3), now: 0) == .busy)
     }
 
-    /// The memory of what is not worth waiting for stays as large as it is, and forgets.
-    @Test func theMemoryIsBounded() {
+    /// The memory of hit-for-miss keys has a fixed size, and forgets.
+    @Test func theMemoryOfHitForMissIsBounded() {
         let hitForMiss = HitForMiss()
         var table = Reservations(hitForMiss: hitForMiss)
         for number in 0..<100_000 {

@@ -1,5 +1,5 @@
-/// The decision tables of the shipped policies, read as a user's are and run through the rules that serve
-/// traffic.
+/// The decision tables of the shipped policies, read as a user's tables are, and run through the rules that
+/// serve traffic.
 import Caching
 import Foundation
 import Settings
@@ -35,7 +35,7 @@ struct DecisionTableTests {
     }
 
     @Test(arguments: rows)
-    func decides(_ row: Row) throws {
+    func eachRowGetsItsDecision(_ row: Row) throws {
         let outcome = try Decision.evaluate(row.decision, policy: row.policy)
         #expect(row.decision.differences(from: outcome) == [])
     }
@@ -44,13 +44,14 @@ struct DecisionTableTests {
         let decisions = Self.rows.filter { $0.policy.name == "pessimistic" }.map(\.decision)
         var seen = Set(decisions.compactMap { $0.expect?.reason })
         seen.formUnion(decisions.compactMap { $0.then?.expect.reason })
-        // No row can show these: a certificate is TLS's to verify, the others are the store's verdicts.
+        // No row can show these: TLS verifies a certificate, and the store decides about the others.
         seen.formUnion(["client-certificate", "invalidated", "pressure"])
         #expect(seen == Set(Reason.allCases.map { String(describing: $0.code) }))
     }
 
-    /// As serving: gzip is undone for who does not take it, but not in pieces of one date.
-    @Test func whatComesAsGzipIsForAll() throws {
+    /// As in serving: gzip is decoded for clients that do not accept it, but not when two ranges share a
+    /// date.
+    @Test func aGzipResponseServesEveryClient() throws {
         var row = PolicyDecision(name: "")
         row.response.headers = [
             "Cache-Control: max-age=60", "Content-Encoding: gzip",
@@ -73,7 +74,7 @@ struct DecisionTableTests {
         #expect(try Decision.evaluate(row, policy: Policy(name: "test")).then?.served == .miss)
     }
 
-    /// Without an answer in the store none is fetched, whatever else is wrong with the request.
+    /// Without a stored response none is fetched, whatever other rules refuse the request.
     @Test func onlyIfCachedFetchesNothing() throws {
         var row = PolicyDecision(name: "")
         row.response.headers = ["Cache-Control: max-age=60"]
@@ -94,12 +95,12 @@ struct DecisionTableTests {
         }
     }
 
-    /// The head counts as it is stored: with the Vary of what may be compressed.
+    /// The size of the head counts as it is stored: with the Vary of a response that may be compressed.
     @Test(arguments: [
         ("image/png", 4094, true), ("image/png", 4096, true), ("image/png", 4097, false),
         ("text/css", 4073, true), ("text/css", 4074, false),
     ])
-    func headsCountAsTheyAreStored(_ type: String, _ size: Int, _ isStored: Bool) throws {
+    func aHeadCountsAsItIsStored(_ type: String, _ size: Int, _ isStored: Bool) throws {
         let lines =
             "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Type: \(type)\r\nX: \r\n"
             + "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 1000\r\n"
@@ -114,7 +115,7 @@ struct DecisionTableTests {
                 == PolicyDecision.Outcome(stored: isStored, reason: isStored ? nil : "head-too-large"))
     }
 
-    /// A table that expects the wrong thing is noticed.
+    /// A table with a wrong expectation fails.
     @Test func aWrongExpectationFails() throws {
         var wrong = try #require(Self.rows.first { $0.decision.expect?.stored == true })
         wrong = Row(policy: wrong.policy, decision: Self.contradicting(wrong.decision))
@@ -128,8 +129,8 @@ struct DecisionTableTests {
         return decision
     }
 
-    /// What differs from the default policy is what a table is there to show: with any of it set back to the
-    /// default, some row fails. Left out is what a row cannot see (`maxHead`, `cacheStatus`).
+    /// A table shows where its policy differs from the default: with any such setting back at the default,
+    /// some row fails. Excluded are settings that no row can see (`maxHead`, `cacheStatus`).
     static let switches: [(name: String, reset: @Sendable (inout Policy) -> Void)] = {
         let standard = Policy(name: "standard")
         return [
@@ -150,7 +151,7 @@ struct DecisionTableTests {
     }()
 
     @Test(arguments: ["static-assets", "varnish-offload", "microcache", "rfc9111"])
-    func tablesShowWhatDiffers(name: String) throws {
+    func aTableShowsWhereItsPolicyDiffers(name: String) throws {
         let loaded = try #require(try Self.policies.get().first { $0.policy.name == name })
         var differing = 0
         for (setting, reset) in Self.switches {
@@ -171,7 +172,7 @@ struct DecisionTableTests {
 
 /// The policies in the binary are the files of `cache-policies`.
 struct ShippedPolicyTests {
-    @Test func theTextsAreTheFiles() throws {
+    @Test func shippedTextsEqualTheFiles() throws {
         let folder = DecisionTableTests.folder
         let files = try FileSource.disk.names(folder).get().filter { $0.hasSuffix(".yaml") }
         #expect(ShippedPolicies.names.map { "\($0).yaml" } == files)
@@ -183,9 +184,9 @@ struct ShippedPolicyTests {
         #expect(ShippedPolicies.text("nonsense") == nil)
     }
 
-    /// Without a folder, and as files: the same policies. They extend none: what they are, nobody's folder
-    /// changes.
-    @Test func theyReadWithoutFiles() throws {
+    /// They read the same without a folder and as files. They extend no other policy, so that a user's folder
+    /// does not change them.
+    @Test func shippedPoliciesReadWithoutFiles() throws {
         let files = try DecisionTableTests.policies.get()
         let shipped = try ConfigurationFile.policies(
             inFolder: "/nowhere", shownFolder: "none", files: .memory([:]))
@@ -197,8 +198,8 @@ struct ShippedPolicyTests {
         }
     }
 
-    /// The file spells out what the code has as defaults.
-    @Test func pessimisticIsTheDefault() throws {
+    /// The file spells out the defaults of the code.
+    @Test func pessimisticSpellsOutTheDefaults() throws {
         var standard = Policy(name: "pessimistic")
         let policy = try #require(
             try DecisionTableTests.policies.get().first { $0.policy.name == standard.name })
@@ -208,7 +209,7 @@ struct ShippedPolicyTests {
 }
 
 extension String {
-    /// What stands before the last `part`; all of it where there is none.
+    /// The part before the last `part`; all of it if `part` does not occur.
     fileprivate func components(before part: String) -> String {
         var end = endIndex
         for index in indices where self[index...].hasPrefix(part) { end = index }

@@ -1,5 +1,5 @@
-/// `explain` and serving go the same walk: they may not come to different ends. Held against every row of the
-/// shipped policies' decision tables, and against exchanges made up by a seeded generator.
+/// `explain` and serving must reach the same decision. Checked for every row of the shipped policies'
+/// decision tables, and for exchanges from a seeded generator.
 import Bytes
 import Configuration
 import HTTP
@@ -9,9 +9,9 @@ import Testing
 
 @testable import Caching
 
-/// Draws of exchanges.
+/// Draws of random exchanges.
 extension SeededRandom {
-    /// Some of `lines`, rarely: most exchanges are to be plain, so that single rules decide.
+    /// Some of `lines`, rarely: most exchanges should be plain, so that single rules decide.
     mutating func some(of lines: [String], chance: Int) -> [String] {
         var picked: [String] = []
         for line in lines where picks(chance) { picked.append(line) }
@@ -19,7 +19,7 @@ extension SeededRandom {
     }
 }
 
-/// What the verdicts of many exchanges were, so that a check that never sees a refusal is noticed.
+/// The verdicts of many exchanges. They show whether a check ever saw a refusal.
 private struct Tally {
     var refused: Set<Rule> = []
     var satisfied: Set<Rule> = []
@@ -40,7 +40,7 @@ struct ExplanationTests {
         $0.rawValue >= Rule.request.rawValue && $0.rawValue <= Rule.remaining.rawValue
     }
 
-    /// Holds the two walks against each other.
+    /// Compares the two walks.
     private func check(
         _ requestText: borrowing ByteBuffer, _ responseText: borrowing ByteBuffer, _ rules: Rules,
         delaySeconds: Int, certificate: Bool, _ tally: inout Tally, _ name: String
@@ -93,7 +93,7 @@ struct ExplanationTests {
         }
     }
 
-    @Test func everyRowOfEveryTable() throws {
+    @Test func everyRowOfEveryTableIsExplained() throws {
         var tally = Tally()
         var rows = 0
         for row in DecisionTableTests.rows {
@@ -111,7 +111,7 @@ struct ExplanationTests {
     }
 
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
-    func madeUpExchanges(seed: UInt64) throws {
+    func generatedExchangesAreExplained(seed: UInt64) throws {
         var generator = SeededRandom(seed: seed)
         var tally = Tally()
         for number in 0..<4_000 {
@@ -126,8 +126,8 @@ struct ExplanationTests {
                 requestText, responseText, rules, delaySeconds: generator.picks(10) ? 70 : 0,
                 certificate: generator.picks(3), &tally, "seed \(seed), \(number):\n\(request)\n\(response)")
         }
-        // Each rule both ways, or the check says nothing about it. (A wish for fresher, and one for a range,
-        // are settled at use.)
+        // Each rule must have decided both ways, or the check proves nothing about it. (Requests for a
+        // fresher answer and for a range are decided at use.)
         let all = Set(Self.requestRules + Self.answerRules)
         #expect(all.subtracting(tally.refused) == [.clientRefresh, .requestRange], "seed \(seed)")
         #expect(all.subtracting(tally.satisfied) == [], "seed \(seed)")
@@ -199,7 +199,7 @@ struct ExplanationTests {
         return lines.joined(separator: "\r\n") + "\r\n\r\n"
     }
 
-    /// A rule that refuses does not hide what others make of the same message.
+    /// A rule that refuses does not hide the findings of other rules about the same message.
     @Test func everyRefusalIsTold() throws {
         var generator = PolicyDecision(name: "")
         generator.request.headers = ["Cookie: a=b"]
@@ -225,7 +225,7 @@ struct ExplanationTests {
         #expect(why.timing.lifetime == 0 && why.timing.source == .maxAge)
     }
 
-    @Test func rulesHaveNamesOfTheirOwn() {
+    @Test func everyRuleHasItsOwnName() {
         #expect(Set(Rule.allCases.map(\.id)).count == Rule.allCases.count)
         for rule in Rule.allCases {
             #expect(!rule.demand.isEmpty && rule.demand.count <= 40, "\(rule.id)")

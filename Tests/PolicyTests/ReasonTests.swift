@@ -1,5 +1,5 @@
-/// The page of reasons is complete, and says nothing that a policy would refuse; the lists of reasons keep
-/// what the walks find, in their order.
+/// The page of reasons is complete and mentions no setting that a policy would refuse. Lists of reasons keep
+/// the findings in order.
 
 import Bytes
 import Caching
@@ -7,8 +7,8 @@ import Configuration
 import Testing
 
 @Suite struct ReasonTests {
-    /// Each code has its heading, and each heading is a code; each entry says what it means and what loosens
-    /// it.
+    /// Each code has a heading, and each heading is a code. Each entry tells what the code means and which
+    /// setting loosens it.
     @Test func thePageHasEveryReason() {
         let entries = ReasonsPage.shipped.entries
         #expect(entries.map(\.code).sorted() == Reason.allCases.map { "\($0.code)" }.sorted())
@@ -35,7 +35,7 @@ import Testing
         #expect(full.all == Array(Reason.allCases.prefix(16)))
     }
 
-    /// Counts by reason's raw value.
+    /// Counts, indexed by the reason's raw value.
     private static func counts(_ counts: [(Reason, UInt64)]) -> [UInt64] {
         var all = [UInt64](repeating: 0, count: Reason.codes.count)
         for (reason, count) in counts { all[Int(reason.rawValue)] = count }
@@ -53,7 +53,7 @@ import Testing
             "0 of 10 answers stored; not stored: 40 % method, 30 % vary, 20 % age, … (see larder reasons "
                 + "method)"),
     ] as [(UInt64, [(Reason, UInt64)], String?)])
-    func shares(stored: UInt64, refused: [(Reason, UInt64)], text: String?) {
+    func sharesAreWrittenAsASentence(stored: UInt64, refused: [(Reason, UInt64)], text: String?) {
         let share = StoredShare(stored: stored, refused: Self.counts(refused))
         #expect(share.text == text)
         let earlier = StoredShare(stored: 5, refused: Self.counts([(.age, 7)]))

@@ -15,6 +15,6 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     /// From 0 to `bound` - 1.
     public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 
-    /// True in `chance` of a hundred.
+    /// True in `chance` percent of the calls.
     public mutating func picks(_ chance: Int) -> Bool { below(100) < chance }
 }

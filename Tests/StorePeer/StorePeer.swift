@@ -3,8 +3,8 @@ import Glibc
 import Kernel
 import Store
 
-/// A process that uses a store on descriptor 3, for the tests that need several. Exit code 0: all was right;
-/// 9: it read something wrong; 3: bad usage. Bodies prove themselves: they follow from key and version.
+/// A process that uses a store on descriptor 3, for tests that need several processes. Exit code 0: all was
+/// right; 9: it read something wrong; 3: bad usage. Bodies can be checked: they follow from key and version.
 @main
 struct StorePeer {
     static func main() {
@@ -91,7 +91,7 @@ struct StorePeer {
             key: key.span, hash: hash, variant: .original(), facts: RecordFacts(version), vary: empty.span,
             head: head.span,
             body: body.span, expires: .max, now: 1, stamp: thread.stamp(hash))
-        // The key's only writer: from now on nothing older may be seen.
+        // This peer is the key's only writer: from now on no older version may be seen.
         if outcome == .stored { seen[id] = version }
         if outcome == .tooLarge { fail("too large") }
         read(thread, id, &seen)
@@ -110,7 +110,7 @@ struct StorePeer {
         read(thread, id, &seen)
     }
 
-    /// The key's only writer: what can still be found is what was there.
+    /// This peer is the key's only writer: a record that is still found is the one that was there.
     static func outdate(_ thread: borrowing StoreThread, _ id: Int) {
         let key = Proof.key(id)
         let hash = thread.hash(key.span)
@@ -144,8 +144,8 @@ struct StorePeer {
         return (view.serial, view.facts)
     }
 
-    /// Stops in the middle of a body, and reads the rest when it is continued. Whether the body stayed the
-    /// same.
+    /// Stops in the middle of a body, and reads the rest when it is continued. Returns whether the body
+    /// stayed the same.
     static func readsAcrossStop(_ thread: inout StoreThread, key id: Int) -> Bool {
         thread.beginTurn()
         let key = Proof.key(id)
@@ -165,7 +165,7 @@ struct StorePeer {
     }
 }
 
-/// Bodies that follow from key and version: version, then a stream that only this pair gives.
+/// Bodies that follow from key and version: the version, then a stream that only this pair gives.
 enum Proof {
     /// A ban is a prefix of keys.
     static let bans = BanRules(matches: { ban, key, _ in key.hasPrefix(ban) })
@@ -191,7 +191,7 @@ enum Proof {
         return bytes
     }
 
-    /// The version of a body that is whole and belongs to `id`; nil for any other bytes.
+    /// The version of a complete body that belongs to `id`; nil for any other bytes.
     static func version(of body: Span<UInt8>, id: Int) -> UInt64? {
         guard body.count >= 8 else { return nil }
         var version: UInt64 = 0

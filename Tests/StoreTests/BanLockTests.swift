@@ -1,4 +1,4 @@
-// Bans by many at once: a holder of the lock that lives is waited for, and no ban becomes more than it was.
+// Concurrent bans: a thread waits for a live holder of the lock, and no ban removes more than its scope.
 
 import Bytes
 import Dispatch
@@ -18,7 +18,7 @@ import Testing
         try Store.create(StoreOptions(memory: 2 << 20, rows: 8, segmentBytes: 16 << 10), bans: testBans)
     }
 
-    @Test(arguments: [false, true]) func aThreadThatHoldsTheLockIsWaitedFor(soft: Bool) throws {
+    @Test(arguments: [false, true]) func aBanWaitsForALiveHolderOfTheLock(soft: Bool) throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -31,7 +31,7 @@ import Testing
             progress.hasEnded.store(true, ordering: .releasing)
         }
         while !progress.hasBegun.load(ordering: .acquiring) { sched_yield() }
-        // As if this thread had lost its processor.
+        // As if the kernel had taken the processor from this thread.
         var spins = 1_000_000
         while spins > 0, !progress.hasEnded.load(ordering: .acquiring) {
             spins -= 1
@@ -45,7 +45,7 @@ import Testing
         #expect(a == (soft ? true : nil) && b == false)
     }
 
-    @Test func manyBansAtOnceTakeWhatTheySay() throws {
+    @Test func concurrentBansTakeOnlyTheirScopes() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -57,7 +57,7 @@ import Testing
             for number in 0..<300 {
                 let key = bytes("\(worker)/\(number)")
                 thread.beginTurn()
-                // Others' bans may be half written just now: then it is not stored.
+                // Bans of other threads may be half written at this moment: then the record is not stored.
                 _ = thread.put(key, body: [1])
                 thread.ban("k\(worker)/\(number)")
                 if thread.contains(key) { wrong.add(1, ordering: .relaxed) }

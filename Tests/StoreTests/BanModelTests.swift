@@ -3,9 +3,9 @@ import Store
 import SeededRandom
 import Testing
 
-/// The Store with bans against a plain dictionary, by random operations: it may forget, and take more
-/// than it was told to when bans overflow, but it never shows what was purged, and never as current what
-/// is outdated.
+/// The Store with bans compared with a plain dictionary, by random operations. It may forget, and remove more
+/// than asked when bans overflow. It never shows a purged record, and never shows an outdated record as
+/// current.
 @Suite struct BanModelTests {
     private struct Entry {
         var vary: [UInt8]
@@ -14,7 +14,7 @@ import Testing
         var isOutdated: Bool
     }
 
-    /// An answer that is on its way while others purge.
+    /// A response that is on its way while others purge.
     private struct Fetch {
         var id: Int
         var entry: Entry
@@ -26,7 +26,7 @@ import Testing
         var entries: [Int: [Entry]] = [:]
         var fetches: [Fetch] = []
 
-        /// `matches`: an entry of this id.
+        /// `matches`: whether an entry with this id is purged.
         mutating func purge(soft: Bool, _ matches: (Int, Entry) -> Bool) {
             for (id, list) in entries {
                 if soft {
@@ -52,8 +52,8 @@ import Testing
     private static func key(_ id: Int) -> [UInt8] { bytes("key/\(id % 5)/\(id)") }
 
     @Test(arguments: 0..<16)
-    func nothingPurgedIsEverShown(run: Int) throws {
-        // A failing run says its seed: put it here to see it again.
+    func noPurgedRecordIsEverShown(run: Int) throws {
+        // A failing run prints its seed: put it here to repeat the run.
         let seed = UInt64(run) &* 6151 &+ 3
         var random = SeededRandom(seed: seed)
         let store = try Store.create(
@@ -135,7 +135,7 @@ import Testing
         default:
             thread.purge(Self.key(id), soft: soft)
             model.purge(soft: soft) { other, _ in other == id }
-            // Stamps are outdated, also by a soft one.
+            // Stamps become outdated, by a soft purge too.
             for index in model.fetches.indices where model.fetches[index].id == id {
                 model.fetches[index].isTaken = true
             }

@@ -1,4 +1,4 @@
-// Bulk purges and soft purges: what they take, what they leave, and which races they win.
+// Bulk purges and soft purges: which records they remove, which they leave, and which races they win.
 
 import Bytes
 import Store
@@ -45,13 +45,13 @@ import Testing
         #expect(b == false)
         #expect(again == true)
         #expect(body == bytes("one"))
-        // A newer one is not.
+        // A newer record is not outdated.
         _ = thread.put(bytes("a/1"), body: bytes("new"))
         let new = thread.isOutdated(bytes("a/1"))
         #expect(new == false)
     }
 
-    @Test func everythingIsABanToo() throws {
+    @Test func aBanMayCoverEverything() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -72,7 +72,7 @@ import Testing
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
-        // The ban knows the original by its head, and takes both, whichever is looked at first.
+        // The ban matches the original by its head. It removes both records, whichever is looked at first.
         for key in ["a0", "a2"] {
             let serial = thread.newSerial()
             _ = thread.put(bytes(key), head: bytes("g"), body: [1], variant: .original(serial: serial))
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func aDerivedRecordThatComesLateFollowsToo(soft: Bool) throws {
+    func aLateDerivedRecordFollowsItsOriginalToo(soft: Bool) throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -116,7 +116,7 @@ import Testing
         return view?.isOutdated
     }
 
-    @Test func aBanWinsAgainstAFetchUnderWay() throws {
+    @Test func aBanOvertakesAFetchInProgress() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -134,7 +134,7 @@ import Testing
         #expect(body == bytes("new"))
     }
 
-    @Test func aSoftBanOutdatesWhatAFetchUnderWayBrings() throws {
+    @Test func aSoftBanOutdatesTheResultOfAFetchInProgress() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -147,7 +147,7 @@ import Testing
         #expect(outdated == true)
     }
 
-    @Test func aSweepDoesNotForgetFetchesUnderWay() throws {
+    @Test func aSweepDoesNotForgetFetchesInProgress() throws {
         let store = try makeStore()
         var thread = store.row()!
         let key = bytes("a/1")
@@ -181,7 +181,7 @@ import Testing
         #expect(other == false)
         let late = thread.put(key, body: [4], stamp: before)
         #expect(late == .invalidated)
-        // What is derived from an outdated body is outdated.
+        // A record derived from an outdated body is outdated.
         let variant = thread.put(
             key, body: [5], facts: RecordFacts(4), variant: .derived(coding: 4, from: serial))
         #expect(variant == .stored)
@@ -192,7 +192,7 @@ import Testing
         #expect(!gone)
     }
 
-    @Test func aRenewalMakesCurrentWhatWasOutdated() throws {
+    @Test func aRenewalMakesAnOutdatedRecordCurrent() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -209,7 +209,7 @@ import Testing
         #expect(derived == false)
     }
 
-    @Test func aRenewalUnderWayLosesToABan() throws {
+    @Test func aBanOvertakesARenewalInProgress() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -227,7 +227,7 @@ import Testing
         thread.ban("ka/")
         let hard = thread.renew(key, serial: renewed, stamp: stamp)
         #expect(hard == .invalidated)
-        // Nor does one that was sent afterwards bring a banned body back.
+        // A renewal that was sent afterwards does not bring a banned body back either.
         _ = thread.put(key, body: [1], variant: .original(serial: thread.newSerial()))
         let banned = self.serial(thread, key)
         thread.ban("ka/")
@@ -240,15 +240,15 @@ import Testing
         return view?.serial ?? 0
     }
 
-    @Test func whatIsOutdatedStaysSoWhenItMoves() throws {
+    @Test func anOutdatedRecordStaysOutdatedWhenItMoves() throws {
         let store = try makeStore(memory: 1 << 20)
         var thread = store.row()!
         thread.beginTurn()
         for name in ["a", "b", "c"] { _ = thread.put(bytes(name), body: [1]) }
         thread.purge(bytes("a"), soft: true)
         thread.ban("kb", soft: true)
-        // Hit again and again while others pass through, so that reclaims move them. `b` is not: it has
-        // not been checked when it moves.
+        // Hit repeatedly while others pass through, so that reclaims move them. `b` is not hit: it has not
+        // been checked when it moves.
         for index in 0..<4000 {
             _ = thread.put(bytes("other \(index)"), body: [UInt8](repeating: 7, count: 700))
             for _ in 0..<4 {
@@ -299,7 +299,7 @@ import Testing
         #expect(store.statistics.bans == 0)
     }
 
-    @Test func tooManyBansCoarsen() throws {
+    @Test func tooManyBansBecomeCoarser() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -311,19 +311,19 @@ import Testing
         let one = thread.contains(bytes("a/99."))
         #expect(one)
         thread.ban("kb/7.")
-        // All of one host, and the one of the other.
+        // All of one host, and the single one of the other.
         #expect(store.statistics.bans == 2)
         for id in 0..<100 {
             let b = thread.contains(bytes("b/\(id)."))
             #expect(b == (id != 7), "\(id)")
-            // The one that had been looked at is taken too: coarser bans take more.
+            // The record that had been looked at is removed too: coarser bans remove more.
             let a = thread.contains(bytes("a/\(id)."))
             #expect(!a || id == 99, "\(id)")
         }
     }
 
     @Test(arguments: [false, true])
-    func inTheEndTheyTakeEverything(soft: Bool) throws {
+    func overflowingBansCoverEverythingInTheEnd(soft: Bool) throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -331,7 +331,7 @@ import Testing
         for id in 0..<64 { thread.ban("h\(id)", soft: soft) }
         let before = thread.isOutdated(bytes("other"))
         #expect(before == false)
-        // Looked at: not checked against these again. One that is not:
+        // Looked at: not checked against these bans again. The other record is:
         _ = thread.put(bytes("unseen"), body: [1])
         for id in 64..<65 { thread.ban("h\(id)", soft: soft) }
         #expect(store.statistics.bans == 1)
@@ -339,7 +339,7 @@ import Testing
         #expect(after == (soft ? true : nil))
     }
 
-    @Test func theSameBanTakesOnePlace() throws {
+    @Test func equalBansTakeOnePlace() throws {
         let store = try makeStore()
         let thread = store.row()!
         for _ in 0..<200 {
@@ -367,7 +367,7 @@ import Testing
         #expect(!none)
     }
 
-    @Test func sequencesOutliveTheirBitsInARecord() throws {
+    @Test func banSequencesOutliveTheirBitsInARecord() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()

@@ -19,7 +19,7 @@ import Testing
         return thread
     }
 
-    /// The body for a client that takes these codings; the highest of equal serial wins.
+    /// The body for a client that accepts these codings; the highest of equal serial wins.
     private func body(
         _ thread: borrowing StoreThread, _ key: String, _ codings: Set<UInt64>
     ) -> String? {
@@ -31,7 +31,7 @@ import Testing
         return String(decoding: view.body.copied, as: UTF8.self)
     }
 
-    /// Stores an original; its serial.
+    /// Stores an original. Returns its serial.
     private func original(
         _ thread: inout StoreThread, _ key: String, _ text: String, vary: [UInt8] = []
     ) -> UInt64 {
@@ -51,7 +51,7 @@ import Testing
             variant: .derived(coding: coding, from: serial), stamp: stamp)
     }
 
-    @Test func answersByRankAmongOneSerial() throws {
+    @Test func theHighestRankOfOneSerialIsServed() throws {
         var thread = try makeThread()
         thread.beginTurn()
         let serial = original(&thread, "k", "plain")
@@ -63,7 +63,7 @@ import Testing
         #expect(plain == "plain")
     }
 
-    @Test func goesWhenItsOriginalIsReplaced() throws {
+    @Test func aDerivedRecordGoesWhenItsOriginalIsReplaced() throws {
         var thread = try makeThread()
         thread.beginTurn()
         let serial = original(&thread, "k", "old")
@@ -74,7 +74,7 @@ import Testing
         #expect(zipped == nil)
         let brotli = body(thread, "k", [4])
         #expect(brotli == nil)
-        // One that is finished too late is refused.
+        // A derived record that is finished too late is refused.
         let late = derive(&thread, "k", "old zipped", Self.gzip, from: serial)
         #expect(late == .invalidated)
         let current = derive(&thread, "k", "new zipped", Self.gzip, from: newer)
@@ -83,7 +83,7 @@ import Testing
         #expect(both == "new zipped")
     }
 
-    @Test func anOriginalOfOtherVaryValuesLeavesItAlone() throws {
+    @Test func anOriginalWithOtherVaryValuesKeepsTheDerivedRecord() throws {
         var thread = try makeThread()
         thread.beginTurn()
         let serial = original(&thread, "k", "en", vary: bytes("en"))
@@ -93,7 +93,7 @@ import Testing
         #expect(zipped == "en zipped")
     }
 
-    @Test func goesWithItsKeyAndWinsNoRaceAgainstAnInvalidation() throws {
+    @Test func aDerivedRecordGoesWithItsKeyAndLosesToAnInvalidation() throws {
         var thread = try makeThread()
         thread.beginTurn()
         let key = bytes("k")
@@ -107,13 +107,13 @@ import Testing
         #expect(late == .invalidated)
     }
 
-    @Test func driesOutNoOriginalOfItsKey() throws {
+    @Test func aDerivedRecordEvictsNoOriginalOfItsKey() throws {
         let store = try makeStore()
         guard var thread = store.row() else { throw NoRow() }
         thread.beginTurn()
         var serials: [UInt64] = []
         for value in 0..<8 { serials.append(original(&thread, "k", "\(value)", vary: [UInt8(value)])) }
-        // However often it is tried: nothing is written that would have others make room.
+        // However often it is tried: no record is written that would evict others.
         for _ in 0..<3000 {
             let zipped = String(repeating: "zipped", count: 200)
             let outcome = derive(&thread, "k", zipped, Self.gzip, from: serials[0], vary: [0])
@@ -126,9 +126,9 @@ import Testing
         }
     }
 
-    /// In a full bucket what is hit least makes room, were it not for this: that is the original, as it has
-    /// just come, or one of its Vary siblings.
-    @Test func driesOutNoOriginalOfItsKeyThatIsHitLess() throws {
+    /// In a full bucket the least hit record makes room. Without this rule that would be the original, which
+    /// has just come, or one of its Vary siblings.
+    @Test func aDerivedRecordEvictsNoLessHitOriginalOfItsKey() throws {
         let store = try Store.create(StoreOptions(memory: 1 << 20, rows: 8, segmentBytes: 16 << 10))
         guard var thread = store.row() else { throw NoRow() }
         thread.beginTurn()
@@ -148,7 +148,7 @@ import Testing
             var serial: UInt64 = 0
             for value in 0..<5 {
                 serial = original(&thread, key, "\(value)", vary: [UInt8(value)])
-                // As often as can be told.
+                // As often as the count can hold.
                 for _ in 0..<3 { _ = thread.body(bytes(key), vary: [UInt8(value)]) }
             }
             for _ in 0..<3 { for other in 0..<4000 { _ = thread.contains(bytes("other \(other)")) } }
@@ -161,7 +161,7 @@ import Testing
         #expect(store.statistics.segmentsReclaimed == 0)
     }
 
-    /// The Vary values of those that are there.
+    /// The Vary values of the originals that are there.
     private func originals(_ thread: borrowing StoreThread, _ key: String) -> [UInt8] {
         let key = bytes(key)
         return (0..<8).filter { value in
@@ -172,7 +172,7 @@ import Testing
         }
     }
 
-    @Test func makesRoomForOriginals() throws {
+    @Test func aDerivedRecordMakesRoomForOriginals() throws {
         var thread = try makeThread()
         thread.beginTurn()
         var serials: [UInt64] = []
@@ -191,7 +191,7 @@ import Testing
         }
     }
 
-    @Test func isClaimedOnceAndKeepsItsClaimsWhenItMoves() throws {
+    @Test func aRecordIsClaimedOnceAndKeepsItsClaimsWhenItMoves() throws {
         let store = try Store.create(StoreOptions(memory: 1 << 20, rows: 8, segmentBytes: 16 << 10))
         guard var thread = store.row() else { throw NoRow() }
         thread.beginTurn()
@@ -202,7 +202,7 @@ import Testing
         #expect(claim2 == false)
         let claim3 = claim(thread, "k", serial, 2)
         #expect(claim3 == true)
-        // Hit again and again while others pass through, so that reclaims move it.
+        // Hit repeatedly while others pass through, so that reclaims move it.
         for index in 0..<4000 {
             _ = thread.put(bytes("other \(index)"), body: [UInt8](repeating: 7, count: 700))
             for _ in 0..<4 { _ = thread.body(bytes("k")) }
@@ -216,7 +216,7 @@ import Testing
         #expect(claim5 == true)
     }
 
-    /// A claim stands on the record that was at hand, too; both may be claimed again.
+    /// A claim also stands on the copy of the record that was at hand. Both may be claimed again.
     @Test func aClaimIsGivenBackOnAllRecords() throws {
         var thread = try makeThread()
         thread.beginTurn()
@@ -233,7 +233,7 @@ import Testing
         #expect(third == [true, true] && kept == false)
     }
 
-    /// Claims br on a record of `k` in this coding.
+    /// Claims br on the record of `k` with this coding.
     private func claimBr(_ thread: borrowing StoreThread, _ coding: UInt64) -> Bool? {
         let key = bytes("k")
         let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { facts, vary in
@@ -243,7 +243,7 @@ import Testing
         return thread.claim(view, coding: Self.br)
     }
 
-    @Test func isBornWithClaims() throws {
+    @Test func aRecordMayBeStoredWithClaims() throws {
         var thread = try makeThread()
         thread.beginTurn()
         let serial = thread.newSerial()
@@ -254,8 +254,8 @@ import Testing
         #expect(claim7 == true)
     }
 
-    /// What made room for others may be derived again; the original, if it was kept, says so.
-    @Test func isUnclaimedOnceEvicted() throws {
+    /// An evicted derived record may be derived again. The original, if it was kept, allows the claim.
+    @Test func theEvictionOfADerivedRecordEndsItsClaim() throws {
         var thread = try makeThread()
         var lost = 0
         var crowdedOut = 0
@@ -267,7 +267,7 @@ import Testing
             _ = thread.put(name, body: body, variant: .original(serial: serial), claims: 2)
             _ = thread.put(
                 name, body: body, facts: RecordFacts(1), variant: .derived(coding: 2, from: serial))
-            // Originals are asked for, so that they are kept where what is derived from them is not.
+            // Originals are requested, so that they are kept where their derived records are not.
             for earlier in max(0, round - 200)..<round where earlier % 16 == 0 {
                 _ = isClaimed(thread, bytes("key \(earlier)"))
             }
@@ -283,7 +283,7 @@ import Testing
         #expect(lost > 0 && crowdedOut < lost)
     }
 
-    /// Of the original; nil where it is gone.
+    /// Whether the original is claimed; nil if it is gone.
     private func isClaimed(_ thread: borrowing StoreThread, _ key: [UInt8]) -> Bool? {
         let view = thread.lookup(key: key.span, hash: thread.hash(key.span)) { facts, _ in
             facts.words.0 == 0 ? 1 : 0

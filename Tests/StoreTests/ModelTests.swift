@@ -3,8 +3,9 @@ import Store
 import SeededRandom
 import Testing
 
-/// The Store against a plain dictionary, by random operations: it may forget (its size is limited), but what
-/// it says is always what the dictionary says, and what it forgets is bounded by what its statistics admit.
+/// The Store compared with a plain dictionary, by random operations. It may forget, since its size is
+/// limited. Its answers always match the dictionary, and its statistics account for every record that it
+/// forgets.
 @Suite struct ModelTests {
     struct Entry {
         var vary: [UInt8]
@@ -13,7 +14,7 @@ import Testing
 
     @Test(arguments: 0..<12)
     func theStoreNeverContradictsADictionary(run: Int) throws {
-        // A failing run says its seed: put it here to see it again.
+        // A failing run prints its seed: put it here to repeat the run.
         let seed = UInt64(run) &* 7919 &+ 1
         var random = SeededRandom(seed: seed)
         let segment = [8 << 10, 16 << 10, 64 << 10][run % 3]
@@ -65,7 +66,7 @@ import Testing
                 #expect(right, "seed \(seed) step \(step)")
             }
         }
-        // What is found is what the statistics say, to the object.
+        // The number of records found equals the statistics exactly.
         var found = 0
         for (id, entries) in model {
             let key = bytes("key/\(id)/\(String(repeating: "x", count: id % 50))")
@@ -95,7 +96,7 @@ import Testing
         #expect(left == 0)
     }
 
-    @Test func whatIsHitSurvivesAFlood() throws {
+    @Test func aHitRecordSurvivesAFlood() throws {
         let store = try Store.create(StoreOptions(memory: 4 << 20, rows: 4, segmentBytes: 32 << 10))
         var thread = store.row()!
         thread.beginTurn()
@@ -111,7 +112,7 @@ import Testing
         #expect(misses == 0)
     }
 
-    @Test func tinyObjectsOverflowTheIndexAndNothingElse() throws {
+    @Test func tinyObjectsOverflowOnlyTheIndex() throws {
         let store = try Store.create(StoreOptions(memory: 4 << 20, rows: 4))
         var thread = store.row()!
         thread.beginTurn()

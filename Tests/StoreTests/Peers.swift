@@ -19,7 +19,7 @@ enum Peers {
 
     static func sleep(milliseconds: Int) { usleep(UInt32(milliseconds * 1000)) }
 
-    /// Waits until the process is stopped, or is gone.
+    /// Waits until the process is stopped, or has ended.
     static func waitUntilStopped(_ process: borrowing ChildProcess) {
         for _ in 0..<5000 {
             if state(of: process.id) == "T" || state(of: process.id) == "Z" { return }

@@ -5,14 +5,14 @@ import SeededRandom
 import Store
 import Testing
 
-/// Several processes on one store: together, killed at any point, stopped in the middle of a read.
+/// Several processes on one store: together, killed at any point, and stopped in the middle of a read.
 @Suite(.serialized) struct ProcessTests {
     private func makeStore() throws -> Store {
         // Small, so that every byte is reused many times while the peers run.
         try Store.create(StoreOptions(memory: 2 << 20, rows: 32, segmentBytes: 32 << 10), bans: Self.bans)
     }
 
-    /// As StorePeer's: a ban is a prefix of keys.
+    /// As in StorePeer: a ban is a prefix of keys.
     private static let bans = BanRules(matches: { ban, key, _ in key.hasPrefix(ban) })
 
     @Test func processesReadAndWriteTogether() throws {
@@ -30,9 +30,9 @@ import Testing
         #expect(store.processes.isEmpty)
     }
 
-    @Test func processesKilledAtAnyPointLeaveAStoreThatIsRight() throws {
+    @Test func processesKilledAtAnyPointLeaveACorrectStore() throws {
         let store = try makeStore()
-        // Lives through all deaths, and checks what the dead leave behind.
+        // Survives all deaths, and checks what the dead processes leave behind.
         var survivor = try Peers.start(store, ["work", "0", "2", "900", "0"])
         var random = SystemRandomNumberGenerator()
         for _ in 0..<60 {
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(arguments: StoreThread.Moment.allCases)
-    func aDeathAtTheWorstMomentIsCleared(moment: StoreThread.Moment) throws {
+    func aDeathAtTheWorstMomentIsRepaired(moment: StoreThread.Moment) throws {
         let store = try makeStore()
         var thread = store.row()!
         for id in 0..<200 {
@@ -65,7 +65,7 @@ import Testing
         }
         var peer = try Peers.start(store, ["stop", moment.rawValue])
         Peers.waitUntilStopped(peer)
-        // Until control knows: nobody blocks, all can be read.
+        // Until the control process knows: no process blocks, and every record can be read.
         var outcomes: Set<StoreOutcome> = []
         for id in 0..<3000 {
             thread.beginTurn()
@@ -98,16 +98,17 @@ import Testing
         }
         let statistics = store.statistics
         #expect(statistics.corrupt == 0)
-        // Every segment is accounted for: none is lost to the dead.
+        // Every segment is accounted for: the dead process lost none.
         let known =
             statistics.segmentsFree + statistics.segmentsRetired + statistics.segmentsSmall
             + statistics.segmentsMain
         #expect(statistics.segments - known <= 4)
     }
 
-    /// Whoever holds the ban lock, alive or dead: bans are made, nobody waits, and nothing banned is shown.
+    /// Whether the holder of the ban lock lives or is dead: bans are made, no process waits, and no banned
+    /// record is shown.
     @Test(arguments: [StoreThread.Moment.banLock, .banTable, .unannounced, .sweepLock], [false, true])
-    func aBanNeedsNobodysHelp(moment: StoreThread.Moment, soft: Bool) throws {
+    func aBanNeedsNoOtherProcess(moment: StoreThread.Moment, soft: Bool) throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -158,7 +159,7 @@ import Testing
         #expect(found == [false, false, false, nil, true, false, false, false, false, false])
     }
 
-    @Test func aDamagedRecordIsFoundOutAfterADeath() throws {
+    @Test func aDamagedRecordIsNoticedAfterADeath() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -179,7 +180,7 @@ import Testing
 
     @Test func aStoppedReaderNeitherBlocksWritersNorSeesReusedMemory() throws {
         let store = try makeStore()
-        // The peer proves its body by itself: written by a peer too.
+        // The peer's body can be checked: a peer wrote it too.
         var writer = try Peers.start(store, ["work", "0", "1", "20", "2000"])
         #expect(writer.wait() == .exited(0))
         var thread = store.row()!
@@ -204,14 +205,14 @@ import Testing
             }
             thread.endTurn()
         }
-        // What is free is filled; then the store refuses, since all else the reader might see. It never
-        // waits.
+        // The free space is filled. Then the store refuses, since the reader might see all other space. It
+        // never waits.
         #expect(stored > 0)
         #expect(pressure > 0)
         #expect(store.statistics.segmentsRetired > 0)
         reader.signal(SIGCONT)
         #expect(reader.wait() == .exited(0))
-        // And goes on as soon as the reader has moved on.
+        // It goes on as soon as the reader has moved on.
         thread.beginTurn()
         let first = thread.put(bytes("x"), body: [1])
         let second = thread.put(bytes("y"), body: [1])
@@ -221,7 +222,7 @@ import Testing
         #expect(store.statistics.segmentsRetired <= 4)
     }
 
-    /// Whatever a dying process scribbles over the segment: nothing traps, and nothing wrong is served.
+    /// Whatever a dying process writes over the segment: no process traps, and no wrong body is served.
     @Test(arguments: 0..<30)
     func scribbledMemoryIsNeverServed(run: Int) throws {
         var random = SeededRandom(seed: UInt64(run) &* 31 &+ 5)
@@ -238,7 +239,7 @@ import Testing
         thread.endTurn()
         var peer = try Peers.start(store, ["stop", "reserved"])
         Peers.waitUntilStopped(peer)
-        // Everywhere but in the first page and the rows, which this very process needs to find its way.
+        // Everywhere except the first page and the rows, which this process itself needs.
         let mapping = try SharedMemory.attach(to: store.descriptor)
         for _ in 0..<(run < 15 ? 300 : 20_000) {
             let word = (4096 + 4 * 128) / 8 + random.below(((1 << 20) - 4096 - 4 * 128) / 8)

@@ -5,18 +5,18 @@ import Store
 import Synchronization
 import Testing
 
-/// One thread purges, two others store and renew what it purges; each has begun before the first purge. Meant
-/// for ThreadSanitizer too.
+/// One thread purges, and two others store and renew what it purges. Each has begun before the first purge.
+/// Meant for ThreadSanitizer too.
 @Suite struct RaceTests {
     private final class Race: Sendable {
         let generation = Atomic<Int>(0)
-        /// Of the others: begun, and come to their aim.
+        /// Of the other threads: begun, and reached their goal.
         let begun = Atomic<Int>(0)
         let successes = Atomic<Int>(0)
         let isOver = Atomic<Bool>(false)
 
-        /// Runs `other` on two rows until it is over, and `purger` beside it for as many rounds as it takes,
-        /// at least `rounds`. How often that said that something was wrong.
+        /// Runs `other` on two rows until it ends, and `purger` beside it for as many rounds as that takes,
+        /// at least `rounds`. Returns how many times it reported a fault.
         func run(
             _ store: Store, rounds: Int, other: @escaping @Sendable (inout StoreThread) -> Bool,
             purger: (inout StoreThread, Int) -> Int
@@ -51,9 +51,9 @@ import Testing
         }
     }
 
-    /// Nothing that was asked for before a ban is found after it, whoever sweeps, reads and reclaims.
+    /// No record whose fetch began before a ban is found after it, whichever threads sweep, read and reclaim.
     @Test(arguments: [false, true])
-    func nothingOutlivesABan(soft: Bool) throws {
+    func noRecordOutlivesABan(soft: Bool) throws {
         let store = try Store.create(
             StoreOptions(memory: 1 << 20, rows: 8, segmentBytes: 32 << 10), bans: testBans)
         let race = Race()
@@ -78,7 +78,7 @@ import Testing
             purger: { thread, round in
                 race.generation.store(round & 0xffff, ordering: .sequentiallyConsistent)
                 thread.ban(round % 3 == 0 ? "hg" : "ka/", soft: soft)
-                // More than the list holds, now and then.
+                // More bans than the list holds, now and then.
                 if round % 250 == 0 { for id in 0..<70 { thread.ban("kz/\(id)", soft: soft) } }
                 return (keys + keys).count { key in
                     guard let found = Self.currentGeneration(thread, key, soft) else { return false }
@@ -89,7 +89,7 @@ import Testing
         #expect(store.statistics.corrupt == 0)
     }
 
-    /// nil: none, or (`soft`) outdated.
+    /// nil: no record, or (`soft`) an outdated one.
     private static func currentGeneration(
         _ thread: borrowing StoreThread, _ key: [UInt8], _ soft: Bool
     ) -> Int? {
@@ -98,7 +98,7 @@ import Testing
         return Int(view.body[0]) | Int(view.body[1]) << 8
     }
 
-    /// A renewal that was under way when its key was purged is refused or gone.
+    /// A renewal in progress when its key was purged is refused, or its record is gone.
     @Test(arguments: [false, true])
     func noRenewalOutlivesAPurge(byBan: Bool) throws {
         let store = try Store.create(

@@ -1,4 +1,4 @@
-// Renewal: a new head for a stored body, for the original and for what was derived from it.
+// Renewal: a new head for a stored body, for the original and for its derived records.
 
 import Bytes
 import SeededRandom
@@ -13,7 +13,7 @@ import Testing
         try Store.create(StoreOptions(memory: memory, rows: 8, segmentBytes: 16 << 10))
     }
 
-    /// Stores an original and a gzip of it; the serial.
+    /// Stores an original and its gzip. Returns the serial.
     private func prepare(
         _ thread: inout StoreThread, _ key: String, vary: [UInt8] = [], claims: UInt8 = 0
     ) -> UInt64 {
@@ -50,7 +50,7 @@ import Testing
             serial: view.serial)
     }
 
-    @Test func headAndFactsAreNewAndBodiesStay() throws {
+    @Test func aRenewalReplacesHeadAndFactsAndKeepsBodies() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -66,7 +66,7 @@ import Testing
         #expect(store.statistics.objects == 2)
     }
 
-    @Test func whatIsGoneIsNotRenewed() throws {
+    @Test func aMissingRecordIsNotRenewed() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -87,7 +87,7 @@ import Testing
         #expect(replaced == .invalidated)
     }
 
-    @Test func claimsAreCarriedOver() throws {
+    @Test func aRenewalKeepsClaims() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -103,7 +103,7 @@ import Testing
         #expect(claims == [false, false, true, false])
     }
 
-    @Test func composeMayDropDerivedRecords() throws {
+    @Test func aRenewalMayDropDerivedRecords() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -116,7 +116,7 @@ import Testing
         #expect(zipped == nil)
     }
 
-    @Test func whatDidNotComeAlongMayBeDerivedAgain() throws {
+    @Test func aDroppedDerivedRecordMayBeDerivedAgain() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -129,7 +129,7 @@ import Testing
         #expect(isUnclaimed)
     }
 
-    @Test func withoutItsOriginalNothingIsRenewed() throws {
+    @Test func aDerivedRecordIsNotRenewedWithoutItsOriginal() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -141,7 +141,7 @@ import Testing
         #expect(store.statistics.objects == 0)
     }
 
-    @Test func otherVaryValuesTakeThePlaceOfTheOld() throws {
+    @Test func aRenewalMayChangeTheVaryValues() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -180,7 +180,7 @@ import Testing
         #expect(store.statistics.objects == 8)
     }
 
-    @Test func aHeadTooLargeLeavesTheOldRecord() throws {
+    @Test func anOverlargeHeadLeavesTheOldRecord() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -200,7 +200,7 @@ import Testing
         #expect(plain?.head == "old")
     }
 
-    @Test func aSerialIsRemovedAndNoStampIsOutdated() throws {
+    @Test func removingASerialOutdatesNoStamp() throws {
         let store = try makeStore()
         var thread = store.row()!
         thread.beginTurn()
@@ -214,7 +214,7 @@ import Testing
         let other = thread.body(key, vary: bytes("b"))
         #expect(removed == nil)
         #expect(other == bytes("other"))
-        // What is derived from it afterwards has no place.
+        // A record that is derived from it afterwards has no place.
         let late = thread.put(key, vary: bytes("a"), body: [1], variant: .derived(coding: 4, from: serial))
         #expect(late == .invalidated)
         let new = thread.put(key, vary: bytes("a"), body: [1], stamp: stamp)
@@ -226,8 +226,8 @@ import Testing
         return view?.serial
     }
 
-    /// A full store under reclaim: bodies come through renewals whole, however often they move.
-    @Test func renewalsAndReclaimsGoTogether() throws {
+    /// A full store under reclaim: bodies stay complete through renewals, however often they move.
+    @Test func renewalsAndReclaimsMayRunTogether() throws {
         let store = try makeStore(memory: 1 << 20)
         var thread = store.row()!
         var random = SeededRandom(seed: 11)

@@ -1,4 +1,4 @@
-/// What one thread can tell of the store: storing, finding, replacing, invalidating, and how much fits.
+/// The store as one thread sees it: storing, finding, replacing, invalidating, and how much fits.
 
 import Bytes
 import Store
@@ -46,8 +46,8 @@ import Testing
         #expect(store.statistics.objects == 2)
     }
 
-    /// The short way to a record: what it finds is what `lookup` finds, and it leaves to that one all else.
-    @Test func theOnlyRecordIsFoundAtOnce() throws {
+    /// The fast lookup finds the record that `lookup` finds, and leaves all other cases to `lookup`.
+    @Test func theFastLookupFindsTheOnlyRecord() throws {
         let store = try Store.create(StoreOptions(memory: 4 << 20), bans: testBans)
         var thread = store.row()!
         thread.beginTurn()
@@ -71,13 +71,13 @@ import Testing
         _ = thread.put(key, vary: bytes("a"), body: bytes("2"))
         let renewed = only(thread)
         #expect(renewed == bytes("2"))
-        // A ban makes it prove itself, which `lookup` does.
+        // After a ban the record has to be checked, which `lookup` does.
         thread.ban("knone")
         let banned = only(thread)
         let proven = thread.body(key)
         let again = only(thread)
         #expect(banned == nil && proven == bytes("2") && again == bytes("2"))
-        // Of several the newest, if it is in the coding that is asked for.
+        // Of several records the newest, if it has the requested coding.
         _ = thread.put(key, vary: bytes("b"), body: bytes("3"), variant: .original(coding: 1))
         let first = (only(thread, coding: 1), only(thread, coding: 0), only(thread, coding: 2))
         #expect(first == (bytes("3"), nil, nil))
@@ -104,7 +104,7 @@ import Testing
         #expect(store.statistics.objects == 8)
     }
 
-    @Test func anInvalidationSinceTheStampRefuses() throws {
+    @Test func anInvalidationAfterTheStampRefusesTheRecord() throws {
         let store = try Store.create(StoreOptions(memory: 4 << 20))
         var thread = store.row()!
         thread.beginTurn()
@@ -123,7 +123,7 @@ import Testing
         #expect(body == bytes("3"))
     }
 
-    @Test func whatDoesNotFitIsRefused() throws {
+    @Test func aRecordThatDoesNotFitIsRefused() throws {
         let store = try Store.create(StoreOptions(memory: 4 << 20))
         var thread = store.row()!
         thread.beginTurn()
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func moreMemoryThanThereIsIsRefusedCleanly() {
+    @Test func moreMemoryThanTheMachineHasIsRefused() {
         let options = StoreOptions(memory: 1 << 41, memoryMax: 1 << 41)
         #expect(throws: StoreError.noMemory) { _ = try Store.create(options) }
     }
@@ -166,7 +166,7 @@ import Testing
         #expect(!found)
     }
 
-    @Test func rowsAreHandedOutOnceAndComeBack() throws {
+    @Test func eachRowIsHandedOutOnceAndComesBack() throws {
         let store = try Store.create(StoreOptions(memory: 4 << 20, rows: 2))
         do {
             let first = store.row()

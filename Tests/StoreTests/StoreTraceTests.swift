@@ -3,11 +3,11 @@ import Store
 import Testing
 import TraceReader
 
-/// Hit ratios of the real store, its memory a fifth of the footprint with all of its own waste counted.
+/// Hit ratios of the real store. Its memory is a fifth of the footprint, and all of its own overhead counts.
 @Suite struct StoreTraceTests {
-    @Test func nasa() throws {
+    @Test func theHitRatioHoldsOnNASA() throws {
         let trace = Trace.nasa(overhead: 0)
-        // The footprint as in Tests/Traces/README.md: 300 bytes an object over its body.
+        // The footprint as in Tests/Traces/README.md: 300 bytes an object beside its body.
         let objects = Set(trace.requests.map(\.id)).count
         let ratio = try hitRatio(
             trace, memory: (trace.footprint + 300 * objects) / 5, segment: 68 << 10, head: 180)
@@ -15,7 +15,7 @@ import TraceReader
         #expect(ratio >= 0.86)
     }
 
-    @Test func web07() throws {
+    @Test func theHitRatioHoldsOnWeb07() throws {
         let trace = Trace.web07(size: 1024)
         let ratio = try hitRatio(trace, memory: trace.footprint / 5, segment: nil, head: 0)
         print("web07, real store: \(ratio)")

@@ -20,7 +20,7 @@ let testBans = BanRules(
     })
 
 extension StoreThread {
-    /// Whether the newest record is outdated; nil: there is none.
+    /// Whether the newest record is outdated; nil if there is none.
     func isOutdated(_ key: [UInt8]) -> Bool? {
         let view = lookup(key: key.span, hash: hash(key.span)) { _, _ in 1 }
         return view?.isOutdated
@@ -36,10 +36,10 @@ extension StoreThread {
 
     func stamp(_ key: [UInt8]) -> FetchStamp { stamp(hash(key.span)) }
 
-    /// Sweeps until there is nothing to do.
+    /// Sweeps until no step is left.
     mutating func sweepAll() { while sweep(limit: 1000) {} }
 
-    /// Stores, with a stamp taken now.
+    /// Stores a record with a stamp taken now.
     mutating func put(
         _ key: [UInt8], vary: [UInt8] = [], head: [UInt8] = [], body: [UInt8],
         facts: RecordFacts = RecordFacts(), variant: Variant = .original(), claims: UInt8 = 0,
@@ -67,8 +67,8 @@ extension StoreThread {
         return view != nil
     }
 
-    /// Renews, with a stamp taken now: "new of " and the old head, the coding in the facts' first word, 9 in
-    /// the second.
+    /// Renews with a stamp taken now: the head becomes "new of " and the old head; the facts' first word
+    /// becomes the coding and the second becomes 9.
     mutating func renew(
         _ key: [UInt8], serial: UInt64, vary: [UInt8] = [], stamp: FetchStamp? = nil,
         keeps: (_ coding: UInt8, _ isDerived: Bool) -> Bool = { _, _ in true }

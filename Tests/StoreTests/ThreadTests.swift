@@ -43,7 +43,7 @@ import Testing
         #expect(store.statistics.segmentsReclaimed > 10)
     }
 
-    /// An insertion whose content was asked for before an invalidation is never found after it.
+    /// A record whose fetch began before an invalidation is never found after it.
     @Test func noInsertionOutlivesAnInvalidation() throws {
         let store = try Store.create(StoreOptions(memory: 2 << 20, rows: 8))
         let generation = Atomic<Int>(0)
@@ -54,13 +54,13 @@ import Testing
             var thread = store.row()!
             let key = bytes("key")
             let hash = thread.hash(key.span)
-            // Long to copy, so that the invalidation falls between the first check and the last.
+            // A body long enough that the invalidation falls between the first check and the last.
             var body = [UInt8](repeating: 1, count: 60_000)
             if worker == 0 {
                 var round = 0
                 while attempts.load(ordering: .relaxed) < 5000, round < 60_000 {
-                    // The origin's content changes, then the cache is told; from then on the old is not seen
-                    // again.
+                    // The origin's content changes, then the cache is told. From then on the old content is
+                    // not seen again.
                     round += 1
                     generation.store(round, ordering: .sequentiallyConsistent)
                     thread.beginTurn()

@@ -1,19 +1,19 @@
 import CZlib
 import Glibc
 
-/// The request traces of Tests/Traces: where they come from is in its README.
+/// The request traces of Tests/Traces. Its README names their origin.
 public struct Trace: Sendable {
     /// Object and its size in bytes; the same object always has the same size.
     public var requests: [(id: Int, size: Int)] = []
 
-    /// Bytes of all objects together, each once.
+    /// The sum of the sizes of all objects, each counted once.
     public var footprint: Int {
         var sizes: [Int: Int] = [:]
         for request in requests { sizes[request.id] = request.size }
         return sizes.values.reduce(0, +)
     }
 
-    /// A day of NASA's web server: GET 200 up to 64 KiB; a URL has the size of its first answer, plus
+    /// A day of NASA's web server: GET 200 up to 64 KiB. A URL has the size of its first response, plus
     /// `overhead`.
     public static func nasa(overhead: Int) -> Trace {
         var trace = Trace()

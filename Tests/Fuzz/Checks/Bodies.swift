@@ -1,4 +1,4 @@
-/// What must hold for every input of the chunked decoder and the date parser. A breach traps.
+/// Invariants of the chunked decoder and the date parser, for every input. A breach traps.
 import Bytes
 import HTTP
 
@@ -36,15 +36,14 @@ private func decode(_ bytes: Span<UInt8>, cuts: some Sequence<Int>) -> Decoded {
         if decoded.length != nil || decoded.refusal != nil { break }
         start = end
     }
-    // Of a refused message nothing is to be used.
+    // No byte of a refused message is used.
     guard decoded.refusal == nil else { return decoded }
     decoded.trailers = decoder.trailers.copied
     decoded.saw = decoder.sawTrailers
     return decoded
 }
 
-/// The outcome does not depend on how the bytes are cut; the body, coded again, decodes to itself; trailers
-/// are lines.
+/// The outcome does not depend on the cuts. The body, encoded again, decodes to itself. Trailers are lines.
 public func checkChunked(_ bytes: Span<UInt8>) {
     let whole = decode(bytes, cuts: [])
     precondition(decode(bytes, cuts: 0..<bytes.count) == whole, "whole and byte by byte differ")
@@ -73,7 +72,7 @@ public func checkChunked(_ bytes: Span<UInt8>) {
         result == .complete(lines.count) && head.framing == .untilClose && !head.fields.contains(.connection))
 }
 
-/// What is read is one of the three forms, and written out it reads the same.
+/// Input that is read has one of the three forms, and its written form reads the same.
 public func checkHTTPDate(_ bytes: Span<UInt8>) {
     let now: Int64 = 1_767_225_600
     guard let seconds = HTTPDate.parse(bytes, now: now) else { return }
@@ -82,7 +81,8 @@ public func checkHTTPDate(_ bytes: Span<UInt8>) {
     guard HTTPDate.range.contains(seconds) else { return }
     let text = HTTPDate.format(seconds)
     precondition(HTTPDate.parse(text.span, now: now) == seconds)
-    // Apart from the weekday, which is not compared, and a leap second, an IMF-fixdate comes back as it was.
+    // Except for the weekday, which is not compared, and for leap seconds, an IMF-fixdate is written as it
+    // was read.
     if bytes.count == 29, bytes[23] != 0x36 {
         precondition(text.span.extracting(3..<29).equals(bytes.extracting(3..<29)))
     }

@@ -1,5 +1,5 @@
-/// A head that was parsed into before owes nothing to what stood there: fields and names that are known again
-/// come to what parsing them comes to.
+/// A head that was parsed into before parses the next input as a fresh head does: recognised fields and names
+/// give the same result as parsing them.
 import Bytes
 import HTTP
 

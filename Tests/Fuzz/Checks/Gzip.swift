@@ -1,4 +1,4 @@
-/// What must hold for every input of the gzip decoder, whatever it is. A breach traps.
+/// Invariants of the gzip decoder, for every input. A breach traps.
 import Bytes
 import Compression
 
@@ -7,7 +7,7 @@ private struct Decoded: Equatable {
     var last = Decoder.Step.needMore
 }
 
-/// No more is decoded than this: a kilobyte of input can stand for a megabyte.
+/// The most that is decoded: a kilobyte of input can stand for a megabyte.
 private let gzipLimit = 200_000
 
 /// Decodes the pieces that `cuts` makes, `limit` bytes a call.
@@ -36,8 +36,7 @@ private func decode(
     return decoded
 }
 
-/// The outcome does not depend on how the bytes are cut, nor on how much is asked for at a time, nor on what
-/// the decoder did before.
+/// The outcome does not depend on the cuts, on the limit of a call, or on what the decoder did before.
 public func checkGzip(_ bytes: Span<UInt8>) {
     guard var decoder = Decoder() else { preconditionFailure("no memory") }
     let whole = decode(&decoder, bytes, cuts: [], limit: gzipLimit)
@@ -47,7 +46,7 @@ public func checkGzip(_ bytes: Span<UInt8>) {
             decoder.reset()
             let other = decode(&decoder, bytes, cuts: cuts, limit: limit)
             precondition(other.last == whole.last, "the cut changes the verdict")
-            // Of a malformed stream, how much came before the fault showed is left open.
+            // A malformed stream may show its fault after any number of bytes.
             precondition(whole.last == .malformed || other.body == whole.body, "the cut changes the body")
         }
     }

@@ -1,10 +1,10 @@
-/// What must hold for every input of the head parsers, whatever it is. A breach traps.
+/// Invariants of the head parsers, for every input. A breach traps.
 import Bytes
 import HTTP
 
 let fuzzLimits = HeadLimits(head: 1_024, fields: 12)
 
-/// Parses `bytes` cut at `cuts` and at last whole; the verdict, and how many bytes had come when it fell.
+/// Parses `bytes` cut at `cuts`, and then whole. Returns the verdict, and how many bytes it took.
 func parseRequest(
     _ head: inout RequestHead, _ bytes: Span<UInt8>, cuts: some Sequence<Int>
 ) -> (
@@ -30,8 +30,7 @@ func parseResponse(
     return (head.parse(bytes, limits: fuzzLimits, scan: &scan, requestMethod: method), bytes.count)
 }
 
-/// The verdict does not depend on how the bytes are cut; slices lie inside the head; its lines are the
-/// fields.
+/// The verdict does not depend on the cuts; slices lie inside the head; the head's lines are the fields.
 public func checkRequestHead(_ bytes: Span<UInt8>) {
     var head = RequestHead()
     let result = parseRequest(&head, bytes, cuts: []).0
@@ -69,7 +68,7 @@ public func checkRequestHead(_ bytes: Span<UInt8>) {
     checkAuthority(head, view)
 }
 
-/// The normal form is one: what is written of it reads as itself.
+/// There is one normal form: the written authority reads as itself.
 private func checkAuthority(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
     guard !head.authority.isEmpty else { return precondition(head.host(in: bytes).isEmpty) }
     guard let spelt = Authority(bytes.slice(head.authority)) else { preconditionFailure("no authority") }
@@ -107,7 +106,7 @@ private func checkTarget(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
     }
 }
 
-/// As `checkRequestHead`, for the answers to GET and HEAD.
+/// Like `checkRequestHead`, for responses to GET and HEAD.
 public func checkResponseHead(_ bytes: Span<UInt8>) {
     for method in [HTTP.Method.get, .head] {
         var head = ResponseHead()
@@ -135,7 +134,7 @@ public func checkResponseHead(_ bytes: Span<UInt8>) {
     }
 }
 
-/// Reads the head's lines anew, plainly, and compares: nothing lost, nothing invented.
+/// Reads the head's lines again, plainly, and compares: no field is lost or invented.
 private func checkFields(
     _ fields: borrowing FieldTable, _ head: Span<UInt8>, startLine: Int, isAnswer: Bool
 ) {
@@ -164,7 +163,7 @@ private func checkFields(
         precondition(value.trimmed().equals(head.slice(field.value)))
         for place in 0..<value.count { precondition(ASCII.isFieldValue(value[place])) }
         let id = FieldName.identify(head.slice(field.name))
-        // Names of an answer claim nothing.
+        // The names of a response's fields make no claims about a client.
         precondition(id == field.id || field.id == .other && "\(id.text)".isEmpty)
         if !"\(field.id.text)".isEmpty {
             precondition(head.slice(field.name).equalsIgnoringCase("\(field.id.text)".utf8.span))

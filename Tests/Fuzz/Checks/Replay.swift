@@ -1,4 +1,4 @@
-/// Running a check over files: a crash that a fuzzer found, or a whole corpus.
+/// Runs a check over files: a crash that a fuzzer found, or a whole corpus.
 import Foundation
 
 /// Runs `check` on each file.
