@@ -158,7 +158,7 @@ import Testing
     }
 
     @Test func cacheGroupInvalidationIsRead() {
-        func aGroupTakesItsEntries(_ names: String...) -> [PurgeScope] {
+        func groups(_ names: String...) -> [PurgeScope] {
             names.map { .group(origin: Self.bytes("hexample.com:8080"), name: Self.bytes($0)) }
         }
         #expect(Self.invalidated([#""a""#]) == groups("a"))

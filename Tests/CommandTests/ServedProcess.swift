@@ -1,4 +1,4 @@
-/// `larder serve` as a process, and both ends of a request that a test holds under way.
+/// `larder serve` as a process, and both ends of a request that a test holds in progress.
 
 import Bytes
 import Foundation
@@ -12,9 +12,14 @@ final class ServedProcess {
 
     struct NotServing: Error { let errors: String }
 
-    /// Starts it before an origin at `origin`, and waits until it listens.
-    /// - Parameter more: lines of configuration.
-    init(origin: UInt16 = 9, more: String = "log: { access: none }") throws {
+    /// Starts it in front of an origin on 127.0.0.1 at port `origin`, and waits until it serves.
+    /// - Parameters:
+    ///   - upstream: further settings of the upstream.
+    ///   - log: the log's settings. `FOLDER` stands for the process's folder.
+    ///   - openFiles: the limit of open files; nil: that of the tests.
+    init(
+        origin: UInt16 = 9, upstream: String = "", log: String = "{ access: none }", openFiles: Int? = nil
+    ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "larder-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let configuration = """
@@ -22,14 +27,20 @@ final class ServedProcess {
             threads: 1
             cache: { memory: 16MiB }
             routes: [{ upstream: app }]
-            upstreams: { app: { servers: [127.0.0.1:\(origin)] } }
-            \(more.replacing("FOLDER", with: folder.path))
+            upstreams: { app: { servers: [127.0.0.1:\(origin)], \(upstream) } }
+            log: \(log.replacing("FOLDER", with: folder.path))
             """
         try Data(configuration.utf8).write(to: folder.appending(path: "larder.yaml"))
         try Data().write(to: folder.appending(path: "errors"))
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        process.executableURL = URL(filePath: tests).deletingLastPathComponent().appending(path: "larder")
-        process.arguments = ["serve"]
+        let program = URL(filePath: tests).deletingLastPathComponent().appending(path: "larder")
+        if let openFiles {
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -n \(openFiles) && exec '\(program.path)' serve"]
+        } else {
+            process.executableURL = program
+            process.arguments = ["serve"]
+        }
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "SWIFT_BACKTRACE" }
         process.standardInput = FileHandle.nullDevice
@@ -54,9 +65,11 @@ final class ServedProcess {
     }
     var isRunning: Bool { process.isRunning }
 
+    func connect() throws -> Socket.Connecting { try Socket.connect(to: .ipv4(0x7f00_0001, port: port)) }
+
     func path(_ name: String) -> String { folder.path + "/" + name }
 
-    /// Waits until standard error holds `text`; false: the process has ended without it.
+    /// Waits until standard error holds `text`; false: the process ended without it.
     func waitFor(_ text: String) -> Bool {
         while !errors.contains(text) {
             guard process.isRunning else { return errors.contains(text) }
@@ -67,7 +80,7 @@ final class ServedProcess {
 
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-    /// Waits for its end: the exit code, or minus the signal that killed it.
+    /// Waits for the end of the process: the exit code, or minus the signal that killed it.
     func end() -> Int32 {
         process.waitUntilExit()
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
@@ -80,7 +93,7 @@ struct HeldRequest: ~Copyable {
     private let origin: Socket
 
     init(_ server: ServedProcess, _ listener: borrowing Listener) throws {
-        let connecting = try Socket.connect(to: .ipv4(0x7f00_0001, port: server.port))
+        let connecting = try server.connect()
         try Self.wait(connecting.socket.raw, toWrite: true)
         _ = connecting.socket.send(Array("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8).span)
         try Self.wait(listener.raw)
@@ -100,7 +113,7 @@ struct HeldRequest: ~Copyable {
         _ = origin.send(Array(text.utf8).span)
     }
 
-    /// All that comes to the client until the connection ends.
+    /// Everything that the client receives until the connection ends.
     func receive() throws -> String {
         var text = ByteBuffer(capacity: 1_024)
         while true {

@@ -10,7 +10,7 @@ import Testing
     @Test func someSignalsChangeNothing() throws {
         let listener = try Listener.bind(.anyLoopbackPort)
         let server = try ServedProcess(
-            origin: listener.localAddress?.port ?? 0, more: "log: { access: FOLDER/log }")
+            origin: listener.localAddress?.port ?? 0, log: "{ access: FOLDER/log }")
         let signals: [(number: Int32, notice: String?)] = [
             (SIGHUP, "HUP is ignored: reload is not built yet"),
             (SIGUSR2, "USR2 is ignored: upgrade is not built yet"), (SIGXCPU, "XCPU: the limit of processor time"),
@@ -101,7 +101,7 @@ import Testing
         let made = unsafe mkfifo(folder + "/pipe", 0o600)
         #expect(made == 0)
         let server = try ServedProcess(
-            origin: listener.localAddress?.port ?? 0, more: "log: { access: \(folder)/pipe }")
+            origin: listener.localAddress?.port ?? 0, log: "{ access: \(folder)/pipe }")
         for _ in 0..<3 {
             let request = try HeldRequest(server, listener)
             server.send(SIGUSR1)

@@ -1,7 +1,7 @@
-// A conformance case as data: requests to one URL of its own, what the origin would answer to each if it were asked,
-// and what must come of it under the policies `pessimistic` and `rfc9111`.
+// A conformance case as data: requests to one URL of the case's own, the origin's response to each if it is
+// asked, and the expected outcome under the policies `pessimistic` and `rfc9111`.
 //
-//     Case("s-maxage goes before max-age", "RFC 9111 §5.2.2.10",
+//     Case("s-maxage overrides max-age", "RFC 9111 §5.2.2.10",
 //         get().answered("Cache-Control: max-age=60, s-maxage=10"),          // step 1: a miss, unless it says otherwise
 //         get().after(9).expect(.hit.age(9)),                                // step 2
 //         get().after(1).expect(.miss))
@@ -14,7 +14,7 @@
 
 struct Case: Sendable {
     let name: String
-    /// `RFC nnnn §x.y`, or `caching-rules` for what HTTP leaves to the cache.
+    /// `RFC nnnn §x.y`, or `caching-rules` for matters that HTTP leaves to the cache.
     let section: String
     let steps: [Step]
 
@@ -32,7 +32,7 @@ enum Law: String, Sendable, CaseIterable {
     case pessimistic, rfc9111
 }
 
-/// What the origin says if it is asked.
+/// The origin's response, if it is asked.
 struct Answer: Sendable {
     enum Framing: Sendable {
         case length, chunked, close
@@ -42,27 +42,27 @@ struct Answer: Sendable {
 
     enum Fault: Sendable {
         case none
-        /// Closes the connection without an answer.
+        /// Closes the connection without a response.
         case silent
-        /// Closes it one byte before the end of the body.
+        /// Closes the connection one byte before the end of the body.
         case truncated
     }
 
     var status = 200
     var fields: [String] = []
-    /// nil: one that tells the case and the step.
+    /// nil: a body that names the case and the step.
     var body: String?
     var framing = Framing.length
     var fault = Fault.none
-    /// Heads of interim answers that come first.
+    /// Heads of interim responses that come first.
     var interim: [String] = []
-    /// Of HTTP/1: the version that it answers by; by 1.0 it closes the connection.
+    /// The HTTP/1 version of the response. With 1.0 the origin closes the connection.
     var minorVersion = 1
     /// A Date of now, where `fields` has none.
     var isDated = true
-    /// Fields of the 304 that a request with a condition gets instead; nil: it gets the answer.
+    /// Fields of the 304 to a request with a condition; nil: that request gets the response as well.
     var notModified: [String]?
-    /// How long the answer takes, by the steered clock.
+    /// The delay of the response, by the steered clock.
     var delaySeconds: UInt64 = 0
 
     var hasBody: Bool { status != 204 && status != 304 }
@@ -70,17 +70,17 @@ struct Answer: Sendable {
 
 struct Step: Sendable {
     var method = "GET"
-    /// Behind the case's own path.
+    /// Appended to the case's own path.
     var suffix = ""
-    /// The whole target, where it is another path than the case's.
+    /// The whole target, where it is not below the case's path.
     var target: String?
     var host = "example.com"
     var minorVersion = 1
     var fields: [String] = []
     var body = ""
-    /// Passes before the request, on both clocks.
+    /// The time that passes before the request, on both clocks.
     var advanceMilliseconds: UInt64 = 0
-    /// By how much the wall clock alone is set, before that.
+    /// The jump of the wall clock alone, before that.
     var wallJumpSeconds: Int64 = 0
     var answer = Answer()
     var expectations: [Law: Expectation] = [:]
@@ -130,11 +130,11 @@ struct Step: Sendable {
     var answeredByHTTP10: Step { with { $0.answer.minorVersion = 0 } }
     var undated: Step { with { $0.answer.isDated = false } }
 
-    // MARK: What must come of it
+    // MARK: The expected outcome
 
     func expect(_ both: Expectation) -> Step { expect(both, rfc: both) }
 
-    /// - Parameter rfc: under `rfc9111`, where it is not the same as under `pessimistic`.
+    /// - Parameter rfc: the outcome under `rfc9111`, where it differs from `pessimistic`.
     func expect(_ pessimistic: Expectation, rfc: Expectation) -> Step {
         with { $0.expectations = [.pessimistic: pessimistic, .rfc9111: rfc] }
     }

@@ -1,8 +1,9 @@
-// HTTP caching as RFC 9111 and its kin have it, over real sockets: each case of the table under each of the two
-// policies that stand at the ends, the one that keeps to what is plain and the one that takes all that the RFC gives.
+// HTTP caching by RFC 9111 and related RFCs, over real sockets. Each case of the table runs under two
+// policies: the strictest, which keeps only plainly cacheable responses, and the one that uses all that the
+// RFC permits.
 //
-//     Case, Expectation    what a case is: requests, answers, outcomes
-//     Row                  cases that differ in one answer and its lifetime only
+//     Case, Expectation    a case: requests, responses, expected outcomes
+//     Row                  cases that differ only in one response and its lifetime
 //     Cases                the table, a file for each area
 //     Run, Script          the client and the origin; Judgement compares
 
@@ -38,7 +39,7 @@ struct ConformanceTests {
         #expect(Self.cases.filter { $0.section.wholeMatch(of: section) == nil }.map(\.name) == [])
     }
 
-    /// A case that expects the wrong thing fails, whatever it is wrong in.
+    /// A case with a wrong expectation fails, whichever part of it is wrong.
     @Test(arguments: [
         Expectation.miss, .hit.age(2), .hit.status(203), .hit.lacks("ETag"), .hit.has("ETag: \"b\""),
         .hit.member("ttl=1"), .hit.lacking("ttl"), .hit.body("another"), .notModified, .hit.announces(103),

@@ -1,23 +1,23 @@
-// What must come of one step.
+// The expected outcome of one step.
 
 struct Expectation: Sendable {
     enum Origin: Sendable {
-        /// It must not be asked.
+        /// The origin must not be asked.
         case unasked
-        /// It must be asked, once.
+        /// The origin must be asked once.
         case asked
-        /// It must be asked, maybe again.
+        /// The origin must be asked, perhaps repeatedly.
         case askedAtLeastOnce
-        /// It is asked once, whether before or after the client has its answer.
+        /// The origin is asked once, before or after the client has its answer.
         case askedInBackground
     }
 
     enum Body: Sendable {
-        /// Of this step's answer.
+        /// The body of this step's response.
         case fetched
-        /// Of the answer of the last step before this one that was fetched.
+        /// The body of the last response that was fetched before this step.
         case kept
-        /// Of that step's answer.
+        /// The body of that step's response.
         case step(Int)
         case text(String)
         case empty
@@ -26,17 +26,17 @@ struct Expectation: Sendable {
 
     var origin: Origin
     var body: Body
-    /// nil: that of the answer whose body is expected.
+    /// nil: the status of the response whose body is expected.
     var status: Int?
     var isWhole = true
     var age: Int?
-    /// Of the answer: `Name: value` (the values of all lines joined by `, `), or `Name` for any value.
+    /// Fields of the answer: `Name: value` (the values of all lines joined by `, `), or `Name` for any value.
     var present: [String] = []
     var absent: [String] = []
-    /// The same of the request that reaches the origin.
+    /// The same for the request that reaches the origin.
     var sent: [String] = []
     var withheld: [String] = []
-    /// Parameters of Larder's own member of Cache-Status; for those it must not have, their keys.
+    /// Parameters of Larder's own member of Cache-Status; for absent ones, their keys.
     var members: [String] = []
     var absentMembers: [String] = []
     /// Statuses of interim answers.
@@ -57,13 +57,13 @@ struct Expectation: Sendable {
     static func hit(_ step: Int) -> Expectation {
         Expectation(.unasked, .step(step)).has("Age").member("hit")
     }
-    /// From the store, stale, while the origin is asked for the next ones.
+    /// From the store, stale, while the origin is asked for later requests.
     static var staleWhileRevalidating: Expectation { Expectation(.askedInBackground, .kept).has("Age") }
-    /// From the store, without a word from the origin.
+    /// From the store; the origin is not asked.
     static var stale: Expectation { Expectation(.unasked, .kept).has("Age") }
-    /// From the store, though the origin was asked: it failed.
+    /// From the store because the origin failed.
     static var staleOnError: Expectation { Expectation(.askedAtLeastOnce, .kept).has("Age") }
-    /// The origin fails, and there is nothing that may be served instead.
+    /// The origin fails, and no stored response may be served instead.
     static func failure(_ status: Int) -> Expectation { Expectation(.askedAtLeastOnce, .any, status: status) }
     /// The answer broke off on its way, and the client can see it.
     static var cut: Expectation {
@@ -71,7 +71,7 @@ struct Expectation: Sendable {
         expectation.isWhole = false
         return expectation
     }
-    /// Whatever the client gets: what counts is what comes after it.
+    /// Any answer: only later steps matter.
     static var anything: Expectation { Expectation(.askedAtLeastOnce, .any) }
     /// From the store, after a 304 of the origin.
     static var revalidated: Expectation { Expectation(.asked, .kept) }
@@ -84,17 +84,17 @@ struct Expectation: Sendable {
     static var fetchedNotModified: Expectation { Expectation(.asked, .empty, status: 304) }
     /// From the store, the head alone.
     static var headHit: Expectation { Expectation(.unasked, .empty, status: 200).has("Age").member("hit") }
-    /// A range out of the store.
+    /// A range cut from the stored body.
     static func part(_ text: String, _ range: String) -> Expectation {
         Expectation(.unasked, .text(text), status: 206).has("Content-Range: bytes \(range)", "Age").member(
             "hit")
     }
-    /// 504: nothing in the store, and the client forbade to ask.
+    /// 504: nothing is stored, and the client forbids asking the origin.
     static var onlyIfCached: Expectation { Expectation(.unasked, .any, status: 504) }
 
     /// Fetched, and now in the store.
     static var stored: Expectation { miss.member("stored") }
-    /// Fetched, and not kept, for this reason.
+    /// Fetched and not kept, for this reason.
     static func refused(_ reason: String) -> Expectation { miss.member("detail=\(reason)").lacking("stored") }
 
     // MARK: Details

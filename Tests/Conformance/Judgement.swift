@@ -1,4 +1,4 @@
-// Holds what came against what was expected.
+// Compares the outcome of a step with the expected one.
 
 import DataPlaneHarness
 
@@ -18,7 +18,7 @@ struct Judgement {
 
     /// The client's answer.
     /// - Parameters:
-    ///   - status, body: of the answer that it should come from; nil: of none in particular.
+    /// - status, body: of the response that the answer should come from; nil: any.
     mutating func judge(_ answer: Message, interim: [Int], status: Int?, body: String?) {
         if let status = expected.status ?? status, answer.status != status {
             note("status", expected: status, got: answer.status)
@@ -73,7 +73,7 @@ struct Judgement {
 
     private mutating func judgeMembers(of answer: Message) {
         guard !expected.members.isEmpty || !expected.absentMembers.isEmpty else { return }
-        // Larder's is the last in the list.
+        // Larder's member is the last in the list.
         let status = answer["cache-status"] ?? ""
         let own = status.split(separator: ",").last.map { $0.trimmingPrefix(" ") } ?? ""
         let members = own.split(separator: ";").map { $0.trimmingPrefix(" ") }

@@ -1,14 +1,14 @@
-// Cases that are all alike: an answer, and for how long it is served without asking again.
+// Cases of one shape: a response, and how long it is served without asking the origin again.
 
-/// What is special about the exchange that `Case.lives` begins with.
+/// The special properties of the exchange that `Case.lives` begins with.
 struct Opening: Sendable {
     /// Fields of all requests.
     var asking: [String] = []
     var status = 200
-    /// What Age says at receipt.
+    /// The Age at receipt.
     var age = 0
     var isDated = true
-    /// Why it is not stored, under those policies that don't.
+    /// The reason for which policies do not store it, where they do not.
     var reason: String?
 
     static func asking(_ fields: String...) -> Opening { Opening(asking: fields) }
@@ -25,8 +25,9 @@ struct Opening: Sendable {
 }
 
 extension Case {
-    /// Fetches an answer with these fields, then asks at the last second of each lifetime and at the first past it.
-    /// - Parameter seconds: for how long from its receipt on it is a hit; nil: it is not stored.
+    /// Fetches a response with these fields, then asks at the last second of each lifetime and at the first
+    /// second after it.
+    /// - Parameter seconds: how long it is a hit from its receipt; nil: it is not stored.
     static func lives(
         _ name: String, _ section: String, _ fields: String..., for seconds: Int?,
         _ opening: Opening = Opening()
@@ -42,8 +43,8 @@ extension Case {
         lives(name, section, fields: fields, pessimistic: pessimistic, rfc: rfc, opening)
     }
 
-    /// An answer that is stale at once but has a validator: `pessimistic` refuses it, `rfc9111` keeps it to ask the
-    /// origin by this condition.
+    /// A response that is stale at once but has a validator: `pessimistic` refuses it; `rfc9111` keeps it and
+    /// revalidates it by this condition.
     static func staleAtOnce(
         _ name: String, _ section: String, _ fields: String..., because reason: String, asks condition: String
     ) -> Case {

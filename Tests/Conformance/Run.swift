@@ -1,17 +1,18 @@
-// All cases under one policy: one server, one origin, one client whose connection is kept, one steered clock. Each case
-// has a path of its own, so nothing of one is seen by another, and one that fails spoils no other.
+// All cases under one policy: one server, one origin, one client with a kept connection, one steered clock.
+// Each case has a path of its own, so that no case sees another's entries and a failing case does not spoil
+// others.
 
 import Kernel
 import DataPlane
 import DataPlaneHarness
 import Settings
 
-/// A case that did not come out as it says.
+/// A case whose outcome differed from the expected one.
 struct Failure: Sendable, CustomStringConvertible {
     let law: Law
     let name: String
     let section: String
-    /// From 1.
+    /// Counted from 1.
     let step: Int
     let request: String
     let faults: [String]
@@ -54,9 +55,9 @@ struct Run {
         return failures
     }
 
-    /// Where and why it failed; nil: it did not.
+    /// The step and the reason of a failure; nil: the case passed.
     private mutating func run(_ item: Case, path: String) throws -> Failure? {
-        // From a whole second on: dates have no fractions, and an Age is rounded up.
+        // A case begins at a whole second: dates have no fractions, and an Age is rounded up.
         script.clock.advance(milliseconds: 999 - (script.clock.wallMilliseconds + 999) % 1000)
         let start = script.nowSeconds
         var last = 0
@@ -79,7 +80,7 @@ struct Run {
                     body: source.map { Self.body(of: item.steps[$0].answer, path, $0) })
                 if judgement.faults.isEmpty, case .askedInBackground = expected.origin {
                     try script.waitForAnswer()
-                    // Larder has taken what the origin sent before this comes back.
+                    // Once this answer is back, Larder has processed what the origin sent before.
                     try stage.turn()
                 }
                 judgement.judge(asked: script.seen)
@@ -111,7 +112,7 @@ struct Run {
         answer.hasBody ? answer.body ?? "answer \(index + 1) of \(path)" : ""
     }
 
-    /// The index of the step whose answer is expected.
+    /// The index of the step whose response is expected.
     private static func source(_ body: Expectation.Body, step: Int, last: Int) -> Int? {
         switch body {
         case .fetched: step
@@ -147,7 +148,7 @@ struct Run {
 }
 
 extension Message {
-    /// One line, for a failure's report.
+    /// One line of a failure's report.
     fileprivate var summary: String {
         "\(start) \(fields.map { "\($0.name): \($0.value)" }) \(text.prefix(200).debugDescription)"
             + (isWhole ? "" : " (cut)")

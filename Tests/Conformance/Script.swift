@@ -1,4 +1,4 @@
-// The origin of a run: it answers every request as the step at hand says, and keeps what it was asked.
+// The origin of a run: it answers every request as the current step says, and records the requests.
 
 import Bytes
 import Kernel
@@ -13,7 +13,7 @@ final class Script: Sendable {
         var path = ""
         var startSeconds: Int64 = 0
         var seen: [Message] = []
-        /// Steps prepared so far.
+        /// The number of steps prepared so far.
         var step = 0
     }
 
@@ -23,7 +23,7 @@ final class Script: Sendable {
 
     init(_ clock: SteeredClock) { self.clock = clock }
 
-    /// Sets the answer to what comes from now on, and forgets what came before.
+    /// Sets the response to later requests, and forgets earlier requests.
     func prepare(_ answer: Answer, body: String, path: String, startSeconds: Int64) {
         state.withLock {
             $0 = State(answer: answer, body: body, path: path, startSeconds: startSeconds, step: $0.step + 1)
@@ -46,13 +46,13 @@ final class Script: Sendable {
             }
             clock.advance(milliseconds: now.answer.delaySeconds * 1000)
             let takeRetry = try answer(request, now, to: peer)
-            // The client may have its answer, and the next step have begun, before this thread comes here.
+            // The client may have its answer, and the next step may have begun, before this thread gets here.
             state.withLock { if $0.step == now.step { answers.open() } }
             if !takeRetry { return }
         }
     }
 
-    /// - Returns: may the connection go on?
+    /// - Returns: whether the connection may go on.
     private func answer(_ request: Message, _ state: State, to peer: Peer) throws -> Bool {
         var answer = state.answer
         if let fields = answer.notModified,
@@ -95,7 +95,7 @@ final class Script: Sendable {
     var nowSeconds: Int64 { Int64(clock.wallMilliseconds / 1000) }
 }
 
-/// What stands in braces in fields and paths.
+/// Replaces the texts in braces in fields and paths.
 struct Placeholders {
     let path: String
     /// Unix time.

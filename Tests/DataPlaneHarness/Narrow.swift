@@ -15,7 +15,7 @@ extension Peer {
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = in_port_t(address.port.bigEndian)
-        name.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        name.sin_addr.s_addr = in_addr_t(address.ipv4 ?? 0x7f00_0001).bigEndian
         // The kernel reads the address during the call.
         let result = unsafe withUnsafeBytes(of: &name) { bytes in
             unsafe Glibc.connect(

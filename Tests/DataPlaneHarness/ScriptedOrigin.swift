@@ -31,7 +31,7 @@ package final class ScriptedOrigin: Sendable {
 
     /// - Parameter narrow: the sockets take few bytes at once (see `Peer.narrow`).
     package init(
-        at bind: SocketAddress = .anyLoopbackPort, narrow: Bool = false, _ script: @escaping Script
+        at bind: SocketAddress = .ownLoopback(), narrow: Bool = false, _ script: @escaping Script
     ) throws {
         let listener = try Listener.bind(bind)
         if narrow { try Peer.narrow(listener.raw) }

@@ -64,7 +64,7 @@ package struct Stage {
 
     /// The address of a server that does not listen: connections to it are refused.
     package static func refusingAddress() throws -> SocketAddress {
-        let listener = try Listener.bind(.anyLoopbackPort)
+        let listener = try Listener.bind(.ownLoopback())
         guard let address = listener.localAddress else { throw Unexpected(description: "no address") }
         return address
     }
@@ -87,17 +87,13 @@ extension Settings {
     /// servers.
     package static func staged(_ servers: [SocketAddress]) -> Settings {
         var settings = Settings()
-        if let bind = BindAddress(parsing: "127.0.0.1:0") { settings.listeners = [Listener(bind: bind)] }
+        if let bind = BindAddress(parsing: SocketAddress.ownLoopback().description) { settings.listeners = [Listener(bind: bind)] }
         settings.policies = [Policy(name: "pessimistic")]
         settings.routes = [Route(name: "all", policy: 0, upstream: 0)]
         settings.upstreams = [
             Upstream(
                 name: "app",
-                origin: .servers(
-                    servers.map { server in
-                        .init(
-                            server.unixPath.map { .unix(path: $0) } ?? .host("127.0.0.1", port: server.port))
-                    }))
+                origin: .servers(servers.map { .init($0.asServer) }))
         ]
         settings.log.access = .none
         settings.limits.connections = 200

@@ -21,7 +21,7 @@ struct BackPressureTests {
         let stuck = Gate()
         let sent = Locked(0)
         let settled = Gate()
-        let origin = try ScriptedOrigin(at: sockets == "tcp" ? .anyLoopbackPort : paths.address(0)) {
+        let origin = try ScriptedOrigin(at: sockets == "tcp" ? .ownLoopback() : paths.address(0)) {
             peer, number, origin in
             guard try origin.receive(peer, number) != nil else { return }
             let head = framing == "length" ? "Content-Length: \(total)" : "Transfer-Encoding: chunked"
@@ -59,7 +59,7 @@ struct BackPressureTests {
         let paths = SocketPaths(2)
         let total = 64 << 20
         let read = Gate()
-        let origin = try ScriptedOrigin(at: sockets == "tcp" ? .anyLoopbackPort : paths.address(0)) {
+        let origin = try ScriptedOrigin(at: sockets == "tcp" ? .ownLoopback() : paths.address(0)) {
             peer, number, origin in
             guard try peer.receiveHead() != nil else { return }
             try peer.wait(for: read)

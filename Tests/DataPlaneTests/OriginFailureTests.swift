@@ -37,7 +37,7 @@ struct OriginFailureTests {
 
     @Test func aHandshakeThatTimesOutIsA504() throws {
         // A listener whose queue is full completes no further handshake.
-        let full = try Listener.bind(.anyLoopbackPort, backlog: 1)
+        let full = try Listener.bind(.ownLoopback(), backlog: 1)
         guard let address = full.localAddress else { throw Unexpected(description: "no address") }
         var waiting: [Peer] = []
         let origin = try ScriptedOrigin(answering: { _ in answer("never") })

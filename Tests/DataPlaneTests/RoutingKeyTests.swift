@@ -23,7 +23,7 @@ struct RoutingKeyTests {
     private static func servers(_ origins: [ScriptedOrigin], _ order: [Int]) -> Upstream.Origin {
         .servers(
             order.map { index in
-                var server = Upstream.Server(.host("127.0.0.1", port: origins[index].address.port))
+                var server = Upstream.Server(origins[index].address.asServer)
                 server.name = "server-\(index)"
                 server.weight = 1 + index % 2
                 return server

@@ -30,8 +30,7 @@ struct StartTests {
     @Test(arguments: [1, 2], [1, 2]) func anAddressIsServedByOneServer(first: Int, second: Int) throws {
         let origin = try ScriptedOrigin(answering: { _ in answer("text") })
         try withStage(origin, threads: first) { stage in
-            let port = stage.address.port
-            for address in ["127.0.0.1:\(port)", "0.0.0.0:\(port)"] {
+            for address in ["\(stage.address)", "0.0.0.0:\(stage.address.port)"] {
                 var settings = Settings.staged([origin.address])
                 settings.listeners[0].bind = try #require(BindAddress(parsing: address))
                 let failure = try Self.failure(settings, threads: second)

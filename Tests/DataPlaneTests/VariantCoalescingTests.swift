@@ -87,7 +87,7 @@ struct VariantCoalescingTests {
             "no language is stored", clients: 40, fetches: 40, asks: speaks(4),
             replies: { request, _ in told(request, "Cache-Control: no-store") }),
         CrowdRow(
-            "what varies by more than the policy lists", clients: 40, fetches: 40, asks: speaks(4),
+            "Vary by more than the policy lists", clients: 40, fetches: 40, asks: speaks(4),
             replies: { request, _ in
                 cacheable(request["accept-language"] ?? "", "Vary: Accept-Language, User-Agent")
             }),
@@ -127,7 +127,7 @@ struct VariantCoalescingTests {
             }),
         // The first response, in English, varies by one field; the others vary by two.
         CrowdRow(
-            "what it varies by changes", clients: 40, fetches: 3,
+            "the Vary of the response changes", clients: 40, fetches: 3,
             asks: { ["Accept-Language: \(tongues[$0 % 2])", "X-Device: \($0 / 2 % 2)"] },
             replies: { request, number in
                 cacheable(

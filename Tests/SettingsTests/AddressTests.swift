@@ -1,4 +1,4 @@
-/// IP addresses, ranges, binds and server addresses: what is read, and its canonical text.
+/// IP addresses, ranges, binds and server addresses: the texts that are read, and their canonical form.
 
 import Settings
 import Testing
@@ -12,7 +12,7 @@ import Testing
         ("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8"),
         ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"), ("::ffff:c000:201", "192.0.2.1"),
     ])
-    func addresses(_ text: String, _ canonical: String) {
+    func anAddressIsReadInItsCanonicalForm(_ text: String, _ canonical: String) {
         #expect(IPAddress(parsing: text)?.description == canonical)
         #expect(IPAddress(parsing: canonical) == IPAddress(parsing: text))
     }
@@ -24,7 +24,7 @@ import Testing
         "::1.2.3",
         "1.2.3.4::", "::1.2.3.4:5", "fe80::1%eth0", "[::1]", "1:2:3:4:5:6:7:1.2.3.4",
     ])
-    func noAddresses(_ text: String) {
+    func aMalformedAddressIsRefused(_ text: String) {
         #expect(IPAddress(parsing: text) == nil)
     }
 
@@ -37,7 +37,7 @@ import Testing
         ("2001:db8::/64", "2001:db8::ffff:0:0:1", true), ("2001:db8::/65", "2001:db8:0:0:8000::", false),
         ("::1", "::1", true), ("::1/128", "::2", false), ("::ffff:10.0.0.0/104", "10.9.9.9", true),
     ])
-    func ranges(_ range: String, _ address: String, _ isInside: Bool) throws {
+    func aRangeHoldsItsAddresses(_ range: String, _ address: String, _ isInside: Bool) throws {
         let range = try AddressRange(parsing: range)
         let address = try #require(IPAddress(parsing: address))
         #expect(range.contains(address) == isInside)
@@ -54,7 +54,7 @@ import Testing
         ("unix:/run/a", "unix:/run/a", true), ("unix:/run/a", "unix:/run//./a", true),
         ("unix:/run/a", "unix:/run/b", false), ("unix:/run/a", "0.0.0.0:80", false),
     ])
-    func bindsThatExcludeEachOther(_ one: String, _ other: String, _ expected: Bool) throws {
+    func overlappingBindsAreRecognised(_ one: String, _ other: String, _ expected: Bool) throws {
         let one = try #require(BindAddress(parsing: one))
         let other = try #require(BindAddress(parsing: other))
         #expect(one.excludes(other) == expected)
@@ -65,7 +65,7 @@ import Testing
         range.contains(bytes: bytes.span)
     }
 
-    @Test func rangesHoldBytes() throws {
+    @Test func aRangeHoldsAddressesGivenAsBytes() throws {
         let four = try AddressRange(parsing: "10.0.0.0/8")
         #expect(Self.holds(four, [10, 1, 2, 3]))
         #expect(!Self.holds(four, [11, 1, 2, 3]))
@@ -86,7 +86,7 @@ import Testing
         ("::ffff:10.0.0.0/8", .prefix(limit: 128)),
         ("localhost", .notAnAddress), ("", .notAnAddress), ("/8", .notAnAddress),
     ])
-    func noRanges(_ text: String, _ error: AddressRange.Invalid) {
+    func aMalformedRangeIsRefused(_ text: String, _ error: AddressRange.Invalid) {
         #expect(throws: error) { _ = try AddressRange(parsing: text) }
     }
 
@@ -94,7 +94,7 @@ import Testing
         ("0.0.0.0:8080", "0.0.0.0:8080"), ("[::]:8080", "[::]:8080"), ("127.0.0.1:0", "127.0.0.1:0"),
         ("[2001:DB8::0]:65535", "[2001:db8::]:65535"), ("unix:/run/larder.sock", "unix:/run/larder.sock"),
     ])
-    func binds(_ text: String, _ canonical: String) {
+    func aBindIsReadInItsCanonicalForm(_ text: String, _ canonical: String) {
         #expect(BindAddress(parsing: text)?.description == canonical)
     }
 
@@ -103,7 +103,7 @@ import Testing
         "1.2.3.4:+1",
         "1.2.3.4:8O", "[1.2.3.4]:80", "unix:", "unix:run.sock", "unix:/" + String(repeating: "a", count: 107),
     ])
-    func noBinds(_ text: String) {
+    func aMalformedBindIsRefused(_ text: String) {
         #expect(BindAddress(parsing: text) == nil)
     }
 
@@ -111,7 +111,7 @@ import Testing
         ("10.0.0.1:80", "10.0.0.1:80"), ("[::1]:80", "[::1]:80"), ("app.internal:80", "app.internal:80"),
         ("app:80", "app:80"), ("my_app:80", "my_app:80"), ("unix:/run/app.sock", "unix:/run/app.sock"),
     ])
-    func servers(_ text: String, _ canonical: String) {
+    func aServerIsReadInItsCanonicalForm(_ text: String, _ canonical: String) {
         #expect(ServerAddress(parsing: text)?.description == canonical)
     }
 
@@ -119,7 +119,7 @@ import Testing
         "", "app", "app:0", "app:65536", "10.0.0.256:80", "10.0.0:80", "::1:80", "http://a:80", "a/b:80",
         "-a:80",
     ])
-    func noServers(_ text: String) {
+    func aMalformedServerIsRefused(_ text: String) {
         #expect(ServerAddress(parsing: text) == nil)
     }
 }

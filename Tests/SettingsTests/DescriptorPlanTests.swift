@@ -1,4 +1,4 @@
-/// How descriptors are shared out, and the limit that is asked for.
+/// How Larder divides its descriptors, and the limit that its notice asks for.
 
 import Settings
 import Testing
@@ -22,7 +22,7 @@ import Testing
         Case(limit: 1_024, threads: 2, isSeparate: false, connections: 20_000, perThread: 369, clients: 738),
         Case(limit: 1_024, threads: 2, connections: 100, perThread: 739, clients: 100),
         Case(limit: 1_048_576, threads: 4, connections: 20_000, perThread: 786_399, clients: 20_000),
-        // A limit without an end, and ones that leave hardly anything, or nothing.
+        // No limit, and limits that leave hardly any descriptors, or none.
         Case(limit: .max, threads: 2, connections: 20_000, perThread: 805_306_339, clients: 20_000),
         Case(limit: 40, threads: 1, connections: 20_000, perThread: 3, clients: 3),
         Case(limit: 3, threads: 8, connections: 20_000, perThread: 1, clients: 8),
@@ -40,8 +40,8 @@ import Testing
         #expect(plan.clients == row.clients)
     }
 
-    /// The limit that the notice asks for does.
-    @Test(arguments: table) func theLimitThatIsAskedForIsEnough(_ row: Case) {
+    /// The limit that the notice asks for is enough.
+    @Test(arguments: table) func theRequestedLimitIsEnough(_ row: Case) {
         let plan = Self.plan(row, limit: Self.plan(row).wanted)
         #expect(plan.clients == row.connections)
         #expect(plan.clientsPerThread >= row.connections / row.threads)

@@ -1,4 +1,5 @@
-/// What a configuration comes to: defaults, all values, and that what is printed reads back as the same.
+/// The settings that a configuration gives: defaults, all values, and that the printed form reads back as the
+/// same.
 
 import Configuration
 import Settings
@@ -47,7 +48,7 @@ import Testing
             Array(text.utf8), file: "larder.yaml", folder: "/etc/larder", files: .memory(policies))
     }
 
-    @Test func defaultsAreThoseOfTheTypes() throws {
+    @Test func theDefaultsAreThoseOfTheTypes() throws {
         let settings = try Fixture.read(Fixture.listeners + Fixture.routes + Fixture.upstreams).settings
         var expected = Settings()
         expected.listeners = [Settings.Listener(bind: .tcp(IPAddress(ipv4: 0x7f00_0001), port: 8080))]
@@ -61,7 +62,7 @@ import Testing
         #expect(settings == expected)
     }
 
-    @Test func everyValueArrives() throws {
+    @Test func everyValueIsRead() throws {
         let settings = try Self.read(Self.full).settings
         #expect(
             settings.listeners.map(\.bind.description) == [
@@ -93,7 +94,7 @@ import Testing
         #expect(settings.log.format == .combined)
     }
 
-    @Test func everyValueOfLimitsAndUpstreamsArrives() throws {
+    @Test func everyValueOfLimitsAndUpstreamsIsRead() throws {
         let settings = try Self.read(Self.full).settings
         var limits = Settings.Limits()
         limits.requestHeadBytes = 8192
@@ -140,7 +141,7 @@ import Testing
     }
 
     @Test(arguments: [full, Fixture.listeners + Fixture.routes + Fixture.upstreams])
-    func whatIsPrintedReadsBackAsTheSame(_ text: String) throws {
+    func thePrintedConfigurationReadsBackAsTheSame(_ text: String) throws {
         let loaded = try Self.read(text)
         let printed = loaded.document.yaml
         let again = try ConfigurationFile.read(
@@ -155,7 +156,7 @@ import Testing
         #expect(fromJSON.settings == loaded.settings)
     }
 
-    /// What is not said is printed as what is done, and can be said.
+    /// A setting that the file omits is printed as in effect, in a form that a file may use.
     @Test(arguments: [
         ("files: x", "    cacheControl: none\n"),
         ("files: x, cacheControl: none", "    cacheControl: none\n"),
@@ -164,7 +165,7 @@ import Testing
         ("servers: [a:1], balance: least-requests, boundedLoad: none", "    boundedLoad: none\n"),
         ("servers: [a:1], boundedLoad: none", "    boundedLoad: none\n"),
     ])
-    func whatIsInEffectIsPrinted(_ upstream: String, _ line: String) throws {
+    func settingsInEffectArePrinted(_ upstream: String, _ line: String) throws {
         let loaded = try Fixture.read(
             Fixture.listeners + Fixture.routes + "upstreams: { app: { \(upstream) } }")
         let printed = loaded.document.yaml
@@ -177,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func whatIsPrintedIsComplete() throws {
+    @Test func thePrintedConfigurationIsComplete() throws {
         let text = try Fixture.read(Fixture.listeners + Fixture.routes + Fixture.upstreams).document.yaml
         #expect(
             text == """
@@ -236,7 +237,7 @@ import Testing
         ("a:", "'a:'"),
         ("text/*", "text/*"), ("ü", "'ü'"), ("null", "'null'"), ("\u{7f}", "\"\\u007f\""),
     ])
-    func quotes(_ text: String, _ yaml: String) {
+    func aTextIsQuotedWhereItMustBe(_ text: String, _ yaml: String) {
         #expect(Tree.text(text).yaml == yaml + "\n")
     }
 }

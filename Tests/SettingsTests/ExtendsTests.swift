@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 30])
-    func atAnyDepth(depth: Int) throws {
+    func policiesExtendEachOtherAtAnyDepth(depth: Int) throws {
         var files = ["p0": "store: { maxAge: 77s, heuristic: 5% }"]
         for level in 1...depth { files["p\(level)"] = "extends: p\(level - 1)\nstore: { minAge: \(level)s }" }
         files["mine"] = "extends: p\(depth)"
@@ -82,7 +82,7 @@ import Testing
             ]
         ),
     ])
-    func mistakes(_ files: [String: String], _ messages: [String]) {
+    func aMistakeOfAnExtendedPolicyIsReported(_ files: [String: String], _ messages: [String]) {
         #expect(Fixture.mistakes(Self.text("mine"), policies: files) == messages)
     }
 
@@ -100,7 +100,7 @@ import Testing
         #expect(mine == same)
     }
 
-    @Test func aFileTakesThePlaceOfAShippedPolicy() throws {
+    @Test func aFileReplacesAShippedPolicy() throws {
         let files = [
             "pessimistic": "extends: pessimistic\nstore: { maxAge: 5s }",
             "mine": "extends: pessimistic\nstore: { minAge: 2s }",
@@ -112,18 +112,18 @@ import Testing
         #expect(loaded.settings.policies[0].store.maxAgeSeconds == 5)
     }
 
-    @Test func shippedPoliciesAreInEffectWhole() throws {
+    @Test func shippedPoliciesAreWhollyInEffect() throws {
         for name in ["pessimistic", "rfc9111", "microcache"] {
             #expect(try Fixture.read(Self.text(name), everyPolicy: true).notes.map(\.description) == [])
         }
     }
 
-    /// Every shipped policy can be used with every store. The note points at what its reader can change.
+    /// Every shipped policy works with every store. The note names a setting that its reader can change.
     @Test(arguments: [
         ("pessimistic", nil), ("varnish-offload", nil), ("microcache", "128KiB"), ("static-assets", "256KiB"),
         ("rfc9111", "256KiB"),
     ])
-    func shippedPoliciesAndMemory(_ name: String, _ lowered: String?) throws {
+    func aShippedPolicyFitsEveryStore(_ name: String, _ lowered: String?) throws {
         #expect(try Fixture.notes(Self.text(name)) == [])
         for memory in ["4MiB", "64MiB"] {
             let loaded = try Fixture.read("cache:\n  memory: \(memory)\n" + Self.text(name))
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func longChains() {
+    @Test func anOverlongChainIsRefused() {
         func files(_ count: Int) -> [String: String] {
             var files = ["mine": count == 1 ? "{}" : "extends: p2"]
             for level in 2..<(count + 1) where count > 1 {
@@ -150,7 +150,7 @@ import Testing
         let message =
             "found a chain of more than 32 policies that extend each other; allowed: at most 32"
         #expect(Fixture.mistakes(Self.text("mine"), policies: files(32)) == [])
-        // The policies that start from it have a mistake, too.
+        // The policies that start from it have a mistake too.
         for (count, last, number) in [
             (33, message, 1), (34, "found 'p2', which has mistakes", 33),
             (1000, "found 'p2', which has mistakes", 33),
@@ -162,8 +162,8 @@ import Testing
         }
     }
 
-    /// Read in another order, bottom up, the chain is as long.
-    @Test func longChainsOfAWholeFolder() throws {
+    /// Read in another order, from the bottom up, the chain has the same length.
+    @Test func anOverlongChainIsRefusedInAWholeFolder() throws {
         var files = ["a00": "{}"]
         for level in 1..<40 {
             files["a\(level < 10 ? "0" : "")\(level)"] = "extends: a\(level <= 10 ? "0" : "")\(level - 1)"
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    @Test func aPolicyFileByItself() throws {
+    @Test func aPolicyFileIsReadAlone() throws {
         let files = FileSource.memory([
             "/a/mine.yaml": "extends: base\ndecisions:\n  - name: x\n    expect: { stored: true }\n",
             "/a/base.yaml": "extends: microcache", "/a/broken.yaml": "\nstor: {}", "/a/x.yml": "{}",

@@ -1,4 +1,4 @@
-/// Files that are no YAML, or more of it than Larder reads, and the exact words that they are reported with.
+/// Files that are not YAML, or larger than Larder reads, and the exact messages about them.
 
 import Configuration
 import Testing
@@ -89,7 +89,7 @@ import Testing
     static let aliases =
         "found aliases that stand for more values than Larder reads; allowed: 10000 in all"
 
-    /// Each list holds the one before ten times.
+    /// Each list holds the list before it ten times.
     private static func laughs(_ count: Int, _ item: (Int) -> String) -> String {
         "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
             + (1..<count).map { "a\($0): &a\($0) \(item($0 - 1))\n" }.joined()
@@ -187,7 +187,7 @@ import Testing
             "a binary", base + "threads: !!binary Mg==\n",
             ":4: error: found the tag '!!binary'; allowed: values without tags"),
         Row(
-            "a tag of somebody's", base + "threads: !Ref x\n",
+            "an unknown tag", base + "threads: !Ref x\n",
             ":4: error: found the tag '!Ref'; allowed: values without tags"),
         Row(
             "a list that is tagged a text", base + "forwarded: !!str [via]\n",
@@ -203,7 +203,7 @@ import Testing
     ]
 
     @Test(arguments: encodings + bounds + syntax)
-    func messages(_ row: Row) {
+    func aMalformedFileIsReported(_ row: Row) {
         #expect(Fixture.mistakes(bytes: row.bytes) == (row.message.map { ["larder.yaml\($0)"] } ?? []))
     }
 
@@ -217,7 +217,7 @@ import Testing
         ("a: " + String(repeating: "[", count: 1000), "1: error: \(deep)"),
         ("{}\0", "1: error: found the character U+0000 in column 3; allowed: no control characters"),
     ])
-    func policies(_ policy: String, _ message: String?) {
+    func aMalformedPolicyFileIsReported(_ policy: String, _ message: String?) {
         let text = Fixture.listeners + "routes: [{ upstream: app, policy: mine }]\n" + Fixture.upstreams
         #expect(
             Fixture.mistakes(text, policies: ["mine": policy])
@@ -247,7 +247,7 @@ import Testing
         }
     }
 
-    @Test func manyPolicies() {
+    @Test func theNumberOfPoliciesIsLimited() {
         var files: [String: String] = [:]
         for index in 0..<1024 { files["p\(index)"] = "{" }
         #expect(Fixture.mistakes(Self.base, policies: files) == [])
@@ -258,7 +258,7 @@ import Testing
             ])
     }
 
-    /// A folder that is named must be there; the one that nobody named need not.
+    /// A configured folder must exist; the default folder may be missing.
     @Test(arguments: [
         ("", FileSource.Failure.missing, nil),
         (
@@ -279,7 +279,7 @@ import Testing
                 + "Permission denied; allowed: a folder of policy files"
         ),
     ])
-    func folders(_ text: String, _ failure: FileSource.Failure, _ message: String?) {
+    func aMissingFolderIsReported(_ text: String, _ failure: FileSource.Failure, _ message: String?) {
         let files = FileSource(bytes: { _ in .failure(.missing) }, names: { _ in .failure(failure) })
         var problems: [String] = []
         do throws(ConfigurationError) {
@@ -289,12 +289,12 @@ import Testing
         #expect(problems == (message.map { [$0] } ?? []))
     }
 
-    /// A file that is there and cannot be read is not replaced by the shipped policy of its name.
+    /// A file that exists and cannot be read is not replaced by the shipped policy of its name.
     @Test(arguments: [
         (FileSource.Failure.missing, "the file cannot be read: it is a link to a file that does not exist"),
         (.unreadable("Permission denied"), "the file cannot be read: Permission denied"),
     ])
-    func policiesThatCannotBeRead(_ failure: FileSource.Failure, _ message: String) {
+    func anUnreadablePolicyFileIsReported(_ failure: FileSource.Failure, _ message: String) {
         let files = FileSource(
             bytes: { _ in .failure(failure) }, names: { _ in .success(["pessimistic.yaml"]) })
         do throws(ConfigurationError) {

@@ -8,7 +8,7 @@ enum Fixture {
     static let routes = "routes: [{ upstream: app }]\n"
     static let upstreams = "upstreams: { app: { servers: [127.0.0.1:3000] } }\n"
 
-    /// Reads `text` as the file `larder.yaml` of the folder `/etc/larder`, beside policy files.
+    /// Reads `text` as the file `larder.yaml` of the folder `/etc/larder`, with policy files beside it.
     static func read(
         _ text: String, policies: [String: String] = [:], everyPolicy: Bool = false
     ) throws(ConfigurationError) -> LoadedConfiguration {
@@ -18,7 +18,7 @@ enum Fixture {
             Array(text.utf8), file: "larder.yaml", folder: "/etc/larder", files: .memory(files), everyPolicy: everyPolicy)
     }
 
-    /// The messages of a file that cannot be used.
+    /// The messages about an unusable file.
     static func mistakes(bytes: [UInt8]) -> [String] {
         do throws(ConfigurationError) {
             _ = try ConfigurationFile.read(
@@ -29,12 +29,12 @@ enum Fixture {
         }
     }
 
-    /// The warnings and notes of a configuration that can be used.
+    /// The warnings and notes of a usable configuration.
     static func notes(_ text: String, policies: [String: String] = [:]) throws(ConfigurationError) -> [String] {
         try read(text, policies: policies).notes.map(\.description)
     }
 
-    /// The messages of a configuration that cannot be used.
+    /// The messages about an unusable configuration.
     static func mistakes(_ text: String, policies: [String: String] = [:]) -> [String] {
         do {
             _ = try read(text, policies: policies)

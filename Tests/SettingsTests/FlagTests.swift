@@ -16,7 +16,7 @@ import Testing
         ("HTTP://[::1]/", "[::1]:80"), ("http://[::1]:81/", "[::1]:81"), ("127.0.0.1:3000", "127.0.0.1:3000"),
         ("unix:/run/app.sock", "unix:/run/app.sock"),
     ])
-    func upstreams(_ url: String, _ address: String) throws {
+    func anUpstreamIsReadFromAFlag(_ url: String, _ address: String) throws {
         let settings = try Self.load { $0.upstreams = [url] }
         #expect(settings.listeners.map(\.bind.description) == ["127.0.0.1:8080"])
         #expect(settings.routes.map(\.policy) == [0])
@@ -28,7 +28,7 @@ import Testing
         #expect(servers.map(\.address.description) == [address])
     }
 
-    @Test func allFlags() throws {
+    @Test func everyFlagIsRead() throws {
         let settings = try Self.load {
             $0.listen = ["[::]:80", "127.0.0.1:0"]
             $0.files = "public"
@@ -45,7 +45,7 @@ import Testing
         #expect(settings.log.access == .none)
     }
 
-    @Test func severalServers() throws {
+    @Test func severalServersAreOneUpstream() throws {
         let settings = try Self.load { $0.upstreams = ["http://a", "b:81", "unix:/c"] }
         guard settings.upstreams.count == 1, case .servers(let servers) = settings.upstreams[0].origin else {
             Issue.record("not one upstream of servers")
@@ -64,7 +64,7 @@ import Testing
             "--upstream: error: found 'a:80' twice; allowed: each server once"
         ),
     ])
-    func repeated(_ listen: [String], _ upstreams: [String], _ message: String) {
+    func aRepeatedValueIsRefused(_ listen: [String], _ upstreams: [String], _ message: String) {
         do {
             _ = try Self.load {
                 $0.listen = listen
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func mistakes() {
+    @Test func mistakesInFlagsAreReported() {
         #expect(throws: ConfigurationError.self) { try Self.load { $0.upstreams = [] } }
         do {
             _ = try Self.load {

@@ -1,12 +1,12 @@
-/// What messages suggest in the place of addresses, hosts and paths that are not allowed, and what is allowed
-/// and taken literally.
+/// What messages suggest in place of addresses, hosts and paths that are not allowed, and which characters
+/// Larder allows and takes literally.
 
 import Configuration
 import Settings
 import Testing
 
 @Suite struct HintTests {
-    /// The part of a message behind what is allowed; nil: accepted.
+    /// The part of a message after the allowed values; nil: the value is accepted.
     private static func hint(_ text: String, at path: String, allowed: String) -> String? {
         let messages = Fixture.mistakes(text)
         guard let message = messages.first else { return nil }
@@ -30,7 +30,7 @@ import Testing
         ("example.com:80", "; a name is not allowed here"), ("70000", ""), ("1.2.3.4:70000", ""), ("x", ""),
         ("[::]:80", nil), ("127.0.0.1:0", nil),
     ])
-    func binds(_ bind: String, _ hint: String?) {
+    func aWrongBindGetsAHint(_ bind: String, _ hint: String?) {
         let text = "listeners: [{ bind: '\(bind)' }]\n" + Fixture.routes + Fixture.upstreams
         #expect(Self.hint(text, at: "listeners[0].bind", allowed: " or unix:/path") == hint)
     }
@@ -44,7 +44,7 @@ import Testing
         ("/run/app.sock", "; did you mean 'unix:/run/app.sock'?"),
         ("unix:app.sock", "; the path of a socket begins with '/'"), ("a:0", ""), ("a b", ""),
     ])
-    func servers(_ server: String, _ hint: String?) {
+    func aWrongServerGetsAHint(_ server: String, _ hint: String?) {
         let text = Fixture.listeners + Fixture.routes + "upstreams: { app: { servers: ['\(server)'] } }\n"
         #expect(Self.hint(text, at: "upstreams.app.servers[0]", allowed: " or unix:/path") == hint)
     }
@@ -70,14 +70,14 @@ import Testing
         ("bücher.example", "; write a host in its ASCII form, xn--…"), ("a..com", ""), ("a.com..", ""),
         ("a b", ""), ("A.com", nil), ("a.com.", nil), ("*.A.com.", nil), ("10.0.0.1", nil), ("[::1]", nil),
     ])
-    func hosts(_ host: String, _ hint: String?) {
+    func aWrongHostGetsAHint(_ host: String, _ hint: String?) {
         let allowed = "allowed: a host without port (static.example.com, '*.example.com')"
         #expect(Self.hint(Self.route("host", host), at: "routes[0].host", allowed: allowed) == hint)
     }
 
-    /// Case and the dot of an absolute name do not tell hosts apart.
+    /// Case and the final dot of an absolute name do not distinguish hosts.
     @Test(arguments: [("A.Com.", "a.com"), ("*.A.com.", "*.a.com"), ("A.com", "a.com")])
-    func hostsInOneForm(_ host: String, _ form: String) throws {
+    func hostsHaveOneForm(_ host: String, _ form: String) throws {
         #expect(try Fixture.read(Self.route("host", host)).settings.routes[0].host.description == form)
         let twice =
             Fixture.listeners
@@ -100,7 +100,7 @@ import Testing
         ("/my files/", "; did you mean '/my%20files/'?"), ("/ä", "; did you mean '/%C3%A4'?"), ("", ""),
         ("/a", nil),
     ])
-    func paths(_ path: String, _ hint: String?) {
+    func aWrongPathGetsAHint(_ path: String, _ hint: String?) {
         #expect(
             Self.hint(Self.route("path", path), at: "routes[0].path", allowed: "no '?' or '#'") == hint)
     }
@@ -127,7 +127,7 @@ import Testing
         ("host", "_", "Larder takes '_' literally; leave 'host' out to match any host"),
         ("host", "a_b.com", nil),
     ])
-    func literally(_ key: String, _ value: String, _ warning: String?) throws {
+    func aPatternThatIsTakenLiterallyGetsAWarning(_ key: String, _ value: String, _ warning: String?) throws {
         #expect(
             try Fixture.notes(Self.route(key, value))
                 == (warning.map { ["larder.yaml:2: warning: routes[0].\(key): \($0)"] } ?? []))

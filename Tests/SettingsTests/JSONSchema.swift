@@ -1,4 +1,5 @@
-/// A validator for the part of JSON Schema (draft 7) that Larder's schemas use; an unknown keyword is a fault.
+/// A validator for the part of JSON Schema (draft 7) that Larder's schemas use. An unknown keyword is an
+/// error.
 
 import Foundation
 import Testing
@@ -69,7 +70,7 @@ struct JSONSchema {
         }
     }
 
-    /// Keywords about one kind of value; any other value passes.
+    /// Keywords for one kind of value. A value of another kind passes.
     private static func acceptsPart(
         _ value: JSONValue, _ keyword: String, _ argument: JSONValue, _ all: [String: JSONValue]
     ) throws -> Bool {

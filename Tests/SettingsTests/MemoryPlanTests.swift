@@ -1,11 +1,11 @@
-/// What goes to the cache and to buffers, by what the machine or the container allows.
+/// How much memory the cache and the buffers get, by the limits of the machine or the container.
 
 import Settings
 import Testing
 
 @Suite struct MemoryPlanTests {
     struct Case: CustomTestStringConvertible, Sendable {
-        /// In MiB, as all that follows.
+        /// In MiB, like all numbers below.
         let limit: Int?
         var threads = 2
         var connections = 20_000
@@ -22,11 +22,12 @@ import Testing
     }
 
     static let table: [Case] = [
-        // Where nothing is known, and where there is plenty: the defaults.
+        // Nothing is known, or memory is plentiful: the defaults.
         Case(limit: nil, expected: (256, 256)),
         Case(limit: 24_000, expected: (256, 256)),
         Case(limit: 24_000, cache: 8_000, buffers: 1_000, expected: (8_000, 1_000)),
-        // Small machines and containers, with defaults: all of it, connections included, stays below.
+        // Small machines and containers with defaults: all memory, connections included, stays below the
+        // limit.
         Case(limit: 1_024, expected: (256, 256)),
         Case(limit: 512, expected: (176, 88), hasNote: true),
         Case(limit: 256, expected: (80, 40), hasNote: true),
@@ -34,17 +35,17 @@ import Testing
         Case(limit: 64, expected: (8, 4), hasNote: true),
         Case(limit: 512, connections: 1_000, expected: (236, 118), hasNote: true),
         Case(limit: 512, threads: 16, expected: (148, 74), hasNote: true),
-        // Hardly any: the least, and a word that it may not do.
+        // Hardly any memory: the minimum, and a note that it may not be enough.
         Case(limit: 40, expected: (4, 2), hasNote: true),
-        // What is given holds, and the other makes room for it.
+        // A configured size holds, and the other makes room for it.
         Case(limit: 512, cache: 300, expected: (300, 26), hasNote: true),
         Case(limit: 512, buffers: 64, expected: (192, 64), hasNote: true),
         Case(limit: 512, cache: 64, buffers: 32, expected: (64, 32)),
         Case(limit: 1_024, cacheMax: 100, expected: (100, 256)),
-        // Both given: buffers are lowered where the rest does not fit beside them.
+        // Both configured: buffers are lowered where the rest does not fit beside them.
         Case(limit: 512, cache: 256, buffers: 256, expected: (256, 96), hasNote: true),
         Case(limit: 512, cache: 500, buffers: 8, expected: (500, 2), hasNote: true),
-        // What alone is more than there is.
+        // One size alone is more than the limit.
         Case(limit: 512, cache: 257, buffers: 256, expected: nil),
         Case(limit: 512, cache: 513, expected: nil),
         Case(limit: 512, buffers: 510, expected: nil),
@@ -58,7 +59,7 @@ import Testing
             buffers: row.buffers.map { $0 << 20 })
     }
 
-    @Test(arguments: table) func isShared(_ row: Case) throws {
+    @Test(arguments: table) func memoryIsDivided(_ row: Case) throws {
         guard let expected = row.expected else {
             #expect(throws: MemoryPlan.Refusal.self) { _ = try Self.plan(row) }
             return
@@ -88,8 +89,8 @@ import Testing
         #expect(tight.note?.contains("too much: the kernel may end this process") == true)
     }
 
-    /// A smaller store has smaller segments: policies follow.
-    @Test func bodiesFitTheStoreThatFits() throws {
+    /// A smaller store has smaller segments, and policies are lowered to fit.
+    @Test func policiesAreLoweredToASmallerStore() throws {
         var settings = Settings()
         settings.policies = [Policy(name: "a")]
         settings.policies[0].store.maxBodyBytes = 256 << 10

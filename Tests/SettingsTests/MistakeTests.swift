@@ -1,4 +1,4 @@
-/// Mistakes in configuration files, and the exact words that they are reported with.
+/// Mistakes in configuration files, and the exact messages about them.
 
 import Configuration
 import Testing
@@ -208,7 +208,7 @@ import Testing
     ]
 
     @Test(arguments: documents + values + unbuilt)
-    func messages(_ row: Row) {
+    func aMistakeIsReported(_ row: Row) {
         #expect(Fixture.mistakes(row.text) == row.messages)
     }
 }

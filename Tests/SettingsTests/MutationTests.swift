@@ -1,4 +1,4 @@
-/// Whatever a file holds, reading it ends with settings or with messages that name the file; it never traps.
+/// Whatever a file holds, reading it ends with settings or with messages that name the file. It never traps.
 
 import Configuration
 import Settings
@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct MutationTests {
     @Test(arguments: [1, 2, 3, 4])
-    func mutatedFiles(_ seed: UInt64) {
+    func aMutatedFileGivesSettingsOrMessages(_ seed: UInt64) {
         var generator = SeededRandom(seed: seed)
         let original = Array(EffectiveTests.full.utf8)
         let pieces = ["'", "\"", "[", "]", "{", "}", ":", "- ", "&a ", "*a", "\n", "  ", "!!x ", "0", "-", "\u{E000}", "|", "#"]
@@ -36,7 +36,7 @@ import Testing
                 #expect(error.problems.allSatisfy { !$0.file.isEmpty && !$0.message.isEmpty })
             }
         }
-        // Some mutations fall into names and comments, most do not: both ways were taken.
+        // Some mutations fall into names and comments; most do not. Both outcomes occurred.
         #expect((1..<250).contains(accepted))
     }
 }

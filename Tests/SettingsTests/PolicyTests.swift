@@ -12,7 +12,7 @@ import Testing
         try Fixture.read(text, policies: files).settings.policies[0]
     }
 
-    @Test func everyValueArrives() throws {
+    @Test func everyValueIsRead() throws {
         let policy = try Self.policy([
             "mine": """
             description: For a test.
@@ -58,7 +58,7 @@ import Testing
         #expect(try Fixture.read(text, policies: files).settings.policies[0].store.maxAgeSeconds == 5)
     }
 
-    @Test func anyStatus() throws {
+    @Test func statusesMayBeAny() throws {
         let policy = try Self.policy(["mine": "store: { statuses: any }"])
         #expect(policy.store.statuses == .any)
         let shown = try Fixture.read(Self.text, policies: ["mine": "store: { statuses: any }"]).policies[0]
@@ -99,13 +99,13 @@ import Testing
         #expect(loaded.policies.map(\.policy.name) == ["mine"])
         #expect(loaded.policies[0].decisions == [first, second])
 
-        // What is printed reads back as the same.
+        // The printed form reads back as the same.
         let again = try Fixture.read(Self.text, policies: ["mine": loaded.policies[0].document.yaml])
         #expect(again.policies.map(\.policy) == loaded.policies.map(\.policy))
         #expect(again.policies.map(\.decisions) == loaded.policies.map(\.decisions))
     }
 
-    @Test func outcomesAreCompared() {
+    @Test func decisionsAreComparedWithTheirExpectation() {
         var decision = PolicyDecision(name: "")
         decision.expect = PolicyDecision.Expectation(stored: false, reason: "vary")
         typealias Outcome = PolicyDecision.Outcome
@@ -127,7 +127,7 @@ import Testing
         #expect(decision.differences(from: Outcome(stored: true)).count == 2)
     }
 
-    @Test func onlyTheUsedAreReadUnlessAllAreAskedFor() throws {
+    @Test func onlyUsedPoliciesAreReadUnlessAllAreRequested() throws {
         let files = ["mine": "{}", "broken": "stre: {}"]
         #expect(try Fixture.read(Self.text, policies: files).policies.map(\.policy.name) == ["mine"])
         #expect(throws: ConfigurationError.self) {
@@ -140,14 +140,14 @@ import Testing
             ])
     }
 
-    /// Who puts a policy there takes it for read and tested.
+    /// A user who puts such a file there would believe that it is read and tested.
     @Test(arguments: [
         ("assets.yml", "; did you mean 'assets.yaml'?"), ("my.v2.YAML", "; did you mean 'my.v2.yaml'?"),
         ("my policy.yaml", ""), ("-x.yaml", ""), ("my policy.yml", ""),
         ("README", nil), ("notes.txt", nil), (".hidden.yaml", nil), ("mine.yaml~", nil), ("#mine.yaml#", nil),
         ("mine.yaml.orig", nil),
     ])
-    func filesThatCannotBePolicies(_ name: String, _ hint: String?) {
+    func aFileThatCannotBeAPolicyIsReported(_ name: String, _ hint: String?) {
         let files = FileSource.memory(["/etc/larder/policies/\(name)": "stre: {}"])
         var problems: [String] = []
         do {
@@ -161,9 +161,9 @@ import Testing
         #expect(problems == (hint.map { [message + $0] } ?? []))
     }
 
-    /// `check` reads the whole folder, serving what it uses; a name that no policy has is refused by both:
-    /// the file may be meant to take a shipped policy's place.
-    @Test func servingLooksForFilesThatCannotBePolicies() throws {
+    /// `check` reads the whole folder; serving reads the policies that it uses. Both refuse a file name that
+    /// no policy can have: the file may be meant to replace a shipped policy.
+    @Test func servingReportsFilesThatCannotBePolicies() throws {
         let files = ["mine": "{}", "other": "stre: {}"]
         #expect(try Fixture.notes(Self.text, policies: files) == [])
         #expect(throws: ConfigurationError.self) {
@@ -305,11 +305,11 @@ import Testing
     ]
 
     @Test(arguments: mistakes)
-    func messages(_ policy: String, _ messages: [String]) {
+    func aMistakeInAPolicyIsReported(_ policy: String, _ messages: [String]) {
         #expect(Fixture.mistakes(Self.text, policies: ["mine": policy]) == messages)
     }
 
-    /// What a store cannot hold is lowered, and the note says what would hold it.
+    /// A limit above the store's is lowered, and the note names a memory size that would allow it.
     @Test(arguments: [
         ("64MiB", "65536", nil, 65_536),
         (
@@ -339,7 +339,7 @@ import Testing
             2 << 20
         ),
     ])
-    func bodiesThatTheStoreCannotHold(
+    func aBodyLimitAboveTheStoresIsLowered(
         _ memory: String, _ maxBody: String, _ note: String?, _ bytes: Int
     ) throws {
         let text = "cache: { memory: \(memory), memoryMax: 1TiB }\n" + Self.text

@@ -10,7 +10,7 @@ import Testing
         ("1536KiB", 1_572_864, "1536KiB"), ("256MiB", 268_435_456, "256MiB"), ("2GiB", 2_147_483_648, "2GiB"),
         ("1TiB", 1_099_511_627_776, "1TiB"), ("1024MiB", 1_073_741_824, "1GiB"),
     ])
-    func sizes(_ text: String, _ bytes: Int, _ canonical: String) {
+    func aSizeIsRead(_ text: String, _ bytes: Int, _ canonical: String) {
         #expect(ByteCount.parse(text) == bytes)
         #expect(ByteCount.format(bytes) == canonical)
         #expect(ByteCount.parse(canonical) == bytes)
@@ -21,7 +21,7 @@ import Testing
         "9000000TiB",
         "9223372036854775807KiB",
     ])
-    func noSizes(_ text: String) {
+    func aMalformedSizeIsRefused(_ text: String) {
         #expect(ByteCount.parse(text) == nil)
     }
 
@@ -31,14 +31,14 @@ import Testing
         ("10m", 600_000, "10m"), ("60m", 3_600_000, "1h"), ("24h", 86_400_000, "1d"),
         ("7d", 604_800_000, "7d"),
     ])
-    func durations(_ text: String, _ milliseconds: Int, _ canonical: String) {
+    func aDurationIsRead(_ text: String, _ milliseconds: Int, _ canonical: String) {
         #expect(Milliseconds.parse(text) == milliseconds)
         #expect(Milliseconds.format(milliseconds) == canonical)
         #expect(Milliseconds.parse(canonical) == milliseconds)
     }
 
     @Test(arguments: ["", "30", "s", "30S", "1.5s", "-1s", "30 s", "1h30m", "5min", "9223372036854775807d"])
-    func noDurations(_ text: String) {
+    func aMalformedDurationIsRefused(_ text: String) {
         #expect(Milliseconds.parse(text) == nil)
     }
 }

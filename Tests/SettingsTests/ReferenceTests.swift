@@ -1,4 +1,4 @@
-/// What is generated from the declarations is committed, and stays current.
+/// Files that are generated from the declarations are committed, and must be current.
 
 import Configuration
 import Foundation

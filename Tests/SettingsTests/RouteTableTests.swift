@@ -1,4 +1,4 @@
-/// Routing on raw bytes: which hosts and paths a route takes, and that the first one wins.
+/// Routing on raw bytes: which hosts and paths a route matches, and that the first match wins.
 
 import Settings
 import Testing
@@ -36,7 +36,7 @@ import Testing
         ("[2001:db8::1]", "[2001:db8::2]", false), ("[2001:DB8:0::0001]", "[2001:db8::1]", true),
         ("example.com.", "example.com", true), ("*.example.com.", "www.example.com", true),
     ])
-    func hosts(_ pattern: String, _ host: String, _ isTaken: Bool) {
+    func aHostPatternMatchesItsHosts(_ pattern: String, _ host: String, _ isTaken: Bool) {
         #expect((Self.match([Self.route(pattern)], host, "/") == 0) == isTaken)
     }
 
@@ -51,7 +51,7 @@ import Testing
         ("/assets/", "", false),
         ("/assets", "/assetsx", true),
     ])
-    func paths(_ prefix: String, _ path: String, _ isTaken: Bool) {
+    func aPathPrefixMatchesItsPaths(_ prefix: String, _ path: String, _ isTaken: Bool) {
         #expect((Self.match([Self.route(nil, prefix)], "example.com", path) == 0) == isTaken)
     }
 
@@ -73,7 +73,7 @@ import Testing
         "a.*.com",
         "[::1", "::1", "[1.2.3.4]", "[::1]:80", String(repeating: "a", count: 64) + ".com", "bücher.de",
     ])
-    func noHostPattern(_ text: String) {
+    func aMalformedHostPatternIsRefused(_ text: String) {
         #expect(HostPattern(parsing: text) == nil)
     }
 }

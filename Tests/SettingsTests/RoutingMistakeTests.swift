@@ -1,4 +1,4 @@
-/// Mistakes in routes and upstreams, the checks between them included.
+/// Mistakes in routes and upstreams, and contradictions between them.
 
 import Configuration
 import Testing
@@ -75,7 +75,7 @@ import Testing
                 + "no tunnels"
         ),
         Row(
-            "no method at all, and nobody by name",
+            "no method, and no client by name",
             routes("  - { upstream: app, methods: { allow: [], purge: [localhost], ban: [unix] } }\n"),
             "larder.yaml:3: error: routes[0].methods.allow: found an empty list; allowed: a list of "
                 + "methods, at least 1",
@@ -103,7 +103,7 @@ import Testing
             "larder.yaml:4: error: upstreams.app.fallback: found beside 'servers'; allowed: beside 'files'",
             "larder.yaml:4: error: upstreams.app.notFound: found beside 'servers'; allowed: beside 'files'"),
         Row(
-            "pages that are none", upstreams("  app: { files: x, fallback: index.html, notFound: / }"),
+            "malformed page paths", upstreams("  app: { files: x, fallback: index.html, notFound: / }"),
             "larder.yaml:4: error: upstreams.app.fallback: found 'index.html'; allowed: the path of a file "
                 + "below 'files', such as /index.html; did you mean '/index.html'?",
             "larder.yaml:4: error: upstreams.app.notFound: found '/'; allowed: the path of a file below "
@@ -180,7 +180,7 @@ import Testing
     ]
 
     @Test(arguments: routeRows + methodRows + upstreamRows)
-    func messages(_ row: Row) {
+    func aMistakeInRoutingIsReported(_ row: Row) {
         #expect(Fixture.mistakes(row.text) == row.messages)
     }
 
@@ -198,7 +198,7 @@ import Testing
             "no request reaches this route: routes[0] '/a' takes all of them"
         ),
     ])
-    func unreachableRoutes(_ routes: String, _ message: String) throws {
+    func anUnreachableRouteIsReported(_ routes: String, _ message: String) throws {
         let notes = try Fixture.read(Self.routes(routes)).notes
         #expect(notes.map(\.description) == ["larder.yaml:4: warning: routes[1]: \(message)"])
     }
@@ -208,17 +208,17 @@ import Testing
         "  - { host: a.com, upstream: app }\n  - { host: '*.a.com', upstream: app }\n  - { upstream: app }\n",
         "  - { host: '*.b.a.com', upstream: app }\n  - { host: '*.a.com', upstream: app }\n",
     ])
-    func reachableRoutes(_ routes: String) throws {
+    func aReachableRouteIsNotReported(_ routes: String) throws {
         #expect(try Fixture.read(Self.routes(routes)).notes.isEmpty)
     }
 
-    @Test func unusedUpstreams() throws {
+    @Test func anUnusedUpstreamIsReported() throws {
         let notes = try Fixture.read(Self.upstreams("  app: { files: x }\n  b: { files: y }\n")).notes
         #expect(notes.map(\.description) == ["larder.yaml:5: warning: upstreams.b: no route uses this "
             + "upstream"])
     }
 
-    @Test func settingsWithoutEffect() throws {
+    @Test func aSettingWithoutEffectIsReported() throws {
         let text =
             Self.upstreams("  app: { servers: [a:1], boundedLoad: 200%, health: { path: /ok } }\n")
             + "admin: { bind: 127.0.0.1:9900 }\nprocess: { user: larder, runFolder: /run/larder }\n"

@@ -1,7 +1,6 @@
-/// The JSON Schemas accept and refuse what `check` accepts and refuses. The rows are JSON, which is YAML, too.
-///
-/// What a schema cannot say is not among them: names that other keys define, two keys that are compared, bits
-/// behind a prefix length, and texts such as `0x10` or `null`, which are no texts to an editor.
+/// The JSON Schemas accept and refuse the same files as `check`. The rows are JSON, which is YAML too.
+/// Not included are rules that a schema cannot express: names that other keys define, comparisons of two
+/// keys, bits after a prefix length, and texts such as `0x10` or `null`, which are not texts to an editor.
 
 import Settings
 import Testing
@@ -253,13 +252,13 @@ import Testing
     private static let policySchema = Reference.policySchema.json
 
     @Test(arguments: scalars + addresses + maps)
-    func files(_ row: Row) throws {
+    func theSchemaAgreesWithCheckOnAConfiguration(_ row: Row) throws {
         let schema = JSONSchema(root: try .parse(Self.fileSchema))
         try Self.compare(row, schema) { Fixture.mistakes($0) }
     }
 
     @Test(arguments: policyRows)
-    func policies(_ row: Row) throws {
+    func theSchemaAgreesWithCheckOnAPolicy(_ row: Row) throws {
         let schema = JSONSchema(root: try .parse(Self.policySchema))
         try Self.compare(row, schema) {
             Fixture.mistakes(
@@ -277,8 +276,8 @@ import Testing
         }
     }
 
-    /// What is printed is accepted, whatever its form.
-    @Test func whatIsPrinted() throws {
+    /// The schema accepts every printed form.
+    @Test func theSchemaAcceptsThePrintedConfiguration() throws {
         let schema = JSONSchema(root: try .parse(Self.fileSchema))
         for text in [EffectiveTests.full, Fixture.listeners + Fixture.routes + Fixture.upstreams] {
             #expect(try schema.accepts(.parse(EffectiveTests.read(text).document.json)))
@@ -293,7 +292,7 @@ import Testing
     @Test(arguments: [
         0...0, 0...9, 5...5, 1...10, 7...123, 99...101, 101...10_000, 0...65_535, 12_345...67_890,
     ])
-    func ranges(_ range: ClosedRange<Int>) throws {
+    func aRangeOfNumbersIsARegularExpression(_ range: ClosedRange<Int>) throws {
         let schema = JSONSchema(
             root: .map(["pattern": .text("^(?:\(Pattern.number(range)))$")]))
         let near = Set(

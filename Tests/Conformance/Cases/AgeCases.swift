@@ -1,4 +1,4 @@
-// Age: as it comes from a cache before us (RFC 9111 §5.1), reckoned (§4.2.3) and said (§4, §5.1).
+// Age: received from a cache in front of the origin (RFC 9111 §5.1), computed (§4.2.3) and sent (§4, §5.1).
 
 extension Case {
     static let age: [Case] = [

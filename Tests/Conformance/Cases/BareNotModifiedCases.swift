@@ -1,5 +1,6 @@
-// A 304 without a validator does not say of what it speaks (RFC 9111 §4.3.4). `reading: rfc` believes it, since one
-// entry was asked after; `strict` does not, and fetches the whole, but does not ask so again.
+// A 304 without a validator does not name the entry that it confirms (RFC 9111 §4.3.4). `reading: rfc`
+// believes it, since the condition named one entry. `strict` does not: it fetches the whole response, and
+// does not send such a condition again.
 
 extension Case {
     private static let modified = "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT"
@@ -24,7 +25,7 @@ extension Case {
             next(20).expect(fetched, rfc: .revalidated(1).sends(condition)))
     }
 
-    /// The public cache tests whose origin sends nothing but its own fields with a 304.
+    /// The public cache tests whose origin sends only its own fields with a 304.
     private static let published: [Case] = [
         Case(
             "a bare 304: the fields that Vary names are in the condition's request", "RFC 9111 §4.3.1",
@@ -34,7 +35,7 @@ extension Case {
                 .refused("no-freshness").withholds("If-None-Match"),
                 rfc: .revalidated(1).sends("Abc: 123", "If-None-Match: \"abcdef\""))),
         Case(
-            "a bare 304: what must be revalidated is", "RFC 9111 §5.2.2.2",
+            "a bare 304: an entry that must be revalidated is renewed", "RFC 9111 §5.2.2.2",
             get().answered("Cache-Control: max-age=2, must-revalidate", "ETag: \"abcd\""),
             get().expect(.hit(1)),
             get().after(3).answered("X-Round: 3").orNotModified("X-Round: 3").expect(
@@ -100,7 +101,8 @@ extension Case {
                         Expectation(.askedAtLeastOnce, .fetched),
                         rfc: .revalidated(1).has("Cache-Control: no-store")),
                 get().expect(.miss.withholds("If-None-Match"))),
-            // One that names another validator is no better believed, and does not cost more each time.
+            // A 304 that names another validator is not believed either, and it does not cost a second fetch
+            // each time.
             Case(
                 "a 304 with another tag, again and again", "RFC 9111 §4.3.4",
                 get().answered("Cache-Control: max-age=10", "ETag: \"a\""),
@@ -112,7 +114,7 @@ extension Case {
                 get().after(20).answered("Cache-Control: max-age=10", "ETag: \"a\"").orNotModified("ETag: \"b\"")
                     .expect(.stored.withholds("If-None-Match"))),
             Case(
-                "what is fetched whole still answers conditions", "RFC 9111 §4.3.2",
+                "a response that is fetched whole still answers conditions", "RFC 9111 §4.3.2",
                 get().answered("Cache-Control: max-age=10", "ETag: \"a\""),
                 get().after(20).answered("Cache-Control: max-age=10", "ETag: \"a\"").orNotModified("ETag: \"b\"")
                     .expect(Expectation(.askedAtLeastOnce, .fetched)),

@@ -1,7 +1,7 @@
 // Conditional requests answered from the store (RFC 9110 §13, RFC 9111 §4.3.2).
 
 extension Case {
-    /// A stored answer with a tag, a date or both, asked with these fields.
+    /// A stored response with a tag, a date or both, requested with these fields.
     private static func asking(
         _ name: String, _ section: String, stored: [String] = ["ETag: \"a\""], _ fields: String...,
         method: String = "GET",
@@ -46,10 +46,10 @@ extension Case {
         asking("w/ is not W/", "RFC 9110 §8.8.3", "If-None-Match: w/\"a\"", expect: .hit),
         asking("any tag", "RFC 9110 §13.1.2", "If-None-Match: *", expect: .notModified),
         asking(
-            "any tag, of what has none", "RFC 9110 §13.1.2", stored: [], "If-None-Match: *",
+            "any tag, of an entry without one", "RFC 9110 §13.1.2", stored: [], "If-None-Match: *",
             expect: .notModified),
         asking(
-            "a tag, of what has none", "RFC 9110 §13.1.2", stored: dated, "If-None-Match: \"a\"", expect: .hit
+            "a tag, of an entry without one", "RFC 9110 §13.1.2", stored: dated, "If-None-Match: \"a\"", expect: .hit
         ),
         asking("a tag without quotes", "RFC 9110 §8.8.3", "If-None-Match: a", expect: .hit),
         asking("an unfinished tag", "RFC 9110 §8.8.3", "If-None-Match: \"a", expect: .hit),
@@ -72,7 +72,7 @@ extension Case {
             "a HEAD with another tag", "RFC 9110 §13.1.2", "If-None-Match: \"b\"", method: "HEAD",
             expect: .headHit),
         asking(
-            "a tag of what is not there", "RFC 9110 §13.2.1", "If-None-Match: \"a\"", status: 404,
+            "a tag, of a 404", "RFC 9110 §13.2.1", "If-None-Match: \"a\"", status: 404,
             expect: .hit.status(404)),
         asking(
             "a tag of a redirect", "RFC 9110 §13.2.1", "If-None-Match: \"a\"", status: 301,
@@ -98,7 +98,7 @@ extension Case {
             "If-Modified-Since: Wed, 31 Dec 2014 23:59:59 GMT",
             expect: .hit),
         asking(
-            "a condition by what is no date", "RFC 9110 §13.1.3", stored: dated, "If-Modified-Since: soon",
+            "a condition with a malformed date", "RFC 9110 §13.1.3", stored: dated, "If-Modified-Since: soon",
             expect: .hit),
         asking(
             "a condition by two dates", "RFC 9110 §13.1.3", stored: dated,
@@ -113,15 +113,15 @@ extension Case {
             "If-Modified-Since: Thu Jan  1 00:00:00 2015",
             expect: .notModified),
         asking(
-            "a date, of what has none", "caching-rules", stored: [], "If-Modified-Since: {now}", expect: .hit),
+            "a date, of an entry without one", "caching-rules", stored: [], "If-Modified-Since: {now}", expect: .hit),
         asking(
-            "another tag goes before the date", "RFC 9110 §13.2.2", stored: both, "If-None-Match: \"b\"",
+            "another tag overrides the date", "RFC 9110 §13.2.2", stored: both, "If-None-Match: \"b\"",
             "If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT", expect: .hit),
         asking(
-            "the tag goes before an earlier date", "RFC 9110 §13.2.2", stored: both, "If-None-Match: \"a\"",
+            "the tag overrides an earlier date", "RFC 9110 §13.2.2", stored: both, "If-None-Match: \"a\"",
             "If-Modified-Since: Wed, 31 Dec 2014 23:59:59 GMT", expect: .notModified),
         asking(
-            "a date of what is gone", "RFC 9110 §13.2.1", stored: dated, "If-Modified-Since: {now}",
+            "a date, of a 410", "RFC 9110 §13.2.1", stored: dated, "If-Modified-Since: {now}",
             status: 410,
             expect: .hit.status(410)),
     ]
@@ -162,7 +162,7 @@ extension Case {
             get("If-None-Match: \"b\"").answered("Cache-Control: max-age=60", "ETag: \"a\"").expect(.stored),
             get().after(1).expect(.hit(1).age(1))),
         Case(
-            "a condition on what is known not to be kept passes", "caching-rules",
+            "a condition on a hit-for-miss key is passed on", "caching-rules",
             get().answered("Cache-Control: no-store", "ETag: \"a\""),
             get("If-None-Match: \"a\"").answered(304, "ETag: \"a\"").expect(
                 .fetchedNotModified.sends("If-None-Match: \"a\""))),

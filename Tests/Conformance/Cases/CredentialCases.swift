@@ -43,7 +43,7 @@ extension Case {
             get().answered("Cache-Control: public, max-age=60"),
             get("Authorization: Basic eDp5").after(1).expect(.refused("authorization"), rfc: .hit(1).age(1))),
         Case(
-            "what came by credentials answers others", "RFC 9111 §3.5",
+            "a response to credentials answers other clients", "RFC 9111 §3.5",
             get("Authorization: Basic eDp5").answered("Cache-Control: s-maxage=60").expect(.miss),
             get("Authorization: Basic ejp6").after(1).expect(.miss, rfc: .hit(1)),
             get().expect(.miss, rfc: .hit(1))),

@@ -1,4 +1,4 @@
-// Expires (RFC 9111 §5.3), Date (RFC 9110 §6.6.1), and what goes before what.
+// Expires (RFC 9111 §5.3), Date (RFC 9110 §6.6.1), and which field has precedence.
 
 extension Case {
     static let expires: [Case] = [
@@ -67,17 +67,17 @@ extension Case {
             "a quoted date", "RFC 9110 §5.6.7", "Expires: \"Thu, 01 Jan 2099 00:00:00 GMT\"", for: nil,
             .because("expired")),
         .lives(
-            "max-age goes before an earlier Expires", "RFC 9111 §5.3", "Expires: {now-60}",
+            "max-age overrides an earlier Expires", "RFC 9111 §5.3", "Expires: {now-60}",
             "Cache-Control: max-age=60", for: 60),
         .lives(
-            "max-age goes before a later Expires", "RFC 9111 §5.3", "Expires: {now+60}",
+            "max-age overrides a later Expires", "RFC 9111 §5.3", "Expires: {now+60}",
             "Cache-Control: max-age=5",
             for: 5),
         .lives(
-            "max-age goes before Expires: 0", "RFC 9111 §5.3", "Expires: 0", "Cache-Control: max-age=60",
+            "max-age overrides Expires: 0", "RFC 9111 §5.3", "Expires: 0", "Cache-Control: max-age=60",
             for: 60),
         .lives(
-            "max-age=0 goes before Expires", "RFC 9111 §5.3", "Expires: {now+60}", "Cache-Control: max-age=0",
+            "max-age=0 overrides Expires", "RFC 9111 §5.3", "Expires: {now+60}", "Cache-Control: max-age=0",
             for: nil, .because("expired")),
         .lives(
             "Expires beside directives without a lifetime", "RFC 9111 §4.2.1", "Expires: {now+60}",
@@ -107,7 +107,7 @@ extension Case {
                 .stored.has("Date: {start-5}")),
             get().after(10).expect(.hit.age(15).has("Date: {start-5}"))),
         .lives(
-            "a Date that is none", "RFC 9110 §6.6.1", "Cache-Control: max-age=60", "Date: yesterday",
+            "a malformed Date", "RFC 9110 §6.6.1", "Cache-Control: max-age=60", "Date: yesterday",
             for: nil,
             .because("date")),
         .lives(

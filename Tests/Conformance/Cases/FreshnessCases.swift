@@ -1,4 +1,5 @@
-// How the lifetime of an answer is read: max-age and s-maxage in all forms that they come in (RFC 9111 §4.2.1, §5.2.2).
+// How the freshness lifetime of a response is read: every form of max-age and s-maxage (RFC 9111 §4.2.1,
+// §5.2.2).
 
 extension Case {
     static let freshness: [Case] = [
@@ -16,22 +17,22 @@ extension Case {
             rfc: 604_800),
         .lives("s-maxage", "RFC 9111 §5.2.2.10", "Cache-Control: s-maxage=60", for: 60),
         .lives(
-            "a longer s-maxage goes before max-age", "RFC 9111 §5.2.2.10",
+            "a longer s-maxage overrides max-age", "RFC 9111 §5.2.2.10",
             "Cache-Control: max-age=5, s-maxage=60",
             for: 60),
         .lives(
-            "a shorter s-maxage goes before max-age", "RFC 9111 §5.2.2.10",
+            "a shorter s-maxage overrides max-age", "RFC 9111 §5.2.2.10",
             "Cache-Control: max-age=60, s-maxage=5",
             for: 5),
         .lives(
-            "s-maxage=0 goes before max-age", "RFC 9111 §5.2.2.10", "Cache-Control: s-maxage=0, max-age=60",
+            "s-maxage=0 overrides max-age", "RFC 9111 §5.2.2.10", "Cache-Control: s-maxage=0, max-age=60",
             for: nil,
             .because("expired")),
         .lives(
             "max-age on a line before that of s-maxage", "RFC 9111 §5.2.2.10", "Cache-Control: max-age=5",
             "Cache-Control: s-maxage=60", for: 60),
         .lives(
-            "s-maxage goes before Expires", "RFC 9111 §5.2.2.10", "Cache-Control: s-maxage=60",
+            "s-maxage overrides Expires", "RFC 9111 §5.2.2.10", "Cache-Control: s-maxage=60",
             "Expires: {now+5}",
             for: 60),
         .lives(

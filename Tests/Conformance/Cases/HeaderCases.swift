@@ -32,7 +32,7 @@ extension Case {
             get().after(1).expect(.hit.lacks(name)))
     }
 
-    /// Fields of a request that stop here.
+    /// Request fields that are not forwarded.
     private static let stopped = [
         "Keep-Alive: timeout=5", "Proxy-Authorization: Basic eDp5", "Proxy-Connection: keep-alive",
         "TE: trailers",
@@ -56,12 +56,12 @@ extension Case {
                     .stored.lacks("Connection")),
                 get().after(1).expect(.hit.lacks("Connection"))),
             Case(
-                "what Connection names", "RFC 9110 §7.6.1",
+                "fields that Connection names", "RFC 9110 §7.6.1",
                 get().answered("Cache-Control: max-age=60", "Connection: X-Hop", "X-Hop: 1").expect(
                     .refused("connection").lacks("X-Hop", "Connection")),
                 get().expect(.miss)),
             Case(
-                "what Connection of a request names", "RFC 9110 §7.6.1",
+                "fields that a request's Connection names", "RFC 9110 §7.6.1",
                 get("Connection: X-Hop", "X-Hop: 1").answered("Cache-Control: max-age=60").expect(
                     .refused("connection").withholds("X-Hop"))),
             Case(
@@ -102,7 +102,7 @@ extension Case {
                 "two of Content-Encoding", "RFC 9110 §8.4", "Cache-Control: max-age=60",
                 "Content-Encoding: gzip, br", for: nil, .because("encoding")),
             Case(
-                "a coding for those who take it", "RFC 9110 §12.5.3",
+                "a coding for clients that accept it", "RFC 9110 §12.5.3",
                 get("Accept-Encoding: br").answered("Cache-Control: max-age=60", "Content-Encoding: br")
                     .expect(.stored),
                 get("Accept-Encoding: br, gzip;q=0.1").after(1).expect(.hit(1).has("Content-Encoding: br")),

@@ -1,7 +1,7 @@
 // Invalidation (RFC 9111 §4.4) and groups (RFC 9875).
 
 extension Case {
-    /// A stored answer, then this; does the entry survive?
+    /// A stored response, then this request. The case tells whether the entry survives.
     private static func changing(
         _ name: String, _ section: String, _ method: String, status: Int = 200, _ fields: String...,
         survives: Bool,
@@ -116,7 +116,7 @@ extension Case {
                 get().after(20).expect(.miss.withholds("If-None-Match"))),
         ]
 
-    /// A member of these groups, then an answer with this to a method elsewhere.
+    /// An entry in these groups, then this response to a request for another URL.
     private static func grouping(
         _ name: String, _ section: String, groups: String, invalidating: String, method: String = "POST",
         host: String = "example.com", survives: Bool

@@ -1,4 +1,4 @@
-// What is keyed, and what is neither keyed nor sent (RFC 9111 §2, §7.1).
+// What is part of the key, and what is neither part of the key nor forwarded (RFC 9111 §2, §7.1).
 
 extension Case {
     static let keys: [Case] = [
@@ -59,7 +59,7 @@ extension Case {
                 .refused("unkeyed").withholds("SCRIPT_NAME")),
             get().expect(.miss)),
         Case(
-            "what an untrusted client claims is dropped, and costs no hit", "caching-rules",
+            "an untrusted client's claim is dropped, and the hit remains", "caching-rules",
             get(
                 "X_Forwarded_Host: evil.example", "X-Real-IP: 192.0.2.1", "X-Forwarded-User: root",
                 "CloudFront-Forwarded-Proto: https", "Content_Length: 5", "X-Request-Id: 1"
@@ -82,7 +82,7 @@ extension Case {
             get("X-Lang: de").expect(.miss, rfc: .hit(1)),
             get().expect(.miss)),
         Case(
-            "what says another scheme is not sent", "caching-rules",
+            "a field that says another scheme is not sent", "caching-rules",
             get(
                 "X-Forwarded-SSL: on", "X-Forwarded-Protocol: ssl", "Front-End-Https: on",
                 "X-Url-Scheme: https",
@@ -92,7 +92,7 @@ extension Case {
                     "X-Forwarded-SSL", "X-Forwarded-Protocol", "Front-End-Https", "X-Url-Scheme", "X-Scheme"))
         ),
         Case(
-            "what is not keyed is not sent", "caching-rules",
+            "fields that claim another host are not sent", "caching-rules",
             get("X-Forwarded-Host: evil.example", "X-Forwarded-Port: 1").answered("Cache-Control: max-age=60")
                 .expect(
                     .stored.sends("X-Forwarded-Host: example.com").withholds("X-Forwarded-Port"))),

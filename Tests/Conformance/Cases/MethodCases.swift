@@ -33,7 +33,7 @@ extension Case {
             send("OPTIONS").expect(.miss),
             get().expect(.miss)),
         Case(
-            "an answer to a method that nobody knows", "RFC 9111 §3",
+            "a response to an unknown method", "RFC 9111 §3",
             send("FROB").answered("Cache-Control: max-age=60").expect(.refused("method")),
             send("FROB").expect(.miss),
             get().expect(.miss)),

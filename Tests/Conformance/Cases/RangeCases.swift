@@ -1,7 +1,7 @@
-// Ranges out of a stored 200 (RFC 9110 §14), and parts that are never stored.
+// Ranges cut from a stored 200 (RFC 9110 §14), and partial responses, which are never stored.
 
 extension Case {
-    /// Ten bytes with a tag and a date, asked with these fields.
+    /// Ten bytes with a tag and a date, requested with these fields.
     private static func asking(
         _ name: String, _ section: String, _ fields: String..., stored: [String] = ["ETag: \"a\""],
         method: String = "GET", status: Int = 200, expect: Expectation
@@ -49,7 +49,7 @@ extension Case {
         asking(
             "several ranges, none of them there", "RFC 9110 §14.2", "Range: bytes=20-21,30-31", expect: .hit),
         asking("a range backwards", "RFC 9110 §14.1.2", "Range: bytes=5-2", expect: .hit),
-        asking("a range that is none", "RFC 9110 §14.2", "Range: bytes=a-b", expect: .hit),
+        asking("a malformed range", "RFC 9110 §14.2", "Range: bytes=a-b", expect: .hit),
         asking("a range without a number", "RFC 9110 §14.2", "Range: bytes=-", expect: .hit),
         asking("a range without a unit", "RFC 9110 §14.2", "Range: 0-4", expect: .hit),
         asking("another unit", "RFC 9110 §14.2", "Range: lines=0-4", expect: .hit),
@@ -58,10 +58,10 @@ extension Case {
             "a HEAD means the whole", "RFC 9110 §14.2", "Range: bytes=0-4", method: "HEAD",
             expect: .headHit.has("Content-Length: 10")),
         asking(
-            "a range of what is not there", "RFC 9110 §14.2", "Range: bytes=0-4", status: 404,
+            "a range, of a 404", "RFC 9110 §14.2", "Range: bytes=0-4", status: 404,
             expect: .hit.status(404)),
         asking(
-            "a tag goes before a range", "RFC 9110 §13.2.2", "Range: bytes=0-4", "If-None-Match: \"a\"",
+            "a tag overrides a range", "RFC 9110 §13.2.2", "Range: bytes=0-4", "If-None-Match: \"a\"",
             expect: .notModified),
         asking(
             "another tag and a range", "RFC 9110 §13.2.2", "Range: bytes=0-4", "If-None-Match: \"b\"",
@@ -105,7 +105,7 @@ extension Case {
             get("Range: bytes=0-4").after(1).expect(.part("01234", "0-4/10")),
             get().expect(.hit(1).age(1))),
         Case(
-            "a range of what is chunked", "RFC 9110 §14.2",
+            "a range of a chunked response", "RFC 9110 §14.2",
             get().answered("Cache-Control: max-age=60", body: "0123456789").framed(.chunked),
             get("Range: bytes=0-4").after(1).expect(.part("01234", "0-4/10"))),
     ]
@@ -125,7 +125,7 @@ extension Case {
                 .refused("range")),
             get().expect(.miss)),
         Case(
-            "a part that nobody asked for", "RFC 9111 §3.3",
+            "an unrequested partial response", "RFC 9111 §3.3",
             get().answered(206, "Cache-Control: max-age=60", "Content-Range: bytes 0-4/10", body: "01234")
                 .expect(
                     .refused("status")),

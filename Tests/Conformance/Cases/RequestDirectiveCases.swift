@@ -1,7 +1,8 @@
-// What a request may ask of a cache (RFC 9111 §5.2.1, §5.4).
+// Cache directives of a request (RFC 9111 §5.2.1, §5.4).
 
 extension Case {
-    /// An answer that lives a minute and can be revalidated, asked again after `seconds` with these fields.
+    /// A response that is fresh for a minute and can be revalidated, requested again after `seconds` with
+    /// these fields.
     private static func asking(
         _ name: String, _ section: String, after seconds: UInt64, _ fields: String..., expect: Expectation,
         rfc: Expectation? = nil
@@ -18,7 +19,7 @@ extension Case {
             "no-cache asks the origin", "RFC 9111 §5.2.1.4", after: 5, "Cache-Control: no-cache",
             expect: .miss.sends("If-None-Match: \"a\"").member("fwd=request")),
         asking(
-            "no-cache is satisfied by what came this second", "caching-rules", after: 0,
+            "no-cache is satisfied by a response of this second", "caching-rules", after: 0,
             "Cache-Control: no-cache",
             expect: .hit.age(0)),
         asking("NO-CACHE", "RFC 9111 §5.2", after: 5, "Cache-Control: NO-CACHE", expect: .miss),
@@ -50,11 +51,11 @@ extension Case {
             get("Cache-Control: no-cache").after(50).answered(304, "ETag: \"a\"").expect(.revalidated),
             get("Cache-Control: no-cache").expect(.hit(1).age(0))),
         Case(
-            "a reload of what is immutable", "RFC 8246 §2.1",
+            "a reload of an immutable response", "RFC 8246 §2.1",
             get().answered("Cache-Control: max-age=60, immutable"),
             get("Cache-Control: no-cache").after(5).expect(.miss)),
         Case(
-            "a reload of what cannot be kept any more", "RFC 9111 §5.2.1.4",
+            "a reload whose response cannot be kept", "RFC 9111 §5.2.1.4",
             get().answered("Cache-Control: max-age=60"),
             get("Cache-Control: no-cache").after(5).answered("Cache-Control: no-store").expect(
                 .refused("no-store")),
@@ -76,7 +77,7 @@ extension Case {
             "a quoted max-age of a client", "RFC 9111 §5.2.1.1", after: 5,
             "Cache-Control: max-age=\"4\"", expect: .miss),
         asking(
-            "a max-age that is none", "RFC 9111 §5.2.1.1", after: 5, "Cache-Control: max-age=x", expect: .miss
+            "a malformed max-age", "RFC 9111 §5.2.1.1", after: 5, "Cache-Control: max-age=x", expect: .miss
         ),
         asking(
             "two of max-age: the stricter", "RFC 9111 §5.2.1.1", after: 5,
@@ -96,13 +97,13 @@ extension Case {
             "min-fresh that is not there", "RFC 9111 §5.2.1.3", after: 40, "Cache-Control: min-fresh=21",
             expect: .miss),
         asking(
-            "min-fresh that is none", "RFC 9111 §5.2.1.3", after: 5, "Cache-Control: min-fresh=x",
+            "malformed min-fresh", "RFC 9111 §5.2.1.3", after: 5, "Cache-Control: min-fresh=x",
             expect: .miss),
         asking(
             "min-fresh beyond the lifetime", "RFC 9111 §5.2.1.3", after: 5, "Cache-Control: min-fresh=61",
             expect: .miss),
         asking(
-            "max-stale on what is fresh", "RFC 9111 §5.2.1.2", after: 5, "Cache-Control: max-stale=60",
+            "max-stale on a fresh response", "RFC 9111 §5.2.1.2", after: 5, "Cache-Control: max-stale=60",
             expect: .hit),
         asking(
             "max-stale with room", "RFC 9111 §5.2.1.2", after: 70, "Cache-Control: max-stale=10",
@@ -114,7 +115,7 @@ extension Case {
             "max-stale without room", "RFC 9111 §5.2.1.2", after: 70, "Cache-Control: max-stale=9",
             expect: .miss),
         asking(
-            "a max-stale that is none", "RFC 9111 §5.2.1.2", after: 70, "Cache-Control: max-stale=x",
+            "a malformed max-stale", "RFC 9111 §5.2.1.2", after: 70, "Cache-Control: max-stale=x",
             expect: .miss),
         Case(
             "max-stale against must-revalidate", "RFC 9111 §5.2.2.2",
@@ -138,7 +139,7 @@ extension Case {
             "only-if-cached with one too old", "RFC 9111 §5.2.1.7", after: 5,
             "Cache-Control: only-if-cached, max-age=1", expect: .onlyIfCached),
         Case(
-            "only-if-cached beside what bypasses", "RFC 9111 §5.2.1.7",
+            "only-if-cached beside a field that bypasses", "RFC 9111 §5.2.1.7",
             get().answered("Cache-Control: max-age=60"),
             get("Authorization: x", "Cache-Control: only-if-cached").expect(.onlyIfCached),
             get("If-Match: \"a\"", "Cache-Control: only-if-cached").expect(.onlyIfCached),

@@ -1,4 +1,4 @@
-// What an answer forbids, permits and demands (RFC 9111 §5.2.2), lifetimes aside.
+// Directives of a response (RFC 9111 §5.2.2) apart from lifetimes: what they forbid, permit and demand.
 
 extension Case {
     /// Kept under `rfc9111` and revalidated before each use; not kept under `pessimistic`.
@@ -112,7 +112,7 @@ extension Case {
             get().answered("Cache-Control: max-age=10, must-revalidate, stale-if-error=60"),
             get().after(20).failing(.silent).expect(.failure(502))),
         Case(
-            "must-revalidate goes before stale-while-revalidate", "RFC 9111 §5.2.2.2",
+            "must-revalidate overrides stale-while-revalidate", "RFC 9111 §5.2.2.2",
             get().answered("Cache-Control: max-age=10, must-revalidate, stale-while-revalidate=60"),
             get().after(20).expect(.miss)),
         .lives(
@@ -124,7 +124,7 @@ extension Case {
             get().answered("Cache-Control: max-age=10, proxy-revalidate, stale-if-error=60"),
             get().after(20).answered(503).expect(.miss)),
         Case(
-            "proxy-revalidate goes before stale-while-revalidate", "RFC 9111 §5.2.2.8",
+            "proxy-revalidate overrides stale-while-revalidate", "RFC 9111 §5.2.2.8",
             get().answered("Cache-Control: max-age=10, proxy-revalidate, stale-while-revalidate=60"),
             get().after(20).expect(.miss)),
         .lives(
@@ -135,10 +135,10 @@ extension Case {
             "Cache-Control: must-understand, no-store, max-age=60", pessimistic: nil, rfc: 60,
             .because("no-store")),
         .lives(
-            "must-understand on a status that nobody knows", "RFC 9111 §5.2.2.3",
+            "must-understand on an unknown status", "RFC 9111 §5.2.2.3",
             "Cache-Control: must-understand, max-age=60", for: nil, .status(299)),
         .lives(
-            "no-store stands on a status that nobody knows", "RFC 9111 §5.2.2.3",
+            "no-store stands on an unknown status", "RFC 9111 §5.2.2.3",
             "Cache-Control: must-understand, no-store, max-age=60", for: nil, .status(299)),
         .lives(
             "an unknown directive", "RFC 9111 §5.2.3", "Cache-Control: max-age=60, community=\"UCI\"", for: 60

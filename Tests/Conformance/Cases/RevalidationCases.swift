@@ -1,9 +1,9 @@
-// Revalidation (RFC 9111 §4.3): conditional fetches, and what becomes of the entry by the origin's answer.
+// Revalidation (RFC 9111 §4.3): conditional fetches, and what the origin's response does to the entry.
 
 extension Case {
     private static let made = "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT"
 
-    /// Stored with these fields for ten seconds; stale, then renewed by a 304 with those.
+    /// Stored with `fields` for ten seconds; stale, then renewed by a 304 with the second set of fields.
     private static func renewing(
         _ name: String, _ section: String, stored: [String], sends: String, renewed: [String]
     ) -> Case {
@@ -17,7 +17,7 @@ extension Case {
             get().after(1).expect(.miss))
     }
 
-    /// Stored with these fields; a 304 with those must not renew it.
+    /// Stored with the first fields; a 304 with the second must not renew the entry.
     private static func mismatching(
         _ name: String, _ section: String, stored: String, answered: String
     ) -> Case {
@@ -104,7 +104,7 @@ extension Case {
                 .revalidated.status(200)),
             get().after(1).expect(.hit(1).age(1))),
         Case(
-            "a condition of the client on what is new", "RFC 9111 §4.3.2",
+            "a client's condition on a new response", "RFC 9111 §4.3.2",
             get().answered("Cache-Control: max-age=10", "ETag: \"a\""),
             get("If-None-Match: \"b\"").after(20).answered("Cache-Control: max-age=60", "ETag: \"b\"").expect(
                 .fetchedNotModified),
@@ -115,7 +115,7 @@ extension Case {
             get("If-Modified-Since: {start-10}").after(20).answered(304, made).expect(
                 .fetchedNotModified.sends("If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT"))),
         Case(
-            "a 304 that nobody asked for", "RFC 9110 §15.4.5",
+            "an unrequested 304", "RFC 9110 §15.4.5",
             get().answered(304, "Cache-Control: max-age=60", "ETag: \"a\"").expect(.failure(502)),
             get().expect(.miss)),
         Case(
@@ -172,7 +172,7 @@ extension Case {
                 Expectation(.asked, .empty, status: 200)),
             get().after(1).expect(.miss)),
         Case(
-            "a HEAD that may renew says what is keyed", "RFC 9111 §7.1",
+            "a HEAD that may renew sends the keyed URL", "RFC 9111 §7.1",
             get().answered("Cache-Control: max-age=60", body: "ten bytes."),
             head("Cache-Control: no-cache", "X-Forwarded-Port: 1337", "Accept-Encoding: deflate").after(5)
                 .answered("Cache-Control: max-age=60", "X-Round: 2", body: "ten bytes.").expect(

@@ -1,8 +1,8 @@
-// Lifetimes of about a second (RFC 9111 §4.2.3): Date names whole seconds, and `max-age=1` must not be used up by the
-// fraction. A case begins at the beginning of a second.
+// Lifetimes of about a second (RFC 9111 §4.2.3): Date names whole seconds, and the fraction must not use up
+// `max-age=1`. A case begins at the beginning of a second.
 
 extension Case {
-    /// An answer that comes so many milliseconds into a second, and for how long it is a hit.
+    /// A response that arrives this many milliseconds into a second, and how long it is a hit.
     /// - Parameter milliseconds: nil: it is refused as `expired`.
     private static func lasts(
         _ name: String, in section: String = "RFC 9111 §4.2.3", at offset: UInt64, _ fields: String...,

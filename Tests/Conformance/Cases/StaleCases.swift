@@ -1,7 +1,7 @@
-// Stale answers: only where the origin said so (RFC 5861, RFC 9111 §4.2.4).
+// Stale answers, which need the origin's permission (RFC 5861, RFC 9111 §4.2.4).
 
 extension Case {
-    /// An answer that lives ten seconds, and what is made of a failure at twenty.
+    /// A response that is fresh for ten seconds, and the answer to a failure at twenty.
     private static func failing(
         _ name: String, _ section: String, _ control: String, status: Int = 503, expect: Expectation
     ) -> Case {
@@ -48,9 +48,9 @@ extension Case {
             expect: .staleOnError),
         failing("stale-if-error of 0", "RFC 5861 §4", "max-age=10, stale-if-error=0", expect: .miss),
         failing(
-            "a stale-if-error that is none", "RFC 5861 §4", "max-age=10, stale-if-error=\"x\"", expect: .miss),
+            "a malformed stale-if-error", "RFC 5861 §4", "max-age=10, stale-if-error=\"x\"", expect: .miss),
         failing(
-            "s-maxage goes before stale-if-error", "RFC 9111 §5.2.2.10", "s-maxage=10, stale-if-error=60",
+            "s-maxage overrides stale-if-error", "RFC 9111 §5.2.2.10", "s-maxage=10, stale-if-error=60",
             expect: .miss),
         failing(
             "stale-while-revalidate is not for failures", "RFC 5861 §3",
@@ -108,13 +108,13 @@ extension Case {
             "stale-while-revalidate of 0", "RFC 5861 §3", "max-age=10, stale-while-revalidate=0",
             expect: .miss),
         revalidating(
-            "a stale-while-revalidate that is none", "RFC 5861 §3", "max-age=10, stale-while-revalidate=x",
+            "a malformed stale-while-revalidate", "RFC 5861 §3", "max-age=10, stale-while-revalidate=x",
             expect: .miss),
         revalidating(
             "a quoted stale-while-revalidate", "RFC 9111 §5.2", "max-age=10, stale-while-revalidate=\"60\"",
             expect: .staleWhileRevalidating),
         revalidating(
-            "s-maxage goes before stale-while-revalidate", "RFC 9111 §5.2.2.10",
+            "s-maxage overrides stale-while-revalidate", "RFC 9111 §5.2.2.10",
             "s-maxage=10, stale-while-revalidate=60", expect: .miss),
         revalidating(
             "stale-if-error is not for the healthy", "RFC 5861 §4", "max-age=10, stale-if-error=60",

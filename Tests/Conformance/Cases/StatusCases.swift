@@ -1,4 +1,4 @@
-// Every status: may it be stored with a lifetime (RFC 9111 §3), and without one (§4.2.2).
+// Every status: whether it may be stored with a lifetime (RFC 9111 §3), and without one (§4.2.2).
 
 extension Case {
     private static let shapedByTheRequest: Set<Int> = [
@@ -14,7 +14,7 @@ extension Case {
         500, 501, 502, 503, 504, 505, 506, 507, 508, 511,
     ]
 
-    /// A minute; ten seconds from 400 on.
+    /// A minute; ten seconds for statuses from 400 on.
     private static func lifetime(_ status: Int) -> Int { status >= 400 ? 10 : 60 }
 
     static let statuses: [Case] = (known + [299, 399, 499, 599]).map { status -> Case in
@@ -56,7 +56,7 @@ extension Case {
             asks: "If-None-Match: \"a\""),
         .lives("no date of change and no tag", "RFC 9111 §4.2.2", for: nil, .because("no-freshness")),
         .lives(
-            "a date of change that is none", "RFC 9111 §4.2.2", "Last-Modified: long ago", for: nil,
+            "a malformed Last-Modified", "RFC 9111 §4.2.2", "Last-Modified: long ago", for: nil,
             .because("no-freshness")),
         .lives(
             "two dates of change", "RFC 9111 §4.2.2", "Last-Modified: {now-1000}",

@@ -1,4 +1,5 @@
-// Bodies and framing (RFC 9111 §3.3), interim answers (RFC 9110 §15.2), and what Cache-Status says (RFC 9211).
+// Bodies and framing (RFC 9111 §3.3), interim answers (RFC 9110 §15.2), and the content of Cache-Status (RFC
+// 9211).
 
 extension Case {
     static let storage: [Case] = [
@@ -72,7 +73,7 @@ extension Case {
             "no interim answers to HTTP/1.0", "RFC 9110 §15.2",
             get().http10.announcing("103 Early Hints").answered("Cache-Control: max-age=60").expect(.miss)),
         Case(
-            "a 100 that nobody expects", "RFC 9110 §15.2.1",
+            "an unexpected 100", "RFC 9110 §15.2.1",
             get().announcing("100 Continue").answered("Cache-Control: max-age=60").expect(
                 .miss.announces(100)),
             get().after(1).expect(.hit(1))),

@@ -4,23 +4,23 @@ extension Case {
     static let targeted: [Case] = [
         .lives("CDN-Cache-Control alone", "RFC 9213 §2.1", "CDN-Cache-Control: max-age=60", for: 60),
         .lives(
-            "it goes before a longer max-age", "RFC 9213 §2.1", "Cache-Control: max-age=600",
+            "it overrides a longer max-age", "RFC 9213 §2.1", "Cache-Control: max-age=600",
             "CDN-Cache-Control: max-age=60", for: 60),
         .lives(
-            "it goes before a shorter max-age", "RFC 9213 §2.1", "Cache-Control: max-age=5",
+            "it overrides a shorter max-age", "RFC 9213 §2.1", "Cache-Control: max-age=5",
             "CDN-Cache-Control: max-age=60", for: 60),
         .lives(
-            "it goes before no-store", "RFC 9213 §2.1", "Cache-Control: no-store",
+            "it overrides no-store", "RFC 9213 §2.1", "Cache-Control: no-store",
             "CDN-Cache-Control: max-age=60",
             for: 60),
         .lives(
-            "it goes before private", "RFC 9213 §2.1", "Cache-Control: private",
+            "it overrides private", "RFC 9213 §2.1", "Cache-Control: private",
             "CDN-Cache-Control: max-age=60",
             for: 60),
         .lives(
-            "it goes before Expires", "RFC 9213 §2.1", "Expires: 0", "CDN-Cache-Control: max-age=60", for: 60),
+            "it overrides Expires", "RFC 9213 §2.1", "Expires: 0", "CDN-Cache-Control: max-age=60", for: 60),
         .lives(
-            "it goes before Pragma", "RFC 9213 §2.1", "Pragma: no-cache", "CDN-Cache-Control: max-age=60",
+            "it overrides Pragma", "RFC 9213 §2.1", "Pragma: no-cache", "CDN-Cache-Control: max-age=60",
             for: 60),
         .lives(
             "it hides s-maxage", "RFC 9213 §2.1", "Cache-Control: s-maxage=600",

@@ -1,11 +1,11 @@
-// A client's condition on an answer that turns out not to be storable: the whole was fetched without it, so that it
-// could be stored, and Larder answers by it (RFC 9110 §13, §15.4.5).
+// A client's condition on a response that turns out not to be storable. Larder fetched it without the
+// condition, so that it could be stored, and evaluates the condition itself (RFC 9110 §13, §15.4.5).
 
 extension Case {
     private static let dated = "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT"
     private static let since = "If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT"
 
-    /// Asked with these fields, answered with those, which no policy stores.
+    /// Requested with these fields; the response has the others, which no policy stores.
     private static func unstored(
         _ name: String, in section: String = "RFC 9110 §13.2.2", asking: [String] = ["If-None-Match: \"a\""],
         status: Int = 200, _ fields: String..., expect: Expectation
@@ -19,7 +19,7 @@ extension Case {
         "Content-Length", "Content-Type")
     private static let whole = Expectation.miss.member("detail=no-store")
 
-    /// The reason why it is not stored does not matter.
+    /// The reason of the refusal does not matter.
     private static let refusals = [
         ("Cache-Control: private", "private"), ("Cache-Control: no-store", "no-store"),
         ("Cache-Control: max-age=60\r\nVary: *", "vary"), ("Cache-Control: max-age=60\r\nAge: 60", "expired"),
@@ -28,7 +28,7 @@ extension Case {
         ("Cache-Control: max-age=60\r\nContent-Encoding: compress", "encoding"),
     ].map { fields, reason in
         Case(
-            "a condition on what is refused as \(reason)", "RFC 9110 §13.1.2",
+            "a condition on a response refused as \(reason)", "RFC 9110 §13.1.2",
             get("If-None-Match: W/\"a\"").answered(
                 200, fields: (fields + "\r\nETag: W/\"a\"").components, body: nil
             ).expect(
@@ -40,36 +40,36 @@ extension Case {
 
     static let unstoredConditions: [Case] =
         refusals + [
-            unstored("a condition on what is not stored", "ETag: \"a\"", expect: notModified.has("ETag: \"a\"")),
-            unstored("another tag than that of what is not stored", "ETag: \"b\"", expect: whole),
-            unstored("no tag of what is not stored", expect: whole),
+            unstored("a condition on an unstored response", "ETag: \"a\"", expect: notModified.has("ETag: \"a\"")),
+            unstored("another tag than that of an unstored response", "ETag: \"b\"", expect: whole),
+            unstored("an unstored response without a tag", expect: whole),
             unstored(
-                "a weak form, of what is not stored", asking: ["If-None-Match: W/\"a\""], "ETag: \"a\"",
+                "a weak form, of an unstored response", asking: ["If-None-Match: W/\"a\""], "ETag: \"a\"",
                 expect: notModified.has("ETag: \"a\"")),
             unstored(
-                "a strong form of what has a weak one, not stored", "ETag: W/\"a\"",
+                "a strong form of a weak tag, of an unstored response", "ETag: W/\"a\"",
                 expect: notModified.has("ETag: W/\"a\"")),
             unstored(
-                "a list of tags, of what is not stored", asking: ["If-None-Match: \"x\", \"a\""],
+                "a list of tags, of an unstored response", asking: ["If-None-Match: \"x\", \"a\""],
                 "ETag: \"a\"", expect: notModified),
             unstored(
-                "any tag, of what is not stored", asking: ["If-None-Match: *"], "ETag: \"a\"",
+                "any tag, of an unstored response", asking: ["If-None-Match: *"], "ETag: \"a\"",
                 expect: notModified),
             unstored(
-                "a date, of what is not stored", asking: [since], dated,
+                "a date, of an unstored response", asking: [since], dated,
                 expect: notModified.has(dated)),
             unstored(
-                "an earlier date, of what is not stored",
+                "an earlier date, of an unstored response",
                 asking: ["If-Modified-Since: Wed, 31 Dec 2014 23:59:59 GMT"], dated, expect: whole),
             unstored(
-                "another tag goes before the date, of what is not stored",
+                "another tag overrides the date, of an unstored response",
                 asking: ["If-None-Match: \"b\"", since], "ETag: \"a\"", dated, expect: whole),
             unstored(
-                "the tag goes before an earlier date, of what is not stored",
+                "the tag overrides an earlier date, of an unstored response",
                 asking: ["If-None-Match: \"a\"", "If-Modified-Since: Wed, 31 Dec 2014 23:59:59 GMT"],
                 "ETag: \"a\"", dated, expect: notModified.has("ETag: \"a\"").lacks("Last-Modified")),
             unstored(
-                "a 304 of what is not stored has all but metadata", in: "RFC 9110 §15.4.5", "ETag: \"a\"",
+                "a 304 of an unstored response has no representation metadata", in: "RFC 9110 §15.4.5", "ETag: \"a\"",
                 "Content-Type: text/html", "Content-Language: en", "Content-MD5: x", "Content-Digest: x",
                 "Repr-Digest: x", "Digest: x", "Content-Location: /there", "Vary: Cookie",
                 "Expires: {now+60}", "Date: {now-5}", "Age: 5", "X-Any: 1", "X-Any: 2", "Link: </a>",
@@ -83,11 +83,11 @@ extension Case {
                     "Content-Language", "Content-MD5", "Content-Digest", "Repr-Digest", "Digest",
                     "Last-Modified")),
             unstored(
-                "a 304 of what is not stored has no hop-by-hop fields", in: "RFC 9110 §7.6.1", "ETag: \"a\"",
+                "a 304 of an unstored response has no hop-by-hop fields", in: "RFC 9110 §7.6.1", "ETag: \"a\"",
                 "Connection: X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5",
                 expect: notModified.lacks("X-Hop", "Keep-Alive", "Connection")),
             unstored(
-                "what sets a cookie is sent whole", in: "caching-rules", "ETag: \"a\"", "Set-Cookie: s=1",
+                "a response that sets a cookie is sent whole", in: "caching-rules", "ETag: \"a\"", "Set-Cookie: s=1",
                 expect: .refused("set-cookie").has("Set-Cookie: s=1")),
             unstored("a condition on an error", in: "RFC 9110 §13.2.1", status: 404, "ETag: \"a\"", expect: whole),
             unstored("a condition on a 203 that is not stored", in: "RFC 9110 §15.4.5",
@@ -96,7 +96,7 @@ extension Case {
                 "a condition on a redirect", in: "RFC 9110 §13.2.1", status: 302, "ETag: \"a\"", "Location: /x",
                 expect: .miss.lacking("stored")),
             Case(
-                "a condition on what is known not to be stored is the origin's to decide", "caching-rules",
+                "a condition on a hit-for-miss key is decided by the origin", "caching-rules",
                 get("If-None-Match: \"a\"").answered("Cache-Control: no-store", "ETag: \"a\"").expect(
                     .fetchedNotModified.withholds("If-None-Match")),
                 get("If-None-Match: \"a\"").answered("Cache-Control: no-store", "ETag: \"a\"").expect(
@@ -108,13 +108,13 @@ extension Case {
                 get("If-None-Match: \"a\"", "Cookie: s=1").answered("Cache-Control: max-age=60", "ETag: \"a\"")
                     .expect(.fetchedNotModified.withholds("If-None-Match"))),
             Case(
-                "a condition on what takes an entry's place and is not stored", "RFC 9111 §4.3.3",
+                "a condition on an unstored response that replaces an entry", "RFC 9111 §4.3.3",
                 get().answered("Cache-Control: max-age=10", "ETag: \"a\""),
                 get("If-None-Match: \"b\"").after(20).answered("Cache-Control: no-store", "ETag: \"b\"").expect(
                     .fetchedNotModified.sends("If-None-Match: \"a\"").has("ETag: \"b\"")),
                 get().expect(.miss.withholds("If-None-Match"))),
             Case(
-                "a HEAD's condition on what takes an entry's place", "RFC 9111 §4.3.5",
+                "a HEAD's condition on a response that replaces an entry", "RFC 9111 §4.3.5",
                 get().answered("Cache-Control: max-age=10", "ETag: \"a\"", body: "ten bytes."),
                 head("If-None-Match: \"b\"").after(20).answered(
                     "Cache-Control: no-store", "ETag: \"b\"", body: "ten bytes."

@@ -1,4 +1,4 @@
-// What a 304 makes of the stored head (RFC 9111 §3.2, §4.3.4).
+// What a 304 changes in the stored head (RFC 9111 §3.2, §4.3.4).
 
 extension Case {
     /// Stored with `stored` and a tag for ten seconds, renewed by a 304 with `renewed`; then a hit with `has`.
@@ -51,7 +51,7 @@ extension Case {
             updating(
                 "a 304 adds a field", "RFC 9111 §3.2", stored: [], renewed: ["X-New: 1"], has: ["X-New: 1"]),
             updating(
-                "a 304 leaves what it does not say", "RFC 9111 §3.2", stored: ["X-Old: 1"], renewed: [],
+                "a 304 leaves fields that it does not name", "RFC 9111 §3.2", stored: ["X-Old: 1"], renewed: [],
                 has: ["X-Old: 1", "ETag: \"a\""]),
             updating(
                 "a 304 replaces all lines of a field", "RFC 9111 §3.2", stored: ["X-Many: 1", "X-Many: 2"],

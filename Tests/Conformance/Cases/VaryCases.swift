@@ -1,8 +1,9 @@
-// Vary (RFC 9111 §4.1, RFC 9110 §12.5.5): under `pessimistic` only Accept-Encoding, under `rfc9111` anything that can be
-// told apart.
+// Vary (RFC 9111 §4.1, RFC 9110 §12.5.5): under `pessimistic` only Accept-Encoding, under `rfc9111` every
+// field by which requests can be distinguished.
 
 extension Case {
-    /// Stored under `rfc9111` for a request with `first`; does it answer one with `second`?
+    /// Stored under `rfc9111` for a request with `first`. The case tells whether it answers a request with
+    /// `second`.
     private static func selecting(
         _ name: String, _ section: String, vary: [String] = ["Vary: X-A"], first: [String] = ["X-A: 1"],
         second: [String], matches: Bool
@@ -76,7 +77,7 @@ extension Case {
             "Vary by Origin", "RFC 9110 §12.5.5", vary: ["Vary: Origin"], first: ["Origin: http://a.example"],
             second: ["Origin: http://b.example"], matches: false),
         selecting(
-            "a field whose name begins alike", "RFC 9111 §4.1", vary: ["Vary: X-A"],
+            "a field with the same beginning of its name", "RFC 9111 §4.1", vary: ["Vary: X-A"],
             first: ["X-A: 1", "X-AB: 1"],
             second: ["X-A: 1", "X-AB: 2"], matches: true),
     ]
@@ -109,7 +110,7 @@ extension Case {
             "Vary: * on a second line", "RFC 9110 §5.3", "Cache-Control: max-age=60", "Vary: Accept-Encoding",
             "Vary: *", for: nil, .because("vary")),
         .lives(
-            "what is no name in Vary", "RFC 9110 §12.5.5", "Cache-Control: max-age=60", "Vary: X A", for: nil,
+            "a malformed name in Vary", "RFC 9110 §12.5.5", "Cache-Control: max-age=60", "Vary: X A", for: nil,
             .because("vary")),
         .lives(
             "a quoted name in Vary", "RFC 9110 §12.5.5", "Cache-Control: max-age=60",
@@ -120,11 +121,11 @@ extension Case {
             rfc: 60,
             .because("vary")),
         .lives(
-            "Vary by what Larder writes", "caching-rules", "Cache-Control: max-age=60",
+            "Vary by a field that Larder writes", "caching-rules", "Cache-Control: max-age=60",
             "Vary: X-Forwarded-For",
             for: nil, .because("vary")),
         Case(
-            "Accept-Encoding selects by what is taken", "caching-rules",
+            "Accept-Encoding selects by the accepted codings", "caching-rules",
             get("Accept-Encoding: gzip").answered("Cache-Control: max-age=60", "Vary: Accept-Encoding"),
             get("Accept-Encoding: br").after(1).expect(.hit(1)),
             get().expect(.hit(1))),
