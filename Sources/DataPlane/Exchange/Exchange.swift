@@ -189,26 +189,26 @@ struct Exchange: ~Copyable {
     }
 
     init(
-        client: Handle<Client>?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
-        forwardReason: ForwardReason, renewal: Renewal?, headCount: Int, keyCount: Int,
-        minorVersion: UInt8, keyed: KeyedRequest, machine: ExchangeMachine, now: Times, started: Moment
+        _ context: RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
+        _ forwardReason: ForwardReason, _ renewal: Renewal?, _ machine: ExchangeMachine, keyCount: Int,
+        minorVersion: UInt8, now: Times
     ) {
         self.client = client
         self.peer = peer
+        self.machine = machine
         self.renewal = renewal
         // What cannot renew the entry may be answered with it instead of an error.
-        if !verdict.mayRevalidate { self.renewal?.isConditional = false }
+        if !context.verdict.mayRevalidate { self.renewal?.isConditional = false }
         isFetchedWhole = renewal?.isFetchedWhole ?? false
+        route = context.route
+        verdict = context.verdict
+        keyed = context.keyed
+        headCount = context.headCount
+        started = context.started
         self.keyCount = keyCount
-        self.route = route
-        self.verdict = verdict
-        self.headCount = headCount
         self.minorVersion = minorVersion
-        self.keyed = keyed
-        self.machine = machine
         reason = verdict.reason
         self.forwardReason = forwardReason
         sentAt = now
-        self.started = started
     }
 }

@@ -13,36 +13,37 @@ internal import SystemPackage
 /// Requests on their way to an origin: choice of the server, connections, the request's head, failures and
 /// retries.
 extension Worker {
-    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`,
-    /// the conditions of a revalidation in `out`), and drops the head.
+    /// Starts an exchange for the request at hand, and drops its head from `inbound`. `out` has the
+    /// conditions of a revalidation.
     @inline(__always)
     mutating func beginExchange(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ forwardReason: ForwardReason,
-        _ keyed: KeyedRequest,
-        _ renewal: Renewal?, headCount: Int, again: Again?
+        _ context: RequestContext, _ forwardReason: ForwardReason, _ renewal: Renewal?
     ) {
+        let h = context.client
         clients[h].peer.writeHost()
-        let x = makeExchange(
-            h, peer: nil, route: route, verdict: verdict, forwardReason, keyed, renewal,
-            headCount: headCount, started: again?.started ?? now.moment)
-        scratch.inbound.removeFirst(headCount)
+        let x = makeExchange(context, of: h, peer: nil, forwardReason, renewal)
+        scratch.inbound.removeFirst(context.headCount)
         clients[h].phase = .exchange(x)
-        if let again { exchanges[x].mayUndo = again.undoes && again.cause != .fetched }
         if scratch.request.framing != .none {
             exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
-        if let again { exchanges[x].machine.hasWaited(again.waits) }
-        if reserve(x, waits: again?.waitsAgain ?? true) { connect(x) }
+        if let again = context.again {
+            exchanges[x].mayUndo = again.undoes && again.cause != .fetched
+            exchanges[x].machine.hasWaited(again.waits)
+        }
+        if reserve(x, waits: context.again?.waitsAgain ?? true) { connect(x) }
     }
 
-    /// An exchange for the request at the front of `inbound`, as `beginExchange` says; nothing is sent yet.
+    /// Makes an exchange for the request at hand. Nothing is sent yet.
+    /// - Parameters:
+    ///   - client: nil where the exchange revalidates an entry behind an answer.
+    ///   - peer: the client's address, where there is no client.
     @inline(__always)
     mutating func makeExchange(
-        _ client: Handle<Client>?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
-        _ forwardReason: ForwardReason, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
-        started: Moment
+        _ context: RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
+        _ forwardReason: ForwardReason, _ renewal: Renewal?
     ) -> Handle<Exchange> {
-        let upstream = site.routes[route].upstream
+        let upstream = site.routes[context.route].upstream
         let hasBody = scratch.request.framing != .none
         let replayable = OriginRequest.isReplayable(scratch.request)
         let reuse =
@@ -51,15 +52,12 @@ extension Worker {
             case .always: !scratch.request.upgradesToWebSocket
             case .never: false
             }
+        let attempts = Attempts(
+            idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse)
         let x = exchanges.insert(
             Exchange(
-                client: client, peer: peer, route: route, verdict: verdict, forwardReason: forwardReason,
-                renewal: renewal, headCount: headCount, keyCount: scratch.key.count,
-                minorVersion: scratch.request.minorVersion, keyed: keyed,
-                machine: ExchangeMachine(
-                    attempts: Attempts(
-                        idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse)),
-                now: now.times, started: started))
+                context, of: client, peer: peer, forwardReason, renewal, ExchangeMachine(attempts: attempts),
+                keyCount: scratch.key.count, minorVersion: scratch.request.minorVersion, now: now.times))
         Self.keep(scratch.inbound, scratch.key, conditions: scratch.out, in: &exchanges[x], &spares)
         if hasBody { exchanges[x].expectBody(scratch.request.framing, trailerLimit: site.headLimits.head) }
         scratch.requestOf = x

@@ -228,18 +228,14 @@ extension Worker {
     /// Revalidates, behind an answer that was given stale, the entry that gave it, unless somebody is at it:
     /// what is not worth waiting for as well. The request's head is in `request` over `inbound`, its key in
     /// `key`.
-    mutating func refresh(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        serial: UInt64, _ use: StaleUse
-    ) {
-        var keyed = keyed
-        keyed.variant = Self.variant(
-            store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
+    mutating func refresh(_ context: RequestContext, _ serial: UInt64, _ use: StaleUse) {
+        var context = context
+        noteVariant(&context)
+        let keyed = context.keyed
         guard board.ask(keyed.reservation, nil, now: now.milliseconds) == .reserved else { return }
         let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, &scratch.out)
-        let x = makeExchange(
-            nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
-            headCount: headCount, started: now.moment)
+        let peer = clients[context.client].peer.address
+        let x = makeExchange(context, of: nil, peer: peer, .stale, renewal)
         exchanges[x].machine.takeReservation()
         connect(x)
     }

@@ -10,19 +10,18 @@ internal import Machines
 extension Worker {
     /// Logs an answer from the store to the request in `request`, parsed over `inbound`.
     @inline(never)
-    mutating func logHit(
-        _ h: Handle<Client>, route: Int, _ facts: HitFacts, _ again: Again?, isLost: Bool
-    ) {
+    mutating func logHit(_ context: RequestContext, _ facts: HitFacts, isLost: Bool) {
+        let again = context.again
         var cache = facts.isStale ? CacheResult.stale : .hit
         if again?.cause == .renewed { cache = .revalidated }
         var entry = record(
-            facts.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
+            facts.status, cache: cache, Reasons(), route: context.route, started: context.started)
         if let again {
             entry.server = Int32(again.server)
             entry.choice = again.choice
             Self.write(again.trouble, to: &entry)
         }
-        write(h, entry, started: again?.started ?? now.moment, isLost: isLost)
+        write(context.client, entry, started: context.started, isLost: isLost)
     }
 
     /// Logs an answer of Larder's own to the request in `request`, parsed over `inbound`.

@@ -37,19 +37,13 @@ extension Worker {
     /// Begins to undo the entry that answers the request in `request` over `inbound`, and drops its head.
     /// - Parameter found: what is known of the entry.
     /// - Returns: false where there is no memory for it; then nothing has happened.
-    mutating func beginUndoing(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        _ again: Again?, _ found: StoreFinding.Undecoded
-    ) -> Bool {
+    mutating func beginUndoing(_ context: RequestContext, _ found: StoreFinding.Undecoded) -> Bool {
+        let (h, again) = (context.client, context.again)
         let room = site.fillLimit - fillBytes
-        guard
-            let undoing = Self.borrow(
-                store, scratch.key, keyed.hash, found, again, room: room)
+        guard let undoing = Self.borrow(store, scratch.key, context.keyed.hash, found, again, room: room)
         else { return false }
-        let x = makeExchange(
-            h, peer: nil, route: route, verdict: verdict, again?.forwardReason ?? .miss, keyed, nil,
-            headCount: headCount, started: again?.started ?? now.moment)
-        scratch.inbound.removeFirst(headCount)
+        let x = makeExchange(context, of: h, peer: nil, again?.forwardReason ?? .miss, nil)
+        scratch.inbound.removeFirst(context.headCount)
         clients[h].phase = .exchange(x)
         exchanges[x].machine.undo(isSending: false)
         exchanges[x].transform = .decoded
