@@ -28,7 +28,7 @@ extension Worker {
             exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
         if let again = context.again {
-            exchanges[x].mayUndo = again.undoes && again.cause != .fetched
+            exchanges[x].fetch.mayUndo = again.undoes && again.cause != .fetched
             exchanges[x].machine.hasWaited(again.waits)
         }
         if reserve(x, waits: context.again?.waitsAgain ?? true) { connect(x) }
@@ -56,8 +56,9 @@ extension Worker {
             idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse)
         let x = exchanges.insert(
             Exchange(
-                context, of: client, peer: peer, forwardReason, renewal, ExchangeMachine(attempts: attempts),
-                keyCount: scratch.key.count, minorVersion: scratch.request.minorVersion, now: now.times))
+                context, of: client, peer: peer, Fetch(forwardReason, renewal, now: now.times),
+                ExchangeMachine(attempts: attempts), keyCount: scratch.key.count,
+                minorVersion: scratch.request.minorVersion))
         Self.keep(scratch.inbound, scratch.key, conditions: scratch.out, in: &exchanges[x], &spares)
         if hasBody { exchanges[x].expectBody(scratch.request.framing, trailerLimit: site.headLimits.head) }
         scratch.requestOf = x
@@ -72,7 +73,7 @@ extension Worker {
     ) {
         let head = inbound.span.extracting(first: exchange.headCount)
         let key = key.span
-        let conditions = exchange.renewal?.isConditional == true ? out.span : Span()
+        let conditions = exchange.fetch.renewal?.isConditional == true ? out.span : Span()
         let count = head.count &+ key.count &+ conditions.count
         spares.take(&exchange.request, capacity: count)
         exchange.request.append(atMost: count) {
@@ -85,12 +86,12 @@ extension Worker {
     /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.
     mutating func connect(_ x: Handle<Exchange>) {
         let upstream = site.routes[exchanges[x].route].upstream
-        if exchanges[x].server < 0, !chooseServer(x, upstream) {
+        if exchanges[x].fetch.server < 0, !chooseServer(x, upstream) {
             recover(x, exchanges[x].machine.giveUp(status: 502, mayUseEntry: mayUseEntry(x)))
             return
         }
         exchanges[x].machine.connect()
-        let server = exchanges[x].server
+        let server = exchanges[x].fetch.server
         if !exchanges[x].machine.attempts.mustBeFresh {
             while let token = pools[server].take() {
                 let o = Handle<Origin>(token: token)
@@ -166,8 +167,10 @@ extension Worker {
     /// Sends the request's head on `o`; a body follows as it comes.
     private mutating func sendRequest(_ x: Handle<Exchange>, _ o: Handle<Origin>) {
         parseHead(x)
-        exchanges[x].sentAt = now.times
-        if exchanges[x].verdict.mayRevalidate { exchanges[x].stamp = store.stamp(exchanges[x].keyed.hash) }
+        exchanges[x].fetch.sentAt = now.times
+        if exchanges[x].verdict.mayRevalidate {
+            exchanges[x].fetch.stamp = store.stamp(exchanges[x].keyed.hash)
+        }
         scratch.out.removeAll()
         composeRequest(x)
         guard origins[o].channel.send(scratch.out) else {
@@ -213,10 +216,10 @@ extension Worker {
             closeOrigin(o)
             exchanges[x].origin = nil
         }
-        let server = exchanges[x].server
+        let server = exchanges[x].fetch.server
         // The server's name may have more addresses. All exchanges go on with the next one.
         if failure.concernsAddress, let next = nextAddress(server) { addressInUse[server] = next }
-        var tried = exchanges[x].tried
+        var tried = exchanges[x].fetch.tried
         tried.insert(site.servers[server].index)
         let upstream = site.routes[exchanges[x].route].upstream
         let recovery = exchanges[x].machine.fail(
@@ -227,7 +230,7 @@ extension Worker {
                 mayUseEntry: mayUseEntry(x)))
         if recovery != .nextAddress, recovery != .reconnect { count(x, failure, cause ?? Cause(failure)) }
         if recovery == .nextServer {
-            exchanges[x].tried = tried
+            exchanges[x].fetch.tried = tried
             releaseServer(x)
         }
         recover(x, recovery)
@@ -235,7 +238,7 @@ extension Worker {
 
     /// Counts a failure against the server of the exchange, unless the failure is Larder's own.
     private mutating func count(_ x: Handle<Exchange>, _ failure: OriginFailure, _ cause: Cause) {
-        let server = exchanges[x].server
+        let server = exchanges[x].fetch.server
         if failure == .notConnected || failure == .connectTimeout {
             counters.didNotConnect(server, now: now.milliseconds)
         }
@@ -244,7 +247,7 @@ extension Worker {
             counters.failed(server)
             return
         }
-        exchanges[x].reason = .pressure
+        exchanges[x].outcome.reason = .pressure
         helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
     }
 
@@ -262,7 +265,7 @@ extension Worker {
 
     /// May a stored entry answer in place of an error?
     private func mayUseEntry(_ x: Handle<Exchange>) -> Bool {
-        exchanges[x].renewal?.mayIfError == true && exchanges[x].client != nil
+        exchanges[x].fetch.renewal?.mayIfError == true && exchanges[x].client != nil
     }
 
     private func nextAddress(_ server: Int) -> Int? {
