@@ -47,7 +47,7 @@ let short = try! LogFormat(parsing: "$target $status")
     var workers: [Int: Int] = [:]
     do {
         let handles = try (0..<3).map { index in
-            try ThreadEnd(
+            try RunningThread(
                 Kernel.Thread.spawn(name: "test", seed: Seed(log: log, index: index)) { seed in
                     var thread = seed.log.thread(seed.index)
                     for number in 0..<4_000 {
@@ -74,12 +74,6 @@ let short = try! LogFormat(parsing: "$target $status")
 private struct Seed: Sendable {
     let log: AccessLog
     let index: Int
-}
-
-private final class ThreadEnd {
-    private var handle: Kernel.Thread.JoinHandle?
-    init(_ handle: consuming Kernel.Thread.JoinHandle) { self.handle = consume handle }
-    func join() { if let handle = handle.take() { handle.join() } }
 }
 
 @Test func aFlushWakesASleepingWriter() throws {

@@ -19,7 +19,7 @@ package final class ScriptedOrigin: Sendable {
         var seen: [Seen] = []
         var connections = 0
         var complaints: [String] = []
-        var threads: [Joint] = []
+        var threads: [RunningThread] = []
     }
 
     package let address: SocketAddress
@@ -67,7 +67,7 @@ package final class ScriptedOrigin: Sendable {
     /// Ends every script and waits for their threads.
     package func stop() {
         stopGate.open()
-        while let joint = state.withLock({ $0.threads.popLast() }) { joint.join() }
+        while let thread = state.withLock({ $0.threads.popLast() }) { thread.join() }
     }
 
     // MARK: Threads
@@ -86,8 +86,8 @@ package final class ScriptedOrigin: Sendable {
     private func spawn<Seed: ~Copyable & Sendable>(
         _ seed: consuming Seed, body: @escaping @Sendable (consuming Seed) -> Void
     ) throws {
-        let joint = Joint(try Thread.spawn(name: "origin", seed: seed, body: body))
-        state.withLock { $0.threads.append(joint) }
+        let thread = RunningThread(try Thread.spawn(name: "origin", seed: seed, body: body))
+        state.withLock { $0.threads.append(thread) }
     }
 
     private func accept(_ listener: borrowing Listener) {
@@ -130,14 +130,3 @@ package final class ScriptedOrigin: Sendable {
 }
 
 /// Holds a thread's handle until it is joined.
-private final class Joint: Sendable {
-    private let handle: Locked<Thread.JoinHandle?>
-
-    init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(handle) }
-
-    func join() {
-        handle.withLock { handle in
-            if let taken = handle.take() { taken.join() }
-        }
-    }
-}

@@ -106,14 +106,14 @@ struct ConnectionCountTests {
     @Test func noWakeUpIsLost() throws {
         let shared = try Count(limit: 2, threads: 4)
         let inside = Inside()
-        var handles: [Box] = []
+        var threads: [RunningThread] = []
         for thread in 0..<4 {
             let doorbell = shared.doorbells[thread]
             let job = Job(count: shared.count, doorbell: doorbell, thread: thread, inside: inside)
             let handle = try Thread.spawn(name: "count", seed: job) { $0.run() }
-            handles.append(Box(handle))
+            threads.append(RunningThread(handle))
         }
-        for handle in handles { handle.join() }
+        for thread in threads { thread.join() }
         #expect(shared.count.count == 0)
         #expect(inside.highest.withLock { $0.most } <= 2)
     }
@@ -150,12 +150,4 @@ private struct Job: ~Copyable, Sendable {
             count.give()
         }
     }
-}
-
-private final class Box {
-    private var handle: Thread.JoinHandle?
-
-    init(_ handle: consuming Thread.JoinHandle) { self.handle = consume handle }
-
-    func join() { if let handle = handle.take() { handle.join() } }
 }

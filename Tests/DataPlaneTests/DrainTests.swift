@@ -79,12 +79,12 @@ struct DrainTests {
         let origin = try ScriptedOrigin(answering: { _ in cacheable("text") })
         try withStage(origin, threads: threads) { stage in
             let crowd = Crowd(address: stage.address)
-            let joints = try (0..<4).map { _ in
-                Joined(try Thread.spawn(name: "client", seed: crowd) { $0.comeUntilRefused() })
+            let threads = try (0..<4).map { _ in
+                RunningThread(try Thread.spawn(name: "client", seed: crowd) { $0.comeUntilRefused() })
             }
             try crowd.answered.wait(count: 500)
             stage.server.drain()
-            for joint in joints { joint.join() }
+            for thread in threads { thread.join() }
             stage.server.join()
             #expect(crowd.failures.withLock { $0 } == [])
         }
@@ -97,10 +97,10 @@ struct DrainTests {
         try withStage(origin, threads: 2, settings: { $0.listeners = [.init(bind: .unix(path: path))] }) {
             stage in
             let crowd = Crowd(address: stage.address)
-            let joint = Joined(try Thread.spawn(name: "client", seed: crowd) { $0.comeUntilRefused() })
+            let thread = RunningThread(try Thread.spawn(name: "client", seed: crowd) { $0.comeUntilRefused() })
             try crowd.answered.wait(count: 200)
             stage.server.drain()
-            joint.join()
+            thread.join()
             stage.server.join()
             #expect(crowd.failures.withLock { $0 } == [])
         }
@@ -162,12 +162,4 @@ private final class Crowd: Sendable {
             }
         }
     }
-}
-
-private final class Joined {
-    private var handle: Thread.JoinHandle?
-
-    init(_ handle: consuming Thread.JoinHandle) { self.handle = consume handle }
-
-    func join() { if let handle = handle.take() { handle.join() } }
 }

@@ -118,12 +118,12 @@ struct PurgeTests {
     }
 
     static let nonsense: [(Purge, String)] = [
-        (.url("/a"), "\"/a\" is no absolute http or https URL"),
-        (.url("http://ex ample.com/"), "\"http://ex ample.com/\" is no absolute http or https URL"),
-        (.url("ftp://example.com/"), "\"ftp://example.com/\" is no absolute http or https URL"),
-        (.prefix("example.com"), "\"example.com\" is no absolute http or https URL"),
-        (.host("a/b"), "\"a/b\" is no host"), (.host(""), "\"\" is no host"),
-        (.group("g", origin: "x"), "\"x\" is no absolute http or https URL"), (.key(""), "a key is not empty"),
+        (.url("/a"), "\"/a\" is not an absolute http or https URL"),
+        (.url("http://ex ample.com/"), "\"http://ex ample.com/\" is not an absolute http or https URL"),
+        (.url("ftp://example.com/"), "\"ftp://example.com/\" is not an absolute http or https URL"),
+        (.prefix("example.com"), "\"example.com\" is not an absolute http or https URL"),
+        (.host("a/b"), "\"a/b\" is not a host"), (.host(""), "\"\" is not a host"),
+        (.group("g", origin: "x"), "\"x\" is not an absolute http or https URL"), (.key(""), "the key is empty"),
     ]
 
     @Test(arguments: nonsense) func nonsenseIsRefused(purge: Purge, message: String) throws {

@@ -62,13 +62,13 @@ struct StartTests {
         var settings = Settings.staged([try Stage.refusingAddress()])
         settings.listeners = [.init(bind: .unix(path: "/dev/null"))]
         let failure = try Self.failure(settings, threads: 1)
-        #expect(failure.hasPrefix("cannot listen on unix:/dev/null: the path names something that"))
+        #expect(failure.hasPrefix("cannot listen on unix:/dev/null: the path names a file that"))
     }
 
     @Test func anAddressOfAnotherMachineIsNamed() throws {
         var settings = Settings.staged([try Stage.refusingAddress()])
         settings.listeners[0].bind = try #require(BindAddress(parsing: "192.0.2.1:80"))
         let failure = try Self.failure(settings, threads: 1)
-        #expect(failure == "cannot listen on 192.0.2.1:80: this machine has no such address")
+        #expect(failure == "cannot listen on 192.0.2.1:80: this machine does not have this address")
     }
 }

@@ -18,7 +18,7 @@ import Testing
         let told = strangers.take()
         let rest = strangers.take()
         #expect(told.count == Strangers.limit && rest.isEmpty)
-        #expect(told[1].notice.contains("10.0.0.1 is no trusted proxy, and sends X-Forwarded-For"))
+        #expect(told[1].notice.contains("10.0.0.1 is not a trusted proxy, but sends X-Forwarded-For"))
         #expect(told[1].notice.contains("trustedProxies: [10.0.0.1]"))
     }
 

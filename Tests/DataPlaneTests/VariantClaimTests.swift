@@ -33,10 +33,9 @@ struct VariantClaimTests {
         facts.coding = .gzip
         var values = ByteBuffer(capacity: 1)
         values.append([vary].span)
-        Worker.insert(
-            Worker.Variation(facts: facts, serial: serial), into: &thread, key: Self.key.span, hash,
-            head: ByteBuffer(), body: ByteBuffer(), vary: values,
-            now: Times(wallMilliseconds: 1000, bootMilliseconds: 1000), stamp: thread.stamp(hash))
+        StoredVariant(facts, of: serial, hash, thread.stamp(hash)).insert(
+            into: &thread, key: Self.key.span, head: ByteBuffer(), body: ByteBuffer(), vary: values,
+            now: Times(wallMilliseconds: 1000, bootMilliseconds: 1000))
     }
 
     private func isClaimed(_ thread: borrowing StoreThread, _ serial: UInt64) -> Bool? {

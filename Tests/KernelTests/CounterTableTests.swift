@@ -30,10 +30,10 @@ private struct CountSeed: ~Copyable, Sendable {
 @Test func threadsDoNotDisturbEachOther() throws {
     let (threads, columns, rounds) = (4, 9, 20_000)
     let table = CounterTable(rows: threads, columns: columns)
-    var joints: [Joint] = []
+    var running: [RunningThread] = []
     for index in 0..<threads {
-        joints.append(
-            Joint(
+        running.append(
+            RunningThread(
                 try Thread.spawn(name: "count", seed: CountSeed(row: table.row(index))) { seed in
                     var seed = seed
                     for round in 0..<rounds {
@@ -43,20 +43,12 @@ private struct CountSeed: ~Copyable, Sendable {
                 }))
     }
     for _ in 0..<100 { #expect(table.sum(0) <= UInt64(threads * rounds)) }
-    for joint in joints { joint.join() }
+    for thread in running { thread.join() }
     let sum = (0..<columns).reduce(0) { $0 + Int(table.sum($1)) }
     #expect(sum == threads * (columns * rounds - rounds / 4))
 }
 
 /// Holds a thread's handle until it is joined.
-private final class Joint {
-    private var handle: Thread.JoinHandle?
-
-    init(_ handle: consuming Thread.JoinHandle) { self.handle = consume handle }
-
-    func join() { if let handle = handle.take() { handle.join() } }
-}
-
 @Test func aRowHasOneWriter() async {
     await #expect(processExitsWith: .failure) {
         let table = CounterTable(rows: 1, columns: 1)

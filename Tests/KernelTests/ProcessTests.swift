@@ -53,6 +53,34 @@ import Testing
     }
 }
 
+@Suite struct RunningThreadTests {
+    /// Starts a thread that runs until the socket delivers something or closes.
+    private func waiting(on socket: consuming Socket) throws -> RunningThread {
+        RunningThread(
+            try Thread.spawn(name: "waits", seed: socket) { socket in _ = try? receive(1, from: socket) })
+    }
+
+    @Test func aThreadThatEndsIsJoinedOnce() throws {
+        let pair = try Socket.pair()
+        let thread = try waiting(on: pair.second)
+        _ = pair.first.send(buffer("x").span)
+        let deadline = Deadline(milliseconds: 60_000)
+        #expect(thread.join(by: deadline))
+        #expect(deadline.remainingMilliseconds > 0)
+        // The second call neither waits nor forgets.
+        #expect(thread.join(by: Deadline(milliseconds: 0)))
+        thread.join()
+    }
+
+    @Test func aThreadThatMissesItsDeadlineIsLeft() throws {
+        let pair = try Socket.pair()
+        let thread = try waiting(on: pair.second)
+        #expect(!thread.join(by: Deadline(milliseconds: 0)))
+        #expect(!thread.join(by: Deadline(milliseconds: 60_000)), "the first call decides")
+        _ = pair.first.send(buffer("x").span)
+    }
+}
+
 @Suite struct LockedTests {
     final class Shared: Sendable {
         let sum = Locked<Int>(0)

@@ -81,7 +81,6 @@ extension Worker {
     /// answer may not be stored.
     private mutating func fetchAnew(_ x: Handle<Exchange>) {
         exchanges[x].renewal?.isConditional = false
-        exchanges[x].sent = .nothing
         connect(x)
     }
 
@@ -116,8 +115,8 @@ extension Worker {
     ) -> Bool {
         let hash = exchange.keyed.hash
         guard let old = exchange.renewal, store.stamp(hash) == exchange.stamp,
-            let view = find(
-                store, exchange.key, hash, exchange.verdict, .identity, request.fields, exchange.head),
+            let view = StoreFinding.newest(
+                exchange.lookup(exchange.sentAt), in: store, preferring: .identity, request.fields),
             view.serial != old.serial,
             let original = store.original(key: exchange.key, hash: hash, serial: view.serial)
         else { return false }
@@ -187,54 +186,40 @@ extension Worker {
             forget(x)
             return
         }
-        var hit = Hit()
-        let isAnswered = Self.respondRefused(
+        let sent = Self.sendRefused(
             &clients[c], &exchanges[x], store, site.routes[exchanges[x].route].rules, scratch.request,
-            head: scratch.storedHead, Age(seconds: ageSeconds, timeToLive: 0), now.times, &scratch.out, &hit)
+            scratch.storedHead, AnswerAge(seconds: ageSeconds, timeToLive: 0), now.times, &scratch.out)
         Self.removeEntry(&exchanges[x], store)
-        guard isAnswered else {
+        guard let sent else {
             fetchAnew(x)
             return
         }
-        exchanges[x].status = hit.status
-        logExchange(x, isLost: !hit.sent)
+        logExchange(x, isLost: !sent)
         forget(x)
-        if hit.sent { releaseClient(c) } else { closeClientNow(c) }
+        if sent { releaseClient(c) } else { closeClientNow(c) }
     }
 
-    /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
-    /// it, and so do answers that are for this client alone.
+    /// The response in `response` over `outbound` may not be stored, for this `reason`: ends the reservation
+    /// and removes the entry as `RefusalEffect` says.
     @inline(__always)
-    mutating func noteUnstorable(_ x: Handle<Exchange>, status: UInt16) {
-        // Else nobody waits for it, and there is no entry.
-        if exchanges[x].holdsReservation || exchanges[x].renewal != nil { applyRefusal(x, status: status) }
+    mutating func noteUnstorable(_ x: Handle<Exchange>, _ reason: Reason) {
+        // Without either there is nothing to end and nothing to remove.
+        if exchanges[x].machine.holdsReservation || exchanges[x].renewal != nil { applyRefusal(x, reason) }
     }
 
-    private mutating func applyRefusal(_ x: Handle<Exchange>, status: UInt16) {
-        guard exchanges[x].verdict.mayStore else {
-            // To a HEAD behind an answer: it tells nothing of what a GET will get.
-            endReservation(x, .failed)
-            return
-        }
-        guard let reason = exchanges[x].reason, reason.liesInAnswer, status < 500,
-            !Rules.isShapedByRequest(status: status)
-        else {
-            if let reason = exchanges[x].reason { endReservationUnstorable(x, reason, remember: false) }
-            endReservation(x, .unstorable(remember: false))
-            return
-        }
-        let isLasting = Self.isLasting(
+    private mutating func applyRefusal(_ x: Handle<Exchange>, _ reason: Reason) {
+        let effect = Self.refusalEffect(
             reason, scratch.response, scratch.outbound, to: &exchanges[x], site.routes[exchanges[x].route],
             now.times)
-        endReservationUnstorable(x, reason, remember: isLasting)
-        Self.removeEntry(&exchanges[x], store)
+        endReservation(x, effect.ending, refusing: reason)
+        if effect.removesEntry { Self.removeEntry(&exchanges[x], store) }
     }
 
-    private static func isLasting(
+    private static func refusalEffect(
         _ reason: Reason, _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
         to exchange: inout Exchange, _ route: borrowing Site.Route, _ now: Times
-    ) -> Bool {
-        route.rules.isLasting(
+    ) -> RefusalEffect {
+        route.rules.refusalEffect(
             reason, of: response, outbound.span, to: exchange.verdict, sent: exchange.sentAt, received: now)
     }
 
@@ -285,21 +270,24 @@ extension Worker {
         store.remove(key: exchange.key, hash: exchange.keyed.hash, serial: renewal.serial)
     }
 
-    private static func respondRefused(
+    /// Sends the stored body under the updated head, which is `head`.
+    /// - Returns: nil where the body does not answer this client; otherwise, is the connection well?
+    private static func sendRefused(
         _ client: inout Client, _ exchange: inout Exchange, _ store: borrowing StoreThread,
-        _ rules: borrowing Rules, _ request: borrowing RequestHead, head: borrowing ByteBuffer, _ age: Age,
-        _ now: Times, _ out: inout ByteBuffer, _ hit: inout Hit
-    ) -> Bool {
+        _ rules: borrowing Rules, _ request: borrowing RequestHead, _ head: borrowing ByteBuffer,
+        _ age: AnswerAge, _ now: Times, _ out: inout ByteBuffer
+    ) -> Bool? {
         // The body is the original's, in the coding that the updated head names.
         guard let original = entry(of: exchange, in: store),
             exchange.verdict.reach(of: EntryFacts(original.facts)) == .asStored
-        else { return false }
-        hit.status = EntryFacts(original.facts).status
-        var verdict = exchange.verdict
-        verdict.reason = exchange.reason
-        respond(
-            &client, rules, request, exchange.head, exchange.routingKey, verdict, now, head: head.span,
-            body: original.body, age, .refused(exchange.forwardReason), &out, &hit)
-        return true
+        else { return nil }
+        var lookup = exchange.lookup(now, isClosing: client.closing)
+        lookup.verdict.reason = exchange.reason
+        let content = StoredContent(
+            head: head.span, body: original.body, age, .refused(exchange.forwardReason))
+        let answer = content.answer(
+            lookup, by: rules, request, HitFacts(status: EntryFacts(original.facts).status), into: &out)
+        exchange.status = answer.facts.status
+        return client.send(out, answer.body)
     }
 }

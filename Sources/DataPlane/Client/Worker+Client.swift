@@ -14,7 +14,7 @@ extension Worker {
         if event.error || event.hangup, !isHalfShut(h) {
             // Reset, or shut both ways: nobody is there to take an answer. Where an answer is out, its
             // acknowledgement may be what shut it.
-            if clients[h].phase == .lingering, awaitsDelivery(h) { closeClient(h) } else { dropClient(h) }
+            if clients[h].phase == .lingering, log.awaitsDelivery(h) { closeClient(h) } else { dropClient(h) }
             return
         }
         clients[h].channel.note(event)
@@ -128,8 +128,8 @@ extension Worker {
             if clients[h].channel.isFlushed { closeClient(h) } else { clients[h].closing = true }
         case .lingering: closeClient(h)
         case .exchange(let x):
-            if exchanges[x].isTunnel {
-                endTunnelFromClient(x)
+            if exchanges[x].machine.isTunnel {
+                tunnelEvent(x, .clientEnded)
             } else if exchanges[x].requestBody.isComplete {
                 // A half-closed client still gets its answer.
                 clients[h].closing = true
@@ -145,12 +145,13 @@ extension Worker {
         case .failed: dropClient(h)
         case .pending: clients.setDeadline(h, at: now.milliseconds + site.writeTimeout)
         case .done:
-            noteSent(h)
+            log.noteSent(h, &clients[h])
             switch clients[h].phase {
             case .exchange(let x):
                 queueUndoing(x)
                 guard let o = exchanges[x].origin else { break }
-                if exchanges[x].isTunnel { tunnelFlushed(x, o, h) }
+                tunnelEvent(x, .clientFlushed)
+                guard exchanges.contains(x) else { break }
                 advanceOrigin(o)
             case .idle:
                 if clients[h].closing {

@@ -46,12 +46,8 @@ struct Exchange: ~Copyable {
     /// Of whom the origin is told, where there is no client.
     var peer: SocketAddress?
     var origin: Handle<Origin>?
-    /// Waits for another's fetch of its key; nothing has been sent, and no server chosen.
-    var isWaiting = false
-    /// How often the request has waited.
-    var waits: UInt8 = 0
-    /// Others wait for this one's fetch, or would.
-    var holdsReservation = false
+    /// Which phase the exchange is in, and what follows from each event.
+    var machine: ExchangeMachine
     /// The entry that this may renew (`renews`) or fall back on; nil where there is none.
     var renewal: Renewal?
     /// What is stored by this is to be fetched without conditions (`EntryFacts.Flags.fetchedWhole`).
@@ -70,37 +66,24 @@ struct Exchange: ~Copyable {
     /// What had been purged when the request was sent.
     var stamp = FetchStamp()
     var sentAt: Times
-    var attempts: Attempts
     var tried = ServerSet()
     /// Index in `Site.servers`, where this exchange counts as in flight; -1 until one is chosen.
     var server = -1
     var choice = ServerChoice.first
-    var addressesTried = 0
-    var sent = Sent.nothing
     var requestBody = BodyReader(.none, trailerLimit: 0)
     var requestChunked = false
     var responseBody = BodyReader(.none, trailerLimit: 0)
-    var responseStarted = false
     var framing = ClientFraming.none
     /// What becomes of the answer's head and body on their way to the client.
     var transform = HeadTransform.none
     var recoder = Recoder.none
     /// May what it fetches be undone for its client? Not where that was tried already.
     var mayUndo = true
-    /// Nothing of the answer has been sent: it is stored first, and then undone (`Worker+Undo`).
-    var isHeldBack = false
     /// A GET is sent for a client that asked by HEAD.
     var answersHead = false
     /// The origin connection may be kept after this answer.
     var reusable = false
-    var isTunnel = false
-    /// The tunnel's client has said its last byte; so has its origin.
-    var clientShut = false
-    var originShut = false
-    var interimCount = 0
     var fill: Fill?
-    /// So many bytes of the body are read though nobody wants it.
-    var drainLimit: UInt64 = 0
     /// For the access log.
     var status: UInt16 = 0
     /// Why the answer is not in the store; nil where it is, or may yet be.
@@ -200,7 +183,7 @@ struct Exchange: ~Copyable {
     /// The answer's final head has come.
     mutating func begin(_ response: borrowing ResponseHead, trailerLimit: Int) {
         status = response.status
-        responseStarted = true
+        machine.answer()
         reusable = response.keepAlive
         responseBody = BodyReader(response.framing, trailerLimit: trailerLimit)
     }
@@ -208,7 +191,7 @@ struct Exchange: ~Copyable {
     init(
         client: Handle<Client>?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
         forwardReason: ForwardReason, renewal: Renewal?, headCount: Int, keyCount: Int,
-        minorVersion: UInt8, keyed: KeyedRequest, attempts: Attempts, now: Times, started: Moment
+        minorVersion: UInt8, keyed: KeyedRequest, machine: ExchangeMachine, now: Times, started: Moment
     ) {
         self.client = client
         self.peer = peer
@@ -222,7 +205,7 @@ struct Exchange: ~Copyable {
         self.headCount = headCount
         self.minorVersion = minorVersion
         self.keyed = keyed
-        self.attempts = attempts
+        self.machine = machine
         reason = verdict.reason
         self.forwardReason = forwardReason
         sentAt = now

@@ -103,7 +103,7 @@ extension Worker {
     private mutating func readRuns(_ x: Handle<Exchange>) -> Pass {
         var pass = Pass()
         let copies =
-            scratch.out.count &+ scratch.outbound.count <= Self.gatherLimit
+            scratch.out.count &+ scratch.outbound.count <= StoredAnswer.gatherLimit
             || exchanges[x].framing == .chunked
             || exchanges[x].responseBody.isChunked
         while true {
@@ -118,7 +118,7 @@ extension Worker {
                         pass.failed = true
                         return pass
                     }
-                } else if exchanges[x].client != nil, !exchanges[x].isHeldBack {
+                } else if exchanges[x].client != nil, !exchanges[x].machine.isHeldBack {
                     switch exchanges[x].framing {
                     case .chunked: appendChunk(scratch.outbound, range, to: &scratch.out)
                     case .length, .untilClose, .none:
@@ -146,17 +146,17 @@ extension Worker {
 
     /// What follows a pass of body bytes.
     mutating func endPass(_ x: Handle<Exchange>, _ o: Handle<Origin>, complete: Bool, failed: Bool) {
-        if failed {
-            fail(x, .truncated, fault.exchange == x ? .malformed : .truncated)
-        } else if complete, exchanges[x].isTunnel, !exchanges[x].originShut {
-            endTunnelFromOrigin(x, o)
-        } else if complete {
-            finish(x)
-        } else if exchanges[x].client == nil, exchanges[x].fill == nil {
-            // Neither a client nor the store wants the rest. (What is drained has no more time than it had.)
-            if exchanges[x].responseBody.delivered >= exchanges[x].drainLimit { abort(x) }
-        } else {
-            renewDeadline(x, o)
+        let step = exchanges[x].machine.afterBody(
+            isComplete: complete, isBroken: failed,
+            isWanted: exchanges[x].client != nil || exchanges[x].fill != nil,
+            delivered: exchanges[x].responseBody.delivered)
+        switch step {
+        case .goOn: renewDeadline(x, o)
+        case .drain: break
+        case .fail: fail(x, .truncated, fault.exchange == x ? .malformed : .truncated)
+        case .endTunnelHalf: tunnelEvent(x, .originEnded)
+        case .finish: finish(x)
+        case .abort: abort(x)
         }
     }
 }

@@ -12,7 +12,7 @@ extension Worker {
     /// The answer is complete and queued: commit, keep or close the origin's connection, let the client go
     /// on.
     mutating func finish(_ x: Handle<Exchange>) {
-        if exchanges[x].isHeldBack {
+        if exchanges[x].machine.isHeldBack {
             scratch.out.removeAll()
             commitFill(x)
             if concludeHeldBack(x) { return }
@@ -34,7 +34,7 @@ extension Worker {
     mutating func releaseOrigin(_ x: Handle<Exchange>) {
         guard let o = exchanges[x].origin else { return }
         exchanges[x].origin = nil
-        if exchanges[x].reusable, exchanges[x].requestBody.isComplete, !exchanges[x].isTunnel {
+        if exchanges[x].reusable, exchanges[x].requestBody.isComplete, !exchanges[x].machine.isTunnel {
             park(o)
         } else {
             closeOrigin(o)
@@ -99,7 +99,7 @@ extension Worker {
             closeOrigin(o)
         }
         let client = exchanges[x].client
-        let reset = exchanges[x].framing == .untilClose && !exchanges[x].isTunnel
+        let reset = exchanges[x].framing == .untilClose && !exchanges[x].machine.isTunnel
         tell(x, client == nil ? .dropped : .cut)
         logExchange(x, isLast: reset)
         forget(x)
@@ -121,8 +121,7 @@ extension Worker {
         if case .exchange(let x) = clients[c].phase {
             logExchange(x, isLost: true, cause)
             detach(x, from: c)
-            let mayBeStored = exchanges[x].holdsReservation && !exchanges[x].responseStarted
-            if exchanges[x].fill == nil, !mayBeStored {
+            if !exchanges[x].machine.outlivesClient(isStoring: exchanges[x].fill != nil) {
                 abort(x)
             } else if let o = exchanges[x].origin, origins[o].channel.readable {
                 // Reading may have waited for this client, and no event will come for what is there already.
@@ -141,7 +140,7 @@ extension Worker {
     /// Closes a client's connection when everything is sent, with a linger where input may still be on its
     /// way, or where the log has to know whether the answer arrived.
     mutating func closeClient(_ c: Handle<Client>) {
-        if awaitsDelivery(c) {
+        if log.awaitsDelivery(c) {
             awaitDelivery(c)
             return
         }
@@ -166,8 +165,8 @@ extension Worker {
         }
         switch clients[c].channel.socket.delivery() {
         case .pending: return
-        case .acknowledged: logUnsent(c, nil)
-        case .lost: logUnsent(c, .clientLeft)
+        case .acknowledged: log.finish(c, &clients[c], lost: nil)
+        case .lost: log.finish(c, &clients[c], lost: .clientLeft)
         }
         closeClientNow(c)
     }
@@ -177,9 +176,9 @@ extension Worker {
         if !clients[c].channel.isFlushed {
             // What is not sent is lost: a clean close would let an answer that the close ends look whole.
             clients[c].channel.socket.setLingerReset()
-            logUnsent(c, cause)
+            log.finish(c, &clients[c], lost: cause)
         } else {
-            logUnsent(c, nil)
+            log.finish(c, &clients[c], lost: nil)
         }
         clients.discard(c)
         connections.give()

@@ -11,7 +11,7 @@ internal import Store
 /// One request: its route, what the cache may do with it, its key; then an answer from the store, or an
 /// origin. The hashes of a request and where the parts of its key begin. All zero for a request without a
 /// key.
-struct KeyedRequest {
+package struct KeyedRequest: BitwiseCopyable, Sendable {
     var hash = Hash128(low: 0, high: 0)
     /// Of the variant that the request belongs to; zero where none is known (`ReservedVariant`).
     var variant = Hash128(low: 0, high: 0)
@@ -92,7 +92,7 @@ extension Worker {
         }
         var plain = PlainAnswer.unclear
         if verdict.isPlain, again == nil {
-            plain = answerPlainly(h, route: route, accepted: verdict.codings, keyed, headCount: headCount)
+            plain = answerPlainly(h, route: route, verdict: verdict, keyed, headCount: headCount)
             if plain == .composed { return true }
             if plain == .answered { return false }
         }
@@ -182,10 +182,9 @@ extension Worker {
         var renewal: Renewal?
         if verdict.mayLookup {
             let found = answerFromStore(
-                h, route: route, site.routes[route].rules, verdict: verdict, keyed, headCount: headCount,
-                again: again)
+                h, route: route, verdict: verdict, keyed, headCount: headCount, again: again)
             switch found {
-            case .answered: return
+            case nil: return
             case .absent: forwardReason = .miss
             case .stale(let stale):
                 forwardReason = .stale

@@ -14,7 +14,7 @@ extension Worker {
     /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in
     /// `response` and stands at the front of `outbound`.
     mutating func handleInterim(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
-        exchanges[x].interimCount += 1
+        let interimCount = exchanges[x].machine.tookInterim()
         if scratch.response.status == 101 {
             parseHead(x)
             guard scratch.request.upgradesToWebSocket,
@@ -27,7 +27,7 @@ extension Worker {
             openTunnel(x, o, headCount: headCount)
             return
         }
-        guard exchanges[x].interimCount <= OriginResponse.interimLimit else {
+        guard interimCount <= OriginResponse.interimLimit else {
             noteFault(x, "interim-answers", headCount: headCount)
             fail(x, .malformed)
             return
@@ -76,11 +76,13 @@ extension Worker {
         case .store(var facts):
             if exchanges[x].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             storable = facts
-            if !facts.isWorthWaitingFor { endReservationUnstorable(x, .noCache, remember: true) }
+            if let ending = Reservations.Ending(storing: facts) {
+                endReservation(x, ending, refusing: .noCache)
+            }
         case .refuse(let reason):
             exchanges[x].reason = reason
             if log.isEnabled { noteRefusals(x) }
-            noteUnstorable(x, status: scratch.response.status)
+            noteUnstorable(x, reason)
         }
         var isCurrent = false
         var transform = HeadTransform.none
@@ -90,7 +92,7 @@ extension Worker {
             if isCurrent {
                 // A 304 goes out at once.
             } else if transform.change == .decoded, storable != nil {
-                exchanges[x].isHeldBack = true
+                exchanges[x].machine.holdBack()
             } else if !transform.isNone {
                 exchanges[x].transform = transform
                 // What is made for the store alone becomes the variant there.
@@ -103,25 +105,23 @@ extension Worker {
             parseHead(x)
             let length = OriginResponse.completeLength(
                 scratch.response.framing, of: scratch.outbound.count - headCount)
-            if let length, !exchanges[x].isHeldBack {
+            if let length, !exchanges[x].machine.isHeldBack {
                 Self.commit(
                     &exchanges[x], into: &store, facts, site.routes[route].rules, scratch.request,
-                    scratch.response,
-                    head: scratch.outbound, body: scratch.outbound, headCount..<(headCount + length),
-                    &scratch.storedHead, &scratch.vary,
-                    now.times)
+                    scratch.response, head: scratch.outbound, body: scratch.outbound,
+                    headCount..<(headCount + length), &scratch.storedHead, &scratch.vary, now.times)
                 endReservationAfterCommit(x, facts)
             } else {
                 beginFill(x, facts, headCount: headCount)
             }
         }
-        if exchanges[x].isHeldBack, exchanges[x].fill == nil {
-            exchanges[x].isHeldBack = false
+        if exchanges[x].machine.isHeldBack, exchanges[x].fill == nil {
+            exchanges[x].machine.answer()
             exchanges[x].transform = .varies
         }
         if isCurrent {
             answerNotModified(x, transform, isStored: storable != nil)
-        } else if exchanges[x].isHeldBack {
+        } else if exchanges[x].machine.isHeldBack {
             scratch.out.removeAll()
         } else {
             answerHead(x)
@@ -237,7 +237,7 @@ extension Worker {
         Self.writeNotModified(
             scratch.storedHead, scratch.response, scratch.outbound, isStored: isStored, to: &scratch.out)
         if !isStored, OriginResponse.isWorthDraining(scratch.response.framing) {
-            exchanges[x].drainLimit = OriginResponse.drainLimit
+            exchanges[x].machine.drain(limit: OriginResponse.drainLimit)
         }
         appendForwardedStatus(x)
         Self.appendConnection(

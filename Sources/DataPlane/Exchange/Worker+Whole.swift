@@ -66,7 +66,6 @@ extension Worker {
         exchanges[x].verdict = exchanges[x].verdict.storing
         exchanges[x].reason = nil
         exchanges[x].renewal = nil
-        exchanges[x].sent = .nothing
         connect(x)
         return true
     }

@@ -2,61 +2,30 @@ internal import AccessLog
 internal import Bytes
 internal import Caching
 internal import HTTP
-internal import Kernel
 internal import Loop
 internal import Machines
-internal import Settings
 
-/// The access log's lines. Numbers and borrowed bytes go to the thread's buffer; the writer's thread makes
-/// text of them.
-///
-/// A line is written when the kernel has taken the last byte of its answer, so that it says what was sent and
-/// when. Until then it waits in `unsent`. A client sends its next request only after that, so every byte that
-/// the kernel takes on a connection belongs to exactly one line.
-///
-/// A client that has said its last byte may have closed its connection and left, or may still wait for its
-/// answer. TCP shows the same for both until the client's kernel acknowledges the answer, or resets the
-/// connection. So the line of such a client waits in `unsent` for that, too.
+/// The lines of the access log: what they say of hits, exchanges and answers of Larder's own. `ClientLog`
+/// writes them.
 extension Worker {
-    /// A line whose answer is still being sent, or may not have reached its client.
-    struct UnsentLine {
-        var held: HeldRecord
-        let started: Moment
-        /// The kernel has taken the whole answer: bytes and duration stand.
-        var isSent = false
-    }
-
-    /// How an answer stands when its line is due.
-    private struct Delivery {
-        let client: Handle<Client>
-        let started: Moment
-        /// The client is gone before the end, and this is why.
-        var lost: Cause?
-        /// Nothing more will be sent.
-        var isLast: Bool
-    }
-
-    /// Sends a hit, if that is left to do, and logs it. Its head is in `request` over `inbound`.
+    /// Logs an answer from the store to the request in `request`, parsed over `inbound`.
     @inline(never)
-    mutating func sendAndLog(_ h: Handle<Client>, route: Int, _ hit: inout Hit, _ again: Again?) {
-        if hit.isComposed {
-            hit.isComposed = false
-            hit.sent = clients[h].channel.send(scratch.out)
-            hit.isOver = hit.sent && clients[h].channel.isFlushed
-        }
-        var cache = hit.isStale ? CacheResult.stale : .hit
+    mutating func logHit(
+        _ h: Handle<Client>, route: Int, _ facts: HitFacts, _ again: Again?, isLost: Bool
+    ) {
+        var cache = facts.isStale ? CacheResult.stale : .hit
         if again?.cause == .renewed { cache = .revalidated }
         var entry = record(
-            hit.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
+            facts.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
         if let again {
             entry.server = Int32(again.server)
             entry.choice = again.choice
             Self.write(again.trouble, to: &entry)
         }
-        write(h, entry, started: again?.started ?? now.moment, isLost: !hit.sent)
+        write(h, entry, started: again?.started ?? now.moment, isLost: isLost)
     }
 
-    /// An answer of our own to the request in `request` over `inbound`.
+    /// Logs an answer of Larder's own to the request in `request`, parsed over `inbound`.
     mutating func logLocal(_ h: Handle<Client>, _ answer: LocalAnswer, isLost: Bool) {
         guard log.isEnabled else { return }
         var reasons = Reasons()
@@ -66,26 +35,24 @@ extension Worker {
         write(h, entry, started: now.moment, isLost: isLost)
     }
 
-    /// An answer to bytes that made no request: those in `inbound`.
+    /// Logs an answer to the bytes in `inbound`, which are no request.
     mutating func logUnparsed(_ h: Handle<Client>, _ answer: LocalAnswer, isLost: Bool) {
         guard log.isEnabled else { return }
         var entry = record(answer.status, cache: .none, Reasons(), route: -1, started: now.moment)
         Self.write(answer, to: &entry)
         var found = ByteBuffer(capacity: Fault.limit)
         if let rule = answer.rule { Self.appendFault(rule, of: scratch.inbound, to: &found) }
-        let delivery = Delivery(
-            client: h, started: now.moment, lost: isLost ? .clientLeft : nil, isLast: isLost)
-        let texts = AccessTexts(
-            client: Span(), method: Span(), target: Span(), host: Span(), referer: Span(),
-            userAgent: Span(), found: found.span)
-        Self.write(entry, texts, delivery, &clients, &log, &unsent)
+        let line = ClientLog.Line(
+            record: entry, client: h, started: now.moment, lost: isLost ? .clientLeft : nil, isLast: isLost)
+        log.write(unparsed: line, found: found, to: &clients[h])
     }
 
-    /// An exchange with an origin, when its answer is complete or given up; once, while its client is there.
+    /// Logs an exchange with an origin when its answer is complete or given up. To be called once, while the
+    /// exchange has its client.
     /// - Parameters:
-    ///   - isLost: the client is gone, for `cause`.
+    ///   - isLost: the client is gone, and `cause` says why.
     ///   - isLast: nothing more will be sent.
-    ///   - rule: what the request broke behind its head.
+    ///   - rule: the rule that the request's body broke; nil for none.
     @inline(__always)
     mutating func logExchange(
         _ x: Handle<Exchange>, isLost: Bool = false, _ cause: Cause = .clientLeft, isLast: Bool = false,
@@ -109,127 +76,32 @@ extension Worker {
         if let rule { entry.rule = rule.code }
         let isMalformed = exchanges[x].trouble.cause == .malformed && fault.exchange == x
         if isMalformed { entry.rule = fault.rule }
-        let delivery = Delivery(
-            client: c, started: started, lost: exchanges[x].isTunnel ? nil : lost, isLast: isLast)
+        let line = ClientLog.Line(
+            record: entry, client: c, started: started, lost: exchanges[x].machine.isTunnel ? nil : lost,
+            isLast: isLast)
         if isMalformed {
             Self.write(
-                entry, scratch.request, &exchanges[x], site.forwardingFields, fault.found, delivery, &clients,
-                &log,
-                &unsent)
+                line, scratch.request, &exchanges[x], fault.found, site.forwardingFields, &log, &clients[c])
         } else {
-            let none = ByteBuffer()
             Self.write(
-                entry, scratch.request, &exchanges[x], site.forwardingFields, none, delivery, &clients, &log,
-                &unsent)
+                line, scratch.request, &exchanges[x], ByteBuffer(), site.forwardingFields, &log, &clients[c])
         }
     }
 
     private static func write(
-        _ entry: AccessRecord, _ request: borrowing RequestHead, _ exchange: inout Exchange,
-        _ forwarding: borrowing ForwardingFields, _ found: borrowing ByteBuffer, _ delivery: Delivery,
-        _ clients: inout SlotTable<Client>, _ log: inout AccessLogThread,
-        _ unsent: inout [UInt64: UnsentLine]
+        _ line: ClientLog.Line, _ request: borrowing RequestHead, _ exchange: inout Exchange,
+        _ found: borrowing ByteBuffer, _ forwarding: borrowing ForwardingFields, _ log: inout ClientLog,
+        _ client: inout Client
     ) {
-        write(
-            entry, request, exchange.request, forwarding, found, delivery, &clients, &log, &unsent)
+        log.write(line, request, in: exchange.request, found: found, forwarding, to: &client)
     }
 
     private mutating func write(_ h: Handle<Client>, _ entry: AccessRecord, started: Moment, isLost: Bool) {
-        let delivery = Delivery(
-            client: h, started: started, lost: isLost ? .clientLeft : nil, isLast: isLost)
-        Self.write(
-            entry, scratch.request, scratch.inbound, site.forwardingFields, ByteBuffer(), delivery, &clients,
-            &log, &unsent)
-    }
-
-    /// `request` is parsed over the front of `buffer`.
-    private static func write(
-        _ entry: AccessRecord, _ request: borrowing RequestHead, _ buffer: borrowing ByteBuffer,
-        _ forwarding: borrowing ForwardingFields, _ found: borrowing ByteBuffer, _ delivery: Delivery,
-        _ clients: inout SlotTable<Client>, _ log: inout AccessLogThread,
-        _ unsent: inout [UInt64: UnsentLine]
-    ) {
-        let bytes = buffer.span
-        let told = forwarding.client(of: request, bytes, peer: clients[delivery.client].peer.address)
-        let texts = AccessTexts(
-            client: bytes.extracting(told), method: bytes.slice(request.methodName),
-            target: bytes.slice(request.target),
-            host: request.authority(in: bytes, defaultPort: Scheme.http.defaultPort),
-            referer: bytes.slice(request.fields.first(.referer)?.value ?? .empty),
-            userAgent: bytes.slice(request.fields.first(.userAgent)?.value ?? .empty), found: found.span)
-        write(entry, texts, delivery, &clients, &log, &unsent)
-    }
-
-    /// Writes the line, or keeps it until the rest of its answer is sent.
-    private static func write(
-        _ entry: AccessRecord, _ texts: borrowing AccessTexts, _ delivery: Delivery,
-        _ clients: inout SlotTable<Client>, _ log: inout AccessLogThread,
-        _ unsent: inout [UInt64: UnsentLine]
-    ) {
-        let c = delivery.client
-        var entry = entry
-        let peer = clients[c].peer.address
-        guard delivery.isLast || clients[c].channel.isFlushed else {
-            unsent[c.token] = UnsentLine(held: log.hold(entry, peer: peer, texts), started: delivery.started)
-            return
-        }
-        close(&entry, delivery.lost, started: delivery.started, &clients[c])
-        guard !delivery.isLast, clients[c].channel.ending, entry.status != 101 else {
-            log.write(entry, peer: peer, texts)
-            return
-        }
-        let line = UnsentLine(
-            held: log.hold(entry, peer: peer, texts), started: delivery.started, isSent: true)
-        if let earlier = unsent.updateValue(line, forKey: c.token) { log.write(earlier.held) }
-    }
-
-    /// The line's answer has ended: what was sent of it, and when.
-    private static func close(
-        _ entry: inout AccessRecord, _ lost: Cause?, started: Moment, _ client: inout Client
-    ) {
-        if let lost { mark(&entry, lost) }
-        entry.bytesSent = client.channel.taken &- client.logged
-        client.logged = client.channel.taken
-        entry.durationMicroseconds = Clock.bootMicroseconds() &- started.microseconds
-    }
-
-    /// Writes a client's line that waited, if there is one: its answer is sent, or never will be.
-    /// - Parameter lost: why the rest is not sent; nil: it is.
-    mutating func logUnsent(_ h: Handle<Client>, _ lost: Cause?) {
-        guard !unsent.isEmpty, var line = unsent.removeValue(forKey: h.token) else { return }
-        if line.isSent {
-            if let lost { Self.mark(&line.held.record, lost) }
-        } else {
-            let isTunnel = line.held.record.status == 101
-            Self.close(&line.held.record, isTunnel ? nil : lost, started: line.started, &clients[h])
-        }
-        log.write(line.held)
-    }
-
-    /// The thread ends: the lines of all answers that it leaves unsent.
-    mutating func logUnsent() {
-        for (token, line) in unsent { logUnsent(Handle(token: token), line.isSent ? nil : .stopped) }
-    }
-
-    /// The kernel has taken all that was kept for a client.
-    mutating func noteSent(_ h: Handle<Client>) {
-        guard !unsent.isEmpty, clients[h].channel.ending, var line = unsent[h.token], !line.isSent,
-            line.held.record.status != 101
-        else {
-            logUnsent(h, nil)
-            return
-        }
-        Self.close(&line.held.record, nil, started: line.started, &clients[h])
-        line.isSent = true
-        unsent[h.token] = line
-    }
-
-    /// Does a line wait for the client to acknowledge its answer, all of which is sent?
-    func awaitsDelivery(_ h: Handle<Client>) -> Bool { !unsent.isEmpty && unsent[h.token]?.isSent == true }
-
-    private static func mark(_ entry: inout AccessRecord, _ lost: Cause) {
-        entry.status = 499
-        entry.cause = lost.code
+        let line = ClientLog.Line(
+            record: entry, client: h, started: started, lost: isLost ? .clientLeft : nil, isLast: isLost)
+        log.write(
+            line, scratch.request, in: scratch.inbound, found: ByteBuffer(), site.forwardingFields,
+            to: &clients[h])
     }
 
     private func record(
@@ -255,7 +127,8 @@ extension Worker {
 
     // MARK: Reasons
 
-    /// All that refuses the answer in `response` over `outbound`, and its request, for the log.
+    /// Notes for the log all reasons not to store the response in `response` over `outbound`: its own and
+    /// those of its request.
     @inline(never)
     mutating func noteRefusals(_ x: Handle<Exchange>) {
         parseHead(x)
@@ -275,14 +148,14 @@ extension Worker {
             sent: exchange.sentAt, received: received)
     }
 
-    /// The reasons of the line: first what `Cache-Status` says, or would have said had it been known.
-    /// The request's head is in `request`.
+    /// The reasons of the exchange's line. The first one is what `Cache-Status` says, or would say if it had
+    /// been known in time. The request's head is in `request`.
     private mutating func allReasons(_ x: Handle<Exchange>) -> Reasons {
         var reasons = Reasons()
         guard let strongest = exchanges[x].reason else { return reasons }
         reasons.append(strongest)
         if exchanges[x].reasons.isEmpty, !exchanges[x].verdict.mayStore {
-            // No answer was judged.
+            // No response was judged: only the request gives reasons.
             reasons.append(
                 contentsOf: Self.refusals(scratch.request, &exchanges[x], site.routes[exchanges[x].route]))
         } else {
@@ -294,30 +167,4 @@ extension Worker {
     private static func refusals(
         _ request: borrowing RequestHead, _ exchange: inout Exchange, _ route: borrowing Site.Route
     ) -> Reasons { route.rules.refusals(of: request, exchange.head) }
-}
-
-extension AccessLog.Options {
-    init(_ settings: Settings) throws(StartFailure) {
-        let destination: AccessLog.Destination
-        switch settings.log.access {
-        case .none: destination = .none
-        case .standardOutput: destination = .standardOutput
-        case .file(let path): destination = .file(path)
-        case .syslog: throw StartFailure("syslog is not built yet")
-        }
-        let format: LogFormat
-        do {
-            switch settings.log.format {
-            case .json: format = .json
-            case .combined: format = .combined
-            case .combinedCache: format = .combinedCache
-            case .template(let text): format = try LogFormat(parsing: text)
-            }
-        } catch {
-            throw StartFailure("\(error)")
-        }
-        self.init(
-            destination: destination, format: format, routes: settings.routes.map(\.name),
-            servers: settings.upstreams.flatMap(\.serverNames), reasons: Reason.codes)
-    }
 }

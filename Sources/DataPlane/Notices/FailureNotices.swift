@@ -7,22 +7,23 @@ internal import Settings
 internal import Synchronization
 internal import SystemPackage
 
-/// Tells what happens beside requests, on a thread of its own, so that no loop waits for whoever reads the
-/// notices: servers that fail, clients that speak as proxies do, and once an hour what became of answers.
+/// Writes notices on its own thread, so that no worker waits for the reader of the notices. It tells of
+/// servers that fail, of clients that send fields as proxies do, and once an hour of how many answers were
+/// stored.
 ///
-/// A loop takes the lock to add a failure, never on the way of a request that succeeds.
+/// A worker takes the lock to add a failure. A request that succeeds never takes it.
 final class FailureNotices: Sendable {
     private let tally = Locked(FailureTally())
     private let strangers = Locked(Strangers())
     private let knowsEnoughStrangers = Atomic<Bool>(false)
     private let counter: EventCounter
     private let mustStop = Atomic<Bool>(false)
-    private let thread = Locked<ThreadEnd?>(nil)
+    private let thread = Locked<RunningThread?>(nil)
     /// Upstream and name, in the order of `Site.servers`.
     private let names: [String]
     private let notices: Logger
 
-    /// What the loops signal.
+    /// The descriptors that a worker needs to wake the thread.
     var descriptors: [CInt] { [counter.raw] }
 
     init(servers names: [String], _ notices: Logger) throws(Errno) {
@@ -32,26 +33,27 @@ final class FailureNotices: Sendable {
     }
 
     /// Starts the thread.
-    /// - Parameter report: is called once an hour, on that thread.
+    /// - Parameter report: called once an hour, on that thread.
     func start(hourly report: @escaping @Sendable () -> Void) throws(Errno) {
         let handle = try Thread.spawn(name: "notices", seed: self) { $0.run(report) }
-        let box = ThreadEnd(handle)
-        thread.withLock { $0 = box }
+        let started = RunningThread(handle)
+        thread.withLock { $0 = started }
     }
 
-    /// Tells what is not told yet, and ends the thread.
+    /// Writes the notices that wait, and ends the thread.
     func stop() {
         mustStop.store(true, ordering: .releasing)
         counter.signal()
         _ = thread.withLock { $0.take() }?.join(by: Deadline(milliseconds: 1_000))
     }
 
-    /// Adds a failure of a server.
+    /// Adds a failure of a server. From any thread.
     func note(_ server: Int, _ cause: Cause, _ remedy: Remedy) {
         if tally.withLock({ $0.note(server, cause, remedy) }) { counter.signal() }
     }
 
-    /// As the other, of an answer that broke a rule.
+    /// Adds a failure of a server whose response broke a rule of HTTP. From any thread.
+    /// - Parameter found: the bytes that break the rule.
     func note(
         _ server: Int, _ cause: Cause, _ remedy: Remedy, rule: StaticString, found: borrowing ByteBuffer
     ) {
@@ -60,10 +62,11 @@ final class FailureNotices: Sendable {
         if isNew { counter.signal() }
     }
 
-    /// Is there room for one more stranger to be told of?
+    /// Whether one more untrusted client can be noted.
     var wantsStrangers: Bool { !knowsEnoughStrangers.load(ordering: .relaxed) }
 
-    /// Tells of a client that is not trusted and sent a field of proxies, unless it is known.
+    /// Notes a client that is not trusted and sent a field that only proxies send. Does nothing for a client
+    /// that is known. From any thread.
     func note(stranger: PeerSet.Peer, field: String) {
         let (isNew, isFull) = strangers.withLock { strangers in
             (strangers.note(stranger, field: field), strangers.isFull)
@@ -114,22 +117,22 @@ final class FailureNotices: Sendable {
         return [
             part(notice.retried, "retried on \(name(notice.retriedOn))"),
             part(notice.answered, "answered \(notice.status)"), part(notice.stale, "answered stale"),
-            part(notice.cut, "answer cut off"), part(notice.dropped, "fetch given up, no client waits"),
+            part(notice.cut, "answer truncated"), part(notice.dropped, "fetch ended, no client waits"),
         ].compactMap { $0 }.joined(separator: ", ")
     }
 
     private func name(_ server: Int) -> String { names.indices.contains(server) ? names[server] : "none" }
 
-    /// When the server is tried again.
+    /// Says when the server is tried again.
     private static func next(_ cause: Cause) -> String {
         switch cause {
         case .refused, .unreachable, .noSocket, .connectTimeout:
-            "For 1 s it gets only the requests that are its own by their URL; then it is tried as before."
-        default: "The next request for it tries again."
+            "For 1 s the server gets only the requests whose URL hashes to it. Then it is used as before."
+        default: "The next request for this server tries again."
         }
     }
 
-    /// Bytes of a stranger as printable ASCII.
+    /// Bytes that somebody sent, as printable ASCII.
     private static func printable(_ bytes: [UInt8]) -> String {
         var text = ""
         for byte in bytes {

@@ -2,12 +2,12 @@ internal import Logging
 internal import Machines
 internal import Synchronization
 
-/// Tells of what the process runs short of: at once when it happens, then how often it happened, once a
-/// minute at most. Loops count, a helper thread writes.
+/// Writes a notice when the process runs short of something: at once the first time, then at most once a
+/// minute with the number of cases. Workers count, and a helper thread writes.
 final class ShortageNotices: Sendable {
     private final class Tally: Sendable {
         let count = Atomic<UInt64>(0)
-        /// When it may be told again.
+        /// When the next notice may be written.
         let nextAt = Atomic<UInt64>(0)
     }
 
@@ -18,7 +18,8 @@ final class ShortageNotices: Sendable {
 
     init(_ notices: Logger) { self.notices = notices }
 
-    /// Counts one case. True: it is time to tell.
+    /// Counts one case.
+    /// - Returns: true if a notice is due: the caller has `tell` called.
     func note(_ shortage: Shortage, now: UInt64) -> Bool {
         let tally = tallies[shortage.rawValue]
         tally.count.wrappingAdd(1, ordering: .relaxed)
@@ -29,7 +30,7 @@ final class ShortageNotices: Sendable {
         ).exchanged
     }
 
-    /// Tells what was counted since it was told last.
+    /// Writes a notice for each shortage that was counted since the last notice.
     func tell() {
         for (shortage, tally) in zip(Shortage.allCases, tallies) {
             let count = tally.count.exchange(0, ordering: .relaxed)

@@ -1,5 +1,6 @@
-/// Clients that speak as a proxy does and are no trusted proxies: each is told of once, a few in all. Mostly
-/// it is a balancer that nobody declared, else somebody who tries what comes of it.
+/// Clients that send fields of proxies and are no trusted proxies. Each is told of once, and only a few in
+/// all. Mostly such a client is a load balancer that the configuration does not name. Otherwise somebody
+/// tries to forge the fields.
 internal import Settings
 
 struct Strangers {
@@ -9,7 +10,7 @@ struct Strangers {
         let field: String
     }
 
-    /// Told of in all.
+    /// The most clients that are told of.
     static var limit: Int { 8 }
 
     private var known: Set<PeerSet.Peer> = []
@@ -17,13 +18,15 @@ struct Strangers {
 
     var isFull: Bool { known.count >= Self.limit }
 
-    /// False: it is known.
+    /// Adds a client.
+    /// - Returns: false if it is known, or there is no room.
     mutating func note(_ peer: PeerSet.Peer, field: String) -> Bool {
         guard !isFull, known.insert(peer).inserted else { return false }
         untold.append(Stranger(peer: peer, field: field))
         return true
     }
 
+    /// Returns the clients that nobody was told of yet, and forgets that they wait.
     mutating func take() -> [Stranger] {
         defer { untold = [] }
         return untold
@@ -31,7 +34,7 @@ struct Strangers {
 }
 
 extension Strangers.Stranger {
-    /// What is to be read of it.
+    /// The text of the notice.
     var notice: String {
         let (who, range) =
             switch peer {
@@ -39,8 +42,8 @@ extension Strangers.Stranger {
             case .unix: ("a unix socket's peer", "unix")
             case .unknown: ("somebody", "")
             }
-        return "\(who) is no trusted proxy, and sends \(field), which only a proxy should set: such "
-            + "fields of its are dropped. If it is your proxy or balancer, put "
+        return "\(who) is not a trusted proxy, but sends \(field), which only a proxy should send: Larder "
+            + "drops such fields. If it is your proxy or load balancer, put "
             + "'trustedProxies: [\(range)]' into the configuration."
     }
 }

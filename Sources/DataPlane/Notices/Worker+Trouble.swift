@@ -3,9 +3,9 @@ internal import HTTP
 internal import Loop
 internal import Machines
 
-/// What is noted of failures, for the log and for notices.
+/// What a worker notes of failures, for the access log and for notices.
 
-/// The rule that an answer broke, and the bytes that do: of the last exchange to which that happened.
+/// The rule that the last malformed response broke, and the bytes that break it.
 struct ResponseFault: ~Copyable {
     var exchange = Handle<Exchange>.none
     var rule: StaticString = ""
@@ -13,14 +13,15 @@ struct ResponseFault: ~Copyable {
 }
 
 extension Worker {
-    /// A server failed the exchange. Notices tell of it once it is decided what becomes of the request
+    /// Notes that a server failed the exchange. The notice follows when it is decided how the request goes on
     /// (`tell`).
-    /// - Parameter isServers: notices tell of it. (A want of Larder's own has another notice.)
+    /// - Parameter isServers: the failure is the server's: a notice tells of it. A shortage of Larder's own
+    ///   has its own notice.
     mutating func note(_ x: Handle<Exchange>, _ cause: Cause, isServers: Bool = true) {
         exchanges[x].trouble = Trouble(cause: cause, server: Int32(exchanges[x].server), isUntold: isServers)
     }
 
-    /// This becomes of the request that a server has failed, if one has.
+    /// Tells of the failure that was noted, if there is one, and of what Larder did for the request.
     @inline(__always)
     mutating func tell(_ x: Handle<Exchange>, _ remedy: Remedy) {
         if exchanges[x].trouble.isUntold { tellTrouble(x, remedy) }
@@ -38,19 +39,19 @@ extension Worker {
         }
     }
 
-    /// The head at the front of `outbound` breaks a rule.
+    /// Notes that the head at the front of `outbound` breaks a rule.
     mutating func noteFault(_ x: Handle<Exchange>, _ refusal: Refusal) {
         beginFault(x, refusal.code)
         Self.appendFault(refusal, of: scratch.outbound, to: &fault.found)
     }
 
-    /// The head at the front of `outbound` has no place here.
+    /// Notes that the head at the front of `outbound` is not allowed at this point.
     mutating func noteFault(_ x: Handle<Exchange>, _ rule: StaticString, headCount: Int) {
         beginFault(x, rule)
         Self.appendFault(.requestLine, of: scratch.outbound, to: &fault.found)
     }
 
-    /// The body in `outbound` breaks a rule at this index.
+    /// Notes that the body in `outbound` breaks a rule at this index.
     mutating func noteFault(_ x: Handle<Exchange>, _ refusal: Refusal, at place: Int) {
         beginFault(x, refusal.code)
         Self.appendFault(at: place, of: scratch.outbound, to: &fault.found)

@@ -84,7 +84,7 @@ extension Worker {
             releaseServer(x)
             endReservation(x, .failed)
         }
-        logUnsent()
+        log.finishAll(&clients)
         board.leave(index, now: now.milliseconds)
     }
 }

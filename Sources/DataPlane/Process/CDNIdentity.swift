@@ -1,15 +1,15 @@
-/// The cdn-id of a Larder (RFC 8586): by it a request that comes back is known.
+/// The cdn-id of a Larder (RFC 8586). A Larder recognises by it a request that comes back to it.
 ///
-/// Each Larder needs an id of its own. Two tiers of them are legitimate, and with a common id the second
-/// would refuse what the first sends. All Larders of one network namespace listen on different addresses, and
-/// the text `installation` differs between machines and containers: the id is a hash of both. So it is the
-/// same after a restart, and nothing has to be stored.
+/// Each Larder needs its own id. Two tiers of Larders are legitimate: with a common id the second tier would
+/// refuse the requests of the first. All Larders in one network namespace listen on different addresses. The
+/// text `installation` differs between machines and containers. The id is a hash of both, so it is the same
+/// after a restart, and nothing has to be stored.
 
 internal import Bytes
 internal import Kernel
 
 enum CDNIdentity {
-    /// `larder-` and sixteen hexadecimal digits.
+    /// Returns `larder-` and sixteen hexadecimal digits.
     static func derived(installation: String, listeners: [SocketAddress]) -> String {
         let text = ([installation] + listeners.map(\.description)).joined(separator: "\n")
         var id = ByteBuffer(capacity: 24)

@@ -1,4 +1,4 @@
-/// A folder of files as the configuration describes it.
+/// Makes a folder of files an origin, as the settings describe it.
 
 public import Files
 internal import Kernel
@@ -6,7 +6,7 @@ public import Settings
 internal import SystemPackage
 
 extension FilesOrigin {
-    /// A `files:` origin as it is configured.
+    /// Opens the folder, and checks the pages that the settings name.
     public convenience init(_ files: Upstream.Files) throws(StartFailure) {
         do {
             let root = try Directory.open(files.root)

@@ -1,36 +1,40 @@
-/// What waits for the helper threads. A value: `HelperThreads` locks it.
+/// The work that waits for the helper threads. `HelperThreads` keeps it under a lock.
 ///
-/// Variants wait in line, as many as there is room for. That the store is to be swept is no job but a wish:
-/// it is never refused, and however often it is said it is one. Steps of a sweep and variants take turns, and
-/// one thread sweeps at a time; what is wished for during its step is another step.
+/// Variants wait in a queue of limited length. A sweep and the writing of notices are flags: asking for them
+/// is never refused, and asking again changes nothing. Steps of a sweep and variants alternate. One thread
+/// sweeps at a time. A sweep that is asked for during a step means one more step.
 struct HelperQueue {
-    /// Jobs that may wait; more are refused, and asked for again by a later hit.
+    /// The most variants that may wait. Beyond that they are refused, and a later hit asks again.
     static var limit: Int { 4096 }
 
-    /// Those before `next` are done.
+    /// The jobs before index `next` are taken.
     private var jobs: [VariantJob] = []
     private var next = 0
     var isSweepWanted = false
-    /// Notices are to be written.
+    /// Notices of shortages have to be written.
     var isTellingWanted = false
+    /// A thread is at a step of the sweep.
     private var isSweeping = false
+    /// The last job taken was a step of the sweep.
     private var wasSweep = false
     var hasStopped = false
 
     private var waiting: Int { jobs.count - next }
 
-    /// Is there something to take?
+    /// Whether `take` returns a job.
     var hasWork: Bool { waiting > 0 || maySweep || isTellingWanted }
 
     private var maySweep: Bool { isSweepWanted && !isSweeping }
 
-    /// False: too many wait.
+    /// Adds a variant.
+    /// - Returns: false if too many wait, or the threads end.
     mutating func put(_ job: VariantJob) -> Bool {
         guard waiting < Self.limit, !hasStopped else { return false }
         jobs.append(job)
         return true
     }
 
+    /// Removes the next job; nil if there is none.
     mutating func take() -> HelperJob? {
         if isTellingWanted {
             isTellingWanted = false
@@ -53,18 +57,19 @@ struct HelperQueue {
         return .variant(job)
     }
 
-    /// The step of a sweep that was taken is done.
+    /// Notes that the step of the sweep which was taken is done.
+    /// - Parameter hasMore: the sweep is not complete.
     mutating func endSweep(hasMore: Bool) {
         isSweeping = false
         if hasMore { isSweepWanted = true }
     }
 }
 
-/// What a helper does next.
+/// One job of a helper thread.
 enum HelperJob {
     /// Write the notices of shortages.
     case tell
     case variant(VariantJob)
-    /// A step of a sweep, to be followed by `endSweep`.
+    /// Do one step of a sweep, then call `endSweep`.
     case sweep
 }

@@ -7,24 +7,24 @@ internal import Store
 internal import Synchronization
 internal import SystemPackage
 
-/// A coding of a stored body that a client could take and nobody has made yet.
+/// The job to make one coding of a stored body: a client accepts it, and the store does not have it yet.
 struct VariantJob: Sendable {
     let key: [UInt8]
     let hash: Hash128
-    /// Of the original.
+    /// The original's serial.
     let serial: UInt64
     let coding: ContentCoding
-    /// Bytes of the variant's head at most.
+    /// The most bytes of the variant's head.
     let headLimit: Int
 }
 
-/// Helper threads of low priority, for work on the store that would stall a loop: they compress stored bodies
-/// once, for all later hits, and sweep after bulk purges.
+/// Threads of low priority for work on the store that would stall a worker's loop. They compress stored
+/// bodies once, for all later hits. They sweep the store after bulk purges.
 ///
-/// A worker claims the coding on the record, so that it is asked for once, and goes on with the body as it
-/// is. The helper reads the original from the store and puts the variant beside it: each has its own row
-/// there, and nobody waits for it. What came out no smaller is not kept, and the claim keeps it from being
-/// tried again.
+/// A worker claims the coding on the record, so that only one job is made for it, and answers with the body
+/// as it is. The helper thread reads the original from the store and stores the variant beside it. Each
+/// helper thread has its own row in the store, and no worker waits for it. A variant that is not smaller is
+/// not stored. Its claim stays, so nobody tries again.
 final class HelperThreads: Sendable {
     private struct Seed: ~Copyable, Sendable {
         let maker: VariantMaker
@@ -33,9 +33,9 @@ final class HelperThreads: Sendable {
 
     private let queue = Locked(HelperQueue())
     private let counter: EventCounter
-    private let running = Locked<[ThreadEnd]>([])
+    private let running = Locked<[RunningThread]>([])
 
-    /// nil: the kernel's.
+    /// nil for the kernel's clocks.
     private let clock: SteeredClock?
 
     let shortages: ShortageNotices
@@ -46,48 +46,60 @@ final class HelperThreads: Sendable {
         self.clock = clock
     }
 
-    /// What loops wake them by.
+    /// The descriptors that a worker needs to wake the helper threads.
     var descriptors: [CInt] { [counter.raw] }
 
-    /// Starts a thread with a row of its own in the store.
+    /// Starts a thread that uses this row of the store.
     func start(_ row: consuming StoreThread) throws(Errno) {
         let seed = Seed(maker: VariantMaker(row, clock), threads: self)
         let handle = try Thread.spawn(name: "larder-helper", seed: seed) { seed in
             Thread.yieldToOthers()
             Self.run(seed)
         }
-        let box = ThreadEnd(handle)
-        running.withLock { $0.append(box) }
+        let thread = RunningThread(handle)
+        running.withLock { $0.append(thread) }
     }
 
     private static func run(_ seed: consuming Seed) {
         let threads = seed.threads
         var maker = seed.maker
-        while let job = threads.nextJob() {
-            switch job {
-            case .tell: threads.shortages.tell()
-            case .variant(let job): maker.make(job)
-            case .sweep:
-                let hasMore = maker.sweep()
-                threads.queue.withLock { $0.endSweep(hasMore: hasMore) }
-            }
+        while let job = threads.nextJob() { threads.perform(job, with: &maker) }
+    }
+
+    /// Performs one job that waits, on the calling thread, where no helper thread is started.
+    /// - Returns: false: none waits.
+    func performNext(with maker: inout VariantMaker) -> Bool {
+        guard let job = queue.withLock({ $0.take() }) else { return false }
+        perform(job, with: &maker)
+        return true
+    }
+
+    private func perform(_ job: HelperJob, with maker: inout VariantMaker) {
+        switch job {
+        case .tell: shortages.tell()
+        case .variant(let job): maker.make(job)
+        case .sweep:
+            let hasMore = maker.sweep()
+            queue.withLock { $0.endSweep(hasMore: hasMore) }
         }
     }
 
-    /// From any thread. False: too many wait.
+    /// Asks for a variant. From any thread.
+    /// - Returns: false if too many wait.
     func request(_ job: VariantJob) -> Bool {
         let isAccepted = queue.withLock { $0.put(job) }
         if isAccepted { counter.signal() }
         return isAccepted
     }
 
-    /// From any thread: has the bans applied to the records, so that they retire.
+    /// Asks for a sweep: it applies the bans to all records, so that the bans can be dropped. From any
+    /// thread.
     func requestSweep() {
         queue.withLock { $0.isSweepWanted = true }
         counter.signal()
     }
 
-    /// From any thread: notes that something is short, and has it told where it is time for that.
+    /// Counts a shortage, and asks for a notice if one is due. From any thread.
     func note(_ shortage: Shortage, now: UInt64) {
         guard shortages.note(shortage, now: now) else { return }
         queue.withLock { $0.isTellingWanted = true }
@@ -96,29 +108,30 @@ final class HelperThreads: Sendable {
 
     private static let stopMilliseconds = 5_000
 
-    /// Ends the threads after the job in their hands; what waits is dropped.
-    /// - Returns: false: one has not ended.
+    /// Ends each thread after its present job. Jobs that wait are dropped.
+    /// - Returns: false if a thread has not ended in time.
     func stop() -> Bool {
         queue.withLock { $0.hasStopped = true }
         counter.signal()
-        let boxes = running.withLock { list in
+        let threads = running.withLock { list in
             defer { list = [] }
             return list
         }
         let deadline = Deadline(milliseconds: Self.stopMilliseconds)
-        return boxes.reduce(true) { $1.join(by: deadline) && $0 }
+        return threads.reduce(true) { $1.join(by: deadline) && $0 }
     }
 
-    /// Waits for one; nil: the end.
+    /// Waits for a job; nil when the threads end.
     private func nextJob() -> HelperJob? {
         while true {
-            let (job, takeRetry) = queue.withLock { queue -> (HelperJob?, Bool) in
-                queue.hasStopped ? (nil, true) : (queue.take(), queue.hasWork)
+            let (job, hasStopped, hasMore) = queue.withLock { queue -> (HelperJob?, Bool, Bool) in
+                queue.hasStopped ? (nil, true, false) : (queue.take(), false, queue.hasWork)
             }
-            // The counter wakes one thread: it wakes the next where there is more, an end included.
-            if takeRetry { counter.signal() }
+            // The counter wakes one thread. That thread wakes the next one if there is more work, or to end
+            // it.
+            if hasMore || hasStopped { counter.signal() }
             if let job { return job }
-            if takeRetry { return nil }
+            if hasStopped { return nil }
             counter.wait(timeoutMilliseconds: nil)
         }
     }

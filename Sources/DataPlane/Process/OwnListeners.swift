@@ -1,18 +1,19 @@
-/// Servers of upstreams that are listeners of the same Larder: what is sent there comes back.
+/// Finds servers of upstreams that are listeners of this Larder itself: a request sent there comes back.
 
 internal import Kernel
 public import Settings
 
 public enum OwnListeners {
-    /// A server that is a listener.
+    /// A server of an upstream that is also a listener.
     public struct Finding: Sendable, Equatable {
-        /// Indices in `Settings.upstreams`, and in the list of its servers.
+        /// The index in `Settings.upstreams`, and the index in that upstream's list of servers.
         public let upstream: Int
         public let server: Int
         public let message: String
     }
 
-    /// Looks up the names of servers whose port is a listener's; a name without an address is none.
+    /// Finds all such servers. Looks up the name of a server if its port is a listener's port. A name that
+    /// has no address yields no finding.
     public static func find(in settings: Settings) -> [Finding] {
         var findings: [Finding] = []
         for (upstream, settingsOfUpstream) in settings.upstreams.enumerated() {
@@ -26,7 +27,7 @@ public enum OwnListeners {
                         upstream: upstream, server: index,
                         message:
                             "found '\(server.address)', which is Larder's own listener '\(listener.bind)': "
-                            + "each request would come back, and be answered 508 (Loop Detected)"))
+                            + "each request would come back, and Larder would answer 508 (Loop Detected)"))
             }
         }
         return findings
@@ -48,17 +49,17 @@ public enum OwnListeners {
 
     private static func isReached(by server: SocketAddress, _ bound: IPAddress) -> Bool {
         guard let address = server.ip else { return false }
-        // A connection to the unspecified address goes to this machine.
+        // A connection to the unspecified address reaches this machine.
         let isUnspecified = address.isUnspecified
         guard bound.isUnspecified else {
             return address == bound || isUnspecified && address.isIPv4 == bound.isIPv4 && bound.isLoopback
         }
-        // `[::]` takes no IPv4.
+        // A listener on `[::]` does not accept IPv4.
         guard address.isIPv4 == bound.isIPv4 else { return false }
         if isUnspecified || server.isLoopback { return true }
         var own = server
         own.port = 0
-        // Only an address of this machine can be bound.
+        // The kernel binds only addresses of this machine.
         guard let listener = try? Listener.bind(own) else { return false }
         return listener.localAddress != nil
     }

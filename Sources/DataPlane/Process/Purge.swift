@@ -4,36 +4,36 @@ internal import HTTP
 internal import Settings
 public import Store
 
-/// What is to be taken out of the cache, in the words of whoever asks for it. Texts are URLs as clients see
-/// them: absolute, `http` or `https`.
+/// What a purge removes from the cache, as an administrator writes it. URLs are absolute, `http` or `https`,
+/// as clients see them.
 public enum Purge: Sendable, Hashable {
     /// One URL, with its query: all its variants.
     case url(String)
-    /// All URLs that begin so, byte for byte.
+    /// All URLs that begin with this text, compared byte for byte.
     case prefix(String)
-    /// `host` or `host:port`; both schemes.
+    /// `host` or `host:port`, for both schemes.
     case host(String)
-    /// A cache group (RFC 9875) of the origin of a URL.
+    /// A cache group (RFC 9875). `origin` is a URL: the group belongs to its origin.
     case group(String, origin: String)
-    /// A surrogate key: of `Surrogate-Key`, `xkey` or `Cache-Tag`.
+    /// A surrogate key, from `Surrogate-Key`, `xkey` or `Cache-Tag`.
     case key(String)
     case everything
 }
 
-/// Why a purge could not be understood. Nothing was purged.
+/// Why a purge was not understood. Nothing was purged.
 public struct PurgeFailure: Error, CustomStringConvertible, Sendable, Hashable {
     public let description: String
 }
 
 extension BanRules {
-    /// Bans are encoded `PurgeScope`s: for every store that a `Server` is given.
+    /// The rules for the store of every `Server`: a ban is an encoded `PurgeScope`.
     public static let purgeScopes = BanRules(
         matches: { PurgeScope.matches(encoded: $0, key: $1, head: $2) },
         coarser: { PurgeScope.coarser(encoded: $0) })
 }
 
 extension StoreThread {
-    /// Takes what is within the scope, and every answer that was asked for before (`ban`).
+    /// Bans all records within the scope, and every response whose request was sent before (see `ban`).
     func ban(_ scope: PurgeScope, soft: Bool) {
         var encoded = ByteBuffer(capacity: PurgeScope.encodedLimit)
         if scope.encode(into: &encoded) == .all {
@@ -44,10 +44,10 @@ extension StoreThread {
     }
 }
 
-/// Purges, by a row of its own in the store.
+/// Purges the store. It has its own row there.
 struct Purger: ~Copyable, Sendable {
     var store: StoreThread
-    /// Of every route that caches: a URL has a key for each.
+    /// The rules of every route that caches. A URL has a key under each of them.
     let rules: [Rules]
 
     init(_ store: consuming StoreThread, _ settings: Settings) {
@@ -59,9 +59,9 @@ struct Purger: ~Copyable, Sendable {
         }
     }
 
-    /// - Parameter soft: leave it, as outdated: to be revalidated, or served while that is done or fails,
-    ///   where the origin allows it.
-    /// - Returns: is there something to sweep?
+    /// - Parameter soft: marks the entries as outdated in place of removing them. They are revalidated before
+    ///   use. If the origin allows it, they are served stale meanwhile, or if the revalidation fails.
+    /// - Returns: whether the store needs a sweep.
     mutating func purge(_ purge: Purge, soft: Bool) throws(PurgeFailure) -> Bool {
         let scope: PurgeScope?
         let text: String
@@ -84,9 +84,9 @@ struct Purger: ~Copyable, Sendable {
 
     private static func refusal(of purge: Purge, _ text: String) -> String {
         switch purge {
-        case .host: "\(text.debugDescription) is no host"
-        case .key: "a key is not empty"
-        default: "\(text.debugDescription) is no absolute http or https URL"
+        case .host: "\(text.debugDescription) is not a host"
+        case .key: "the key is empty"
+        default: "\(text.debugDescription) is not an absolute http or https URL"
         }
     }
 

@@ -10,7 +10,7 @@ internal import Store
 internal import Synchronization
 internal import SystemPackage
 
-/// A listening socket, for arrays, which hold nothing noncopyable.
+/// A listening socket that an array can hold. (`Listener` is noncopyable.)
 final class ListenerSlot: Sendable {
     let listener: Listener
 
@@ -22,16 +22,18 @@ struct Bound: Sendable {
     var address: SocketAddress
     var slots: [ListenerSlot] = []
 
-    /// The sockets that thread `index` of `count` watches: its own, or all where they are fewer.
+    /// The sockets that thread `index` of `count` watches: its own share, or all if there are fewer sockets
+    /// than threads.
     func share(thread index: Int, of count: Int) -> [CInt] {
         slots.indices.filter { slots.count < count || $0 % count == index }.map { slots[$0].listener.raw }
     }
 }
 
-/// What a worker is told to do.
+/// What a worker has to do.
 enum WorkerCommand: UInt8, Sendable { case run, drain, stop }
 
-/// Tells one worker from another thread, and that thread when the worker has started and ended.
+/// Carries commands from another thread to one worker, and tells that thread when the worker has started and
+/// ended.
 final class WorkerBell: Sendable {
     let counter: EventCounter
     private let started: EventCounter
@@ -46,13 +48,14 @@ final class WorkerBell: Sendable {
 
     var descriptors: [CInt] { [counter.raw, started.raw] }
 
-    /// The worker has all that it takes from other threads, or could not get it.
+    /// Called by the worker: it has all that it takes from other threads (`success`), or could not get it.
     func tellStart(_ result: Result<Void, Errno>) {
         start.withLock { $0 = result }
         started.signal()
     }
 
-    /// - Throws: what the kernel refused.
+    /// Waits for `tellStart`.
+    /// - Throws: what the kernel refused to the worker.
     func waitForStart() throws(Errno) {
         while true {
             if let result = start.withLock({ $0 }) { return try result.get() }
@@ -62,7 +65,7 @@ final class WorkerBell: Sendable {
 
     var command: WorkerCommand { WorkerCommand(rawValue: word.load(ordering: .acquiring)) ?? .stop }
 
-    /// Has the worker's loop come to its end?
+    /// Whether the worker's loop has ended.
     var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
     func end() { ended.store(true, ordering: .releasing) }
@@ -73,10 +76,10 @@ final class WorkerBell: Sendable {
     }
 }
 
-/// What a worker is built from, inside its thread.
+/// What a worker is built from. The worker is built inside its thread.
 struct WorkerSeed: ~Copyable, Sendable {
     let site: Site
-    /// Open at least until the worker has started, which takes them over.
+    /// Open until the worker has started. Then the worker has its own copies.
     let listeners: [CInt]
     let bell: WorkerBell
     let board: FetchBoard
@@ -84,20 +87,24 @@ struct WorkerSeed: ~Copyable, Sendable {
     let store: StoreThread
     let log: AccessLogThread
     let counters: CounterRow
-    /// Which of how many threads this is.
+    /// The number of this thread, from 0, and how many threads there are.
     let index: Int
     let threads: Int
     let helpers: HelperThreads
     let failures: FailureNotices
-    /// nil: the kernel's.
+    /// nil for the kernel's clocks.
     let clock: SteeredClock?
+    /// The thread belongs to the worker, which may give it its own table of descriptors.
+    var ownsThread = true
 
-    /// Gives the calling thread a table of descriptors of its own, if the kernel lets it, and takes over the
-    /// listeners.
+    /// Gives the calling thread its own table of descriptors, if the thread is the worker's and the kernel
+    /// allows that, and takes over the listeners.
     func takeDescriptors() throws(Errno) -> [ListenerSlot] {
-        let isSeparate = DescriptorTable.separate(
-            keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
-                + log.descriptors + failures.descriptors)
+        let isSeparate =
+            ownsThread
+            && DescriptorTable.separate(
+                keeping: listeners + bell.descriptors + board.descriptors + helpers.descriptors
+                    + log.descriptors + failures.descriptors)
         var taken: [ListenerSlot] = []
         for raw in listeners {
             taken.append(
@@ -108,37 +115,10 @@ struct WorkerSeed: ~Copyable, Sendable {
     }
 }
 
-/// When waiting ends.
-struct Deadline {
-    private let end: UInt64
-
-    init(milliseconds: Int) { end = Clock.monotonicMilliseconds() + UInt64(milliseconds) }
-
-    var remainingMilliseconds: Int {
-        let now = Clock.monotonicMilliseconds()
-        return now < end ? Int(end - now) : 0
-    }
-}
-
-/// Holds a thread's handle until it is joined.
-final class ThreadEnd: Sendable {
-    private let handle: Locked<Thread.JoinHandle?>
-
-    init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(handle) }
-
-    /// - Returns: has it ended by then?
-    func join(by deadline: Deadline) -> Bool {
-        handle.withLock { handle in
-            guard let handle = handle.take() else { return true }
-            return handle.join(withinMilliseconds: deadline.remainingMilliseconds)
-        }
-    }
-}
-
 extension Server {
-    /// Binds every address: as many sockets each as there are threads, sharing the port (SO_REUSEPORT), so
-    /// that the kernel spreads connections and threads need not share a queue. A unix socket is one, shared
-    /// by all.
+    /// Binds every address. A TCP address gets one socket for each thread. They share the port
+    /// (SO_REUSEPORT), so the kernel spreads connections and the threads share no queue. A unix address gets
+    /// one socket, which all threads share.
     static func bind(_ binds: [BindAddress], perBind count: Int) throws(StartFailure) -> [Bound] {
         var all: [Bound] = []
         for bind in binds {
@@ -152,7 +132,8 @@ extension Server {
         return all
     }
 
-    /// Starts the thread that tells of failing servers and, once an hour, of answers that were not stored.
+    /// Starts the thread that writes notices: about servers that fail and, once an hour, about how many
+    /// answers were stored.
     static func startNotices(
         _ failures: FailureNotices, _ counters: CounterTable, servers: Int, _ notices: Logger
     ) throws(StartFailure) {
@@ -171,7 +152,7 @@ extension Server {
         }
     }
 
-    /// What became of the answers of origins since the start.
+    /// How many responses of origins were stored since the start, and why others were not.
     static func storedShare(_ counters: CounterTable, servers: Int) -> StoredShare {
         let first = ServerCounter.answers(servers)
         let refused = Reason.codes.indices.map { $0 == 0 ? 0 : counters.sum(first + $0) }
@@ -179,9 +160,10 @@ extension Server {
     }
 
     private static func bind(_ address: SocketAddress, sockets: Int) throws(Errno) -> Bound {
-        // Alone: another program that shares the port, a second Larder, would take a part of the clients.
+        // The first socket is bound without SO_REUSEPORT. So this fails if another program has the port, for
+        // example a second Larder, which would take a part of the clients.
         let first = try Listener.bind(address)
-        // The kernel's choice of a port holds for the rest of them.
+        // If the kernel chose the port, the other sockets use the same one.
         var bound = Bound(address: first.localAddress ?? address)
         first.deferUntilBytes()
         if sockets > 1 { try first.sharePort() }
@@ -194,8 +176,8 @@ extension Server {
         return bound
     }
 
-    /// How many clients there are descriptors for. Says so, where they are fewer than the configuration asks
-    /// for.
+    /// Plans how many clients there are descriptors for. Writes a notice if they are fewer than the
+    /// configuration asks for.
     static func planDescriptors(
         _ settings: Settings, threads: Int, listeners: Int, _ notices: Logger
     ) -> DescriptorPlan {
@@ -206,9 +188,10 @@ extension Server {
         if plan.clients < settings.limits.connections {
             notices.warning(
                 """
-                open files are limited to \(limit): of \(settings.limits.connections) client connections \
-                (limits.connections) \(plan.clients) are let in at a time, and beyond that the ones that are \
-                idle longest are closed. Raise the hard limit to \(plan.wanted): ulimit -n \(plan.wanted) \
+                the limit of open files is \(limit): Larder accepts \(plan.clients) client connections at a \
+                time, not \(settings.limits.connections) (limits.connections). When there are more, it \
+                closes those that are idle longest. \
+                Raise the hard limit to \(plan.wanted): ulimit -n \(plan.wanted) \
                 before the start, systemd's LimitNOFILE=\(plan.wanted), docker's --ulimit \
                 nofile=\(plan.wanted)
                 """)
@@ -216,17 +199,17 @@ extension Server {
         return plan
     }
 
-    /// Why an address cannot be bound, and what helps.
+    /// Says why an address cannot be bound, and what helps.
     private static func explain(_ error: Errno, _ bind: BindAddress) -> String {
         switch (error, bind) {
         case (.addressInUse, .tcp):
-            "the address is in use: another program listens there, perhaps another Larder, or on the same "
-                + "port of all addresses; stop it, or choose another address"
+            "the address is in use: another program, perhaps another Larder, listens on it or on the same "
+                + "port of all addresses; stop that program, or choose another address"
         case (.addressInUse, .unix):
-            "the address is in use: another program listens there, perhaps another Larder; stop it, or "
-                + "choose another path"
-        case (.fileExists, _): "the path names something that is no socket; it is left as it is"
-        case (.addressNotAvailable, _): "this machine has no such address"
+            "the address is in use: another program, perhaps another Larder, listens on it; stop that "
+                + "program, or choose another path"
+        case (.fileExists, _): "the path names a file that is not a socket; Larder does not replace it"
+        case (.addressNotAvailable, _): "this machine does not have this address"
         case (.permissionDenied, .tcp(_, port: ..<1024)):
             "permission denied: ports below 1024 need root, CAP_NET_BIND_SERVICE, or a lower "
                 + "net.ipv4.ip_unprivileged_port_start"
@@ -234,19 +217,20 @@ extension Server {
         }
     }
 
-    /// Waits until every worker has all that it needs; if one has not, all are ended.
-    static func waitForStart(_ bells: [WorkerBell], _ running: [ThreadEnd]) throws(StartFailure) {
+    /// Waits until every worker has all that it needs. If one worker does not get it, all workers are
+    /// stopped.
+    static func waitForStart(_ bells: [WorkerBell], _ running: [RunningThread]) throws(StartFailure) {
         do {
             for bell in bells { try bell.waitForStart() }
         } catch {
             for bell in bells { bell.ring(.stop) }
             let deadline = Deadline(milliseconds: 1_000)
-            for box in running { _ = box.join(by: deadline) }
+            for thread in running { _ = thread.join(by: deadline) }
             throw StartFailure("a thread cannot watch its connections: \(error)")
         }
     }
 
-    /// The helper threads that compress what is stored: one for four loops.
+    /// Starts the helper threads: one for four workers, at least one.
     static func startHelpers(
         _ store: Store, threads: Int, _ clock: SteeredClock?, _ notices: Logger
     ) throws(StartFailure) -> HelperThreads {
@@ -267,6 +251,7 @@ extension Server {
     }
 
     /// Looks up the addresses of every server, once.
+    /// - Returns: the addresses by upstream and server.
     static func resolve(_ upstreams: [Upstream]) throws(StartFailure) -> [[[SocketAddress]]] {
         var all: [[[SocketAddress]]] = []
         for upstream in upstreams {
@@ -337,7 +322,7 @@ extension SocketAddress {
 }
 
 extension Upstream {
-    /// Its servers by name, in the order of `Site.servers`.
+    /// The names of its servers, in the order of `Site.servers`. A `files:` upstream is its own only server.
     var serversByUpstream: [(upstream: String, server: String)] {
         switch origin {
         case .servers(let servers): servers.map { (name, $0.name) }

@@ -10,21 +10,21 @@ public import Settings
 public import Store
 internal import SystemPackage
 
-/// Why serving could not start. Each names what failed, for the user to see.
+/// Why the server could not start. The description names what failed, for the user.
 public struct StartFailure: Error, CustomStringConvertible, Sendable {
     public let description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// The data plane of one process: listeners, the threads that serve them, and the log's writer.
+/// The data plane of one process: the listeners, the threads that serve them, and the access log's writer.
 ///
-/// It takes all it needs as values: settings, and a store that outlives it.
+/// It gets all it needs as values: the settings, and a store that outlives it.
 public final class Server: Sendable {
     /// The bound addresses, in the order of `settings.listeners`, with the ports that the kernel chose.
     public let addresses: [SocketAddress]
     private let bells: [WorkerBell]
-    private let threads: Locked<[ThreadEnd]>
+    private let threads: Locked<[RunningThread]>
     private let accessLog: AccessLog
     private let counters: CounterTable
     /// Upstream and name, in the order of `Site.servers`.
@@ -32,19 +32,20 @@ public final class Server: Sendable {
     private let notices: Logger
     private let helpers: HelperThreads
     private let failures: FailureNotices
-    /// Each worker has a copy in its own table: these here are what tools see, that look at the process's.
+    /// Each worker has copies in its own table of descriptors. These stay in the process's table, where tools
+    /// like `ss` look.
     private let listeners: Locked<[Bound]>
-    // Held, so that their descriptors are closed in this thread's table, and not in that of the last worker.
+    // Kept here so that their descriptors are closed in this thread's table, not in the last worker's.
     private let board: FetchBoard
     private let files: [FilesOrigin?]
     private let purger: Locked<Purger>
 
-    /// Binds, resolves the servers' names and starts the threads.
+    /// Binds the listeners, resolves the servers' names and starts the threads.
     /// - Parameters:
-    ///   - threads: loops to run; each has its row in the store.
-    ///   - installation: what tells this machine or container from all others (`CDNIdentity`).
-    ///   - clock: what ages are counted on; left out: the kernel's clocks.
-    ///   - notices: where what happens beside requests is told.
+    ///   - threads: how many workers run. Each needs a row in the store. So do the helper threads and purges.
+    ///   - installation: a text that differs on every machine or container (see `CDNIdentity`).
+    ///   - clock: the clock that ages are counted on; nil for the kernel's clocks.
+    ///   - notices: gets everything that Larder tells outside of answers and the access log.
     public init(
         _ settings: Settings, threads count: Int, store: Store, installation: String = "",
         clock: SteeredClock? = nil, notices: Logger
@@ -78,7 +79,7 @@ public final class Server: Sendable {
         let connections = ConnectionCount(
             limit: plan.clients, doorbells: board.mailboxes.map(\.doorbell))
         var bells: [WorkerBell] = []
-        var running: [ThreadEnd] = []
+        var running: [RunningThread] = []
         for index in 0..<count {
             let bell: WorkerBell
             let handle: Thread.JoinHandle
@@ -112,7 +113,7 @@ public final class Server: Sendable {
                 throw StartFailure("cannot start a thread: \(error)")
             }
             bells.append(bell)
-            running.append(ThreadEnd(handle))
+            running.append(RunningThread(handle))
         }
         try Self.waitForStart(bells, running)
         listeners = Locked(bound)
@@ -124,17 +125,17 @@ public final class Server: Sendable {
         }
     }
 
-    /// Takes no more connections and lets what is under way end, for `limits.drain` at most.
+    /// Accepts no more connections. Lets requests under way end, for `limits.drain` at most.
     public func drain() { ring(.drain) }
 
-    /// Ends at once.
+    /// Ends all threads at once.
     public func stop() { ring(.stop) }
 
-    /// Have all threads ended?
+    /// Whether all workers have ended.
     public var hasEnded: Bool { bells.allSatisfy(\.hasEnded) }
 
-    /// Takes something out of the cache, now and for every answer that was asked for before. Constant time
-    /// for all but single URLs; what is purged softly is as if it had just expired.
+    /// Removes entries from the cache. Also refuses every response whose request was sent before the purge.
+    /// Takes constant time, except for single URLs. A soft purge makes entries as if they had just expired.
     public func purge(_ purge: Purge, soft: Bool = false) throws(PurgeFailure) {
         let isBulk = try purger.withLock { (purger) throws(PurgeFailure) in
             try purger.purge(purge, soft: soft)
@@ -142,10 +143,10 @@ public final class Server: Sendable {
         if isBulk { helpers.requestSweep() }
     }
 
-    /// Reopens the access log's file, after it was rotated.
+    /// Opens the access log's file again, after a rotation.
     public func reopenLogs() { accessLog.reopen() }
 
-    /// What came to each server since the start: in the order of the configuration.
+    /// The counters of each server since the start, in the order of the configuration.
     public var figures: [ServerFigures] {
         names.enumerated().map { index, name in
             ServerFigures(
@@ -153,10 +154,10 @@ public final class Server: Sendable {
         }
     }
 
-    /// Waits until every thread has ended, then writes what is left of the log and tells what came to each
-    /// server. To be called once the threads have been told to end and should have: the wait is bounded.
+    /// Waits until every thread has ended, for a limited time. Then writes the rest of the log and a notice
+    /// with the counters of each server. To be called after `drain` or `stop`.
     ///
-    /// - Returns: false: something has not ended, and the process is to be left without waiting for it.
+    /// - Returns: false if a thread has not ended: the caller ends the process without waiting for it.
     @discardableResult
     public func join(withinMilliseconds limit: Int = 60_000) -> Bool {
         let running = threads.withLock { list in
@@ -166,7 +167,7 @@ public final class Server: Sendable {
         guard !running.isEmpty else { return true }
         let deadline = Deadline(milliseconds: limit)
         var left: [String] = []
-        for (index, box) in running.enumerated() where !box.join(by: deadline) {
+        for (index, thread) in running.enumerated() where !thread.join(by: deadline) {
             left.append("larder-\(index)")
         }
         if !helpers.stop() { left.append("larder-helper") }
@@ -178,7 +179,7 @@ public final class Server: Sendable {
         }
         if !left.isEmpty {
             notices.error(
-                "threads do not end, and are left: a file system that does not answer, perhaps",
+                "some threads do not end, and Larder does not wait for them: perhaps a file system hangs",
                 metadata: ["threads": "\(left.joined(separator: " "))"])
         }
         for server in figures {

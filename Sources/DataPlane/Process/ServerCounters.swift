@@ -5,21 +5,23 @@ internal import Kernel
 internal import Loop
 internal import Synchronization
 
-/// What is counted of each server: by every thread in its own row, of the whole process in sums.
+/// The counters of each server. Every thread counts in its own row. The sum over all rows holds for the
+/// process.
 ///
-/// Invariant: `inFlight` of a server is the number of exchanges that have it: an exchange counts from the
-/// assignment of a server to the exchange's end, or to its next server.
+/// Invariant: `inFlight` of a server is the number of exchanges that have this server. An exchange counts
+/// from the assignment of the server until the exchange ends or gets another server.
 enum ServerCounter: Int, CaseIterable {
-    /// First, and of all servers side by side: these are summed to choose a server.
+    /// Exchanges that have the server now. These columns come first, for all servers side by side, because
+    /// they are summed to choose a server.
     case inFlight
-    /// Times it was chosen.
+    /// How often the server was chosen.
     case requests
-    /// Of these: not by the key's first choice, but because that one had its share of the load.
+    /// Part of `requests`: chosen because the key's first choice had its full share of the load.
     case spills
-    /// Of these: after another server had failed the request.
+    /// Part of `requests`: chosen after another server had failed the request.
     case retries
-    /// Times it failed one: no connection, no answer in time, a bad or broken-off answer. An idle connection
-    /// that had closed is none.
+    /// How often the server failed a request: no connection, no answer in time, or a malformed or truncated
+    /// answer. A pooled connection that the server had closed does not count.
     case failures
 
     static func column(_ counter: ServerCounter, _ server: Int, of servers: Int) -> Int {
@@ -30,27 +32,29 @@ enum ServerCounter: Int, CaseIterable {
         CounterTable(rows: threads, columns: answers(servers) + Reason.codes.count)
     }
 
-    /// Answers of origins that were stored; behind it one column for each reason that others were not.
+    /// The column that counts responses which were stored. After it comes one column for each reason why a
+    /// response was not stored.
     static func answers(_ servers: Int) -> Int { allCases.count * servers }
 }
 
-/// A thread's view of the servers: its own counts, the loads that a choice goes by, and which servers failed
-/// to connect a moment ago.
+/// A thread's view of the servers: its own counters, the loads that a choice is based on, and the servers
+/// that failed to connect a moment ago.
 struct ServerCounters: ~Copyable {
-    /// A server that did not connect draws no spills for so long. (Nothing to tune: it only bounds how often
-    /// an idle, dead server is tried for requests that others could take.)
+    /// A server that failed to connect gets no spills for this long. There is nothing to tune: this only
+    /// limits how often an idle, dead server is tried for requests that other servers could take.
     static var restMilliseconds: UInt64 { 1_000 }
 
     private var row: CounterRow
     private let servers: Int
-    /// Requests in flight, by server: sums over all rows as of this turn's first choice in the upstream, this
-    /// thread's own changes included.
+    /// Requests in flight, by server: the sum over all rows when this turn first chose in the upstream, and
+    /// this thread's own changes since then.
     private var loads: FixedTable<UInt32>
-    /// By upstream: the turn in which its loads were summed.
+    /// By upstream: the turn in which `loads` was last summed.
     private var summed: [UInt64]
     private var turn: UInt64 = 1
-    /// By server: until when it rests. Rarely anything but zeros, so the latest of them is looked at first.
+    /// By server: until when it rests. Almost always all zeros.
     private var restsUntil: [UInt64]
+    /// The latest value in `restsUntil`, so that mostly one comparison is enough.
     private var anyRestsUntil: UInt64 = 0
     // Has it lent by address, where it would else be copied (see `FieldTable`).
     private let anchor = Atomic<Bool>(false)
@@ -63,10 +67,11 @@ struct ServerCounters: ~Copyable {
         restsUntil = [UInt64](repeating: 0, count: servers)
     }
 
-    /// What other threads count is read anew in each turn.
+    /// Begins a turn: the counters of other threads are read again.
     mutating func beginTurn() { turn &+= 1 }
 
-    /// Brings the loads of an upstream's servers up to date. Costs a load a thread and server, once a turn.
+    /// Brings the loads of an upstream's servers up to date, once a turn. Costs one load instruction for each
+    /// thread and server.
     mutating func sumLoads(_ upstream: Int, _ members: Range<Int>) {
         guard summed[upstream] != turn else { return }
         summed[upstream] = turn
@@ -82,11 +87,11 @@ struct ServerCounters: ~Copyable {
         row.sum(columns, into: &sums, from: start)
     }
 
-    /// The loads of an upstream's servers, by their place in it, as `sumLoads` left them.
+    /// The loads of an upstream's servers, by their index in the upstream, as `sumLoads` left them.
     @_lifetime(borrow self)
     func loads(_ members: Range<Int>) -> Span<UInt32> { loads.span.extracting(members) }
 
-    /// Which of an upstream's servers rest, by their place in it.
+    /// The servers of an upstream that rest, by their index in the upstream.
     func resting(_ members: Range<Int>, now: UInt64) -> ServerSet {
         var set = ServerSet()
         guard anyRestsUntil > now else { return set }
@@ -94,7 +99,7 @@ struct ServerCounters: ~Copyable {
         return set
     }
 
-    /// An exchange is given this server.
+    /// Counts that an exchange gets this server.
     @inline(__always)
     mutating func assign(_ server: Int, _ choice: ServerChoice) {
         row.increment(column(.inFlight, server))
@@ -107,14 +112,14 @@ struct ServerCounters: ~Copyable {
         loads[server] &+= 1
     }
 
-    /// An exchange has this server no longer.
+    /// Counts that an exchange gives this server back.
     mutating func release(_ server: Int) {
         row.decrement(column(.inFlight, server))
         loads[server] &-= 1
     }
 
-    /// An answer of an origin is complete.
-    /// - Parameter reason: why it is not stored; nil: its route has no policy.
+    /// Counts a response that is complete.
+    /// - Parameter reason: why it is not stored; nil if its route has no policy.
     @inline(__always)
     mutating func answered(stored: Bool, _ reason: Reason?) {
         if stored {
@@ -138,20 +143,16 @@ struct ServerCounters: ~Copyable {
     }
 }
 
-/// What came to one server since the start.
+/// The counters of one server since the start.
 public struct ServerFigures: Sendable, Equatable {
     public var upstream: String
-    /// As configured; of `files:`, the upstream's own.
+    /// The configured name. A `files:` upstream is its own only server.
     public var server: String
-    /// Exchanges that have it now.
+    // See `ServerCounter`.
     public var inFlight: Int
-    /// Times it was chosen.
     public var requests: Int
-    /// Of these: for keys whose first choice had its share of the load.
     public var spills: Int
-    /// Of these: after another server had failed the request.
     public var retries: Int
-    /// Times it failed one.
     public var failures: Int
 
     init(upstream: String, server: String, _ table: CounterTable, _ index: Int, of servers: Int) {

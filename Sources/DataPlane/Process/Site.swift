@@ -7,15 +7,16 @@ internal import Kernel
 internal import Loop
 internal import Settings
 
-/// Settings compiled for serving: names resolved to indices, policies to rules, servers to addresses. Never
-/// changed, and made for each thread anew: every request counts references to its tables, and threads that
-/// count the same ones wait for each other.
+/// The settings, compiled for serving: names are indices, policies are rules, servers have addresses.
+///
+/// A site never changes. Each thread has its own: every request counts references to the site's tables, and
+/// threads that count references to the same object wait for each other.
 final class Site: Sendable {
-    /// Not copyable, so that its rules are lent, and no request counts a reference to them.
+    /// Noncopyable, so that its rules are borrowed and no request counts references to them.
     struct Route: ~Copyable, Sendable {
         let name: String
         let rules: Rules
-        /// False for a route without a policy: nothing is looked up and nothing stored.
+        /// False for a route without a policy: its requests neither look up nor store anything.
         let caches: Bool
         let upstream: Int
         let methods: MethodGate
@@ -28,15 +29,15 @@ final class Site: Sendable {
         let tunnel: UInt64
     }
 
-    /// As `Route`, for the tables of its balancer.
+    /// Noncopyable for the same reason as `Route`: the tables of its balancer are borrowed.
     struct Upstream: ~Copyable, Sendable {
         let name: String
         /// Indices in `Site.servers`, in the balancer's order.
         let servers: Range<Int>
         let balancer: Balancer
-        /// As the balancer's, of which a copy would have to be asked.
+        /// The balancer's `needsLoads`. Kept here because asking the balancer would copy it.
         let needsLoads: Bool
-        /// There is no choice: one server, which has a weight.
+        /// The upstream has one server, of a weight above 0: there is no choice.
         let hasOneServer: Bool
         let reuse: Reuse
         let idleConnections: Int
@@ -46,15 +47,15 @@ final class Site: Sendable {
 
     struct Server: Sendable {
         let name: String
-        /// What it gets as Host where the client named none: its own address.
+        /// The server's own address: the Host field if the client sent none.
         let authority: [UInt8]
         let upstream: Int
-        /// Its place in the upstream's balancer.
+        /// The server's index in the upstream's balancer.
         let index: Int
-        /// Never empty, unless `files` is set.
+        /// Empty only if `files` is set.
         let addresses: [SocketAddress]
         let files: FilesOrigin?
-        /// Its upstream's.
+        // The timeouts of its upstream.
         let idleTimeout: UInt64
         let timeouts: Timeouts
     }
@@ -69,19 +70,21 @@ final class Site: Sendable {
     let requestBodyLimit: UInt64
     let headTimeout: UInt64
     let keepAlive: UInt64
-    /// How long a client may take nothing of what is sent, or send nothing of a body.
+    /// How long a client may accept no bytes of an answer (`writeTimeout`), or send no bytes of a body
+    /// (`bodyTimeout`). In milliseconds, as all timeouts here.
     let writeTimeout: UInt64
     let bodyTimeout: UInt64
     let lingerTimeout: UInt64 = 2_000
     let drain: UInt64
-    /// Per thread, of the clients and of bodies in hand.
+    /// The most client connections of one thread.
     let clientLimit: Int
+    /// The most bytes that one thread may hold in buffers: its share of `limits.buffers`.
     let fillLimit: Int
 
     /// - Parameters:
-    ///   - addresses: of each server, by upstream and server, resolved.
-    ///   - files: the origins of upstreams that serve a folder, by upstream.
-    ///   - cdnID: this Larder's own.
+    ///   - addresses: the resolved addresses, by upstream and server.
+    ///   - files: by upstream, the origin that serves its folder; nil for upstreams with servers.
+    ///   - cdnID: the cdn-id of this Larder.
     init(
         _ settings: Settings, _ plan: DescriptorPlan, threads: Int, addresses: [[[SocketAddress]]],
         files: [FilesOrigin?], cdnID: String
@@ -169,5 +172,5 @@ extension Balancer {
     }
 }
 
-/// `Upstream` is also the name of the site's own view of one.
+/// A short name: inside `Site`, `Upstream` is the site's own type.
 typealias Reuse = Upstream.Connections.Reuse

@@ -1,8 +1,12 @@
-/// The clocks that ages are counted on, held and moved by hand, so that a test can let a day pass between two
-/// requests and know every Age to the second. Timeouts go on by the kernel's clock, and can be brought
-/// nearer.
+/// Clocks that a test moves by hand. A test can let a day pass between two requests, and knows every Age to
+/// the second.
 ///
-/// A server takes one at its start; without one, as ever in production, it reads the kernel's clocks.
+/// Ages are counted on these clocks, which stand still until they are moved. Timeouts follow the kernel's
+/// clock, and `skip` brings them nearer. With `steersTimeouts` the timeouts also follow these clocks: then
+/// nothing depends on real time.
+///
+/// A test gives one to a `Server` at its start. In production there is none: the server reads the kernel's
+/// clocks.
 
 internal import Caching
 internal import Kernel
@@ -14,10 +18,14 @@ public final class SteeredClock: Sendable {
     private let skipped = Atomic<UInt64>(0)
     private let held = Locked(())
     private let kept = Atomic(0)
+    private let steersTimeouts: Bool
 
-    /// Both stand still until they are moved.
-    /// - Parameter wallMilliseconds: Unix time.
-    public init(wallMilliseconds: UInt64, bootMilliseconds: UInt64) {
+    /// Both clocks stand still until they are moved.
+    /// - Parameters:
+    ///   - wallMilliseconds: Unix time.
+    ///   - steersTimeouts: timeouts also follow this clock, not the kernel's.
+    public init(wallMilliseconds: UInt64, bootMilliseconds: UInt64, steersTimeouts: Bool = false) {
+        self.steersTimeouts = steersTimeouts
         wall = Atomic(wallMilliseconds)
         boot = Atomic(bootMilliseconds)
     }
@@ -31,17 +39,23 @@ public final class SteeredClock: Sendable {
         wall.wrappingAdd(milliseconds, ordering: .releasing)
     }
 
-    /// Lets time pass for timeouts alone. What runs out by that, runs out in the next turn of a loop.
+    /// Lets time pass for timeouts only. A timeout that runs out by this fires in the loop's next turn.
     public func skip(milliseconds: UInt64) { skipped.wrappingAdd(milliseconds, ordering: .releasing) }
 
-    /// Sets the wall clock alone, as an administrator would: the boot clock does not jump.
+    /// Sets only the wall clock, as an administrator does. The boot clock does not jump.
     public func setWall(milliseconds: UInt64) { wall.store(milliseconds, ordering: .releasing) }
+
+    /// The clock that durations and timeouts count on.
+    var microseconds: UInt64 {
+        steersTimeouts ? boot.load(ordering: .acquiring) * 1_000 : Clock.bootMicroseconds()
+    }
 
     var skippedMilliseconds: UInt64 { skipped.load(ordering: .acquiring) }
 
-    /// Keeps whoever reads it waiting while `body` runs. A turn reads it once, behind its wait for events:
-    /// one that is kept has its events, and what happens until `body` ends is found together by the next.
-    /// - Parameter body: is given the question whether somebody is kept.
+    /// Stops every worker that reads the clock while `body` runs. A worker reads it once a turn, after it has
+    /// waited for events. So a worker that is stopped here already has its events, and all that happens until
+    /// `body` ends comes to its next turn together.
+    /// - Parameter body: `isAwaited` says whether a worker is stopped.
     public func hold(_ body: (_ isAwaited: () -> Bool) throws -> Void) throws {
         try held.withLock { _ in
             try body { kept.load(ordering: .acquiring) > 0 }
@@ -59,7 +73,7 @@ public final class SteeredClock: Sendable {
 }
 
 extension Times {
-    /// What `clock` says, else the kernel's clocks.
+    /// Reads `clock`, or the kernel's clocks if it is nil.
     static func read(_ clock: SteeredClock?) -> Times {
         if let clock { return clock.times }
         return Times(

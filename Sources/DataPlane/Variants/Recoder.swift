@@ -31,7 +31,7 @@ enum Recoder: ~Copyable {
         let serial: UInt64
         /// What had been purged when it was looked up.
         let stamp: FetchStamp
-        let age: Worker.Age
+        let age: AnswerAge
         /// Why the request was looked up, if for a reason.
         let again: Again?
         /// Bytes of `coded` that are used.

@@ -5,11 +5,6 @@ internal import Store
 
 /// Makes coded variants of stored bodies, one at a time, on a thread that has its own row in the store.
 struct VariantMaker: ~Copyable, Sendable {
-    /// A variant must save a sixteenth of the body to be worth its memory.
-    static func isWorthIt(_ count: Int, insteadOf bodyCount: Int) -> Bool {
-        count + bodyCount / 16 < bodyCount
-    }
-
     private var store: StoreThread
     private var encoders = EncoderPool()
     private var head = ByteBuffer(capacity: 4 * 1024)
@@ -32,7 +27,8 @@ struct VariantMaker: ~Copyable, Sendable {
         let stamp = store.stamp(job.hash)
         let found = Self.copy(job, store, head: &head, body: &body, vary: &vary)
         if found == nil {
-            Worker.giveBack(Codings(job.coding), of: job.serial, store, key: job.key.span, job.hash)
+            VariantClaim(coding: Codings(job.coding), serial: job.serial, hash: job.hash)
+                .giveBack(in: store, key: job.key.span)
         }
         store.endTurn()
         guard var facts = found, let encoded = encoders.take(job.coding, .store) else { return }
@@ -40,7 +36,7 @@ struct VariantMaker: ~Copyable, Sendable {
         coded.removeAll()
         let isWhole = Self.encode(body, with: &encoder, into: &coded)
         encoders.give(encoder)
-        guard isWhole, Self.isWorthIt(coded.count, insteadOf: body.count) else { return }
+        guard isWhole, CompressionRules.isWorthStoring(coded.count, insteadOf: body.count) else { return }
         facts.coding = Codings(job.coding)
         derivedHead.removeAll()
         guard
@@ -49,9 +45,8 @@ struct VariantMaker: ~Copyable, Sendable {
         else { return }
         let now = Times.read(clock)
         store.beginTurn()
-        Worker.insert(
-            Worker.Variation(facts: facts, serial: job.serial), into: &store, key: job.key.span, job.hash,
-            head: derivedHead, body: coded, vary: vary, now: now, stamp: stamp)
+        StoredVariant(facts, of: job.serial, job.hash, stamp).insert(
+            into: &store, key: job.key.span, head: derivedHead, body: coded, vary: vary, now: now)
         store.endTurn()
     }
 

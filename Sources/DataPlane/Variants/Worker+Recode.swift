@@ -234,13 +234,10 @@ extension Worker {
         _ now: Times
     ) {
         guard
-            let variation = derive(
+            let variant = derive(
                 coding, bodyCount: body.count, of: &exchange, store, headLimit: headLimit, &head, &vary)
         else { return }
-        insert(
-            variation, into: &store, key: exchange.key, exchange.keyed.hash, head: head, body: body,
-            vary: vary,
-            now: now, stamp: exchange.stamp)
+        variant.insert(into: &store, key: exchange.key, head: head, body: body, vary: vary, now: now)
     }
 
     /// Head, Vary values and facts for the variant, from its original; nil where that is gone (then the claim
@@ -248,7 +245,7 @@ extension Worker {
     private static func derive(
         _ coding: Codings, bodyCount: Int, of exchange: inout Exchange, _ store: borrowing StoreThread,
         headLimit: Int, _ head: inout ByteBuffer, _ vary: inout ByteBuffer
-    ) -> Variation? {
+    ) -> StoredVariant? {
         guard
             let view = store.original(
                 key: exchange.key, hash: exchange.keyed.hash, serial: exchange.serial)
@@ -256,7 +253,7 @@ extension Worker {
             giveBack(coding, of: &exchange, store)
             return nil
         }
-        guard VariantMaker.isWorthIt(bodyCount, insteadOf: view.body.count) else { return nil }
+        guard CompressionRules.isWorthStoring(bodyCount, insteadOf: view.body.count) else { return nil }
         head.removeAll()
         vary.removeAll()
         vary.append(view.vary)
@@ -264,13 +261,15 @@ extension Worker {
         facts.coding = coding
         let isDerived = StoredHead.derive(
             from: view.head, coding: coding, bodyCount: bodyCount, limit: headLimit, into: &head)
-        return isDerived ? Variation(facts: facts, serial: exchange.serial) : nil
+        guard isDerived else { return nil }
+        return StoredVariant(facts, of: exchange.serial, exchange.keyed.hash, exchange.stamp)
     }
 
     private static func giveBack(
         _ coding: Codings, of exchange: inout Exchange, _ store: borrowing StoreThread
     ) {
-        giveBack(coding, of: exchange.serial, store, key: exchange.key, exchange.keyed.hash)
+        VariantClaim(coding: coding, serial: exchange.serial, hash: exchange.keyed.hash)
+            .giveBack(in: store, key: exchange.key)
     }
 
     /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or

@@ -35,23 +35,23 @@ extension Worker {
     // MARK: The beginning
 
     /// Begins to undo the entry that answers the request in `request` over `inbound`, and drops its head.
-    /// - Parameter hit: what is known of the entry.
+    /// - Parameter found: what is known of the entry.
     /// - Returns: false where there is no memory for it; then nothing has happened.
     mutating func beginUndoing(
         _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        _ age: Age,
-        _ again: Again?, _ hit: Hit
+        _ again: Again?, _ found: StoreFinding.Undecoded
     ) -> Bool {
         let room = site.fillLimit - fillBytes
         guard
             let undoing = Self.borrow(
-                store, scratch.key, keyed.hash, serial: hit.serial, age, again, room: room)
+                store, scratch.key, keyed.hash, found, again, room: room)
         else { return false }
         let x = makeExchange(
             h, peer: nil, route: route, verdict: verdict, again?.forwardReason ?? .miss, keyed, nil,
             headCount: headCount, started: again?.started ?? now.moment)
         scratch.inbound.removeFirst(headCount)
         clients[h].phase = .exchange(x)
+        exchanges[x].machine.undo(isSending: false)
         exchanges[x].transform = .decoded
         exchanges[x].recoder = .undoing(undoing)
         fillBytes += Self.undoingBytes(&exchanges[x].recoder)
@@ -60,16 +60,16 @@ extension Worker {
     }
 
     private static func borrow(
-        _ store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128, serial: UInt64,
-        _ age: Age, _ again: Again?, room: Int
+        _ store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
+        _ found: StoreFinding.Undecoded, _ again: Again?, room: Int
     ) -> Recoder.Undoing? {
         let stamp = store.stamp(hash)
-        guard let view = store.original(key: key.span, hash: hash, serial: serial),
+        guard let view = store.original(key: key.span, hash: hash, serial: found.serial),
             view.body.count + 32 * 1024 <= room, let decoder = Decoder()
         else { return nil }
         return Recoder.Undoing(
             decoder: decoder, coded: copy(view.body), head: copy(view.head), vary: copy(view.vary),
-            facts: EntryFacts(view.facts), serial: serial, stamp: stamp, age: age, again: again)
+            facts: EntryFacts(view.facts), serial: found.serial, stamp: stamp, age: found.age, again: again)
     }
 
     private static func copy(_ bytes: Span<UInt8>) -> ByteBuffer {
@@ -204,10 +204,10 @@ extension Worker {
                     from: undoing.head.span, coding: .identity, bodyCount: undoing.count,
                     limit: headLimit, into: &head)
             else { return false }
-            return insert(
-                Variation(facts: facts, serial: undoing.serial), into: &store, key: exchange.key,
-                exchange.keyed.hash, head: head, body: undoing.plain, vary: undoing.vary, now: now,
-                stamp: undoing.stamp)
+            let variant = StoredVariant(facts, of: undoing.serial, exchange.keyed.hash, undoing.stamp)
+            return variant.insert(
+                into: &store, key: exchange.key, head: head, body: undoing.plain, vary: undoing.vary,
+                now: now)
         }
     }
 
@@ -250,29 +250,25 @@ extension Worker {
     private mutating func beginSending(_ x: Handle<Exchange>) {
         guard let c = exchanges[x].client else { return }
         parseHead(x)
-        var hit = Hit()
-        Self.respond(
-            &clients[c], &exchanges[x], site.routes[exchanges[x].route].rules, scratch.request, now.times,
-            &scratch.storedHead,
-            &scratch.out, &hit)
-        exchanges[x].status = hit.status
-        exchanges[x].responseStarted = true
-        guard hit.sent else {
+        Self.composeUndone(
+            &exchanges[x], site.routes[exchanges[x].route].rules,
+            isClosing: clients[c].closing, now.times, scratch.request, &scratch.storedHead, &scratch.out)
+        exchanges[x].machine.undo(isSending: true)
+        guard clients[c].send(scratch.out, Span()) else {
             dropClient(c)
             return
         }
-        if hit.status == 304 || exchanges[x].method == .head {
+        if exchanges[x].status == 304 || exchanges[x].method == .head {
             endUndoing(x)
         } else {
             queueUndoing(x)
         }
     }
 
-    /// Sends the head; its body follows in slices.
-    private static func respond(
-        _ client: inout Client, _ exchange: inout Exchange, _ rules: borrowing Rules,
-        _ request: borrowing RequestHead, _ now: Times, _ head: inout ByteBuffer, _ out: inout ByteBuffer,
-        _ hit: inout Hit
+    /// Composes the head in `out`; its body follows in slices.
+    private static func composeUndone(
+        _ exchange: inout Exchange, _ rules: borrowing Rules, isClosing: Bool, _ now: Times,
+        _ request: borrowing RequestHead, _ head: inout ByteBuffer, _ out: inout ByteBuffer
     ) {
         var taken = Recoder.none
         swap(&taken, &exchange.recoder)
@@ -280,13 +276,14 @@ extension Worker {
         head.removeAll()
         _ = StoredHead.derive(
             from: undoing.head.span, coding: .identity, bodyCount: undoing.count, limit: .max, into: &head)
+        var lookup = exchange.lookup(now, isClosing: isClosing)
         // A part of what is decoded anew each time would cost as much as the whole.
-        var verdict = exchange.verdict
-        verdict.flags.remove(.range)
-        hit.status = undoing.facts.status
-        respond(
-            &client, rules, request, exchange.head, exchange.routingKey, verdict, now, head: head.span,
-            body: Span(), undoing.age, undoing.again?.served ?? .hit, &out, &hit)
+        lookup.verdict.flags.remove(.range)
+        let content = StoredContent(
+            head: head.span, body: Span(), undoing.age, undoing.again?.served ?? .hit)
+        let answer = content.answer(
+            lookup, by: rules, request, HitFacts(status: undoing.facts.status), into: &out)
+        exchange.status = answer.facts.status
         undoing.decoder.reset()
         undoing.offset = 0
         undoing.count = 0
@@ -324,8 +321,8 @@ extension Worker {
     /// The answer cannot be stored after all: its head goes out, and what has come of its body, as they are.
     /// Both stand in `out` then.
     mutating func letGo(_ x: Handle<Exchange>, _ fill: inout Fill) {
-        guard exchanges[x].isHeldBack else { return }
-        exchanges[x].isHeldBack = false
+        guard exchanges[x].machine.isHeldBack else { return }
+        exchanges[x].machine.answer()
         guard exchanges[x].client != nil else { return }
         var scan = HeadScan()
         let result = scratch.response.parse(
@@ -347,7 +344,7 @@ extension Worker {
     /// - Returns: is the exchange over?
     mutating func concludeHeldBack(_ x: Handle<Exchange>) -> Bool {
         guard let c = exchanges[x].client else { return false }
-        guard !exchanges[x].isHeldBack else {
+        guard !exchanges[x].machine.isHeldBack else {
             releaseOrigin(x)
             lookAgain(x, .fetched)
             return true

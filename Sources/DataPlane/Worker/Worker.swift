@@ -39,7 +39,7 @@ internal import SystemPackage
 ///     Worker+Store      fills, commits, invalidation
 ///     Worker+Shed       what goes where memory for buffers is used up
 ///     Worker+Finish     ends of exchanges and connections: reuse, close, log
-///     Worker+Log        the access log's lines
+///     Worker+Log        the access log's lines, which ClientLog writes
 ///     Worker+Trouble    what is noted of failures
 ///     Worker+Drain      the end of the thread
 ///     Worker+Timers     deadlines
@@ -67,15 +67,16 @@ struct Worker: ~Copyable {
         /// Two readings, one of them coarse: an Age is whole seconds, and the tick that the coarse clock
         /// lags is not seen in it.
         init(reading clock: SteeredClock?) {
-            microseconds = Clock.bootMicroseconds()
-            let boot = microseconds / 1_000
-            if let clock {
-                milliseconds = boot + clock.skippedMilliseconds
-                times = clock.times
-            } else {
-                milliseconds = boot
-                times = Times(wallMilliseconds: Clock.coarseWallMilliseconds(), bootMilliseconds: boot)
+            guard let clock else {
+                microseconds = Clock.bootMicroseconds()
+                milliseconds = microseconds / 1_000
+                times = Times(
+                    wallMilliseconds: Clock.coarseWallMilliseconds(), bootMilliseconds: milliseconds)
+                return
             }
+            microseconds = clock.microseconds
+            milliseconds = microseconds / 1_000 + clock.skippedMilliseconds
+            times = clock.times
         }
     }
 
@@ -115,15 +116,13 @@ struct Worker: ~Copyable {
     var scratch = Scratch()
     var compressionGuard = CompressionGuard()
     let bell: WorkerBell
-    var log: AccessLogThread
+    var log: ClientLog
     var counters: ServerCounters
     let failures: FailureNotices
     /// The untrusted client that last spoke as a proxy does.
     var lastStranger: PeerSet.Peer?
     /// What the last malformed answer broke.
     var fault = ResponseFault()
-    /// Lines of the log that wait until their answer is sent, by the client's token.
-    var unsent: [UInt64: UnsentLine] = [:]
     let clock: SteeredClock?
     var origins: SlotTable<Origin>
     var exchanges: SlotTable<Exchange>
@@ -181,7 +180,7 @@ struct Worker: ~Copyable {
         self.listeners = listeners
         bell = seed.bell
         store = seed.store
-        log = seed.log
+        log = ClientLog(seed.log)
         counters = ServerCounters(
             seed.counters, servers: site.servers.count, upstreams: site.upstreams.count)
         helpers = seed.helpers
@@ -199,28 +198,36 @@ struct Worker: ~Copyable {
 
     /// Runs until told to stop.
     mutating func run() {
-        while true {
-            let timeout = nextTimeout()
-            store.endTurn()
-            let idleFrom = Clock.bootMicroseconds()
-            let busy = idleFrom &- now.microseconds
-            let count = poller.wait(timeoutMilliseconds: timeout)
-            now = Now(reading: clock)
-            turn &+= 2
-            compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
-            store.beginTurn()
-            counters.beginTurn()
-            noteCrowd()
-            encodingsLeft = Self.encodingBudget
-            for index in 0..<count { handle(poller[index]) }
-            continueDeferred()
-            if !undoQueue.isEmpty { undoSlices() }
-            fireTimers()
-            if bufferBytes > site.fillLimit { shed() }
-            log.flush()
-            if isDraining { closeQuietListeners() }
-            if shouldStop() { break }
-        }
+        repeat { runTurn(timeoutMilliseconds: nextTimeout()) } while !shouldStop()
+        end()
+    }
+
+    /// One turn of the loop.
+    /// - Parameter timeoutMilliseconds: the longest wait for events; nil: until the ticker's next tick.
+    @inline(__always)
+    mutating func runTurn(timeoutMilliseconds: Int?) {
+        store.endTurn()
+        let idleFrom = clock?.microseconds ?? Clock.bootMicroseconds()
+        let busy = idleFrom &- now.microseconds
+        let count = poller.wait(timeoutMilliseconds: timeoutMilliseconds)
+        now = Now(reading: clock)
+        turn &+= 2
+        compressionGuard.note(busyMicroseconds: busy, waitedMicroseconds: now.microseconds &- idleFrom)
+        store.beginTurn()
+        counters.beginTurn()
+        noteCrowd()
+        encodingsLeft = Self.encodingBudget
+        for index in 0..<count { handle(poller[index]) }
+        continueDeferred()
+        if !undoQueue.isEmpty { undoSlices() }
+        fireTimers()
+        if bufferBytes > site.fillLimit { shed() }
+        log.flush()
+        if isDraining { closeQuietListeners() }
+    }
+
+    /// Gives back what other threads count or wait for, after the last turn.
+    mutating func end() {
         store.endTurn()
         releaseServers()
         log.flush()
@@ -273,8 +280,9 @@ struct Worker: ~Copyable {
             default:
                 // The exchange's origin has failed, and a stored entry may answer.
                 let x = Handle<Exchange>(token: token.word)
-                guard exchanges.contains(x) else { continue }
-                lookAgain(x, .failed, failure: exchanges[x].status)
+                guard exchanges.contains(x), case .failed(let status) = exchanges[x].machine.phase
+                else { continue }
+                lookAgain(x, .failed, failure: status)
             }
         }
         deferred.removeFirst(count)
@@ -298,7 +306,7 @@ struct Worker: ~Copyable {
     }
 
     /// How long the next wait may be, in milliseconds; nil where the ticker ends it soon enough.
-    private func nextTimeout() -> Int? {
+    func nextTimeout() -> Int? {
         if !deferred.isEmpty || !starved.isEmpty || !undoQueue.isEmpty { return 0 }
         var timeout = Self.tickMilliseconds
         if let t = clients.timeout(now: now.milliseconds) { timeout = min(timeout, t) }

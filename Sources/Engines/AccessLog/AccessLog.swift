@@ -53,7 +53,8 @@ public final class AccessLog: Sendable {
 
     private let shared: Shared
     private let hasWriter: Bool
-    private let writer: Locked<Thread.JoinHandle?>
+    /// nil where nothing is logged.
+    private let writer: RunningThread?
 
     /// Starts the writer, which opens the destination. Where that takes longer than three seconds (a file
     /// system that hangs) Larder starts without it, and what it has to write waits.
@@ -72,11 +73,11 @@ public final class AccessLog: Sendable {
                 counter: try EventCounter(), told: try EventCounter(), lanes: threads,
                 limit: options.bytesPerThread)
             guard hasWriter else {
-                writer = Locked(nil)
+                writer = nil
                 return
             }
             let seed = LogWriter(options, shared, notice)
-            writer = Locked(
+            writer = RunningThread(
                 try Thread.spawn(name: "access-log", seed: seed) { seed in
                     var writer = seed
                     writer.run()
@@ -113,10 +114,7 @@ public final class AccessLog: Sendable {
     public func stop() -> Bool {
         shared.mustStop.store(true, ordering: .releasing)
         shared.counter.signal()
-        var handle: Thread.JoinHandle?
-        writer.withLock { handle = $0.take() }
-        guard let handle = handle.take() else { return true }
-        return handle.join(withinMilliseconds: Self.stoppingMilliseconds)
+        return writer?.join(by: Deadline(milliseconds: Self.stoppingMilliseconds)) ?? true
     }
 }
 
@@ -154,12 +152,12 @@ final class Shared: Sendable {
 
     /// Waits for the writer to tell, for so long at most.
     func opening(withinMilliseconds limit: Int) -> Opening {
-        let end = Clock.monotonicMilliseconds() + UInt64(limit)
+        let deadline = Deadline(milliseconds: limit)
         while true {
             let opening = state.withLock { $0 }
-            let now = Clock.monotonicMilliseconds()
-            guard case .pending = opening, now < end else { return opening }
-            told.wait(timeoutMilliseconds: Int(end - now))
+            let remaining = deadline.remainingMilliseconds
+            guard case .pending = opening, remaining > 0 else { return opening }
+            told.wait(timeoutMilliseconds: remaining)
         }
     }
 

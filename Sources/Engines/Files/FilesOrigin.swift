@@ -17,21 +17,8 @@ public import SystemPackage
 /// `/.well-known/`, regular files only.
 public final class FilesOrigin: Sendable {
     private let threads: [FilesThread.Control]
-    private let handles: Locked<[Handle]>
+    private let running: [RunningThread]
     private let next = Atomic<Int>(0)
-
-    private final class Handle: Sendable {
-        private let handle: Locked<Thread.JoinHandle?>
-
-        init(_ handle: consuming Thread.JoinHandle) { self.handle = Locked(consume handle) }
-
-        func join() -> Bool {
-            var taken: Thread.JoinHandle?
-            handle.withLock { taken = $0.take() }
-            guard let taken = taken.take() else { return true }
-            return taken.join(withinMilliseconds: FilesOrigin.stopMilliseconds)
-        }
-    }
 
     /// Starts the helper threads.
     ///
@@ -49,7 +36,7 @@ public final class FilesOrigin: Sendable {
         let root = FilesRoot(
             directory: root, cacheControl: cacheControl ?? "", fallback: fallback, notFound: notFound)
         var controls: [FilesThread.Control] = []
-        var handles: [Handle] = []
+        var running: [RunningThread] = []
         do {
             for _ in 0..<threads {
                 let control = try FilesThread.Control(root: root)
@@ -58,17 +45,17 @@ public final class FilesOrigin: Sendable {
                     thread.run()
                 }
                 controls.append(control)
-                handles.append(Handle(handle))
+                running.append(RunningThread(handle))
             }
         } catch {
             for control in controls { control.stop() }
             throw error
         }
         self.threads = controls
-        self.handles = Locked(handles)
+        self.running = running
     }
 
-    /// How long `stop` waits for each thread.
+    /// How long `stop` waits for the threads.
     private static let stopMilliseconds = 2_000
 
     deinit { stop() }
@@ -87,11 +74,7 @@ public final class FilesOrigin: Sendable {
     @discardableResult
     public func stop() -> Bool {
         for thread in threads { thread.stop() }
-        let handles = handles.withLock { handles in
-            let taken = handles
-            handles = []
-            return taken
-        }
-        return handles.reduce(true) { $1.join() && $0 }
+        let deadline = Deadline(milliseconds: Self.stopMilliseconds)
+        return running.reduce(true) { $1.join(by: deadline) && $0 }
     }
 }
