@@ -22,7 +22,7 @@ extension Worker {
             note(x, .errorStatus)
             tell(x, .stale)
             exchanges[x].origin = nil
-            closeOrigin(o)
+            origins.close(o)
             lookAgain(x, .failed, failure: scratch.response.status, status: scratch.response.status)
             return true
         }
@@ -60,7 +60,7 @@ extension Worker {
             &scratch.storedHead, &scratch.coded, &scratch.vary, now.times)
         scratch.outbound.removeFirst(headCount)
         exchanges[x].origin = nil
-        if scratch.response.keepAlive, scratch.outbound.isEmpty { park(o) } else { closeOrigin(o) }
+        if scratch.response.keepAlive, scratch.outbound.isEmpty { keepOrigin(o) } else { origins.close(o) }
         switch outcome {
         case .renewed:
             endReservation(x, .stored)

@@ -113,14 +113,17 @@ struct Exchange: ~Copyable {
         answer.body = BodyReader(response.framing, trailerLimit: trailerLimit)
     }
 
+    @inline(__always)
     init(
-        _ context: RequestContext, of client: Handle<Client>?, peer: SocketAddress?, _ fetch: Fetch,
-        _ machine: ExchangeMachine, keyCount: Int, minorVersion: UInt8
+        _ context: borrowing RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
+        _ forwardReason: ForwardReason, _ renewal: Renewal?, _ attempts: Attempts, keyCount: Int,
+        minorVersion: UInt8,
+        now: Times
     ) {
         self.client = client
         self.peer = peer
-        self.machine = machine
-        self.fetch = fetch
+        machine = ExchangeMachine(attempts: attempts)
+        fetch = Fetch(forwardReason, renewal, now: now)
         // An exchange that cannot renew the entry may still answer with it in place of an error.
         if !context.verdict.mayRevalidate { self.fetch.renewal?.isConditional = false }
         route = context.route
