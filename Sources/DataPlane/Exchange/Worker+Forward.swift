@@ -121,7 +121,7 @@ extension Worker {
 
     /// The handshake of a new connection ended.
     mutating func originConnected(_ o: Handle<Origin>, _ x: Handle<Exchange>) {
-        if let error = origins[o].channel.socket.connectError() {
+        if let error = origins[o].channel.connectError() {
             fail(x, .notConnected, Cause(connecting: error))
             return
         }

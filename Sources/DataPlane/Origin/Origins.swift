@@ -60,7 +60,7 @@ struct Origins: ~Copyable {
     ) throws(Errno) -> Handle<Origin> {
         let o = slots.insert(origin)
         do {
-            try poller.add(slots[o].channel.socket.raw, token: o.token)
+            try slots[o].channel.watch(by: poller, token: o.token)
         } catch {
             slots.discard(o)
             throw error
