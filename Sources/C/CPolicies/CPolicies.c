@@ -1,5 +1,5 @@
-// The shipped policies and the page of reasons, embedded in the program from their files. A test checks that the
-// list of policies is complete.
+// The shipped policies and the page of reasons, embedded in the program from their files. A test checks that
+// the list of policies is complete.
 #include "CPolicies.h"
 
 #include <stddef.h>
