@@ -106,7 +106,7 @@ extension Worker {
         guard let c = client else { return }
         if reset {
             // A clean close would look like the end of the body; so would the shutdown that begins a linger.
-            clients[c].channel.socket.setLingerReset()
+            clients[c].channel.resetOnClose()
             closeClientNow(c)
             return
         }
@@ -147,7 +147,7 @@ extension Worker {
         let unread = clients[c].lingers || clients[c].channel.wantsReading
         if unread, clients[c].phase != .lingering, !clients[c].channel.ended {
             clients[c].phase = .lingering
-            clients[c].channel.socket.shutdownWrite()
+            clients[c].channel.endOutput()
             clients[c].channel.dropInput()
             clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
             if clients[c].channel.readable { deferClient(c) }
@@ -160,10 +160,10 @@ extension Worker {
     private mutating func awaitDelivery(_ c: Handle<Client>) {
         if clients[c].phase != .lingering {
             clients[c].phase = .lingering
-            clients[c].channel.socket.shutdownWrite()
+            clients[c].channel.endOutput()
             clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
         }
-        switch clients[c].channel.socket.delivery() {
+        switch clients[c].channel.delivery() {
         case .pending: return
         case .acknowledged: log.finish(c, &clients[c], lost: nil)
         case .lost: log.finish(c, &clients[c], lost: .clientLeft)
@@ -175,7 +175,7 @@ extension Worker {
     mutating func closeClientNow(_ c: Handle<Client>, _ cause: Cause = .clientLeft) {
         if !clients[c].channel.isFlushed {
             // What is not sent is lost: a clean close would let an answer that the close ends look whole.
-            clients[c].channel.socket.setLingerReset()
+            clients[c].channel.resetOnClose()
             log.finish(c, &clients[c], lost: cause)
         } else {
             log.finish(c, &clients[c], lost: nil)

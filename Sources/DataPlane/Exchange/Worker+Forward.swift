@@ -145,7 +145,7 @@ extension Worker {
     private mutating func watchOrigin(_ origin: consuming Origin) throws(Errno) -> Handle<Origin> {
         let o = origins.insert(origin)
         do {
-            try poller.add(origins[o].channel.socket.raw, token: o.token)
+            try origins[o].channel.watch(by: poller, token: o.token)
         } catch {
             origins.discard(o)
             throw error
@@ -155,7 +155,7 @@ extension Worker {
 
     /// The handshake of a new connection ended.
     mutating func originConnected(_ o: Handle<Origin>, _ x: Handle<Exchange>) {
-        if let error = origins[o].channel.socket.connectError() {
+        if let error = origins[o].channel.connectError() {
             fail(x, .notConnected, Cause(connecting: error))
             return
         }
