@@ -13,7 +13,7 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("set-cookie          ") })
         let none = try CommandTests.run(["reasons", "no-freshnes"])
         #expect(none.status == 2 && none.output.isEmpty)
-        #expect(none.errors.contains("There is no reason 'no-freshnes'; there are method, "))
+        #expect(none.errors.contains("There is no reason 'no-freshnes'; the reasons are method, "))
     }
 
     /// A policy accepts every policy line on the page.

@@ -97,13 +97,13 @@ extension Worker {
             return
         }
         if let o = exchanges[x].origin {
-            closeOrigin(o)
+            origins.close(o)
             exchanges[x].origin = nil
         }
         // Even where the body has come whole: what stood behind it is dropped.
         clients[c].closing = true
         clients[c].lingers = true
-        exchanges[x].trouble = Trouble(cause: Cause(refusal))
+        exchanges[x].outcome.trouble = Trouble(cause: Cause(refusal))
         answerFailure(x, status: refusal.status, refusal)
     }
 }
