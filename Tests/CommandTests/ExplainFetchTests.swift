@@ -1,10 +1,5 @@
-<<<<<<< HEAD
 /// `larder explain` in front of an origin: what it sends, which servers it asks, and that its words about
 /// failures match what Larder does.
-=======
-/// `larder explain` before an origin: what it sends, whom it asks, and that it says of failures what Larder
-/// makes of them.
->>>>>>> main
 
 import Foundation
 import Kernel
@@ -101,11 +96,7 @@ import Testing
         ]
     }
 
-<<<<<<< HEAD
     /// A server that closes without a response is not waited for: the next server is asked, where the request
-=======
-    /// What closes before it has answered is no more heard of: the next server is asked, where the request
->>>>>>> main
     /// may be repeated.
     @Test(arguments: [("GET", ", retries: 1", 200), ("POST", "", 502), ("GET", ", retries: 0", 502)])
     func aCloseWithoutAResponseGoesToTheNextServer(_ method: String, _ settings: String, _ status: Int) throws {

@@ -3,6 +3,8 @@
 import DataPlaneHarness
 import Testing
 
+@testable import DataPlane
+
 struct PipelineTests {
     @Test func manyRequestsInOneWriteAreAnsweredInOrder() throws {
         let origin = try ScriptedOrigin(answering: { request in
@@ -53,6 +55,32 @@ struct PipelineTests {
             }
             #expect(origin.requests.count == 1)
         }
+    }
+
+    /// The log has answers in the order in which they were sent.
+    @Test func aBusyConnectionLetsOthersHaveTheirTurn() throws {
+        let clock = steered()
+        let origin = try ScriptedOrigin(answering: { _ in answer("text") })
+        let lines = try linesOf(origin, clock: clock) { stage in
+            let (busy, other, waker) = (try stage.client(), try stage.client(), try stage.client())
+            for client in [busy, other] {
+                try client.send(request("OPTIONS", "*", ["User-Agent: before"]))
+                _ = try client.receiveAnswer()
+            }
+            // Both clients send while a turn is stopped, so that the next turn has the requests of both.
+            try clock.hold { isAwaited in
+                try waker.send(request("OPTIONS", "*", ["User-Agent: before"]))
+                _ = try stage.eventually("a turn has its events") { isAwaited() ? true : nil }
+                try busy.send(String(repeating: request("OPTIONS", "*", ["User-Agent: busy"]), count: 200))
+                try other.send(String(repeating: request("OPTIONS", "*", ["User-Agent: other"]), count: 2))
+            }
+            for _ in 0..<200 { _ = try busy.receiveAnswer() }
+            for _ in 0..<2 { _ = try other.receiveAnswer() }
+        }
+        let agents = lines.compactMap { $0["user_agent"] }.filter { $0 != "before" }
+        #expect(agents.count == 202)
+        let before = try #require(agents.firstIndex(of: "other"))
+        #expect(before <= Worker.requestBudget, "\(before) answers to the busy client came first")
     }
 
     /// Larder sees each piece before the next is sent.

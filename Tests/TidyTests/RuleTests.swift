@@ -1,4 +1,4 @@
-/// The rules under test: each must find the fault that is planted for it, on its line, and no other.
+/// Tests of the rules: each must find the faults planted for it, on their lines, and no others.
 
 import Testing
 
@@ -6,7 +6,7 @@ struct Planted: Sendable, CustomTestStringConvertible {
     let rule: String
     let path: String
     let text: String
-    /// Lines at fault, from 1; none: the text is good.
+    /// The lines of the faults, from 1; none if the text is good.
     let lines: [Int]
 
     init(_ rule: String, _ path: String, _ text: String, _ lines: Int...) {
@@ -45,16 +45,21 @@ struct Planted: Sendable, CustomTestStringConvertible {
         Planted("nothing that traps", "Sources/Pure/HTTP/A.swift", "let a = try! b()\nlet c = try? d(); let e = try f(!g)\n", 1),
         Planted("nothing that traps", "Sources/Pure/HTTP/A.swift", "/// fatalError\nfatalError(\"no\")\n", 2),
         // Length.
-        Planted("files", "Sources/Pure/HTTP/A.swift", String(repeating: "//\n", count: 450)),
-        Planted("files", "Sources/Pure/HTTP/A.swift", String(repeating: "//\n", count: 451), 451),
+        Planted("files", "Sources/Pure/HTTP/A.swift", String(repeating: "//\n", count: 400)),
+        Planted("files", "Sources/Pure/HTTP/A.swift", String(repeating: "//\n", count: 401), 401),
         Planted("lines", "Sources/Pure/HTTP/A.swift", "\(String(repeating: "é", count: 110))\n\(String(repeating: "x", count: 111))\n", 2),
         Planted("lines", "Sources/C/CKernel/include/a.h", "// \(String(repeating: "x", count: 111))\n", 1),
         Planted("lines", "perf/bench", "# \(String(repeating: "x", count: 119))\n", 1),
         Planted("lines", "Tests/HTTPTests/A.swift", "\(String(repeating: "x", count: 160))\n\(String(repeating: "x", count: 161))\n", 2),
-        Planted("functions", "Sources/Pure/HTTP/A.swift", function(lines: 80)),
-        Planted("functions", "Sources/Pure/HTTP/A.swift", "\n" + function(lines: 81), 2),
+        Planted("functions", "Sources/Pure/HTTP/A.swift", function(lines: 70)),
+        Planted("functions", "Sources/Pure/HTTP/A.swift", "\n" + function(lines: 71), 2),
         Planted("functions", "Sources/Pure/HTTP/A.swift", "struct S {\n" + function(lines: 60) + function(lines: 60) + "}\n"),
         Planted("functions", "Sources/Pure/HTTP/A.swift", "protocol P {\nfunc f()\n}\nenum E {\n" + String(repeating: "//\n", count: 90) + "}\n"),
+        Planted("functions have", "Sources/Pure/HTTP/A.swift", "func f(\(parameters(7))) -> (a: Int, b: Int) {}\n"),
+        Planted("functions have", "Sources/Pure/HTTP/A.swift", "struct S {\nfunc f<T: A>(\(parameters(8))) {}\n}\n", 2),
+        Planted("functions have", "Sources/Pure/HTTP/A.swift", "init(\n\(parameters(8))\n) {\n}\n", 1),
+        Planted("functions have", "Tests/HTTPTests/A.swift", "func f(\(parameters(8))) {}\n"),
+        Planted("functions have", "Sources/Pure/HTTP/A.swift", "func f(a: [A: B], b: C<D, E>, c: (x: A, y: B) -> Int) {}\n"),
         // Form.
         Planted("files open", "Sources/Pure/HTTP/A.swift", "import Bytes\n\n/// A.\nstruct A {}\n"),
         Planted("files open", "Sources/Pure/HTTP/A.swift", "import Bytes\n\nstruct A {}\n", 3),
@@ -65,9 +70,16 @@ struct Planted: Sendable, CustomTestStringConvertible {
         Planted("files open", "perf/bench.py", "import os\n", 1),
         Planted("no notes", "Sources/Pure/HTTP/A.swift", "// TO" + "DO: later\n// TO" + "DOs\n", 1),
         Planted("no notes", "perf/bench", "# FIX" + "ME\n", 1),
+        Planted("plain", "Sources/Pure/HTTP/A.swift", "// Who" + " reads.\n// It is read. Who" + " reads it?\n// A reader.\n", 1, 2),
+        Planted("plain", "Sources/Pure/HTTP/A.swift", "// a\nlet a = \"Who" + "ever asks\"\nlet who" + "ever = 1\n", 2),
+        Planted("plain", "perf/bench", "# of no" + " use\n# ofno use\n", 1),
         Planted("no tabs", "Sources/Pure/HTTP/A.swift", "// a\n\tlet a = 1\nlet b = 1 \nlet c = 1\r\n", 2, 3, 4),
         Planted("no tabs", "Sources/Pure/HTTP/A.swift", "// a\n\n", 2),
     ]
+
+    static func parameters(_ count: Int) -> String {
+        (0..<count).map { "_ a\($0): @escaping (Int, Int) -> [Int: Int]" }.joined(separator: ", ")
+    }
 
     static func function(lines: Int) -> String {
         "public init(a: () -> Int = { 1 }) where A: B\n{\n" + String(repeating: "if x { self.init(f()) }\n", count: lines - 3) + "}\n"

@@ -1,4 +1,4 @@
-/// A source file as the rules see it: its lines as they are, and its lines without comments and literals.
+/// A source file as the rules read it: its lines, and its lines without comments and literals.
 
 import Foundation
 
@@ -76,6 +76,18 @@ enum Repository {
             files.append(SourceFile(path: "Package.swift", text: text))
         }
         return files
+    }()
+
+    /// The documents for readers.
+    static let documents: [SourceFile] = {
+        let base = root.appendingPathComponent("docs")
+        let names = (try? FileManager.default.subpathsOfDirectory(atPath: base.path)) ?? []
+        return (names.sorted().map { "docs/" + $0 } + ["README.md", "ARCHITECTURE.md"]).compactMap { path in
+            guard path.hasSuffix(".md"),
+                let text = try? String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+            else { return nil }
+            return SourceFile(path: path, text: text)
+        }
     }()
 
     /// Swift, C, Python, and scripts: files without an extension, outside the folders of test data.

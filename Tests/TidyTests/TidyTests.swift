@@ -10,7 +10,28 @@ import Testing
         }
     }
 
-    /// A rule that reads no files would keep silent for ever.
+    @Test func theDocumentsAreInPlainEnglish() {
+        #expect(Repository.documents.count > 5)
+        for finding in Repository.documents.flatMap(PlainEnglish.check) {
+            Issue.record(Comment(rawValue: finding.description))
+        }
+    }
+
+    /// A function that has become small leaves the list.
+    @Test func everyExceptionIsNeeded() {
+        var functions: [String: Int] = [:]
+        for file in Repository.files where file.kind == .swift && file.path.hasPrefix("Sources/") {
+            for function in Functions.all(in: file.code) {
+                let name = "\(file.name) \(function.name)"
+                functions[name] = max(functions[name, default: 0], function.parameters)
+            }
+        }
+        for name in Rules.manyParameters where functions[name, default: 0] <= Rules.maximumParameters {
+            Issue.record("\(name) has few parameters: take it out of Rules.manyParameters")
+        }
+    }
+
+    /// A rule that reads no files would find nothing.
     @Test func theSourcesAreFound() {
         let paths = Set(Repository.files.map(\.path))
         #expect(paths.isSuperset(of: ["Package.swift", "Sources/Pure/Bytes/Scan.swift", "Tests/TidyTests/TidyTests.swift"]))

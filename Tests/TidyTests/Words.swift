@@ -1,4 +1,4 @@
-/// The words of a line and the functions of a file: as much of a parser as the rules need.
+/// The words of a line and the functions of a file: the part of a parser that the rules need.
 
 /// A line cut into identifiers and single characters, blanks left out.
 struct Words {
@@ -39,6 +39,7 @@ struct Functions {
         /// Lines, from 0.
         var first: Int
         var last: Int
+        var parameters = 0
     }
 
     /// Functions with a body, inner ones too, in the order of their ends.
@@ -54,7 +55,15 @@ struct Functions {
     /// A declaration whose body has not begun, and the parentheses open since.
     private var pending: Extent?
     private var parentheses = 0
+    /// Brackets and angle brackets that are open within the parameters.
+    private var brackets = 0
+    private var hasParameters = false
     private var previous: Substring = ""
+
+    /// A parameter's colon stands directly in the first parentheses.
+    private var isBetweenParameters: Bool {
+        pending != nil && parentheses == 1 && brackets == 0 && !hasParameters
+    }
 
     private mutating func read(_ words: [Substring], line: Int) {
         for (index, word) in words.enumerated() {
@@ -66,8 +75,18 @@ struct Functions {
                 let name = word == "func" && index + 1 < words.count ? String(words[index + 1]) : String(word)
                 pending = Extent(name: name, first: line, last: line)
                 parentheses = 0
-            case "(" where pending != nil: parentheses += 1
-            case ")" where pending != nil: parentheses -= 1
+                brackets = 0
+                hasParameters = false
+            case "(" where pending != nil:
+                if parentheses == 0 { brackets = 0 }
+                parentheses += 1
+            case ")" where pending != nil:
+                parentheses -= 1
+                if parentheses == 0 { hasParameters = true }
+            case "[" where pending != nil, "<" where pending != nil: brackets += 1
+            case "]" where pending != nil: brackets -= 1
+            case ">" where pending != nil && previous != "-": brackets -= 1
+            case ":" where isBetweenParameters: pending?.parameters += 1
             case "{" where parentheses == 0:
                 open.append(pending)
                 pending = nil
