@@ -196,8 +196,7 @@ struct Exchange: ~Copyable {
         self.client = client
         self.peer = peer
         self.renewal = renewal
-        // What cannot renew the entry may be answered with it instead of an error.
-        if !verdict.mayRevalidate { self.renewal?.isConditional = false }
+        self.renewal?.limit(to: verdict)
         isFetchedWhole = renewal?.isFetchedWhole ?? false
         self.keyCount = keyCount
         self.route = route

@@ -27,7 +27,7 @@ extension Worker {
             headCount: headCount, started: again?.started ?? now.moment)
         scratch.inbound.removeFirst(headCount)
         clients[h].phase = .exchange(x)
-        if let again { exchanges[x].mayUndo = again.undoes && again.cause != .fetched }
+        if let again { exchanges[x].mayUndo = again.undoes && again.cause.mayUndoFetched }
         if scratch.request.framing != .none {
             exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }

@@ -211,12 +211,12 @@ extension Worker {
             keyed.variant = Self.variant(
                 store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
         }
-        if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
-            board.isHitForMiss(keyed.reservation, now: now.milliseconds)
+        if verdict.flags.contains(.conditional),
+            verdict.mayForwardCondition(
+                hasEntry: renewal != nil,
+                isHitForMiss: board.isHitForMiss(keyed.reservation, now: now.milliseconds))
         {
-            // Nothing to fetch the whole for: the origin answers the client's own condition.
-            verdict.mayStore = false
-            verdict.reason = .conditional
+            verdict.forwardCondition()
         }
         beginExchange(
             h, route: route, verdict: verdict, forwardReason, keyed, renewal, headCount: headCount,
