@@ -17,13 +17,13 @@ extension Worker {
             commitFill(x)
             if concludeHeldBack(x) { return }
         }
-        if exchanges[x].fill != nil { commitFill(x) }
-        if exchanges[x].isRecoded { commitVariant(x) }
+        if exchanges[x].answer.fill != nil { commitFill(x) }
+        if exchanges[x].answer.isRecoded { commitVariant(x) }
         // A request that was answered early is not read to its end.
         let isRead = exchanges[x].requestBody.isComplete
         releaseOrigin(x)
         logExchange(x)
-        counters.answered(stored: exchanges[x].stored, exchanges[x].reason)
+        counters.answered(stored: exchanges[x].outcome.isStored, exchanges[x].outcome.reason)
         let client = exchanges[x].client
         if let c = client { clients[c].lingers = !isRead }
         forget(x)
@@ -34,7 +34,7 @@ extension Worker {
     mutating func releaseOrigin(_ x: Handle<Exchange>) {
         guard let o = exchanges[x].origin else { return }
         exchanges[x].origin = nil
-        if exchanges[x].reusable, exchanges[x].requestBody.isComplete, !exchanges[x].machine.isTunnel {
+        if exchanges[x].answer.reusable, exchanges[x].requestBody.isComplete, !exchanges[x].machine.isTunnel {
             park(o)
         } else {
             closeOrigin(o)
@@ -45,9 +45,9 @@ extension Worker {
     @inline(__always)
     mutating func forget(_ x: Handle<Exchange>) {
         endReservation(x, .failed)
-        if exchanges[x].fill != nil { dropFill(x) }
+        if exchanges[x].answer.fill != nil { dropFill(x) }
         releaseServer(x)
-        if exchanges[x].isRecoded { dropRecoder(x) }
+        if exchanges[x].answer.isRecoded { dropRecoder(x) }
         spares.give(&exchanges[x].request)
         exchanges.discard(x)
     }
@@ -99,7 +99,7 @@ extension Worker {
             closeOrigin(o)
         }
         let client = exchanges[x].client
-        let reset = exchanges[x].framing == .untilClose && !exchanges[x].machine.isTunnel
+        let reset = exchanges[x].answer.framing == .untilClose && !exchanges[x].machine.isTunnel
         tell(x, client == nil ? .dropped : .cut)
         logExchange(x, isLast: reset)
         forget(x)
@@ -121,7 +121,7 @@ extension Worker {
         if case .exchange(let x) = clients[c].phase {
             logExchange(x, isLost: true, cause)
             detach(x, from: c)
-            if !exchanges[x].machine.outlivesClient(isStoring: exchanges[x].fill != nil) {
+            if !exchanges[x].machine.outlivesClient(isStoring: exchanges[x].answer.fill != nil) {
                 abort(x)
             } else if let o = exchanges[x].origin, origins[o].channel.readable {
                 // Reading may have waited for this client, and no event will come for what is there already.

@@ -54,7 +54,7 @@ extension Worker {
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
     mutating func handleResponseHead(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int, ended: Bool)
     {
-        if exchanges[x].renewal != nil || scratch.response.status == 304,
+        if exchanges[x].fetch.renewal != nil || scratch.response.status == 304,
             useResponse(x, o, headCount: headCount)
         {
             return
@@ -76,13 +76,13 @@ extension Worker {
             scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route], received: now.times)
         {
         case .store(var facts):
-            if exchanges[x].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
+            if exchanges[x].fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             storable = facts
             if let ending = Reservations.Ending(storing: facts) {
                 endReservation(x, ending, refusing: .noCache)
             }
         case .refuse(let reason):
-            exchanges[x].reason = reason
+            exchanges[x].outcome.reason = reason
             if log.isEnabled { noteRefusals(x) }
             noteUnstorable(x, reason)
         }
@@ -108,9 +108,9 @@ extension Worker {
                 beginFill(x, facts, headCount: headCount)
             }
         }
-        if exchanges[x].machine.isHeldBack, exchanges[x].fill == nil {
+        if exchanges[x].machine.isHeldBack, exchanges[x].answer.fill == nil {
             exchanges[x].machine.answer()
-            exchanges[x].transform = .varies
+            exchanges[x].answer.transform = .varies
         }
         if delivery == .notModified {
             answerNotModified(x, transform, isStored: storable != nil)
@@ -118,7 +118,7 @@ extension Worker {
             scratch.out.removeAll()
         } else {
             answerHead(x)
-            if exchanges[x].answersHead { answerHeadAlone(x) }
+            if exchanges[x].fetch.answersHead { answerHeadAlone(x) }
         }
         scratch.outbound.removeFirst(headCount)
         guard exchanges.contains(x), exchanges[x].origin == o else { return }
@@ -132,10 +132,12 @@ extension Worker {
     ) -> StoreVerdict {
         guard response.fields.contains(.contentEncoding) else {
             return route.rules.judge(
-                response, outbound.span, to: exchange.verdict, sent: exchange.sentAt, received: received)
+                response, outbound.span, to: exchange.verdict, sent: exchange.fetch.sentAt, received: received
+            )
         }
         return route.rules.judge(
-            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt, received: received)
+            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.fetch.sentAt,
+            received: received)
     }
 
     /// Composes what the client gets in `out`, for the body to go with it.
@@ -144,12 +146,14 @@ extension Worker {
         guard let c = exchanges[x].client else { return }
         let framing: ClientFraming =
             switch scratch.response.framing {
-            case .chunked where exchanges[x].answersHead, .untilClose where exchanges[x].answersHead: .none
+            case .chunked where exchanges[x].fetch.answersHead,
+                .untilClose where exchanges[x].fetch.answersHead:
+                .none
             case .none: .none
-            case .length where !exchanges[x].transform.changesBody: .length
+            case .length where !exchanges[x].answer.transform.changesBody: .length
             case .length, .chunked, .untilClose: exchanges[x].minorVersion >= 1 ? .chunked : .untilClose
             }
-        exchanges[x].framing = framing
+        exchanges[x].answer.framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
         // connection.
         if framing == .untilClose || !exchanges[x].requestBody.isComplete || endsConnections {
@@ -165,8 +169,8 @@ extension Worker {
         case .notModified, .asReceived: break
         case .heldBack: exchanges[x].machine.holdBack()
         case .transformed:
-            exchanges[x].transform = transform
-            if delivery.recodes(answersHead: exchanges[x].answersHead, isStored: isStored) {
+            exchanges[x].answer.transform = transform
+            if delivery.recodes(answersHead: exchanges[x].fetch.answersHead, isStored: isStored) {
                 beginRecoding(x, isStored: isStored)
             }
         }
@@ -247,7 +251,7 @@ extension Worker {
         Self.appendConnection(
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion, to: &scratch.out)
         scratch.out.append("\r\n")
-        exchanges[x].status = 304
+        exchanges[x].outcome.status = 304
         let sent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !sent)
         detach(x, from: c)
@@ -258,7 +262,7 @@ extension Worker {
     /// Sends the head in `out` to a client that asked by HEAD. The GET goes on for the store, without it.
     private mutating func answerHeadAlone(_ x: Handle<Exchange>) {
         guard let c = exchanges[x].client else { return }
-        exchanges[x].framing = .none
+        exchanges[x].answer.framing = .none
         let sent = clients[c].channel.send(scratch.out)
         scratch.out.removeAll()
         logExchange(x, isLost: !sent)

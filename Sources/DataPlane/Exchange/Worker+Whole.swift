@@ -18,7 +18,7 @@ extension Worker {
         _ outbound: borrowing ByteBuffer, _ now: Times
     ) -> EntryFacts? {
         route.rules.judgeWhole(
-            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt, received: now)
+            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.fetch.sentAt, received: now)
     }
 
     /// Fetches the whole in place of the response in `response`, if `Rules.fetchesWhole` says so of the
@@ -31,7 +31,7 @@ extension Worker {
         guard exchanges[x].client != nil else { return false }
         if let facts = whole {
             guard Rules.fetchesWhole(scratch.response, facts) else { return false }
-            exchanges[x].answersHead = true
+            exchanges[x].fetch.answersHead = true
         } else {
             guard exchanges[x].verdict.flags.contains(.range) else { return false }
             parseHead(x)
@@ -48,8 +48,8 @@ extension Worker {
             closeOrigin(o)
         }
         exchanges[x].verdict = exchanges[x].verdict.storing
-        exchanges[x].reason = nil
-        exchanges[x].renewal = nil
+        exchanges[x].outcome.reason = nil
+        exchanges[x].fetch.renewal = nil
         connect(x)
         return true
     }
