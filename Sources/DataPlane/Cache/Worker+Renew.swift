@@ -26,7 +26,7 @@ extension Worker {
             note(x, .errorStatus)
             tell(x, .stale)
             exchanges[x].origin = nil
-            closeOrigin(o)
+            origins.close(o)
             lookAgain(x, .failed, failure: status, status: status)
         case .malformed:
             noteFault(x, "unexpected-304", headCount: headCount)
@@ -56,7 +56,7 @@ extension Worker {
             &scratch.storedHead, &scratch.coded, &scratch.vary, now.times)
         scratch.outbound.removeFirst(headCount)
         exchanges[x].origin = nil
-        if scratch.response.keepAlive, scratch.outbound.isEmpty { park(o) } else { closeOrigin(o) }
+        if scratch.response.keepAlive, scratch.outbound.isEmpty { keepOrigin(o) } else { origins.close(o) }
         switch outcome {
         case .renewed:
             endReservation(x, .stored)

@@ -113,15 +113,18 @@ struct Exchange: ~Copyable {
         answer.body = BodyReader(response.framing, trailerLimit: trailerLimit)
     }
 
+    @inline(__always)
     init(
-        _ context: RequestContext, of client: Handle<Client>?, peer: SocketAddress?, _ fetch: Fetch,
-        _ machine: ExchangeMachine, keyCount: Int, minorVersion: UInt8
+        _ context: borrowing RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
+        _ forwardReason: ForwardReason, _ renewal: Renewal?, _ attempts: Attempts, keyCount: Int,
+        minorVersion: UInt8,
+        now: Times
     ) {
         self.client = client
         self.peer = peer
-        self.machine = machine
-        self.fetch = fetch
-        self.fetch.renewal?.limit(to: context.verdict)
+        machine = ExchangeMachine(attempts: attempts)
+        fetch = Fetch(forwardReason, renewal, now: now)
+        fetch.renewal?.limit(to: context.verdict)
         route = context.route
         verdict = context.verdict
         keyed = context.keyed

@@ -35,9 +35,9 @@ extension Worker {
         guard let o = exchanges[x].origin else { return }
         exchanges[x].origin = nil
         if exchanges[x].answer.reusable, exchanges[x].requestBody.isComplete, !exchanges[x].machine.isTunnel {
-            park(o)
+            keepOrigin(o)
         } else {
-            closeOrigin(o)
+            origins.close(o)
         }
     }
 
@@ -70,33 +70,15 @@ extension Worker {
 
     /// Keeps the origin's connection for the next request.
     @inline(__always)
-    mutating func park(_ o: Handle<Origin>) {
-        guard origins[o].isAtRest, !isDraining else {
-            closeOrigin(o)
-            return
-        }
-        let server = origins[o].server
-        origins[o].phase = .idle
-        origins[o].keptIn = turn
-        origins.setDeadline(o, at: now.milliseconds + site.servers[server].idleTimeout)
-        if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }
-    }
-
-    /// An idle connection that closed, spoke unasked or grew too old.
-    mutating func discardIdle(_ o: Handle<Origin>) {
-        pools[origins[o].server].remove(o.token)
-        closeOrigin(o)
-    }
-
-    mutating func closeOrigin(_ o: Handle<Origin>) {
-        origins.discard(o)
+    mutating func keepOrigin(_ o: Handle<Origin>) {
+        if isDraining { origins.close(o) } else { origins.keepIdle(o, turn: turn, now: now.milliseconds) }
     }
 
     /// The answer cannot be completed: the client's connection ends so that nobody takes it for whole.
     mutating func abort(_ x: Handle<Exchange>) {
         if let o = exchanges[x].origin {
             exchanges[x].origin = nil
-            closeOrigin(o)
+            origins.close(o)
         }
         let client = exchanges[x].client
         let reset = exchanges[x].answer.framing == .untilClose && !exchanges[x].machine.isTunnel
@@ -106,7 +88,7 @@ extension Worker {
         guard let c = client else { return }
         if reset {
             // A clean close would look like the end of the body; so would the shutdown that begins a linger.
-            clients[c].channel.socket.setLingerReset()
+            clients[c].channel.resetOnClose()
             closeClientNow(c)
             return
         }
@@ -147,7 +129,7 @@ extension Worker {
         let unread = clients[c].lingers || clients[c].channel.wantsReading
         if unread, clients[c].phase != .lingering, !clients[c].channel.ended {
             clients[c].phase = .lingering
-            clients[c].channel.socket.shutdownWrite()
+            clients[c].channel.endOutput()
             clients[c].channel.dropInput()
             clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
             if clients[c].channel.readable { deferClient(c) }
@@ -160,10 +142,10 @@ extension Worker {
     private mutating func awaitDelivery(_ c: Handle<Client>) {
         if clients[c].phase != .lingering {
             clients[c].phase = .lingering
-            clients[c].channel.socket.shutdownWrite()
+            clients[c].channel.endOutput()
             clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
         }
-        switch clients[c].channel.socket.delivery() {
+        switch clients[c].channel.delivery() {
         case .pending: return
         case .acknowledged: log.finish(c, &clients[c], lost: nil)
         case .lost: log.finish(c, &clients[c], lost: .clientLeft)
@@ -175,7 +157,7 @@ extension Worker {
     mutating func closeClientNow(_ c: Handle<Client>, _ cause: Cause = .clientLeft) {
         if !clients[c].channel.isFlushed {
             // What is not sent is lost: a clean close would let an answer that the close ends look whole.
-            clients[c].channel.socket.setLingerReset()
+            clients[c].channel.resetOnClose()
             log.finish(c, &clients[c], lost: cause)
         } else {
             log.finish(c, &clients[c], lost: nil)

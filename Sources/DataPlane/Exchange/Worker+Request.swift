@@ -78,8 +78,8 @@ extension Worker {
             scratch.key.removeAll()
         }
         var context = RequestContext(
-            client: h, route: route, verdict: verdict, keyed: keyed, headCount: headCount,
-            started: again?.started ?? now.moment, again: again)
+            of: h, route: route, verdict, keyed, headCount: headCount,
+            started: again?.started ?? now.moment, again)
         var plain = PlainAnswer.unclear
         if verdict.isPlain, again == nil {
             plain = answerPlainly(&context)

@@ -52,8 +52,8 @@ extension Worker {
         }
         touchTunnel(x, o)
         switch action {
-        case .endOrigin: origins[o].channel.socket.shutdownWrite()
-        case .endClient: clients[c].channel.socket.shutdownWrite()
+        case .endOrigin: origins[o].channel.endOutput()
+        case .endClient: clients[c].channel.endOutput()
         case .finish, .some(.none), nil: break
         }
     }

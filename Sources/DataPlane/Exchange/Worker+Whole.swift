@@ -43,9 +43,9 @@ extension Worker {
         scratch.outbound.removeFirst(headCount)
         exchanges[x].origin = nil
         if scratch.response.keepAlive, scratch.response.framing == .none, scratch.outbound.isEmpty {
-            park(o)
+            keepOrigin(o)
         } else {
-            closeOrigin(o)
+            origins.close(o)
         }
         exchanges[x].verdict = exchanges[x].verdict.storing
         exchanges[x].outcome.reason = nil

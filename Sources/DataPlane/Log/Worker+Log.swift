@@ -10,7 +10,7 @@ internal import Machines
 extension Worker {
     /// Logs an answer from the store to the request in `request`, parsed over `inbound`.
     @inline(never)
-    mutating func logHit(_ context: RequestContext, _ facts: HitFacts, isLost: Bool) {
+    mutating func logHit(_ context: borrowing RequestContext, _ facts: HitFacts, isLost: Bool) {
         let again = context.again
         var cache = facts.isStale ? CacheResult.stale : .hit
         if again?.cause == .renewed { cache = .revalidated }

@@ -37,7 +37,7 @@ extension Worker {
     /// Begins to undo the entry that answers the request in `request` over `inbound`, and drops its head.
     /// - Parameter found: what is known of the entry.
     /// - Returns: false where there is no memory for it; then nothing has happened.
-    mutating func beginUndoing(_ context: RequestContext, _ found: StoreFinding.Undecoded) -> Bool {
+    mutating func beginUndoing(_ context: borrowing RequestContext, _ found: StoreFinding.Undecoded) -> Bool {
         let (h, again) = (context.client, context.again)
         let room = site.fillLimit - fillBytes
         guard let undoing = Self.borrow(store, scratch.key, context.keyed.hash, found, again, room: room)

@@ -124,12 +124,8 @@ struct Worker: ~Copyable {
     /// What the last malformed answer broke.
     var fault = ResponseFault()
     let clock: SteeredClock?
-    var origins: SlotTable<Origin>
+    var origins: Origins
     var exchanges: SlotTable<Exchange>
-    /// By server.
-    var pools: FixedTable<OriginPool>
-    /// By server: which of its addresses connected last.
-    var addressInUse: [Int]
     /// By upstream: the balancers' turns.
     var turns: FixedTable<Int>
     /// For requests' heads.
@@ -148,7 +144,7 @@ struct Worker: ~Copyable {
     /// Bytes held in fills and encoders, and what connections keep: bounded by the worker's share of
     /// `limits.buffers`.
     var fillBytes = 0
-    let ledger = BufferLedger()
+    let ledger: BufferLedger
     /// When it may be looked again for what to shed.
     var shedsAt: UInt64 = 0
     let connections: ConnectionCount
@@ -186,13 +182,11 @@ struct Worker: ~Copyable {
         helpers = seed.helpers
         failures = seed.failures
         now = Now(reading: seed.clock)
+        let ledger = BufferLedger()
+        self.ledger = ledger
         clients = SlotTable(kind: Kind.client, now: now.milliseconds)
-        origins = SlotTable(kind: Kind.origin, now: now.milliseconds)
+        origins = Origins(site, ledger, kind: Kind.origin, now: now.milliseconds)
         exchanges = SlotTable(kind: Kind.exchange, now: now.milliseconds)
-        pools = FixedTable(count: site.servers.count) {
-            OriginPool(limit: site.upstreams[site.servers[$0].upstream].idleConnections)
-        }
-        addressInUse = site.servers.map { _ in 0 }
         clock = seed.clock
     }
 

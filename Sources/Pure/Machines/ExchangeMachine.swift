@@ -68,7 +68,6 @@ public struct ExchangeMachine: Sendable, BitwiseCopyable {
 
     // MARK: Questions
 
-    // A pattern and not `==`, which would be a call.
     @inlinable public var isWaiting: Bool {
         if case .waiting = phase { true } else { false }
     }
