@@ -61,9 +61,6 @@ struct Exchange: ~Copyable {
     /// stored, or renew an entry.
     var keepsConditions: Bool { verdict.mayStore || renews }
 
-    /// The answer is a stored body that is being undone.
-    var isFromStore: Bool { answer.isRecoded && answer.transform.change == .decoded }
-
     var key: Span<UInt8> {
         @_lifetime(borrow self) @inline(__always)
         get { request.span.extracting(headCount..<(headCount + keyCount)) }

@@ -18,7 +18,7 @@ extension Worker {
             if concludeHeldBack(x) { return }
         }
         if exchanges[x].answer.fill != nil { commitFill(x) }
-        if exchanges[x].answer.isRecoded { commitVariant(x) }
+        if exchanges[x].answer.isEncoded { commitVariant(x) }
         // A request that was answered early is not read to its end.
         let isRead = exchanges[x].requestBody.isComplete
         releaseOrigin(x)
@@ -47,7 +47,8 @@ extension Worker {
         endReservation(x, .failed)
         if exchanges[x].answer.fill != nil { dropFill(x) }
         releaseServer(x)
-        if exchanges[x].answer.isRecoded { dropRecoder(x) }
+        if exchanges[x].answer.isEncoded { dropEncoding(x) }
+        if exchanges[x].answer.isUndone { dropUndoing(x) }
         spares.give(&exchanges[x].request)
         exchanges.discard(x)
     }

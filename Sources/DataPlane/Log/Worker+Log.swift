@@ -66,7 +66,7 @@ extension Worker {
         parseHead(x)
         let started = exchanges[x].started
         let isBypass = exchanges[x].fetch.forwardReason == .bypass
-        let cache = isBypass ? CacheResult.bypass : exchanges[x].isFromStore ? .hit : .miss
+        let cache = isBypass ? CacheResult.bypass : exchanges[x].answer.isUndone ? .hit : .miss
         var entry = record(
             exchanges[x].outcome.status, cache: cache, allReasons(x), route: exchanges[x].route,
             started: started)

@@ -65,7 +65,8 @@ extension Worker {
         fillBytes += known.encoderBytes
         let variant: ByteBuffer? = isStored ? ByteBuffer(capacity: Self.variantCapacity) : nil
         if isStored { fillBytes += Self.variantCapacity }
-        exchanges[x].answer.recoder = .encoding(Recoder.Encoding(encoder: encoder, variant: variant))
+        exchanges[x].answer.encoding = encodings.insert(Encoding(encoder: encoder, variant: variant))
+        if isStored { exchanges[x].answer.claims = coding.rawValue }
         return true
     }
 
@@ -97,36 +98,22 @@ extension Worker {
 
     // MARK: Bytes
 
-    /// Takes a run of the body and encodes it into `coded`. False: the library failed.
-    static func recode(
-        _ recoder: inout Recoder, _ bytes: borrowing ByteBuffer, _ range: Range<Int>,
-        into coded: inout ByteBuffer
-    ) -> Bool {
-        var done = true
-        switch consume recoder {
-        case .none: recoder = .none
-        case .encoding(var encoding):
-            done = encoding.encoder.encode(bytes.span.extracting(range), .none, into: &coded)
-            encoding.holdsBack = true
-            recoder = .encoding(encoding)
-        case .undoing(let undoing): recoder = .undoing(undoing)
-        }
-        return done
-    }
-
     /// Lets out what the encoder holds back, if the origin has no more for us at once: nothing that was said
     /// waits for what has not been. Adds `coded` to `out` and to the variant.
     mutating func endEncoding(_ x: Handle<Exchange>, _ o: Handle<Origin>, complete: Bool) -> Bool {
+        guard exchanges[x].answer.isEncoded else { return true }
         let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
         let limit = site.routes[exchanges[x].route].rules.maxBodyBytes
         let room = site.fillLimit - bufferBytes
-        let before = Self.variantBytes(&exchanges[x].answer.recoder)
-        guard
-            Self.finishRun(
-                &exchanges[x].answer.recoder, flush, into: &scratch.coded, limit: min(limit, room + before),
-                lowers: compressionGuard.verdict != .full)
-        else { return false }
-        fillBytes += Self.variantBytes(&exchanges[x].answer.recoder) - before
+        let e = exchanges[x].answer.encoding
+        let before = encodings[e].variantBytes
+        let isDone = encodings[e].endRun(
+            flush, into: &scratch.coded, limit: min(limit, room + before),
+            lowers: compressionGuard.verdict != .full)
+        guard isDone else { return false }
+        let after = encodings[e].variantBytes
+        fillBytes += after - before
+        if after == 0 { exchanges[x].answer.claims = 0 }
         if exchanges[x].client != nil, !scratch.coded.isEmpty {
             if exchanges[x].answer.framing == .chunked {
                 appendChunk(scratch.coded, 0..<scratch.coded.count, to: &scratch.out)
@@ -137,55 +124,19 @@ extension Worker {
         return true
     }
 
-    private static func variantBytes(_ recoder: inout Recoder) -> Int {
-        switch recoder {
-        case .none: return 0
-        case .undoing: return 0
-        case .encoding(let encoding):
-            switch encoding.variant {
-            case .some(let variant): return variant.capacity
-            case .none: return 0
-            }
-        }
-    }
-
-    private static func finishRun(
-        _ recoder: inout Recoder, _ flush: FlushMode, into coded: inout ByteBuffer, limit: Int, lowers: Bool
-    ) -> Bool {
-        guard case .encoding(var encoding) = consume recoder else {
-            recoder = .none
-            return true
-        }
-        var done = true
-        if lowers { encoding.encoder.lower() }
-        if flush == .finish || flush == .flush && encoding.holdsBack {
-            done = encoding.encoder.encode(Span(), flush, into: &coded)
-            encoding.holdsBack = false
-        }
-        if var variant = encoding.variant.take(), variant.count + coded.count <= limit {
-            variant.append(coded.span)
-            encoding.variant = consume variant
-        }
-        recoder = .encoding(encoding)
-        return done
-    }
-
-    /// Has the encoder taken bytes that are not let out?
+    /// The encoder has taken bytes that it has not let out.
     @inline(__always)
     func holdsBack(_ x: Handle<Exchange>) -> Bool {
-        switch exchanges[x].answer.recoder {
-        case .none: false
-        case .encoding(let encoding): encoding.holdsBack
-        case .undoing: false
-        }
+        exchanges[x].answer.isEncoded && encodings[exchanges[x].answer.encoding].holdsBack
     }
 
     // MARK: The end
 
     /// The coded stream is whole: it goes into the store as the variant of what was committed.
     mutating func commitVariant(_ x: Handle<Exchange>) {
-        fillBytes -= Self.variantBytes(&exchanges[x].answer.recoder)
-        guard let variant = Self.takeVariant(&exchanges[x].answer.recoder), exchanges[x].outcome.serial != 0,
+        let e = exchanges[x].answer.encoding
+        fillBytes -= encodings[e].variantBytes
+        guard let variant = encodings[e].variant.take(), exchanges[x].outcome.serial != 0,
             case .coded(let coding) = exchanges[x].answer.transform.change
         else { return }
         Self.commit(
@@ -194,16 +145,6 @@ extension Worker {
             now.times)
         // Nothing is owed to it any more.
         exchanges[x].outcome.serial = 0
-    }
-
-    private static func takeVariant(_ recoder: inout Recoder) -> ByteBuffer? {
-        guard case .encoding(var encoding) = consume recoder else {
-            recoder = .none
-            return nil
-        }
-        let variant = encoding.variant.take()
-        recoder = .encoding(encoding)
-        return variant
     }
 
     private static func commit(
@@ -250,26 +191,13 @@ extension Worker {
             .giveBack(in: store, key: exchange.key)
     }
 
-    /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
-    /// was given up for want of room.
-    mutating func dropRecoder(_ x: Handle<Exchange>) {
-        fillBytes -=
-            Self.variantBytes(&exchanges[x].answer.recoder) + Self.undoingBytes(&exchanges[x].answer.recoder)
-        if let encoder = Self.takeEncoder(&exchanges[x].answer.recoder) {
-            fillBytes -= encoder.coding.encoderBytes
-            if exchanges[x].outcome.serial != 0 {
-                Self.giveBack(Codings(encoder.coding), of: &exchanges[x], store)
-            }
-            encoders.give(encoder)
-        }
-    }
-
-    private static func takeEncoder(_ recoder: inout Recoder) -> Encoder? {
-        guard case .encoding(let encoding) = consume recoder else {
-            recoder = .none
-            return nil
-        }
-        recoder = .none
-        return encoding.encoder
+    /// Gives the encoder back. Where the variant of a stored response was never whole, or was given up for
+    /// want of room, its claim is given back too.
+    mutating func dropEncoding(_ x: Handle<Exchange>) {
+        guard let encoding = encodings.remove(exchanges[x].answer.encoding) else { return }
+        let coding = encoding.encoder.coding
+        fillBytes -= encoding.variantBytes + coding.encoderBytes
+        if exchanges[x].outcome.serial != 0 { Self.giveBack(Codings(coding), of: &exchanges[x], store) }
+        encoders.give(encoding.encoder)
     }
 }

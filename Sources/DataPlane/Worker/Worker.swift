@@ -51,6 +51,8 @@ struct Worker: ~Copyable {
         static var bell: UInt8 { 4 }
         static var exchange: UInt8 { 5 }
         static var ticker: UInt8 { 6 }
+        static var encoding: UInt8 { 7 }
+        static var undoing: UInt8 { 8 }
     }
 
     /// The turn's clocks: read once a turn.
@@ -126,6 +128,9 @@ struct Worker: ~Copyable {
     let clock: SteeredClock?
     var origins: Origins
     var exchanges: SlotTable<Exchange>
+    /// Bodies that are compressed as they pass, and stored bodies that are being decoded.
+    var encodings = SlotTable<Encoding>(kind: Kind.encoding)
+    var undoings = SlotTable<Undoing>(kind: Kind.undoing)
     /// By upstream: the balancers' turns.
     var turns: FixedTable<Int>
     /// For requests' heads.
@@ -287,7 +292,7 @@ struct Worker: ~Copyable {
 
     /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
     mutating func waitForEncodingBudget(_ o: Handle<Origin>, _ x: Handle<Exchange>) -> Bool {
-        guard exchanges[x].answer.isRecoded else { return false }
+        guard exchanges[x].answer.isEncoded else { return false }
         if encodingsLeft > 0 {
             encodingsLeft -= 1
             return false
