@@ -156,8 +156,8 @@ let package = Package(
             "DataPlaneTests",
             [
                 "AllocationCheck", "Bytes", "Caching", "Compression", "Machines", "Kernel", "Loop",
-                "DataPlane",
-                "DataPlaneHarness", "Settings", "Store", log, systemPackage,
+                "DataPlane", "DataPlaneHarness", "FuzzChecks", "HitChecks", "SeededRandom", "Settings",
+                "Store", log, systemPackage,
             ]),
         tests(
             "Conformance", ["Bytes", "Configuration", "Kernel", "DataPlane", "DataPlaneHarness", "Settings"]),
@@ -171,16 +171,23 @@ let package = Package(
     ]
 )
 
-// The libFuzzer targets (Tests/Fuzz). HTTPTests and CompressionTests replay their corpora. In an ordinary
-// build these programs only replay files. packaging/fuzz builds and runs them as fuzzers.
+// The libFuzzer targets (Tests/Fuzz). HTTPTests, CompressionTests and DataPlaneTests replay their corpora. In an
+// ordinary build these programs only replay files. packaging/fuzz builds and runs them as fuzzers.
 package.targets.append(
     .target(
         name: "FuzzChecks", dependencies: ["Bytes", "Compression", "HTTP"], path: "Tests/Fuzz/Checks",
         swiftSettings: strict)
 )
-for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate", "FuzzGzip"] {
+package.targets.append(
+    .target(
+        name: "HitChecks",
+        dependencies: ["Bytes", "Caching", "Configuration", "DataPlane", "HTTP", "Settings", "Store"],
+        path: "Tests/Fuzz/HitChecks", swiftSettings: strict)
+)
+for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate", "FuzzGzip", "FuzzHit"] {
     package.products.append(.executable(name: name, targets: [name]))
     package.targets.append(
         .executableTarget(
-            name: name, dependencies: ["FuzzChecks"], path: "Tests/Fuzz/\(name)", swiftSettings: strict))
+            name: name, dependencies: name == "FuzzHit" ? ["FuzzChecks", "HitChecks"] : ["FuzzChecks"],
+            path: "Tests/Fuzz/\(name)", swiftSettings: strict))
 }
