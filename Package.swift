@@ -171,8 +171,8 @@ let package = Package(
     ]
 )
 
-// The libFuzzer targets (Tests/Fuzz). HTTPTests, CompressionTests and DataPlaneTests replay their corpora. In an
-// ordinary build these programs only replay files. packaging/fuzz builds and runs them as fuzzers.
+// The libFuzzer targets (Tests/Fuzz). HTTPTests, CompressionTests and DataPlaneTests replay their corpora. In
+// an ordinary build these programs only replay files. packaging/fuzz builds and runs them as fuzzers.
 package.targets.append(
     .target(
         name: "FuzzChecks", dependencies: ["Bytes", "Compression", "HTTP"], path: "Tests/Fuzz/Checks",
