@@ -64,21 +64,26 @@ struct ByteBufferTests {
                 if step % 7 == 0 {
                     buffer.removeAll()
                     model = []
-                } else if !model.isEmpty {
-                    let place = Int.random(in: model.indices, using: &random)
-                    var span = buffer.mutableSpan
-                    span[place] = 0xee
-                    model[place] = 0xee
+                } else {
+                    Self.changeOneByte(&buffer, &model, &random)
                 }
             }
             let (copied, count, isEmpty) = (buffer.span.copied, buffer.count, buffer.isEmpty)
-            guard copied == model, count == model.count, isEmpty == model.isEmpty,
-                buffer.count + buffer.spareCount <= buffer.capacity
-            else {
+            let fits = buffer.count + buffer.spareCount <= buffer.capacity
+            guard copied == model, count == model.count, isEmpty == model.isEmpty, fits else {
                 Issue.record("seed \(seed), step \(step)")
                 return
             }
         }
+    }
+
+    private static func changeOneByte(
+        _ buffer: inout ByteBuffer, _ model: inout [UInt8], _ random: inout SeededRandom
+    ) {
+        guard let place = model.indices.randomElement(using: &random) else { return }
+        var span = buffer.mutableSpan
+        span[place] = 0xee
+        model[place] = 0xee
     }
 
     @Test(arguments: [0, 1, 5, 40])

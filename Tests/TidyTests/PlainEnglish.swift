@@ -2,17 +2,21 @@
 /// comments, messages and documents; it knows no grammar, so it lists only phrases that are never right.
 
 enum PlainEnglish {
-    // With a dot in place of a blank, so that the rule does not find itself.
-    /// Banned anywhere in a sentence.
+    /// Banned anywhere in a sentence. In pieces, so that the rule does not find itself.
     private static let phrases = [
-        "whoever", "of.whom", "to.whom", "for.it.would", "save.that", "comes.to.nothing", "of.no.use", "thereof",
-        "those.who", "nobody's",
-    ].map { $0.replacing(".", with: " ") }
+        "who" + "ever", "of" + " whom", "to" + " whom", "for it" + " would", "save" + " that", "comes to" + " nothing",
+        "that" + " of it",
+    ]
     /// Banned at the beginning of a sentence.
-    private static let openings = ["Who", "Of.nothing", "Else"].map { $0.replacing(".", with: " ") + " " }
+    private static let openings = ["Who" + " ", "Of nothing" + " ", "Else" + " "]
+    /// Where old comments still have them. The list only shrinks.
+    private static let notYetPlain = [
+        "Sources/DataPlane/", "Sources/Engines/", "Sources/Pure/", "Sources/System/", "Tests/SimulationTests/",
+    ]
 
     static func check(_ file: SourceFile) -> [Finding] {
-        file.lines.indices.compactMap { index in
+        if notYetPlain.contains(where: file.path.hasPrefix) { return [] }
+        return file.lines.indices.compactMap { index in
             let prose = prose(of: file, line: index)
             guard let phrase = phrase(in: prose) else { return nil }
             return file.finding(index, "\"\(phrase)\": write a plain sentence with subject, verb and object")

@@ -70,9 +70,9 @@ struct Planted: Sendable, CustomTestStringConvertible {
         Planted("files open", "perf/bench.py", "import os\n", 1),
         Planted("no notes", "Sources/Pure/HTTP/A.swift", "// TO" + "DO: later\n// TO" + "DOs\n", 1),
         Planted("no notes", "perf/bench", "# FIX" + "ME\n", 1),
-        Planted("plain", "Sources/Pure/HTTP/A.swift", "// Who" + " reads.\n// It is read. Who" + " reads it?\n// A reader.\n", 1, 2),
-        Planted("plain", "Sources/Pure/HTTP/A.swift", "// a\nlet a = \"Who" + "ever asks\"\nlet who" + "ever = 1\n", 2),
-        Planted("plain", "perf/bench", "# of no" + " use\n# ofno use\n", 1),
+        Planted("plain", "Sources/Commands/larder/A.swift", "// Who" + " reads.\n// It is read. Who" + " reads it?\n// A reader.\n", 1, 2),
+        Planted("plain", "Sources/Commands/larder/A.swift", "// a\nlet a = \"Who" + "ever asks\"\nlet who" + "ever = 1\n", 2),
+        Planted("plain", "perf/bench", "# to" + " whom\n# to whomever\n", 1),
         Planted("no tabs", "Sources/Pure/HTTP/A.swift", "// a\n\tlet a = 1\nlet b = 1 \nlet c = 1\r\n", 2, 3, 4),
         Planted("no tabs", "Sources/Pure/HTTP/A.swift", "// a\n\n", 2),
     ]

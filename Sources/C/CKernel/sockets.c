@@ -39,7 +39,7 @@ static uint64_t load64(const uint8_t *from) {
     return value;
 }
 
-/// The kernel's form; its length, or 0 for what has none.
+/// The kernel's form. Returns its length, or 0 for an address without one.
 static socklen_t encode(const struct larder_address *from, const char *path, union any_address *to) {
     memset(to, 0, sizeof *to);
     switch (from->kind) {
@@ -126,8 +126,7 @@ static int remove_stale(const char *path, const union any_address *address, sock
     if (probe < 0) return probe;
     int error = connect(probe, &address->any, length) < 0 ? errno : 0;
     close(probe);
-    // Anything but a refusal (a full queue is EAGAIN) means that somebody listens, or that it is not ours to
-    // judge.
+    // Any other result (EAGAIN is a full queue) means that a process may listen there.
     if (error != ECONNREFUSED) return -EADDRINUSE;
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
@@ -282,8 +281,7 @@ enum { GATHER_LIMIT = 4096 };
 
 int64_t larder_send4(int fd, const void *a, size_t an, const void *b, size_t bn, const void *c, size_t cn,
                      const void *d, size_t dn, int more) {
-    // Small messages are gathered here and not in the kernel: send of one run costs less than sendmsg of
-    // several, by more than the copy.
+    // Small messages are gathered here: the copy and one send cost less than sendmsg of several runs.
     size_t total = an + bn + cn + dn;
     if (total <= GATHER_LIMIT) {
         char gathered[GATHER_LIMIT];

@@ -121,8 +121,7 @@ struct Exchange: ~Copyable {
         self.peer = peer
         machine = ExchangeMachine(attempts: attempts)
         fetch = Fetch(forwardReason, renewal, now: now)
-        // An exchange that cannot renew the entry may still answer with it in place of an error.
-        if !context.verdict.mayRevalidate { self.fetch.renewal?.isConditional = false }
+        fetch.renewal?.limit(to: context.verdict)
         route = context.route
         verdict = context.verdict
         keyed = context.keyed

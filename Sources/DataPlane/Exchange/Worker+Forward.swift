@@ -28,7 +28,7 @@ extension Worker {
             exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
         if let again = context.again {
-            exchanges[x].fetch.mayUndo = again.undoes && again.cause != .fetched
+            exchanges[x].fetch.mayUndo = again.undoes && again.cause.mayUndoFetched
             exchanges[x].machine.hasWaited(again.waits)
         }
         if reserve(x, waits: context.again?.waitsAgain ?? true) { connect(x) }

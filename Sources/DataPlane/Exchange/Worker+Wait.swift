@@ -188,7 +188,7 @@ extension Worker {
     /// Takes the exchange's request back and handles it once more, as if it came now. It has no connection to
     /// an origin, and nothing of an answer has been sent.
     mutating func lookAgain(
-        _ x: Handle<Exchange>, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
+        _ x: Handle<Exchange>, _ cause: LookupCause, failure: UInt16 = 502, status: UInt16 = 0
     ) {
         lookAgain(
             x,

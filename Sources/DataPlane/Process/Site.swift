@@ -107,8 +107,7 @@ final class Site: Sendable {
                     servers.append(
                         Server(
                             name: server.name, authority: Array(server.address.authority.utf8),
-                            upstream: index,
-                            index: place,
+                            upstream: index, index: place,
                             addresses: addresses[index][place], files: nil, idleTimeout: idleTimeout,
                             timeouts: timeouts))
                 }

@@ -13,48 +13,32 @@ internal import Store
 extension Worker {
     // MARK: What becomes of an answer
 
-    /// What becomes of the answer in `response` over `outbound`: of a 304, what would of its 200.
-    /// - Parameter whole: what is stored of it, or to HEAD, what would be of GET's; nil where nothing is.
+    /// The transform of the response in `response` over `outbound` (`Rules.transform`).
+    /// - Parameter whole: what is stored of it; of the response to a HEAD, what would be stored of the
+    ///   response to GET; nil where nothing is.
     mutating func chooseTransform(_ x: Handle<Exchange>, _ whole: EntryFacts?) -> HeadTransform {
         let route = exchanges[x].route
         guard site.routes[route].caches else { return .none }
-        if scratch.response.status == 304 { return chooseForNotModified(x) }
-        if let facts = whole {
-            guard Rules.variesByCoding(facts) else { return .none }
-            let accepted = exchanges[x].verdict.codings
-            guard facts.flags.contains(.undoable) else { return coded(x, accepted) }
-            return exchanges[x].fetch.mayUndo && exchanges[x].verdict.reach(of: facts) == .undone
-                ? .decoded : .varies
-        }
-        guard Self.isCompressible(scratch.response, scratch.outbound, site.routes[route]) else {
-            return .none
+        let isNotModified = scratch.response.status == 304
+        if !isNotModified {
+            if let facts = whole {
+                return site.routes[route].rules.transform(
+                    of: facts, for: exchanges[x].verdict, mayUndo: exchanges[x].fetch.mayUndo)
+            }
+            guard
+                Self.mayTransform(
+                    unstored: scratch.response, scratch.outbound, exchanges[x].outcome.reason,
+                    site.routes[route])
+            else { return .none }
         }
         parseHead(x)
-        guard
-            Self.mayCompress(
-                unstored: scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route],
+        return isNotModified
+            ? Self.transform(
+                ofNotModified: scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route],
                 scratch.request, now.times)
-        else { return .none }
-        let asksForRange =
-            exchanges[x].verdict.flags.contains(.range) || scratch.request.fields.contains(.range)
-        return asksForRange ? .varies : coded(x, Self.accepted(&exchanges[x], scratch.request))
-    }
-
-    private func coded(_ x: Handle<Exchange>, _ accepted: Codings) -> HeadTransform {
-        let choice = site.routes[exchanges[x].route].rules.compression.choose(accepted: accepted)
-        return choice.map { .coded($0) } ?? .varies
-    }
-
-    /// Of an origin's own 304.
-    private mutating func chooseForNotModified(_ x: Handle<Exchange>) -> HeadTransform {
-        parseHead(x)
-        let varies = Self.variesByCoding(
-            notModified: scratch.response, scratch.outbound, to: &exchanges[x],
-            site.routes[exchanges[x].route], scratch.request,
-            now.times)
-        guard varies else { return .none }
-        return Self.holdsWeakened(scratch.request, &exchanges[x], scratch.response, scratch.outbound)
-            ? .decoded : .varies
+            : Self.transform(
+                ofUnstored: scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route],
+                scratch.request, now.times)
     }
 
     /// Has the body of the answer changed as its transform says; where that cannot be, it stays. (What is to
@@ -86,38 +70,31 @@ extension Worker {
         return true
     }
 
-    private static func isCompressible(
-        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ route: borrowing Site.Route
-    ) -> Bool { route.rules.isCompressible(response, outbound.span) }
+    private static func mayTransform(
+        unstored response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ reason: Reason?,
+        _ route: borrowing Site.Route
+    ) -> Bool { route.rules.mayTransform(unstored: response, outbound.span, reason) }
 
-    private static func mayCompress(
-        unstored response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+    private static func transform(
+        ofUnstored response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
         to exchange: inout Exchange, _ route: borrowing Site.Route, _ request: borrowing RequestHead,
         _ now: Times
-    ) -> Bool {
-        route.rules.mayCompress(
-            unstored: response, outbound.span, to: exchange.verdict, request, exchange.head, received: now)
+    ) -> HeadTransform {
+        route.rules.transform(
+            ofUnstored: response, outbound.span, to: exchange.verdict, request, exchange.head, received: now)
     }
 
-    private static func variesByCoding(
-        notModified response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+    private static func transform(
+        ofNotModified response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
         to exchange: inout Exchange, _ route: borrowing Site.Route, _ request: borrowing RequestHead,
         _ now: Times
-    ) -> Bool {
-        route.rules.variesByCoding(
-            notModified: response, outbound.span, to: exchange.verdict, request, exchange.head, received: now)
+    ) -> HeadTransform {
+        route.rules.transform(
+            ofNotModified: response, outbound.span, to: exchange.verdict, request, exchange.head,
+            received: now)
     }
 
     private static var variantCapacity: Int { 4 * 1024 }
-
-    private static func accepted(_ exchange: inout Exchange, _ request: borrowing RequestHead) -> Codings {
-        exchange.verdict.mayLookup ? exchange.verdict.codings : .accepted(by: request.fields, exchange.head)
-    }
-
-    private static func holdsWeakened(
-        _ request: borrowing RequestHead, _ exchange: inout Exchange, _ response: borrowing ResponseHead,
-        _ outbound: borrowing ByteBuffer
-    ) -> Bool { Conditional.holdsWeakened(request, exchange.head, response, outbound.span) }
 
     // MARK: Bytes
 
