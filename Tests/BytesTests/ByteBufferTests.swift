@@ -34,8 +34,7 @@ struct ByteBufferTests {
                 model += Array(String(number, radix: 16).utf8)
             case 6:
                 buffer.append(capacity: 8) { output in
-                    output.append(1)
-                    output.append(2)
+                    for byte in [1, 2] as [UInt8] { output.append(byte) }
                 }
                 model += [1, 2]
             case 7:
