@@ -120,7 +120,8 @@ struct DecisionTableTests {
         var row = PolicyDecision(name: "")
         row.request.headers = ["X-A: " + String(repeating: "a", count: 1100)]
         row.response.headers = ["Cache-Control: max-age=60", "Vary: X-A"]
-        let policy = Policy(name: "test").with { $0.store.vary = .any }
+        var policy = Policy(name: "test")
+        policy.store.vary = .any
         #expect(
             try Decision.evaluate(row, policy: policy) == PolicyDecision.Outcome(stored: false, reason: "vary"))
         row.response.headers.append("X: " + String(repeating: "x", count: 4096))
