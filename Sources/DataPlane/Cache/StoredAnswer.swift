@@ -5,7 +5,7 @@ internal import HTTP
 internal import Settings
 
 /// An answer from the store: its head stands in a buffer, and its body is lent by the store.
-package struct StoredAnswer: ~Escapable {
+package struct StoredAnswer: ~Escapable, BitwiseCopyable {
     /// What follows the bytes in the buffer; empty where the body stands in the buffer too.
     package let body: Span<UInt8>
     package var facts: HitFacts
@@ -42,7 +42,7 @@ package struct AnswerAge: BitwiseCopyable, Equatable, Sendable {
 }
 
 /// A stored head and body that may answer a request.
-struct StoredContent: ~Escapable {
+struct StoredContent: ~Escapable, BitwiseCopyable {
     /// In the stored form (`StoredHead`).
     let head: Span<UInt8>
     let body: Span<UInt8>

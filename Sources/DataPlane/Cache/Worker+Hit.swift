@@ -22,7 +22,7 @@ extension Worker {
     @inline(never)
     mutating func answerFromStore(_ context: inout RequestContext) -> Unanswered? {
         let found = Self.find(
-            store, &clients[context.client], site.routes[context.route].rules, scratch.request,
+            store, &clients[context.client], site.routes[context.route], scratch.request,
             scratch.inbound, scratch.key, context, now.times, &scratch.out)
         let facts: HitFacts
         let isSent: Bool
@@ -48,7 +48,7 @@ extension Worker {
     mutating func answerPlainly(_ context: inout RequestContext) -> PlainAnswer {
         guard
             let plain = Self.findPlainly(
-                store, &clients[context.client], site.routes[context.route].rules, scratch.request,
+                store, &clients[context.client], site.routes[context.route], scratch.request,
                 scratch.inbound, scratch.key, context, now.times, &scratch.out, sendsAll: log.isEnabled)
         else { return store.hasNone(context.keyed.hash) ? .absent : .unclear }
         guard let isSent = plain.isSent else {
@@ -68,7 +68,7 @@ extension Worker {
     /// Looks up, and sends what is found. A function of separate parts, because the store lends the body
     /// until it is sent.
     private static func find(
-        _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
+        _ store: borrowing StoreThread, _ client: inout Client, _ route: borrowing Site.Route,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
         _ context: RequestContext, _ now: Times, _ out: inout ByteBuffer
     ) -> Found {
@@ -76,7 +76,7 @@ extension Worker {
             bytes: inbound.span, key: key.span, context.keyed, context.verdict, now,
             Persistence(isClosing: client.closing, minorVersion: request.minorVersion))
         lookup.again = context.again
-        switch StoreFinding.find(lookup, in: store, by: rules, request, into: &out) {
+        switch StoreFinding.find(lookup, in: store, by: route.rules, request, into: &out) {
         case .answer(let answer): return .sent(answer.facts, client.send(out, answer.body))
         case .undecoded(let found): return .undecoded(found)
         case .unanswered(let why): return .unanswered(why)
@@ -87,7 +87,7 @@ extension Worker {
     /// `sendsAll`: `isSent` is nil then.
     @inline(__always)
     private static func findPlainly(
-        _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
+        _ store: borrowing StoreThread, _ client: inout Client, _ route: borrowing Site.Route,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
         _ context: RequestContext, _ now: Times, _ out: inout ByteBuffer,
         sendsAll: Bool
@@ -95,7 +95,7 @@ extension Worker {
         let lookup = StoreLookup(
             bytes: inbound.span, key: key.span, context.keyed, context.verdict, now,
             Persistence(isClosing: client.closing, minorVersion: request.minorVersion))
-        guard let answer = PlainHit.find(lookup, in: store, by: rules, request, into: &out) else {
+        guard let answer = PlainHit.find(lookup, in: store, by: route.rules, request, into: &out) else {
             return nil
         }
         if answer.body.isEmpty, !client.closing, !sendsAll { return (answer.facts, nil) }
