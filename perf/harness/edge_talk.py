@@ -1,5 +1,5 @@
-"""Edge cases, part 2: how a conversation goes that is in order. Pipelining, HEAD, 100-continue, HTTP/1.0, half-close,
-chunked both ways, trailers, fields that are for one hop, and what the cache makes of it."""
+"""Edge cases, part 2: valid conversations. Pipelining, HEAD, 100-continue, HTTP/1.0, half-close, chunked coding both
+ways, trailers, hop-by-hop fields, and the cache."""
 
 import socket
 import time
@@ -14,10 +14,10 @@ def expect(holds, message):
         raise Failure(message)
 
 
-# Behaviours of the origin, by first path segment.
+# The behaviours of the origin, by the first segment of the path.
 
 def whole(peer, request):
-    """Says back how much came, and what."""
+    """Answers with the number of bytes of the request body, and the body."""
     peer.answer(f"{request.method} {request.target} {len(request.body)}".encode(), fields=["Cache-Control: no-store"])
 
 
@@ -26,7 +26,7 @@ def body(peer, request):
 
 
 def kept(peer, request):
-    """Storable for a minute; the body counts the answers."""
+    """Sends a response that may be stored for a minute. Its body counts the responses."""
     count = len(request.target) and kept.counts.get(request.target, 0) + 1
     kept.counts[request.target] = count
     fields = ["Cache-Control: max-age=60", 'ETag: "v1"', "Last-Modified: Mon, 23 Nov 2026 10:00:00 GMT"]
@@ -52,7 +52,7 @@ def till_close(peer, request):
 
 @raw
 def hesitant(peer, request):
-    """Asks for the body only after a while."""
+    """Sends 100 Continue only after a while."""
     time.sleep(0.2)
     peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
     peer.request_body(request)
@@ -117,7 +117,7 @@ def pipelined_hits(bed):
 def empty_lines_first(bed):
     with Connection(bed.port) as connection:
         connection.send(b"\r\nGET /whole/1 HTTP/1.1\r\nHost: e.example\r\n\r\n")
-        expect(connection.response().status == 200, "a leading empty line is to be skipped (RFC 9112 §2.2)")
+        expect(connection.response().status == 200, "a leading empty line must be skipped (RFC 9112 §2.2)")
 
 
 def head_request(bed):
@@ -148,7 +148,7 @@ def continues(bed):
 
 
 def continues_unasked(bed):
-    """An origin that never says 100: the client loses its patience and sends (RFC 9110 §10.1.1)."""
+    """The origin never sends 100. After a while the client sends the body anyway (RFC 9110 §10.1.1)."""
     with Connection(bed.port) as connection:
         connection.send(b"POST /body HTTP/1.1\r\nHost: e.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
         time.sleep(0.5)
@@ -184,7 +184,7 @@ def old_version(bed):
     with Connection(bed.port) as connection:
         connection.send(b"GET /whole/old HTTP/1.0\r\nHost: e.example\r\n\r\n")
         response = connection.response()
-        expect(response.status == 200 and connection.closed(), "HTTP/1.0 without keep-alive is to be closed")
+        expect(response.status == 200 and connection.closed(), "HTTP/1.0 without keep-alive must be closed")
     with Connection(bed.port) as connection:
         for _ in range(2):
             connection.send(b"GET /whole/old HTTP/1.0\r\nHost: e.example\r\nConnection: keep-alive\r\n\r\n")
@@ -210,15 +210,15 @@ def no_host_old(bed):
 def closes_as_asked(bed):
     with Connection(bed.port) as connection:
         response = connection.request("/whole/close", fields=[("Connection", "close")])
-        expect("close" in response.get("Connection").lower() and connection.closed(), "close was asked for")
+        expect("close" in response.get("Connection").lower() and connection.closed(), "the connection must close")
 
 
 def half_close(bed):
     with Connection(bed.port) as connection:
         connection.send(b"GET /slow HTTP/1.1\r\nHost: e.example\r\n\r\n")
         connection.socket.shutdown(socket.SHUT_WR)
-        expect(connection.response().body == b"at last", "a client that is done sending still gets its answer")
-        expect(connection.closed(), "and then the close")
+        expect(connection.response().body == b"at last", "a client that has closed its sending side got no answer")
+        expect(connection.closed(), "the connection stayed open after that answer")
 
 
 def chunked_up(bed):
@@ -271,12 +271,12 @@ def one_hop_only(bed):
         response = connection.response()
     names = bed.origin.requests("/hops")[-1].names()
     gone = {"x-mine", "keep-alive", "proxy-connection", "proxy-authorization"}
-    expect(not gone & set(names), f"to the origin went {sorted(gone & set(names))}")
+    expect(not gone & set(names), f"the origin got {sorted(gone & set(names))}")
     expect("x-stays" in names, "X-Stays was lost")
     back = [name.lower() for name, _ in response.fields]
     expect("x-open" in back, "X-Open was lost")
     gone = {"x-secret", "keep-alive", "proxy-authenticate"}
-    expect(not gone & set(back), f"to the client went {sorted(gone & set(back))}")
+    expect(not gone & set(back), f"the client got {sorted(gone & set(back))}")
 
 
 def forwarded(bed):
@@ -284,7 +284,7 @@ def forwarded(bed):
         connection.request("/whole/forwarded", host="e.example",
                            fields=[("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https")])
     request = bed.origin.requests("/whole/forwarded")[-1]
-    # 127.0.0.1 may be listed as trusted; what counts is that the client's own address is there, last.
+    # 127.0.0.1 may be a trusted proxy. The client's own address must be the last one.
     expect(request.get("X-Forwarded-For").split(",")[-1].strip() == "127.0.0.1",
            f"X-Forwarded-For: {request.get('X-Forwarded-For')!r}")
     expect(request.get("Host") == "e.example", f"Host: {request.get('Host')!r}")
@@ -310,7 +310,7 @@ def not_modified(bed):
             expect(response.status == 304, f"{fields}: {response.status}")
             expect(response.get("ETag") == '"v1"', f"{fields}: 304 without its ETag")
         response = connection.request("/kept/304", fields=[("If-None-Match", '"no"')])
-        expect(response.status == 200, f"another tag: {response.status}")
+        expect(response.status == 200, f"a different tag: {response.status}")
 
 
 def never_stored(bed):
@@ -321,7 +321,7 @@ def never_stored(bed):
         with Connection(bed.port) as connection:
             connection.request(target, fields=fields)
             status = connection.request(target).get("Cache-Status")
-            expect("hit" not in status, f"{why}: stored all the same: {status}")
+            expect("hit" not in status, f"{why}: stored: {status}")
 
 
 def invalidates(bed):
@@ -329,7 +329,7 @@ def invalidates(bed):
         connection.request("/kept/unsafe")
         connection.request("/kept/unsafe", method="POST", body=b"x")
         response = connection.request("/kept/unsafe")
-        expect(response.body == b"3", f"after a POST the stored answer still comes: {response}")
+        expect(response.body == b"3", f"after a POST the stored answer was served: {response}")
 
 
 CASES = [

@@ -20,7 +20,7 @@ struct CheckCommand: ParsableCommand {
     @Option(
         name: [.customShort("c"), .customLong("config")],
         help: ArgumentHelp("The configuration file.", valueName: "file"))
-    var file = ConfigurationOptions.standardFile
+    var file = ConfigurationOptions.defaultFile
 
     @Flag(help: "Read the files only; do not try what a start needs on this machine.")
     var offline = false
@@ -57,7 +57,7 @@ struct CheckCommand: ParsableCommand {
                 + (offline ? [] : loaded.loopProblems + StartTrial.run(loaded))
             let isStartable = !problems.contains { $0.kind == .error }
             if json {
-                let text = Report.json(
+                let text = CheckReport.json(
                     settings: loaded.document, problems: problems, isStartable: offline ? nil : isStartable)
                 print(text, terminator: "")
             } else {
@@ -66,7 +66,7 @@ struct CheckCommand: ParsableCommand {
             }
             if !isStartable { throw ExitCode(Status.failure) }
         } catch let error as ConfigurationError where json {
-            print(Report.json(settings: nil, problems: error.problems), terminator: "")
+            print(CheckReport.json(settings: nil, problems: error.problems), terminator: "")
             throw ExitCode(Status.usage)
         }
     }

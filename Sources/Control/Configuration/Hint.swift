@@ -115,13 +115,13 @@ enum Hint {
             return "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }.joined()
         let path = encoded.hasPrefix("/") ? encoded : "/\(encoded)"
-        return text.isEmpty || Form<[UInt8]>.isPathPrefix(path) == false ? "" : meant(path)
+        return text.isEmpty || ValueFormat<[UInt8]>.isPathPrefix(path) == false ? "" : meant(path)
     }
 }
 
 /// Warnings about hosts and paths that are allowed but look like a pattern or an escape of another program.
 /// Larder takes such characters literally. Each function returns the warning, or nil.
-enum Literal {
+enum LiteralWarning {
     static func host(_ host: HostPattern) -> String? {
         host == .exact("_") ? "Larder takes '_' literally; leave 'host' out to match any host" : nil
     }

@@ -12,10 +12,10 @@ enum Sections {
             Draft(),
             [
                 Key(
-                    "listeners", listener.form().list(of: "listeners", atLeast: 1, atMost: 64),
+                    "listeners", listener.format().list(of: "listeners", atLeast: 1, atMost: 64),
                     "The addresses that clients connect to.", \.settings.listeners, isRequired: true),
                 Key(
-                    "admin", admin.form(), "The dashboard, the metrics and the admin API.",
+                    "admin", admin.format(), "The dashboard, the metrics and the admin API.",
                     optional: \.settings.admin,
                     unbuilt: { _ in .note("there is no admin API yet; Larder does not listen there") }),
                 Key(
@@ -23,7 +23,7 @@ enum Sections {
                     \.settings.threads),
                 Key("cache", cache, "The store, which holds the responses.", \.settings.cache),
                 Key(
-                    "routes", route.form().list(of: "routes", atLeast: 1, atMost: 1024),
+                    "routes", route.format().list(of: "routes", atLeast: 1, atMost: 1024),
                     "Each route names a policy and an upstream for some requests. The first route that "
                         + "matches a request takes it. A request that no route takes gets a 404.",
                     \.routes, isRequired: true),
@@ -52,7 +52,7 @@ enum Sections {
                     "The name of this Larder in `CDN-Loop` (RFC 8586), which it sends to origins. A request "
                         + "that arrives with this name has been here before: it gets a 508. Two Larders that "
                         + "send requests to each other need different names.", optional: \.settings.cdnID,
-                    standard: "derived from machine and listeners"),
+                    defaultText: "derived from machine and listeners"),
                 Key("limits", limits, "Limits on sizes, counts and times of clients.", \.settings.limits),
                 Key("process", process, "The process of Larder.", \.settings.process),
                 Key("log", log, "The access log. Notices go to stderr.", \.settings.log),
@@ -67,12 +67,12 @@ enum Sections {
                     "bind", .bind, "The address to listen on. Port 0: the kernel chooses a free port.",
                     \.bind, isRequired: true),
                 Key(
-                    "tls", listenerTLS.form().described(by: Schema.nothing),
+                    "tls", listenerTLS.format().described(by: Schema.nothing),
                     "Accept TLS connections; ALPN selects HTTP/2 or HTTP/1.1.", optional: \.tls,
                     unbuilt: { _ in .refuse("a listener cannot speak TLS yet") }),
                 Key(
                     "proxyProtocol",
-                    Form<Bool>.flag.described(by: .object(["enum": .list([.flag(false), "false"])])),
+                    ValueFormat<Bool>.flag.described(by: .object(["enum": .list([.flag(false), "false"])])),
                     "`true`: each connection begins with a header of the PROXY protocol, version 1 or 2.",
                     \.proxyProtocol,
                     unbuilt: { $0 ? .refuse("a listener cannot read the PROXY protocol yet") : nil },
@@ -85,7 +85,7 @@ enum Sections {
             Settings.Listener.TLS(),
             [
                 Key(
-                    "certificates", Form<String>.path.list(of: "paths", atLeast: 1),
+                    "certificates", ValueFormat<String>.path.list(of: "paths", atLeast: 1),
                     "PEM files. Each contains a certificate chain and its key. SNI selects one of several.",
                     \.certificates,
                     isRequired: true)
@@ -111,21 +111,21 @@ enum Sections {
                     "The memory for stored responses, their index included. The default is smaller if the "
                         + "machine or its control group (the limit of a container) has little memory. If a "
                         + "value that you set does not fit, Larder does not start.",
-                    optional: \.memory, standard: "256MiB, or what fits"),
+                    optional: \.memory, defaultText: "256MiB, or what fits"),
                 Key(
                     "memoryMax", .size(4 << 20...1 << 40),
                     "The size to which a reload can raise `memory` and keep the stored responses.",
-                    optional: \.memoryMax, standard: "2 × `memory`"),
+                    optional: \.memoryMax, defaultText: "2 × `memory`"),
                 Key(
-                    "policies", Form<String>.path.orNone,
+                    "policies", ValueFormat<String>.path.orNone,
                     "The folder of the policy files. A folder that you name must exist. `none`, or no folder "
                         + "`cache-policies`: Larder uses only the policies that it ships with.",
                     \.policyFolder),
             ]
-        ) { cache, reading in
+        ) { cache, reader in
             guard let most = cache.memoryMax, let memory = cache.memory, most < memory else { return }
-            reading.report(
-                at: reading.path(of: "memoryMax"),
+            reader.report(
+                at: reader.path(of: "memoryMax"),
                 "found '\(ByteCount.format(most))'; allowed: at least 'memory', which is "
                     + "\(ByteCount.format(memory))")
         }
@@ -141,20 +141,20 @@ enum Sections {
                         "name", allowed: "a name of at most 128 bytes",
                         pattern: "[^\\u0000-\\u001f\\u007f]{1,128}"
                     ) { $0.utf8.count <= 128 },
-                    "The route's name in logs and metrics.", optional: \.name, standard: "host and path"),
+                    "The route's name in logs and metrics.", optional: \.name, defaultText: "host and path"),
                 Key(
-                    "host", .hostPattern.warned(Literal.host),
+                    "host", .hostPattern.warned(LiteralWarning.host),
                     "A host. `*.example.com`: every host below the domain, with one or more labels in front; "
                         + "the domain itself does not match. Letter case, the port and a dot at the end do "
                         + "not matter.",
-                    standard: "any", get: { $0.host == .any ? nil : $0.host }, set: { $0.host = $1 }),
+                    defaultText: "any", get: { $0.host == .any ? nil : $0.host }, set: { $0.host = $1 }),
                 Key(
-                    "path", .pathPrefix.warned(Literal.path),
+                    "path", .pathPrefix.warned(LiteralWarning.path),
                     "A prefix of the path. Larder compares the bytes of the request line and decodes no "
                         + "percent-encoding.",
-                    standard: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
+                    defaultText: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
                 Key(
-                    "policy", Form<String>.name.orNone,
+                    "policy", ValueFormat<String>.name.orNone,
                     "The name of the cache policy. `none`: this route does not use the store.",
                     \.policy),
                 Key(
@@ -162,7 +162,7 @@ enum Sections {
                     "The upstream that answers the requests that the store cannot answer.", \.upstream,
                     isRequired: true),
                 Key(
-                    "methods", methods.form(), "The methods that clients may use.",
+                    "methods", methods.format(), "The methods that clients may use.",
                     get: { $0.methods == Route.Methods() ? nil : $0.methods },
                     set: { $0.methods = $1 }),
             ])
@@ -173,10 +173,10 @@ enum Sections {
             Route.Methods(),
             [
                 Key(
-                    "allow", Form<String>.method.list(of: "methods", atLeast: 1, atMost: 64),
+                    "allow", ValueFormat<String>.method.list(of: "methods", atLeast: 1, atMost: 64),
                     "The methods that all clients may use. Any other method gets a 405. GET does not include "
                         + "HEAD. `purge`, not this list, allows the methods that manage a cache.",
-                    optional: \.allow, standard: "any"),
+                    optional: \.allow, defaultText: "any"),
                 Key(
                     "purge", .peers,
                     "The addresses of the clients that may send methods that manage a cache: PURGE, BAN, "
@@ -185,7 +185,7 @@ enum Sections {
                         + "empty, every client gets a 405. Larder sends an allowed request on to the "
                         + "upstream, and deletes all that it has stored for the URL.",
                     optional: \.purge,
-                    standard: "no client; with `policy: none`: every client"),
+                    defaultText: "no client; with `policy: none`: every client"),
             ])
     }
 
@@ -203,7 +203,7 @@ enum Sections {
                     "The largest number of field lines in a request head. More lines get a 431.",
                     \.requestHeaders),
                 Key(
-                    "requestBody", Form<Int>.size(0...1 << 40).orNone,
+                    "requestBody", ValueFormat<Int>.size(0...1 << 40).orNone,
                     "The largest request body. A larger body gets a 413.",
                     \.requestBodyBytes),
                 Key(
@@ -227,7 +227,7 @@ enum Sections {
                         + "then the clients that have taken nothing for five seconds. The default is smaller "
                         + "if there is little memory. A value that you set is lowered, with a notice, to "
                         + "what fits beside `cache.memory`.",
-                    optional: \.buffers, standard: "256MiB, or what fits"),
+                    optional: \.buffers, defaultText: "256MiB, or what fits"),
                 Key(
                     "headTimeout", .duration(1...longestMilliseconds),
                     "The longest time from the first byte of a request to the end of its head. After it the "
@@ -253,10 +253,10 @@ enum Sections {
                     "The user that Larder must run as. Larder does not start as a different user, and does "
                         + "not change the user itself. Let systemd do that (`User=`).",
                     optional: \.user,
-                    standard: "any user"),
+                    defaultText: "any user"),
                 Key(
                     "runFolder", .absolutePath, "The folder for sockets and state.", optional: \.runFolder,
-                    standard: "none",
+                    defaultText: "none",
                     unbuilt: { _ in .note("Larder keeps nothing there yet") }),
             ])
     }
@@ -283,13 +283,13 @@ enum Sections {
             ])
     }
 
-    static var resolvedAccessLog: Form<Settings.Log.Access> {
-        var form = Form<Settings.Log.Access>.accessLog
-        form.read = { [read = form.read] node, reading in
-            guard let access = read(node, &reading) else { return nil }
-            if case .file(let path) = access { return .file(reading.resolve(path)) }
+    static var resolvedAccessLog: ValueFormat<Settings.Log.Access> {
+        var format = ValueFormat<Settings.Log.Access>.accessLog
+        format.read = { [read = format.read] node, reader in
+            guard let access = read(node, &reader) else { return nil }
+            if case .file(let path) = access { return .file(reader.resolve(path)) }
             return access
         }
-        return form
+        return format
     }
 }
