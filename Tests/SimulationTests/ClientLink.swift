@@ -8,7 +8,7 @@ import Machines
 struct Ask {
     let number: Int
     let want: Want
-    let arrivedStep: Int
+    let arrived: Instant
     /// Bytes of the connection up to and with this request.
     let end: Int
     /// When the last of it was sent.
@@ -30,6 +30,8 @@ final class ClientLink {
     var unsent = ByteBuffer(capacity: 512)
     private var composed = 0
     private var sent = 0
+    /// An answer came to what was perhaps not a whole request.
+    var mayBeAhead = false
     /// Whose answers have not come.
     var asks: [Ask] = []
     var inbound = ByteBuffer(capacity: 1024)
@@ -46,7 +48,9 @@ final class ClientLink {
     /// An answer was the last one: what was asked behind it is asked in vain.
     var isOver = false
     /// Reads little, and late.
-    var isSlow = false
+    var isSlow = false { didSet { if isSlow { wasSlow = true } } }
+    /// When an answer was composed cannot be told any more.
+    private(set) var wasSlow = false
     /// Has said that it sends no more.
     var isShut = false
 
@@ -56,11 +60,11 @@ final class ClientLink {
         self.socket = consume socket
     }
 
-    func compose(_ want: Want, number: Int, step: Int) {
+    func compose(_ want: Want, number: Int, _ now: Instant) {
         let before = unsent.count
         want.write(number: number, to: &unsent)
         composed += unsent.count - before
-        asks.append(Ask(number: number, want: want, arrivedStep: step, end: composed))
+        asks.append(Ask(number: number, want: want, arrived: now, end: composed))
     }
 
     /// Sends so many bytes at most.
@@ -101,3 +105,6 @@ final class ClientLink {
         if !asks.isEmpty { asks.removeFirst() }
     }
 }
+
+/// Lends a buffer's bytes: a span of a class's own buffer must not outlive the access to it.
+func lend<R>(_ buffer: borrowing ByteBuffer, to use: (Span<UInt8>) -> R) -> R { use(buffer.span) }

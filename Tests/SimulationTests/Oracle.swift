@@ -112,13 +112,14 @@ struct Oracle: ~Copyable {
             let isExpected =
                 response.status == 502 || response.status == 504
                 || response.status == 408 && (!world.isWhole || want.upload != nil)
-            try expect(isExpected && found == nil, .asked, "an answer of nobody's: \(response.status)")
+            try expect(isExpected && found == nil, .asked,
+                "an answer of nobody's: \(response.status) \(body.string) to \(want)")
             return verdict
         }
         try expect(source != .local, .asked, "an answer without the worker's Cache-Status")
         let given = journal[serial]
         do throws(Violation) {
-            try check(want, given, head, body, world, purges, &verdict)
+            try check(want, given, head, body, world, journal, purges, &verdict)
         } catch {
             throw Violation(
                 invariant: error.invariant,
@@ -129,7 +130,7 @@ struct Oracle: ~Copyable {
 
     private mutating func check(
         _ want: Want, _ given: Given, _ head: Span<UInt8>, _ body: Span<UInt8>, _ world: World,
-        _ purges: Purges, _ verdict: inout Verdict
+        _ journal: [Given], _ purges: Purges, _ verdict: inout Verdict
     ) throws(Violation) {
         try expect(
             given.representation.resource == want.resource, .variant,
@@ -138,7 +139,7 @@ struct Oracle: ~Copyable {
             try expect(given.client == world.client, .shared, "made for \(given.client)")
             noteInvalidated(want, given, head, &verdict)
         } else {
-            try checkStored(want, given, head, world, purges, &verdict)
+            try checkStored(want, given, head, world, journal, purges, &verdict)
         }
         try checkContent(want, given, head, body, world, &verdict)
     }
@@ -185,14 +186,23 @@ struct Oracle: ~Copyable {
 
     // MARK: Out of the store
 
+    /// Has the origin said to this request that `given` is current?
+    private func confirms(_ journal: [Given], _ given: Given, _ client: Int) -> Bool {
+        journal.suffix(400).contains {
+            $0.client == client && $0.status == 304 && $0.representation == given.representation
+        }
+    }
+
     private func checkStored(
-        _ want: Want, _ given: Given, _ head: Span<UInt8>, _ world: World, _ purges: Purges,
-        _ verdict: inout Verdict
+        _ want: Want, _ given: Given, _ head: Span<UInt8>, _ world: World, _ journal: [Given],
+        _ purges: Purges, _ verdict: inout Verdict
     ) throws(Violation) {
         let resource = want.resource
         let source = verdict.source
         let isOwn =
             (source == .store(.revalidated) || source == .store(.fetched)) && given.client == world.client
+        // Another request's 304 may have renewed the entry before this one's own, which says the same.
+        let isConfirmed = isOwn || source == .store(.revalidated) && confirms(journal, given, world.client)
         // Shared: what the origin forbids to share is nobody else's, and credentials need permission.
         if !isOwn {
             try expect(given.isShareable, .shared, "answer \(given.serial) is not to be shared")
@@ -221,17 +231,20 @@ struct Oracle: ~Copyable {
             throw Violation(invariant: .whole, text: "\(given.serial) has not come yet")
         }
         let initial = initialAge(given, received)
+        // Where the moment is not known, the wall clock may have been set meanwhile.
+        let residence =
+            world.isExact ? world.now.since(received) : max(0, world.earliest.boot - received.boot)
         let said = response.fields.first(.age).flatMap { head.slice($0.value).decimalSaturating() }
-        let least = (initial + world.earliest.since(received) + 999) / 1000
+        let least = (initial + residence + 999) / 1000
         // A Date that the origin left out is written in whole seconds, rounded down.
-        let most = (initial + world.now.since(received) + 999) / 1000 + (given.date == nil ? 1 : 0)
+        let most = world.isExact ? least + (given.date == nil ? 1 : 0) : .max
         try expect(
-            said.map { least...max(least, most) ~= Int($0) } ?? false, .age,
-            "\(given.serial) is \(least) to \(most) s old, it says \(said ?? 0)")
-        guard !isOwn else { return }
+            said.map { least...most ~= Int($0) } ?? false, .age,
+            "\(given.serial) is \(least) s old, it says \(said ?? 0)")
+        guard !isConfirmed else { return }
         let isOutdated = purges.soft[resource] > given.sentStep && purges.soft[resource] < world.earliestStep
         try checkFreshness(
-            want, given, initial: initial, residence: world.earliest.since(received), isOutdated: isOutdated,
+            want, given, initial: initial, residence: residence, isOutdated: isOutdated,
             isExact: world.isExact, &verdict)
     }
 

@@ -55,7 +55,10 @@ extension Simulation {
             settle()
             turn(rounds % 2)
         }
-        for _ in 0..<3 { for seat in 0..<Stage.threads { turn(seat) } }
+        for _ in 0..<3 {
+            settle()
+            for seat in 0..<Stage.threads { turn(seat) }
+        }
         expect(!isUnderWay, .answered, "it never comes to rest: \(underWay)")
         checkLeftovers()
     }

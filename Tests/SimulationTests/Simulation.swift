@@ -99,7 +99,7 @@ final class Simulation {
     }
 
     func report(_ violation: Violation) -> String {
-        "seed \(seed), step \(step): \(violation)\n\(trace.text(steps: 60))"
+        "seed \(seed), step \(step): \(violation)\n\(trace.text(steps: 250))"
     }
 }
 

@@ -114,7 +114,7 @@ extension Worker {
             LocalAnswer(
                 status: status, reason: exchanges[x].reason, cause: exchanges[x].trouble.cause, rule: rule),
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion,
-            body: exchanges[x].method != .head)
+            body: exchanges[x].method != .head && !exchanges[x].answersHead)
         let isSent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !isSent, rule: rule)
         forget(x)
