@@ -9,7 +9,7 @@ struct AttemptsTests {
         let reused: Bool
         let sent: Sent
         let serversLeft: Bool
-        let expected: Recovery
+        let expected: NextTry
         var testDescription: String {
             "\(failure) reused \(reused) sent \(sent) left \(serversLeft) -> \(expected)"
         }

@@ -51,7 +51,7 @@ enum ImportTable {
         ModuleRow("Eviction", []),
         ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),
         ModuleRow("Balancing", ["Bytes"]),
-        ModuleRow("Machines", ["Bytes", "HTTP", "Synchronization"]),
+        ModuleRow("Machines", ["Bytes", "Caching", "HTTP", "Synchronization"]),
         // YAML to Settings. The shipped policies are C strings of the binary.
         ModuleRow(
             "Configuration", ["CPolicies", "CYaml", "Foundation", "Settings", "SystemPackage"],

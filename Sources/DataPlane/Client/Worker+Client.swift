@@ -128,8 +128,8 @@ extension Worker {
             if clients[h].channel.isFlushed { closeClient(h) } else { clients[h].closing = true }
         case .lingering: closeClient(h)
         case .exchange(let x):
-            if exchanges[x].isTunnel {
-                endTunnelFromClient(x)
+            if exchanges[x].machine.isTunnel {
+                tunnelEvent(x, .clientEnded)
             } else if exchanges[x].requestBody.isComplete {
                 // A half-closed client still gets its answer.
                 clients[h].closing = true
@@ -150,7 +150,8 @@ extension Worker {
             case .exchange(let x):
                 queueUndoing(x)
                 guard let o = exchanges[x].origin else { break }
-                if exchanges[x].isTunnel { tunnelFlushed(x, o, h) }
+                tunnelEvent(x, .clientFlushed)
+                guard exchanges.contains(x) else { break }
                 advanceOrigin(o)
             case .idle:
                 if clients[h].closing {

@@ -13,36 +13,37 @@ internal import SystemPackage
 /// Requests on their way to an origin: choice of the server, connections, the request's head, failures and
 /// retries.
 extension Worker {
-    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`,
-    /// the conditions of a revalidation in `out`), and drops the head.
+    /// Starts an exchange for the request at hand, and drops its head from `inbound`. `out` has the
+    /// conditions of a revalidation.
     @inline(__always)
     mutating func beginExchange(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ forwardReason: ForwardReason,
-        _ keyed: KeyedRequest,
-        _ renewal: Renewal?, headCount: Int, again: Again?
+        _ context: RequestContext, _ forwardReason: ForwardReason, _ renewal: Renewal?
     ) {
+        let h = context.client
         clients[h].peer.writeHost()
-        let x = makeExchange(
-            h, peer: nil, route: route, verdict: verdict, forwardReason, keyed, renewal,
-            headCount: headCount, started: again?.started ?? now.moment)
-        scratch.inbound.removeFirst(headCount)
+        let x = makeExchange(context, of: h, peer: nil, forwardReason, renewal)
+        scratch.inbound.removeFirst(context.headCount)
         clients[h].phase = .exchange(x)
-        if let again { exchanges[x].mayUndo = again.undoes && again.cause != .fetched }
         if scratch.request.framing != .none {
             exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
-        if let again { exchanges[x].waits = again.waits }
-        if reserve(x, waits: again?.waitsAgain ?? true) { connect(x) }
+        if let again = context.again {
+            exchanges[x].fetch.mayUndo = again.undoes && again.cause != .fetched
+            exchanges[x].machine.hasWaited(again.waits)
+        }
+        if reserve(x, waits: context.again?.waitsAgain ?? true) { connect(x) }
     }
 
-    /// An exchange for the request at the front of `inbound`, as `beginExchange` says; nothing is sent yet.
+    /// Makes an exchange for the request at hand. Nothing is sent yet.
+    /// - Parameters:
+    ///   - client: nil where the exchange revalidates an entry behind an answer.
+    ///   - peer: the client's address, where there is no client.
     @inline(__always)
     mutating func makeExchange(
-        _ client: Handle<Client>?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
-        _ forwardReason: ForwardReason, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
-        started: Moment
+        _ context: RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
+        _ forwardReason: ForwardReason, _ renewal: Renewal?
     ) -> Handle<Exchange> {
-        let upstream = site.routes[route].upstream
+        let upstream = site.routes[context.route].upstream
         let hasBody = scratch.request.framing != .none
         let replayable = OriginRequest.isReplayable(scratch.request)
         let reuse =
@@ -51,14 +52,13 @@ extension Worker {
             case .always: !scratch.request.upgradesToWebSocket
             case .never: false
             }
+        let attempts = Attempts(
+            idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse)
         let x = exchanges.insert(
             Exchange(
-                client: client, peer: peer, route: route, verdict: verdict, forwardReason: forwardReason,
-                renewal: renewal, headCount: headCount, keyCount: scratch.key.count,
-                minorVersion: scratch.request.minorVersion, keyed: keyed,
-                attempts: Attempts(
-                    idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse),
-                now: now.times, started: started))
+                context, of: client, peer: peer, Fetch(forwardReason, renewal, now: now.times),
+                ExchangeMachine(attempts: attempts), keyCount: scratch.key.count,
+                minorVersion: scratch.request.minorVersion))
         Self.keep(scratch.inbound, scratch.key, conditions: scratch.out, in: &exchanges[x], &spares)
         if hasBody { exchanges[x].expectBody(scratch.request.framing, trailerLimit: site.headLimits.head) }
         scratch.requestOf = x
@@ -73,7 +73,7 @@ extension Worker {
     ) {
         let head = inbound.span.extracting(first: exchange.headCount)
         let key = key.span
-        let conditions = exchange.renewal?.isConditional == true ? out.span : Span()
+        let conditions = exchange.fetch.renewal?.isConditional == true ? out.span : Span()
         let count = head.count &+ key.count &+ conditions.count
         spares.take(&exchange.request, capacity: count)
         exchange.request.append(atMost: count) {
@@ -86,12 +86,13 @@ extension Worker {
     /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.
     mutating func connect(_ x: Handle<Exchange>) {
         let upstream = site.routes[exchanges[x].route].upstream
-        if exchanges[x].server < 0, !chooseServer(x, upstream) {
-            giveUp(x, status: 502)
+        if exchanges[x].fetch.server < 0, !chooseServer(x, upstream) {
+            recover(x, exchanges[x].machine.giveUp(status: 502, mayUseEntry: mayUseEntry(x)))
             return
         }
-        let server = exchanges[x].server
-        if !exchanges[x].attempts.mustBeFresh {
+        exchanges[x].machine.connect()
+        let server = exchanges[x].fetch.server
+        if !exchanges[x].machine.attempts.mustBeFresh {
             while let token = pools[server].take() {
                 let o = Handle<Origin>(token: token)
                 guard origins.contains(o) else { continue }
@@ -144,7 +145,7 @@ extension Worker {
     private mutating func watchOrigin(_ origin: consuming Origin) throws(Errno) -> Handle<Origin> {
         let o = origins.insert(origin)
         do {
-            try poller.add(origins[o].channel.socket.raw, token: o.token)
+            try origins[o].channel.watch(by: poller, token: o.token)
         } catch {
             origins.discard(o)
             throw error
@@ -154,7 +155,7 @@ extension Worker {
 
     /// The handshake of a new connection ended.
     mutating func originConnected(_ o: Handle<Origin>, _ x: Handle<Exchange>) {
-        if let error = origins[o].channel.socket.connectError() {
+        if let error = origins[o].channel.connectError() {
             fail(x, .notConnected, Cause(connecting: error))
             return
         }
@@ -166,15 +167,17 @@ extension Worker {
     /// Sends the request's head on `o`; a body follows as it comes.
     private mutating func sendRequest(_ x: Handle<Exchange>, _ o: Handle<Origin>) {
         parseHead(x)
-        exchanges[x].sentAt = now.times
-        if exchanges[x].verdict.mayRevalidate { exchanges[x].stamp = store.stamp(exchanges[x].keyed.hash) }
+        exchanges[x].fetch.sentAt = now.times
+        if exchanges[x].verdict.mayRevalidate {
+            exchanges[x].fetch.stamp = store.stamp(exchanges[x].keyed.hash)
+        }
         scratch.out.removeAll()
         composeRequest(x)
         guard origins[o].channel.send(scratch.out) else {
             fail(x, .closed, .reset)
             return
         }
-        exchanges[x].sent = .head
+        exchanges[x].machine.sentHead()
         origins.setDeadline(o, at: now.milliseconds + site.timeouts(origins[o].server).response)
         if let c = exchanges[x].client, !exchanges[x].requestBody.isComplete { deferClient(c) }
     }
@@ -204,75 +207,65 @@ extension Worker {
         precondition(result == .complete(exchange.headCount), "a kept request head changed")
     }
 
-    /// The origin connection of `x` failed: close it, then do what the retry rules say.
-    /// - Parameter cause: what is known of it; nil: no more than the failure says.
+    /// The origin connection of `x` failed: closes it, and does what the machine says.
+    /// - Parameter cause: what is known of the failure; nil: no more than its kind.
     mutating func fail(_ x: Handle<Exchange>, _ failure: OriginFailure, _ cause: Cause? = nil) {
-        var failure = failure
-        if exchanges[x].isHeldBack {
-            // Nothing has been sent: the answer can still be an honest error.
-            exchanges[x].isHeldBack = false
-            exchanges[x].responseStarted = false
-            if failure == .truncated { failure = .malformed }
-        }
-        var reused = false
+        var isReused = false
         if let o = exchanges[x].origin {
-            reused = origins[o].takenIn != 0
+            isReused = origins[o].takenIn != 0
             closeOrigin(o)
             exchanges[x].origin = nil
         }
-        let server = exchanges[x].server
-        if failure.concernsAddress, let next = nextAddress(server) {
-            // The server's name has more addresses: the next one, before another server.
-            addressInUse[server] = next
-            if exchanges[x].addressesTried < site.servers[server].addresses.count - 1 {
-                exchanges[x].addressesTried += 1
-                connect(x)
-                return
-            }
+        let server = exchanges[x].fetch.server
+        // The server's name may have more addresses. All exchanges go on with the next one.
+        if failure.concernsAddress, let next = nextAddress(server) { addressInUse[server] = next }
+        var tried = exchanges[x].fetch.tried
+        tried.insert(site.servers[server].index)
+        let upstream = site.routes[exchanges[x].route].upstream
+        let recovery = exchanges[x].machine.fail(
+            failure,
+            ExchangeMachine.Chances(
+                isReused: isReused, addressCount: site.servers[server].addresses.count,
+                hasServers: !site.upstreams[upstream].balancer.members.isSubset(of: tried),
+                mayUseEntry: mayUseEntry(x)))
+        if recovery != .nextAddress, recovery != .reconnect { count(x, failure, cause ?? Cause(failure)) }
+        if recovery == .nextServer {
+            exchanges[x].fetch.tried = tried
+            releaseServer(x)
         }
+        recover(x, recovery)
+    }
+
+    /// Counts a failure against the server of the exchange, unless the failure is Larder's own.
+    private mutating func count(_ x: Handle<Exchange>, _ failure: OriginFailure, _ cause: Cause) {
+        let server = exchanges[x].fetch.server
         if failure == .notConnected || failure == .connectTimeout {
             counters.didNotConnect(server, now: now.milliseconds)
         }
-        let upstream = site.routes[exchanges[x].route].upstream
-        var tried = exchanges[x].tried
-        tried.insert(site.servers[server].index)
-        let left = !site.upstreams[upstream].balancer.members.isSubset(of: tried)
-        let recovery = exchanges[x].attempts.on(
-            failure, reused: reused, sent: exchanges[x].sent, serversLeft: left)
-        // An origin may close an idle connection at any moment: that is no failure of its.
-        if recovery != .reconnect {
-            note(x, cause ?? Cause(failure), isServers: !failure.isOurs)
-            if !failure.isOurs { counters.failed(server) }
+        note(x, cause, isServers: !failure.isOurs)
+        guard failure.isOurs else {
+            counters.failed(server)
+            return
         }
-        if failure.isOurs {
-            exchanges[x].reason = .pressure
-            helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
-        }
+        exchanges[x].outcome.reason = .pressure
+        helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
+    }
+
+    private mutating func recover(_ x: Handle<Exchange>, _ recovery: ExchangeMachine.Recovery) {
         switch recovery {
-        case .reconnect:
-            exchanges[x].sent = .nothing
-            connect(x)
-        case .nextServer:
-            exchanges[x].tried = tried
-            releaseServer(x)
-            exchanges[x].addressesTried = 0
-            exchanges[x].sent = .nothing
-            connect(x)
-        case .answer(let status): giveUp(x, status: status)
+        case .nextAddress, .reconnect, .nextServer: connect(x)
+        case .useEntry:
+            tell(x, .stale)
+            // Later: the request may be in the middle of being handled, with others behind it in `inbound`.
+            deferred.append(Token(x.token))
+        case .answer(let status): answerFailure(x, status: status)
         case .abort: abort(x)
         }
     }
 
-    /// No origin has answered: an entry may, or else the client gets this status.
-    private mutating func giveUp(_ x: Handle<Exchange>, status: UInt16) {
-        guard exchanges[x].renewal?.mayIfError == true, exchanges[x].client != nil else {
-            answerFailure(x, status: status)
-            return
-        }
-        tell(x, .stale)
-        // Later: the request may be in the middle of being handled, with others behind it in `inbound`.
-        exchanges[x].status = status
-        deferred.append(Token(x.token))
+    /// May a stored entry answer in place of an error?
+    private func mayUseEntry(_ x: Handle<Exchange>) -> Bool {
+        exchanges[x].fetch.renewal?.mayIfError == true && exchanges[x].client != nil
     }
 
     private func nextAddress(_ server: Int) -> Int? {

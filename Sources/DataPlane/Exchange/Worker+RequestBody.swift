@@ -9,7 +9,8 @@ internal import Machines
 extension Worker {
     /// Can the exchange take body bytes (or tunnel bytes) from its client now?
     func wantsRequestBody(_ x: Handle<Exchange>) -> Bool {
-        guard let o = exchanges[x].origin, case .active = origins[o].phase, exchanges[x].sent != .nothing
+        guard let o = exchanges[x].origin, case .active = origins[o].phase,
+            exchanges[x].machine.takesRequestBody
         else {
             return false
         }
@@ -45,7 +46,7 @@ extension Worker {
             }
         }
         // A tunnel's bytes are no body.
-        if exchanges[x].requestBody.delivered > site.requestBodyLimit, !exchanges[x].isTunnel {
+        if exchanges[x].requestBody.delivered > site.requestBodyLimit, !exchanges[x].machine.isTunnel {
             refusal = .bodyTooLarge
         }
         if let refusal {
@@ -53,7 +54,7 @@ extension Worker {
             return
         }
         if !scratch.out.isEmpty || !direct.isEmpty {
-            exchanges[x].sent = .body
+            exchanges[x].machine.sentBody()
             let alive = origins[o].channel.send(scratch.out, scratch.inbound, direct)
             scratch.inbound.removeFirst(offset)
             guard alive else {
@@ -78,7 +79,7 @@ extension Worker {
             clients[c].closing = true
             clients[c].lingers = true
         }
-        if exchanges[x].isTunnel {
+        if exchanges[x].machine.isTunnel {
             abort(x)
             return
         }
@@ -91,7 +92,7 @@ extension Worker {
     private mutating func refuseExchange(_ x: Handle<Exchange>, _ refusal: Refusal) {
         guard let c = exchanges[x].client else { return }
         scratch.inbound.removeAll()
-        guard !exchanges[x].responseStarted else {
+        guard !exchanges[x].machine.isReadingBody else {
             abort(x)
             return
         }
@@ -102,7 +103,7 @@ extension Worker {
         // Even where the body has come whole: what stood behind it is dropped.
         clients[c].closing = true
         clients[c].lingers = true
-        exchanges[x].trouble = Trouble(cause: Cause(refusal))
+        exchanges[x].outcome.trouble = Trouble(cause: Cause(refusal))
         answerFailure(x, status: refusal.status, refusal)
     }
 }

@@ -14,7 +14,7 @@ extension Worker {
     /// Forwards an interim head, or opens the tunnel that the client asked for. The head is parsed in
     /// `response` and stands at the front of `outbound`.
     mutating func handleInterim(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
-        exchanges[x].interimCount += 1
+        let interimCount = exchanges[x].machine.tookInterim()
         if scratch.response.status == 101 {
             parseHead(x)
             guard scratch.request.upgradesToWebSocket,
@@ -27,7 +27,7 @@ extension Worker {
             openTunnel(x, o, headCount: headCount)
             return
         }
-        guard exchanges[x].interimCount <= OriginResponse.interimLimit else {
+        guard interimCount <= OriginResponse.interimLimit else {
             noteFault(x, "interim-answers", headCount: headCount)
             fail(x, .malformed)
             return
@@ -54,7 +54,7 @@ extension Worker {
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
     mutating func handleResponseHead(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int, ended: Bool)
     {
-        if exchanges[x].renewal != nil, concludeRevalidation(x, o, headCount: headCount) { return }
+        if exchanges[x].fetch.renewal != nil, concludeRevalidation(x, o, headCount: headCount) { return }
         if scratch.response.status == 304, exchanges[x].verdict.mayStore {
             // What may be stored is fetched without the client's conditions, and here without ours.
             noteFault(x, "unexpected-304", headCount: headCount)
@@ -74,13 +74,15 @@ extension Worker {
             scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route], received: now.times)
         {
         case .store(var facts):
-            if exchanges[x].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
+            if exchanges[x].fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             storable = facts
-            if !facts.isWorthWaitingFor { endReservationUnstorable(x, .noCache, remember: true) }
+            if let ending = Reservations.Ending(storing: facts) {
+                endReservation(x, ending, refusing: .noCache)
+            }
         case .refuse(let reason):
-            exchanges[x].reason = reason
+            exchanges[x].outcome.reason = reason
             if log.isEnabled { noteRefusals(x) }
-            noteUnstorable(x, status: scratch.response.status)
+            noteUnstorable(x, reason)
         }
         var isCurrent = false
         var transform = HeadTransform.none
@@ -90,11 +92,11 @@ extension Worker {
             if isCurrent {
                 // A 304 goes out at once.
             } else if transform.change == .decoded, storable != nil {
-                exchanges[x].isHeldBack = true
+                exchanges[x].machine.holdBack()
             } else if !transform.isNone {
-                exchanges[x].transform = transform
+                exchanges[x].answer.transform = transform
                 // What is made for the store alone becomes the variant there.
-                if !exchanges[x].answersHead || storable != nil {
+                if !exchanges[x].fetch.answersHead || storable != nil {
                     beginRecoding(x, isStored: storable != nil)
                 }
             }
@@ -103,29 +105,27 @@ extension Worker {
             parseHead(x)
             let length = OriginResponse.completeLength(
                 scratch.response.framing, of: scratch.outbound.count - headCount)
-            if let length, !exchanges[x].isHeldBack {
+            if let length, !exchanges[x].machine.isHeldBack {
                 Self.commit(
                     &exchanges[x], into: &store, facts, site.routes[route].rules, scratch.request,
-                    scratch.response,
-                    head: scratch.outbound, body: scratch.outbound, headCount..<(headCount + length),
-                    &scratch.storedHead, &scratch.vary,
-                    now.times)
+                    scratch.response, head: scratch.outbound, body: scratch.outbound,
+                    headCount..<(headCount + length), &scratch.storedHead, &scratch.vary, now.times)
                 endReservationAfterCommit(x, facts)
             } else {
                 beginFill(x, facts, headCount: headCount)
             }
         }
-        if exchanges[x].isHeldBack, exchanges[x].fill == nil {
-            exchanges[x].isHeldBack = false
-            exchanges[x].transform = .varies
+        if exchanges[x].machine.isHeldBack, exchanges[x].answer.fill == nil {
+            exchanges[x].machine.answer()
+            exchanges[x].answer.transform = .varies
         }
         if isCurrent {
             answerNotModified(x, transform, isStored: storable != nil)
-        } else if exchanges[x].isHeldBack {
+        } else if exchanges[x].machine.isHeldBack {
             scratch.out.removeAll()
         } else {
             answerHead(x)
-            if exchanges[x].answersHead { answerHeadAlone(x) }
+            if exchanges[x].fetch.answersHead { answerHeadAlone(x) }
         }
         scratch.outbound.removeFirst(headCount)
         guard exchanges.contains(x), exchanges[x].origin == o else { return }
@@ -139,10 +139,12 @@ extension Worker {
     ) -> StoreVerdict {
         guard response.fields.contains(.contentEncoding) else {
             return route.rules.judge(
-                response, outbound.span, to: exchange.verdict, sent: exchange.sentAt, received: received)
+                response, outbound.span, to: exchange.verdict, sent: exchange.fetch.sentAt, received: received
+            )
         }
         return route.rules.judge(
-            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt, received: received)
+            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.fetch.sentAt,
+            received: received)
     }
 
     /// Composes what the client gets in `out`, for the body to go with it.
@@ -151,12 +153,14 @@ extension Worker {
         guard let c = exchanges[x].client else { return }
         let framing: ClientFraming =
             switch scratch.response.framing {
-            case .chunked where exchanges[x].answersHead, .untilClose where exchanges[x].answersHead: .none
+            case .chunked where exchanges[x].fetch.answersHead,
+                .untilClose where exchanges[x].fetch.answersHead:
+                .none
             case .none: .none
-            case .length where !exchanges[x].transform.changesBody: .length
+            case .length where !exchanges[x].answer.transform.changesBody: .length
             case .length, .chunked, .untilClose: exchanges[x].minorVersion >= 1 ? .chunked : .untilClose
             }
-        exchanges[x].framing = framing
+        exchanges[x].answer.framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
         // connection.
         if framing == .untilClose || !exchanges[x].requestBody.isComplete || endsConnections {
@@ -237,13 +241,13 @@ extension Worker {
         Self.writeNotModified(
             scratch.storedHead, scratch.response, scratch.outbound, isStored: isStored, to: &scratch.out)
         if !isStored, OriginResponse.isWorthDraining(scratch.response.framing) {
-            exchanges[x].drainLimit = OriginResponse.drainLimit
+            exchanges[x].machine.drain(limit: OriginResponse.drainLimit)
         }
         appendForwardedStatus(x)
         Self.appendConnection(
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion, to: &scratch.out)
         scratch.out.append("\r\n")
-        exchanges[x].status = 304
+        exchanges[x].outcome.status = 304
         let sent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !sent)
         detach(x, from: c)
@@ -254,7 +258,7 @@ extension Worker {
     /// Sends the head in `out` to a client that asked by HEAD. The GET goes on for the store, without it.
     private mutating func answerHeadAlone(_ x: Handle<Exchange>) {
         guard let c = exchanges[x].client else { return }
-        exchanges[x].framing = .none
+        exchanges[x].answer.framing = .none
         let sent = clients[c].channel.send(scratch.out)
         scratch.out.removeAll()
         logExchange(x, isLost: !sent)

@@ -34,18 +34,18 @@ extension Worker {
         let waiter = waits ? Reservations.Waiter(thread: Int32(index), token: x.token) : nil
         switch board.ask(exchanges[x].keyed.reservation, waiter, now: now.milliseconds) {
         case .reserved:
-            exchanges[x].holdsReservation = true
+            exchanges[x].machine.takeReservation()
             if waits, Self.hasArrived(&exchanges[x], store, scratch.request, &scratch.vary) {
                 // Another thread's fetch ended between the lookup and this.
                 endReservation(x, .stored)
-                beginWaiting(x)
+                exchanges[x].machine.wait()
                 board.mailboxes[index].post(
                     WakeUp(exchange: x, hash: exchanges[x].keyed.reservation, call: .look))
                 return false
             }
         case .busy, .hitForMiss: break
         case .wait:
-            beginWaiting(x)
+            exchanges[x].machine.wait()
             if exchanges[x].client != nil {
                 let upstream = site.routes[exchanges[x].route].upstream
                 let limit = min(Self.longestWait, site.upstreams[upstream].timeouts.response)
@@ -54,11 +54,6 @@ extension Worker {
             return false
         }
         return true
-    }
-
-    private mutating func beginWaiting(_ x: Handle<Exchange>) {
-        exchanges[x].isWaiting = true
-        exchanges[x].waits += 1
     }
 
     /// Has the store an entry now that it had not when the request was looked up, or one that tells what the
@@ -70,8 +65,8 @@ extension Worker {
         let hash = exchange.keyed.hash
         guard !store.hasNone(hash) else { return false }
         if let view = StoreFinding.newest(
-            exchange.lookup(exchange.sentAt), in: store, preferring: .identity, request.fields),
-            view.serial != exchange.renewal?.serial,
+            exchange.lookup(exchange.fetch.sentAt), in: store, preferring: .identity, request.fields),
+            view.serial != exchange.fetch.renewal?.serial,
             exchange.verdict.reach(of: EntryFacts(view.facts)) != .none
         {
             return true
@@ -86,12 +81,11 @@ extension Worker {
     mutating func endReservation(
         _ x: Handle<Exchange>, _ ending: Reservations.Ending, scope: RefusalScope = .everybody
     ) {
-        if exchanges[x].holdsReservation { release(x, ending, scope) }
+        if exchanges[x].machine.giveReservation() { release(x, ending, scope) }
     }
 
     private mutating func release(_ x: Handle<Exchange>, _ ending: Reservations.Ending, _ scope: RefusalScope)
     {
-        exchanges[x].holdsReservation = false
         board.release(exchanges[x].keyed.reservation, ending, scope: scope, now: now.milliseconds)
         if ending == .unstorable(remember: true), !scope.variant.isEmpty, exchanges[x].keyed.variant == .zero
         {
@@ -101,15 +95,20 @@ extension Worker {
         }
     }
 
-    /// Tells those who wait for this one's fetch that the answer in `response` over `outbound` is not stored,
-    /// or that each of them has to revalidate it.
-    mutating func endReservationUnstorable(_ x: Handle<Exchange>, _ reason: Reason, remember: Bool) {
-        guard exchanges[x].holdsReservation else { return }
-        parseHead(x)
-        let scope = Self.scope(
-            of: reason, scratch.response, scratch.outbound, scratch.request, &exchanges[x],
-            site.routes[exchanges[x].route])
-        endReservation(x, .unstorable(remember: remember), scope: scope)
+    /// As `endReservation`, where the response in `response` over `outbound` may not be stored for this
+    /// `reason`, or each waiting request has to revalidate it.
+    mutating func endReservation(
+        _ x: Handle<Exchange>, _ ending: Reservations.Ending, refusing reason: Reason
+    ) {
+        guard exchanges[x].machine.holdsReservation else { return }
+        var scope = RefusalScope.everybody
+        if case .unstorable = ending {
+            parseHead(x)
+            scope = Self.scope(
+                of: reason, scratch.response, scratch.outbound, scratch.request, &exchanges[x],
+                site.routes[exchanges[x].route])
+        }
+        endReservation(x, ending, scope: scope)
     }
 
     private static func scope(
@@ -119,27 +118,16 @@ extension Worker {
         route.rules.scope(of: reason, response, outbound.span, request: request.fields, exchange.head)
     }
 
-    /// As `endReservation`, of an answer that was to be stored.
-    /// - Parameter facts: of what was stored, if it was.
+    /// As `endReservation`, where the response was to be stored.
+    /// - Parameter facts: what was stored, if it was.
     mutating func endReservationAfterCommit(_ x: Handle<Exchange>, _ facts: EntryFacts? = nil) {
-        if exchanges[x].stored {
-            // Who fetched alone, because nobody was to wait for that, has proved the contrary; so has one
-            // variant for the key.
-            if facts?.isWorthWaitingFor == true {
-                let keyed = exchanges[x].keyed
-                if !exchanges[x].holdsReservation { board.clearHitForMiss(keyed.reservation) }
-                if keyed.variant != .zero { board.clearHitForMiss(keyed.hash) }
-            }
-            endReservation(x, .stored)
-            return
-        }
-        switch exchanges[x].reason {
-        // Somebody changed it while it was fetched: whoever waits must not get this, but may get the next.
-        case nil, .invalidated: endReservation(x, .failed)
-        case .some(let reason):
-            // `expired` is of a 304 here: the next answer is a whole one, with a lifetime of its own.
-            endReservation(x, .unstorable(remember: reason.liesInAnswer && reason != .expired))
-        }
+        let keyed = exchanges[x].keyed
+        let effect = CommitEffect(
+            stored: exchanges[x].outcome.isStored ? facts : nil, exchanges[x].outcome.reason,
+            holdsReservation: exchanges[x].machine.holdsReservation, isVariant: keyed.variant != .zero)
+        if effect.clearsReservationMark { board.clearHitForMiss(keyed.reservation) }
+        if effect.clearsKeyMark { board.clearHitForMiss(keyed.hash) }
+        endReservation(x, effect.ending)
     }
 
     /// The mailbox's doorbell has rung.
@@ -155,7 +143,8 @@ extension Worker {
 
     private mutating func answer(_ call: WakeUp) {
         let x = call.exchange
-        guard exchanges.contains(x), exchanges[x].isWaiting, exchanges[x].keyed.reservation == call.hash
+        guard exchanges.contains(x), exchanges[x].machine.isWaiting,
+            exchanges[x].keyed.reservation == call.hash
         else {
             // It has left or lost its patience: the next one has the reservation.
             if call.call == .fetch { board.release(call.hash, .failed, now: now.milliseconds) }
@@ -163,7 +152,7 @@ extension Worker {
         }
         switch call.call {
         case .fetch:
-            exchanges[x].holdsReservation = true
+            exchanges[x].machine.takeReservation()
             goOn(x)
         case .alone: placeAnew(x, call.scope)
         case .look: lookAgain(x, .stored)
@@ -178,7 +167,6 @@ extension Worker {
         case .alone: goOn(x)
         case .again, .variant:
             if scope.flags.isEmpty { exchanges[x].keyed.variant = store.hash(scratch.vary.span) }
-            exchanges[x].isWaiting = false
             if ask(x, waits: true) { connect(x) }
         }
     }
@@ -187,13 +175,12 @@ extension Worker {
         _ exchange: inout Exchange, _ scope: RefusalScope, _ request: borrowing RequestHead,
         _ blob: inout ByteBuffer
     ) -> RefusalScope.Place {
-        guard exchange.waits < Reservations.waitLimit else { return .alone }
+        guard exchange.machine.mayWait else { return .alone }
         return scope.place(of: exchange.verdict, request.fields, exchange.head, into: &blob)
     }
 
     /// Fetches after waiting.
     mutating func goOn(_ x: Handle<Exchange>) {
-        exchanges[x].isWaiting = false
         exchanges.cancelDeadline(x)
         connect(x)
     }
@@ -206,10 +193,11 @@ extension Worker {
         lookAgain(
             x,
             Again(
-                cause: cause, forwardReason: exchanges[x].forwardReason, started: exchanges[x].started,
-                server: exchanges[x].server, choice: exchanges[x].choice, trouble: exchanges[x].trouble,
+                cause: cause, forwardReason: exchanges[x].fetch.forwardReason, started: exchanges[x].started,
+                server: exchanges[x].fetch.server, choice: exchanges[x].fetch.choice,
+                trouble: exchanges[x].outcome.trouble,
                 failure: failure, status: status,
-                waits: exchanges[x].waits))
+                waits: exchanges[x].machine.waits))
     }
 
     mutating func lookAgain(_ x: Handle<Exchange>, _ again: Again) {
@@ -235,19 +223,15 @@ extension Worker {
     /// Revalidates, behind an answer that was given stale, the entry that gave it, unless somebody is at it:
     /// what is not worth waiting for as well. The request's head is in `request` over `inbound`, its key in
     /// `key`.
-    mutating func refresh(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        serial: UInt64, _ use: StaleUse
-    ) {
-        var keyed = keyed
-        keyed.variant = Self.variant(
-            store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
+    mutating func refresh(_ context: RequestContext, _ serial: UInt64, _ use: StaleUse) {
+        var context = context
+        noteVariant(&context)
+        let keyed = context.keyed
         guard board.ask(keyed.reservation, nil, now: now.milliseconds) == .reserved else { return }
         let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, &scratch.out)
-        let x = makeExchange(
-            nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
-            headCount: headCount, started: now.moment)
-        exchanges[x].holdsReservation = true
+        let peer = clients[context.client].peer.address
+        let x = makeExchange(context, of: nil, peer: peer, .stale, renewal)
+        exchanges[x].machine.takeReservation()
         connect(x)
     }
 

@@ -44,7 +44,7 @@ extension Worker {
             }
             if waitForEncodingBudget(o, x) { return }
             // One window of what is compressed is a turn's work.
-            budget -= exchanges[x].isRecoded ? Self.turnBudget : 1
+            budget -= exchanges[x].answer.isRecoded ? Self.turnBudget : 1
             runsPassed = 0
             scratch.outbound.removeAll(leavingRoom: Self.headRoom)
             switch origins[o].channel.receive(into: &scratch.outbound) {
@@ -55,7 +55,7 @@ extension Worker {
             case .failed:
                 // Half a head was an answer's beginning: no retry.
                 fail(
-                    x, scratch.outbound.isEmpty ? failureOfClose(x) : .malformed,
+                    x, scratch.outbound.isEmpty ? exchanges[x].machine.failureOfClose : .malformed,
                     hasBegun(x) ? .bodyReset : .reset)
                 return
             case .some: useResponse(o, x, ended: false)
@@ -83,7 +83,7 @@ extension Worker {
 
     /// Uses `outbound`: interim heads, the head, then the body.
     private mutating func useResponse(_ o: Handle<Origin>, _ x: Handle<Exchange>, ended: Bool) {
-        guard !exchanges[x].responseStarted else {
+        guard !exchanges[x].machine.isReadingBody else {
             scratch.out.removeAll()
             passBody(x, o, ended: ended)
             return
@@ -111,15 +111,17 @@ extension Worker {
                     return
                 }
                 handleInterim(x, o, headCount: count)
-                guard exchanges.contains(x), exchanges[x].origin == o, !exchanges[x].isTunnel else { return }
+                guard exchanges.contains(x), exchanges[x].origin == o, !exchanges[x].machine.isTunnel else {
+                    return
+                }
             }
         }
-        if ended { fail(x, failureOfClose(x), hasBegun(x) ? .truncated : .closed) }
+        if ended { fail(x, exchanges[x].machine.failureOfClose, hasBegun(x) ? .truncated : .closed) }
     }
 
     /// Has anything of the answer come, so that its end now is no end before the answer?
     private func hasBegun(_ x: Handle<Exchange>) -> Bool {
-        exchanges[x].responseStarted || exchanges[x].interimCount > 0 || !scratch.outbound.isEmpty
+        exchanges[x].machine.hasResponseBegun || !scratch.outbound.isEmpty
     }
 
     private static func parse(
@@ -127,13 +129,6 @@ extension Worker {
         _ scan: inout HeadScan,
         _ method: Method
     ) -> HeadResult { response.parse(bytes.span, limits: limits, scan: &scan, requestMethod: method) }
-
-    /// What a close or reset means where the exchange stands.
-    func failureOfClose(_ x: Handle<Exchange>) -> OriginFailure {
-        if exchanges[x].responseStarted { return .truncated }
-        // An interim head was a beginning: what follows it is no longer "before the first byte".
-        return exchanges[x].interimCount > 0 ? .malformed : .closed
-    }
 
     private mutating func flushOrigin(_ o: Handle<Origin>, _ x: Handle<Exchange>) {
         switch origins[o].channel.flush() {
@@ -146,7 +141,7 @@ extension Worker {
             renewDeadline(x, o)
         case .done:
             renewDeadline(x, o)
-            if exchanges[x].isTunnel, exchanges[x].clientShut { endTunnelFromClient(x) }
+            tunnelEvent(x, .originFlushed)
             guard exchanges.contains(x) else { return }
             if let c = exchanges[x].client { advanceClient(c) }
         }

@@ -26,13 +26,15 @@ extension Worker {
                 closeClientNow(h)
             }
         case .exchange(let x):
-            if !clients[h].channel.isFlushed || exchanges[x].isTunnel { dropClient(h, .clientTimeout) }
+            if !clients[h].channel.isFlushed || exchanges[x].machine.isTunnel {
+                dropClient(h, .clientTimeout)
+            }
         }
     }
 
     /// The exchange has waited long enough for another's fetch, or for its request's body.
     private mutating func exchangeExpired(_ x: Handle<Exchange>) {
-        if exchanges[x].isWaiting {
+        if exchanges[x].machine.isWaiting {
             goOn(x)
         } else if owesBody(x) {
             if let o = exchanges[x].origin, origins[o].channel.isFlushed, wantsRequestBody(x) {
@@ -50,11 +52,11 @@ extension Worker {
         case .active(let x):
             if waitsForClient(x, o) {
                 renewDeadline(x, o)
-            } else if exchanges[x].isTunnel || exchanges[x].drainLimit > 0 {
-                abort(x)
             } else {
-                let hasBegun = exchanges[x].responseStarted
-                fail(x, hasBegun ? .truncated : .responseTimeout, hasBegun ? .bodyTimeout : nil)
+                switch exchanges[x].machine.onOriginDeadline {
+                case .abort: abort(x)
+                case .fail(let failure): fail(x, failure, failure == .truncated ? .bodyTimeout : nil)
+                }
             }
         }
     }
@@ -62,24 +64,25 @@ extension Worker {
     /// Must the client send more of its request? Once the answer has begun it may stop: what follows goes by
     /// the origin's time.
     func owesBody(_ x: Handle<Exchange>) -> Bool {
-        !exchanges[x].responseStarted && !exchanges[x].requestBody.isComplete
+        !exchanges[x].machine.isReadingBody && !exchanges[x].requestBody.isComplete
     }
 
     /// Is it the client, whose own deadline runs, that has to take or to send something first?
     private func waitsForClient(_ x: Handle<Exchange>, _ o: Handle<Origin>) -> Bool {
         guard let c = exchanges[x].client else { return false }
-        guard exchanges[x].responseStarted else { return owesBody(x) && origins[o].channel.isFlushed }
+        guard exchanges[x].machine.isReadingBody else { return owesBody(x) && origins[o].channel.isFlushed }
         return !clients[c].channel.isFlushed
     }
 
     /// Something moved, either way: the origin's time begins anew.
     mutating func renewDeadline(_ x: Handle<Exchange>, _ o: Handle<Origin>) {
-        if exchanges[x].isTunnel {
+        if exchanges[x].machine.isTunnel {
             touchTunnel(x, o)
             return
         }
         let timeouts = site.timeouts(origins[o].server)
         origins.setDeadline(
-            o, at: now.milliseconds + (exchanges[x].responseStarted ? timeouts.idle : timeouts.response))
+            o, at: now.milliseconds + (exchanges[x].machine.isReadingBody ? timeouts.idle : timeouts.response)
+        )
     }
 }

@@ -280,8 +280,9 @@ struct Worker: ~Copyable {
             default:
                 // The exchange's origin has failed, and a stored entry may answer.
                 let x = Handle<Exchange>(token: token.word)
-                guard exchanges.contains(x) else { continue }
-                lookAgain(x, .failed, failure: exchanges[x].status)
+                guard exchanges.contains(x), case .failed(let status) = exchanges[x].machine.phase
+                else { continue }
+                lookAgain(x, .failed, failure: status)
             }
         }
         deferred.removeFirst(count)
@@ -292,7 +293,7 @@ struct Worker: ~Copyable {
 
     /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
     mutating func waitForEncodingBudget(_ o: Handle<Origin>, _ x: Handle<Exchange>) -> Bool {
-        guard exchanges[x].isRecoded else { return false }
+        guard exchanges[x].answer.isRecoded else { return false }
         if encodingsLeft > 0 {
             encodingsLeft -= 1
             return false

@@ -1,5 +1,6 @@
-/// Character classes of RFC 9110 §5.6.2 and RFC 3986, as two 64-bit masks each: a test is a shift and an
-/// `and`, without a table in memory (a lazily built global table costs more than the parse that uses it).
+/// Character classes of RFC 9110 §5.6.2 and RFC 3986. A class is two 64-bit masks, so a test is a shift and
+/// an `and` and reads no table from memory. (A lazily built global table costs more than the parse that uses
+/// it.)
 public enum ASCII {
     /// A set of ASCII bytes. Bytes from 128 on are never members.
     public struct Class: Sendable {
@@ -40,8 +41,8 @@ public enum ASCII {
     @inlinable @inline(__always)
     public static func isBlank(_ byte: UInt8) -> Bool { byte <= 0x20 && (byte == 0x20 || byte == 0x09) }
 
-    /// A byte that a field value may hold: HTAB, SP, VCHAR and obs-text; no other control and no DEL (RFC
-    /// 9110 §5.5).
+    /// Is this a byte that a field value may contain: HTAB, SP, VCHAR or obs-text? Other control bytes and
+    /// DEL are not (RFC 9110 §5.5).
     @inlinable @inline(__always)
     public static func isFieldValue(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7f) || byte == 0x09 }
 

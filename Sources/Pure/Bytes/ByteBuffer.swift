@@ -1,13 +1,13 @@
-/// An owned, growable run of bytes with a read end and a write end.
+/// An owned, growable run of bytes. Readers take bytes from its start, writers append at its end.
 ///
 ///     base          start             end          capacity
 ///      |  consumed    |   readable      |   spare     |
 ///
-/// One owner, freed by `deinit`. Composing a head is a row of `append`s; receiving fills the spare part;
-/// sending drops from the front. Nothing here bounds the size: the callers' limits do.
+/// The buffer owns its memory and frees it in `deinit`. It has no maximum size: the callers' limits bound it.
 @safe
 public struct ByteBuffer: ~Copyable, Sendable {
-    // An allocation of `capacity` bytes, or no memory at all while that is 0; [start, end) is initialised.
+    // Points to `capacity` bytes, of which [start, end) are initialised. If `capacity` is 0, there is no
+    // memory behind it.
     @usableFromInline nonisolated(unsafe) var base: UnsafeMutablePointer<UInt8>
     @usableFromInline var start: Int
     @usableFromInline var end: Int
@@ -22,7 +22,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end = 0
     }
 
-    /// An empty buffer without memory: that comes with the first byte.
+    /// An empty buffer without memory. The first byte allocates it.
     public init() {
         unsafe base = Self.nowhere
         capacity = 0
@@ -30,7 +30,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end = 0
     }
 
-    /// An address that is none: nothing is read or written there.
+    /// A placeholder address. Nothing is read or written there.
     private static var nowhere: UnsafeMutablePointer<UInt8> { unsafe UnsafeMutablePointer(bitPattern: 1)! }
 
     deinit { if capacity > 0 { unsafe base.deallocate() } }
@@ -38,7 +38,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     /// Readable bytes.
     @inlinable public var count: Int { end &- start }
     @inlinable public var isEmpty: Bool { end == start }
-    /// Bytes that fit behind the readable ones without moving or growing.
+    /// The number of bytes that can be appended without moving or growing.
     @inlinable public var spareCount: Int { capacity &- end }
 
     /// The readable bytes.
@@ -57,7 +57,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     public var mutableSpan: MutableSpan<UInt8> {
         @_lifetime(&self)
         mutating get {
-            // As `span`, and exclusive: self is borrowed mutably.
+            // As in `span`; the access is exclusive, because self is borrowed mutably.
             let span = unsafe MutableSpan(_unsafeStart: base + start, count: end &- start)
             return unsafe _overrideLifetime(span, mutating: &self)
         }
@@ -69,7 +69,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end = 0
     }
 
-    /// As the other, and leaves room for `n` bytes to be put in front of what comes.
+    /// Empties the buffer and keeps `n` bytes free in front, for `prepend`.
     @inlinable
     public mutating func removeAll(leavingRoom n: Int) {
         precondition(n >= 0 && n <= capacity)
@@ -77,13 +77,14 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end = n
     }
 
-    /// Puts a run in front of the readable bytes, if there is room for it: left there, or of bytes that were
-    /// dropped.
+    /// Puts a run in front of the readable bytes. Returns false, without a change, if too few bytes are free
+    /// there: those that `removeAll(leavingRoom:)` kept and those that were removed.
     @inlinable
     public mutating func prepend(_ span: borrowing Span<UInt8>) -> Bool {
         guard span.count <= start else { return false }
         start &-= span.count
-        // The bytes before the readable ones are ours, and in no use; the source is borrowed, so not of them.
+        // The bytes before `start` belong to this buffer and are unused. The source is borrowed, so it lies
+        // elsewhere.
         unsafe Self.copy(span, to: base + start)
         return true
     }
@@ -104,7 +105,8 @@ public struct ByteBuffer: ~Copyable, Sendable {
         if start == end { removeAll() }
     }
 
-    /// Makes room for `n` more bytes behind the readable ones: by moving them to the front, else by growing.
+    /// Makes room for `n` more bytes behind the readable ones: moves these to the front if that suffices,
+    /// otherwise grows.
     @inlinable
     public mutating func reserve(_ n: Int) {
         if spareCount < n { makeRoom(n) }
@@ -140,13 +142,14 @@ public struct ByteBuffer: ~Copyable, Sendable {
         end &+= 1
     }
 
-    /// Copies a run to where there is room for it, and no part of it. What a head is made of is short: up to
-    /// 32 bytes are two loads and two stores, which meet or overlap in the middle, instead of a call.
+    /// Copies a run to `target`, which has room for it and does not overlap it. The parts of a head are
+    /// short, so up to 32 bytes are copied by two loads and two stores, which meet or overlap in the middle,
+    /// without a call.
     @inlinable @inline(__always)
     static func copy(_ source: borrowing Span<UInt8>, to target: UnsafeMutablePointer<UInt8>) {
         let count = source.count
         if count > 32 {
-            // More than none, so there is an address.
+            // More than 32 bytes, so the buffer has an address.
             unsafe source.withUnsafeBufferPointer {
                 unsafe UnsafeMutableRawPointer(target).copyMemory(from: $0.baseAddress!, byteCount: count)
             }
@@ -164,14 +167,14 @@ public struct ByteBuffer: ~Copyable, Sendable {
         }
     }
 
-    /// Copies the first and the last `W` of a run, which is as long as one of them at least, as two at most.
+    /// Copies the first and the last `W` of a run. The run is as long as one to two `W`.
     @inlinable @inline(__always)
     static func copyEnds<W: BitwiseCopyable>(
         _ source: borrowing Span<UInt8>, to target: UnsafeMutablePointer<UInt8>, _: W.Type
     ) {
         let (bytes, raw) = unsafe (source.bytes, UnsafeMutableRawPointer(target))
         let last = source.count &- MemoryLayout<W>.size
-        // Both lie inside the source, and so inside the room for it.
+        // Both loads lie inside the source, so both stores lie inside the room for it.
         let first = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: W.self)
         let second = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: last, as: W.self)
         unsafe raw.storeBytes(of: first, as: W.self)
@@ -180,11 +183,11 @@ public struct ByteBuffer: ~Copyable, Sendable {
 
     @inlinable
     public mutating func append(_ span: borrowing Span<UInt8>) {
-        // The rare case is a call in last place, so that the other saves no registers.
+        // The rare case is a tail call, so that the common case saves no registers.
         guard spareCount >= span.count else { return appendMakingRoom(span) }
         let target = unsafe base + end
         end &+= span.count
-        // There was room; the source is borrowed, so it cannot be this buffer's own memory.
+        // There is room. The source is borrowed, so it cannot be this buffer's own memory.
         unsafe Self.copy(span, to: target)
     }
 
@@ -194,7 +197,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
         append(span)
     }
 
-    /// Appends two runs, each with two bytes behind it: a field line, as one step.
+    /// Appends two runs, each followed by two bytes: a whole field line in one step.
     @inlinable
     public mutating func append(
         _ first: borrowing Span<UInt8>, _ a: UInt8, _ b: UInt8, _ second: borrowing Span<UInt8>, _ c: UInt8,
@@ -202,7 +205,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     ) {
         let (n, m) = (first.count, second.count)
         guard spareCount >= n &+ m &+ 4 else { return appendMakingRoom(first, a, b, second, c, d) }
-        // There was room for all of it; the sources are borrowed, so they cannot be this buffer's own.
+        // There is room for all of it. The sources are borrowed, so they cannot be this buffer's own memory.
         let target = unsafe base + end
         end &+= n &+ m &+ 4
         unsafe target[n] = a
@@ -222,19 +225,18 @@ public struct ByteBuffer: ~Copyable, Sendable {
         append(first, a, b, second, c, d)
     }
 
-    /// Appends an ASCII literal. Where it is written as one its length and its bytes are constants, so that
-    /// inlined the copy is a few stores.
+    /// Appends an ASCII literal. After inlining, length and bytes are constants and the copy is a few stores.
     @inlinable @inline(__always)
     public mutating func append(_ literal: StaticString) {
         let n = literal.utf8CodeUnitCount
         precondition(literal.hasPointerRepresentation)
         reserve(n)
-        // reserve(n) left room; literals live for the whole program.
+        // reserve(n) left room. Literals live for the whole program.
         unsafe UnsafeMutableRawPointer(base + end).copyMemory(from: literal.utf8Start, byteCount: n)
         end &+= n
     }
 
-    /// Appends text with the ASCII capitals made small.
+    /// Appends text in ASCII lower case.
     @inlinable
     public mutating func append(lowercasing text: borrowing Span<UInt8>) {
         append(atMost: text.count &+ 8) { $0.append(lowercasing: text) }
@@ -245,7 +247,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
         append(atMost: 8) { $0.append(littleEndian: value) }
     }
 
-    /// Appends text. For configuration and logs, not for the hot path.
+    /// Appends text, byte by byte. For configuration and logs, not for the hot path.
     public mutating func append(text: String) {
         for byte in text.utf8 { append(byte) }
     }
@@ -253,7 +255,7 @@ public struct ByteBuffer: ~Copyable, Sendable {
     /// Appends a number in decimal.
     @inlinable
     public mutating func append(decimal value: UInt64) {
-        // The longest has 20 digits.
+        // The longest number has 20 digits.
         append(atMost: 20) { $0.append(decimal: value) }
     }
 
@@ -264,20 +266,20 @@ public struct ByteBuffer: ~Copyable, Sendable {
         var shift = value == 0 ? 0 : (63 &- value.leadingZeroBitCount) & ~3
         while shift >= 0 {
             let nibble = UInt8(truncatingIfNeeded: (value >> UInt64(shift)) & 15)
-            // 16 bytes were reserved and a 64-bit number has at most 16 digits.
+            // 16 bytes are reserved, and a 64-bit number has at most 16 hexadecimal digits.
             unsafe base[end] = nibble < 10 ? 0x30 &+ nibble : 0x57 &+ nibble
             end &+= 1
             shift &-= 4
         }
     }
 
-    /// Lets `fill` write up to `capacity` bytes behind the readable ones; what it appended becomes readable.
+    /// Lets `fill` write up to `capacity` bytes behind the readable ones. The bytes it wrote become readable.
     @inlinable
     public mutating func append<R, E: Error>(
         capacity: Int, _ fill: (inout OutputSpan<UInt8>) throws(E) -> R
     ) throws(E) -> R {
         reserve(capacity)
-        // The spare part is exclusive to this call; finalize tells how much of it was written.
+        // The spare part is exclusive to this call; `finalize` returns how much of it `fill` wrote.
         let spare = unsafe UnsafeMutableBufferPointer(start: base + end, count: capacity)
         var output = unsafe OutputSpan(buffer: spare, initializedCount: 0)
         let result = try fill(&output)

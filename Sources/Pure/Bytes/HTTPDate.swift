@@ -5,13 +5,14 @@
 ///     Sunday, 06-Nov-94 08:49:37 GMT     RFC 850; the century by the 50-year rule
 ///     Sun Nov  6 08:49:37 1994           asctime
 ///
-/// Exactly these: case, blanks and lengths included. The weekday must be one, but is not compared with the
-/// date (it adds nothing to the instant). Second 60 is read as the first of the next minute.
+/// The parser accepts exactly these forms, with this case, these blanks and these lengths. The weekday must
+/// be the name of a day, but is not compared with the date. Second 60 is read as the first second of the next
+/// minute.
 
 /// A day of the proleptic Gregorian calendar, counted from 1970-01-01.
 enum CivilDay {
-    /// Days from 1970-01-01 to this date. Years are counted from March, so that the leap day is a year's
-    /// last.
+    /// Days from 1970-01-01 to this date. Years are counted from March, so that a leap day is the last day of
+    /// its year.
     static func days(year: Int, month: Int, day: Int) -> Int {
         let marchYear = month <= 2 ? year - 1 : year
         let era = (marchYear >= 0 ? marchYear : marchYear - 399) / 400
@@ -48,21 +49,23 @@ public enum HTTPDate {
     static let dayNames: StaticString = "SunMonTueWedThuFriSat"
     static let monthNames: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-    /// Unix seconds, or nil for anything but the three forms.
-    /// - Parameter now: Unix seconds; an RFC 850 date more than 50 years later is taken as a century earlier.
+    /// Unix seconds; nil if the text has none of the three forms.
+    /// - Parameter now: Unix seconds. An RFC 850 date more than 50 years after `now` is read as one century
+    ///   earlier.
     public static func parse(_ text: Span<UInt8>, now: Int64) -> Int64? {
         if text.count == 29 { return parseFixdate(text) }
         if text.count == 24 { return parseAsctime(text) }
         return parseRFC850(text, now: now)
     }
 
-    /// Appends the IMF-fixdate of Unix seconds; times outside `range` become its nearest end.
+    /// Appends the IMF-fixdate of a time in Unix seconds. A time outside `range` is written as the nearest
+    /// end of `range`.
     public static func append(_ unixSeconds: Int64, to buffer: inout ByteBuffer) {
         let text = format(unixSeconds)
         buffer.append(text.span)
     }
 
-    /// The IMF-fixdate of Unix seconds; times outside `range` become its nearest end.
+    /// The IMF-fixdate of a time in Unix seconds. A time outside `range` becomes the nearest end of `range`.
     public static func format(_ unixSeconds: Int64) -> InlineArray<29, UInt8> {
         let seconds = Int(min(max(unixSeconds, range.lowerBound), range.upperBound))
         let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
@@ -127,7 +130,7 @@ public enum HTTPDate {
             rest[7] == 0x2d, let twoDigits = pair(rest, 8), rest[10] == 0x20, let time = timeOfDay(rest, 11),
             rest.extracting(19..<23).equals(" GMT")
         else { return nil }
-        // The latest year with these digits that is not more than 50 years ahead, to the second.
+        // The latest year with these two digits whose date is at most 50 years ahead of `now`, to the second.
         let seconds = Int(min(max(now, range.lowerBound), range.upperBound))
         let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
         let today = CivilDay.date(days: days)
@@ -182,7 +185,7 @@ public enum HTTPDate {
     }
 }
 
-/// The date of "now", written anew only when the second changes. One a thread.
+/// The text of the current date, formatted only when the second changes. Each thread has one.
 public struct CachedHTTPDate: Sendable {
     @usableFromInline var second: Int64
     @usableFromInline var text: InlineArray<29, UInt8>

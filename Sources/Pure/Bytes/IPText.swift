@@ -1,7 +1,7 @@
-/// IP addresses as text: IPv4 as four decimal numbers; IPv6 is read by RFC 4291 §2.2 and written by RFC 5952.
+/// IP addresses as text. IPv4 is four decimal numbers. IPv6 is read by RFC 4291 §2.2 and written by RFC 5952.
 
 public enum IPText {
-    /// Reads four decimal numbers without leading zeros; the first is the highest byte.
+    /// Reads four decimal numbers without leading zeros. The first number is the highest byte of the result.
     public static func ipv4(_ text: Span<UInt8>) -> UInt32? {
         var word: UInt32 = 0
         var index = 0
@@ -23,11 +23,11 @@ public enum IPText {
         return index == text.count ? word : nil
     }
 
-    /// Reads an IPv6 address without brackets or zone; the last two groups may be written as IPv4.
+    /// Reads an IPv6 address without brackets and without a zone. The last two groups may be written as IPv4.
     public static func ipv6(_ text: Span<UInt8>) -> (high: UInt64, low: UInt64)? {
         var groups = InlineArray<8, UInt16>(repeating: 0)
         var count = 0
-        // How many groups stand before `::`.
+        // The number of groups before `::`.
         var gap: Int?
         var index = 0
         if text.count >= 2, text[0] == UInt8(ascii: ":"), text[1] == UInt8(ascii: ":") {
@@ -71,8 +71,8 @@ public enum IPText {
         return (words[0], words[1])
     }
 
-    /// Appends an IPv6 address without brackets: lower case, no leading zeros, and `::` for the first of the
-    /// longest runs of two or more groups that are zero.
+    /// Appends an IPv6 address without brackets: lower case, no leading zeros. `::` replaces the longest run
+    /// of two or more zero groups, the first one if two are equally long.
     public static func append(ipv6 high: UInt64, _ low: UInt64, to output: inout ByteBuffer) {
         func group(_ index: Int) -> UInt64 {
             (index < 4 ? high : low) >> UInt64(48 &- 16 &* (index & 3)) & 0xffff

@@ -1,8 +1,12 @@
-/// What a scan looks for, sixteen bytes at once: sets the highest bit of each lane that holds it.
+/// A test of sixteen bytes at once. `lanes` sets the highest bit of each lane whose byte the test finds. The
+/// other bits of the result mean nothing.
 ///
-/// By additions and bit operations alone: Swift 6.3 turns most comparisons of vectors into a loop over the
-/// lanes, ten times slower. Below, `v` is a byte and 0x80 > c: where v < 0x80, v - c has the highest bit just
-/// if v < c, v + (0x80 - c) just if v >= c, and (v ^ c) - 1 just if v == c.
+/// The tests use only additions and bit operations: Swift 6.3 compiles most comparisons of vectors to a loop
+/// over the lanes, which is ten times slower. The rules they use, for a byte `v` and a constant `c`, both
+/// below 0x80:
+/// - `v - c` has the highest bit set exactly if v < c.
+/// - `v + (0x80 - c)` has the highest bit set exactly if v >= c.
+/// - `(v ^ c) - 1` has the highest bit set exactly if v == c.
 
 @usableFromInline
 protocol LaneTest {
@@ -58,12 +62,12 @@ struct NonPath: LaneTest {
     }
 }
 
-/// `%`, `;`, `\`, and dots with a slash in the lane before: what paths are judged by.
+/// Finds the bytes of a path that need a closer look: `%`, `;`, `\`, and a dot directly behind a slash.
 @usableFromInline
 enum PathMark {
     @inlinable @inline(__always)
     static func lanes(_ v: SIMD16<UInt8>, behind before: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        // Zero just in lanes whose dot counts.
+        // A lane is zero exactly if it holds a dot and the lane before it holds a slash.
         let noDot = (v ^ SIMD16(repeating: 0x2e)) | (before ^ SIMD16(repeating: 0x2f))
         let isPercent = (v ^ SIMD16(repeating: 0x25)) &- SIMD16(repeating: 1)
         let isSemicolon = (v ^ SIMD16(repeating: 0x3b)) &- SIMD16(repeating: 1)
@@ -98,7 +102,8 @@ struct NonName: LaneTest {
 }
 
 extension SIMD16<UInt8> {
-    /// The highest bit is set in the lanes that hold no ASCII letter; of lanes from 0x80 on it says nothing.
+    /// Sets the highest bit of the lanes that hold no ASCII letter. The result is undefined for lanes of 0x80
+    /// and above.
     @inlinable @inline(__always)
     var nonLetters: SIMD16<UInt8> {
         let small = self | SIMD16(repeating: 0x20)

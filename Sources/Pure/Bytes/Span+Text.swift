@@ -15,15 +15,15 @@ extension Span<UInt8> {
         count == literal.utf8CodeUnitCount && hasPrefix(literal)
     }
 
-    /// Same bytes as an ASCII literal in lower case, ignoring the case of `self`. The literal holds no bytes
-    /// from 0x40 on but letters.
+    /// Same bytes as an ASCII literal in lower case, ignoring the case of `self`. From 0x40 on, the literal
+    /// may contain only letters.
     @inlinable @inline(__always)
     public func equalsIgnoringCase(_ lowercaseLiteral: StaticString) -> Bool {
         let n = lowercaseLiteral.utf8CodeUnitCount
         guard count == n else { return false }
         var index = 0
         while index < n {
-            // The last word of more than eight bytes overlaps the one before.
+            // With more than eight bytes, the last word overlaps the word before it.
             let place = n < 8 ? 0 : min(index, n &- 8)
             let word = word(at: place, length: min(n, 8)).foldedLetters
             if word != lowercaseLiteral.word(at: place) { return false }
@@ -52,7 +52,7 @@ extension Span<UInt8> {
         guard count >= n else { return false }
         var index = 0
         while index < n {
-            // As in `equalsIgnoringCase`.
+            // With more than eight bytes, the last word overlaps the word before it.
             let place = n < 8 ? 0 : min(index, n &- 8)
             if word(at: place, length: min(n, 8)) != literal.word(at: place) { return false }
             index &+= 8
@@ -75,7 +75,8 @@ extension Span<UInt8> {
     @inlinable
     public func trimmed() -> Span<UInt8> { extracting(trimmedRange()) }
 
-    /// A non-empty run of decimal digits and nothing else, saturating at `UInt64.max`; nil for anything else.
+    /// The value of a non-empty run of decimal digits, at most `UInt64.max`. Nil if another byte occurs, or
+    /// if there is no byte.
     @inlinable
     public func decimalSaturating() -> UInt64? {
         guard count > 0 else { return nil }
@@ -88,7 +89,7 @@ extension Span<UInt8> {
             let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
             value = overflow || carry ? .max : sum
             if overflow || carry {
-                // Saturated: the rest must still be digits.
+                // The value is saturated; the remaining bytes must still be digits.
                 for rest in index..<count where !ASCII.isDigit(self[rest]) { return nil }
                 return .max
             }
@@ -96,7 +97,8 @@ extension Span<UInt8> {
         return value
     }
 
-    /// The text as a `String`, invalid UTF-8 replaced. Allocates: for logs and errors, never on the hot path.
+    /// The text as a `String`; U+FFFD replaces invalid UTF-8. Allocates: use it for logs and errors, not on
+    /// the hot path.
     public var string: String { String(decoding: copied, as: UTF8.self) }
 
     /// The bytes as an array. Allocates.

@@ -1,37 +1,36 @@
-/// A host and an optional port (RFC 3986 §3.2.2 and §3.2.3), as they stand in a target, in Host, or in a URL
-/// of a configuration; and their normal form, which one host has in all its spellings.
+/// A host and an optional port (RFC 3986 §3.2.2 and §3.2.3), as they occur in a target, in Host, or in a URL
+/// of the configuration. The normal form is the same for all spellings of one host:
 ///
 ///     name              lower case, without the dot that ends a fully qualified name
-///     IPv4 address      as it is
+///     IPv4 address      unchanged
 ///     IPv6 address      in brackets, as RFC 5952 writes it
-///     port              left out where it is empty or the scheme's default
+///     port              omitted if it is empty or the scheme's default
 ///
-/// Routes, the key (and with it the balancer) and the access log go by the normal form. An origin gets it
-/// wherever the answer may be stored.
+/// Routes, the cache key (and with it the balancer) and the access log use the normal form. The origin gets
+/// it if the answer may be stored.
 public import Bytes
 
 public struct Authority: Sendable {
-    /// The host within the text: without a dot at its end, an IPv6 address with its brackets.
+    /// The range of the host within the text, without a final dot, including the brackets of an IPv6 address.
     public let host: Range<Int>
     /// The port, if one is written: 1 to 65 535.
     public let port: UInt16?
-    /// Is neither the host, nor the whole text where a port is written, the normal form but for its case?
+    /// Does the normal form differ from the text in more than the case of letters?
     let isRewritten: Bool
 
-    /// Letters, digits, `-`, `.`, `_`, `~`: what names and IPv4 addresses are made of. The other characters
-    /// that RFC 3986 §3.2.2 lets a reg-name have, percent-encoding among them, are refused: no real host
-    /// needs them.
+    /// Letters, digits, `-`, `.`, `_`, `~`: the bytes of names and IPv4 addresses. The other characters of a
+    /// reg-name (RFC 3986 §3.2.2), percent-encoding included, are refused: real hosts do not need them.
     private static var nameBytes: ASCII.Class {
         ASCII.Class(low: 0x03ff_6000_0000_0000, high: 0x47ff_fffe_87ff_fffe)
     }
 
-    /// Nil unless `text` is a host with an optional port: a name without empty labels, one dot at its end
-    /// aside, an IPv4 address, or an IPv6 address in brackets; behind a colon 1 to 5 digits without leading
-    /// zeros, or nothing.
+    /// Nil unless `text` is a host with an optional port. A host is an IPv4 address, an IPv6 address in
+    /// brackets, or a name without empty labels, which may end in one dot. A port is a colon and at most 5
+    /// digits without leading zeros; no digits count as no port.
     public init?(_ text: Span<UInt8>) { self.init(text, 0..<text.count) }
 
-    /// As `init(_:)` for a text inside a head: the bytes behind it allow whole-word loads. `host` counts from
-    /// the start of the text.
+    /// As `init(_:)`, for a text inside a head, where whole-word loads are possible. `host` counts from the
+    /// start of the text.
     @inline(__always)
     init?(_ bytes: Span<UInt8>, _ text: Range<Int>) {
         let (start, end) = (text.lowerBound, text.upperBound)
@@ -64,12 +63,12 @@ public struct Authority: Sendable {
     private static func nameEnd(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Int {
         var end = min(bytes.firstNonName(from: text.lowerBound), text.upperBound)
         guard end < text.upperBound, bytes[end] != UInt8(ascii: ":") else { return end }
-        // The rarer characters, and all behind them, one by one.
+        // Rarer characters, and all bytes behind them, are tested one by one.
         while end < text.upperBound, nameBytes.contains(bytes[end]) { end &+= 1 }
         return end
     }
 
-    /// Is this no empty name, and is there no dot at its ends, nor beside another?
+    /// Is this a non-empty name without a dot at either end and without two dots in a row?
     @inline(__always)
     private static func hasOnlyLabels(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Bool {
         var isAtLabelStart = true
@@ -81,7 +80,8 @@ public struct Authority: Sendable {
         return !isAtLabelStart
     }
 
-    /// The index behind an IPv6 address in brackets at the front of `text`; its start if it is none.
+    /// The index behind an IPv6 address in brackets at the front of `text`, or the start of `text` if there
+    /// is none.
     private static func addressEnd(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Int {
         let start = text.lowerBound
         let whole = bytes.extracting(text)
@@ -93,7 +93,7 @@ public struct Authority: Sendable {
 }
 
 extension Authority {
-    /// Appends the host of `text`, from which this was made, in its normal form.
+    /// Appends the host in its normal form. `text` is the text that this value was parsed from.
     public func appendHost(of text: Span<UInt8>, to output: inout ByteBuffer) {
         let name = text.extracting(host)
         if name[0] == UInt8(ascii: "["),
@@ -107,14 +107,14 @@ extension Authority {
         }
     }
 
-    /// Appends the port with its colon; nothing where it is left out of the normal form.
+    /// Appends a colon and the port, or nothing if the normal form omits the port.
     public func appendPort(unless defaultPort: UInt16?, to output: inout ByteBuffer) {
         guard let port, port != defaultPort else { return }
         output.append(UInt8(ascii: ":"))
         output.append(decimal: UInt64(port))
     }
 
-    /// Are these two hosts, as `host` has them, one host?
+    /// Are these two hosts (the text in range `host`) the same host?
     public static func areSame(_ host: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
         if host.equalsIgnoringCase(other) { return true }
         guard !host.isEmpty, !other.isEmpty, host[0] == UInt8(ascii: "["), other[0] == UInt8(ascii: "["),
@@ -126,14 +126,14 @@ extension Authority {
 }
 
 extension RequestHead {
-    /// The host in its normal form but for its case; empty where there is none.
+    /// The host in its normal form except for its case; empty if there is no host.
     @_lifetime(borrow self, copy bytes)
     @inlinable @inline(__always)
     public func host(in bytes: Span<UInt8>) -> Span<UInt8> {
         rewrittenHostCount == 0 ? bytes.slice(host) : rewritten.span.extracting(first: rewrittenHostCount)
     }
 
-    /// Host and port in their normal form but for the case; empty where there is no host.
+    /// Host and port in their normal form except for the case; empty if there is no host.
     @_lifetime(borrow self, copy bytes)
     @inlinable @inline(__always)
     public func authority(in bytes: Span<UInt8>, defaultPort: UInt16) -> Span<UInt8> {
@@ -141,7 +141,7 @@ extension RequestHead {
         return rewrittenHostCount == 0 ? bytes.slice(authority) : rewritten.span
     }
 
-    /// Takes over the authority that stands at `slice`.
+    /// Sets authority, host and port from the authority at `slice`.
     @inline(__always)
     mutating func take(_ parsed: Authority, at slice: Slice, _ bytes: Span<UInt8>) {
         authority = slice

@@ -1,14 +1,14 @@
-/// `CDN-Loop` (RFC 8586): each cache that passes a request on adds its cdn-id, so that it knows the request
-/// again when it comes back.
+/// `CDN-Loop` (RFC 8586) detects forwarding loops: each cache that forwards a request adds its cdn-id, and
+/// recognises the id when the request returns.
 ///
 ///     CDN-Loop = #( cdn-id *( OWS ";" OWS parameter ) )
 import Bytes
 
 public enum CDNLoop {
-    /// Is this cdn-id among the members of the lines?
+    /// Is this cdn-id a member of the field?
     ///
-    /// Every comma ends a member, a comma inside of quotes too. So no member that somebody else wrote, well
-    /// formed or not, can hide this one.
+    /// Every comma ends a member, even a comma inside quotes. So a member that another sender wrote, well
+    /// formed or not, cannot hide this cdn-id.
     public static func contains(
         _ id: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
     ) -> Bool {

@@ -1,32 +1,33 @@
-/// The chunked transfer coding (RFC 9112 §7.1), decoded in place: the steps name runs of body bytes in the
+/// Decodes the chunked transfer coding (RFC 9112 §7.1) in place: a step names a run of body bytes in the
 /// input.
 ///
 ///     size *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) CRLF  data CRLF  …
 ///     0 …  CRLF  trailer lines  CRLF
 ///
-/// Strict: one to sixteen hexadecimal digits, no bare CR or LF, extensions as their grammar has them. White
-/// space (BWS) is taken only beside the `;` and `=` of an extension: behind a size alone, or before the CRLF,
-/// it is refused. Extensions are ignored, never passed on, and bounded. The decoder holds a few words; it
-/// allocates only when trailers come.
+/// Strict: a size has one to sixteen hexadecimal digits, bare CR and bare LF are refused, and extensions must
+/// follow their grammar. White space (BWS) is accepted only next to the `;` and `=` of an extension; it is
+/// refused behind a size without an extension, and before CRLF. Extensions are ignored, not forwarded, and
+/// limited. The decoder is a few words; it allocates memory only for trailers.
 import Bytes
 
 public struct ChunkedDecoder: ~Copyable {
     public enum Step: Equatable, Sendable {
-        /// A run of body bytes, never empty, as a range of the input.
+        /// A run of body bytes, as a range of the input; never empty.
         case data(Range<Int>)
-        /// All input is consumed, and the message goes on.
+        /// All input is consumed, and the message is not complete.
         case needMore
-        /// The message ends before this index of the input. The decoder is not to be used again.
+        /// The message ends before this index of the input. Do not call the decoder again.
         case end(Int)
-        /// The message is broken; nothing that follows can be trusted.
+        /// The message is malformed, and the bytes that follow cannot be interpreted.
         case refused(Refusal)
     }
 
-    /// Most bytes of one size line's extensions, from the first that is no digit on, without the CRLF.
+    /// Maximum bytes of the extensions in one size line, counted from the first byte that is not a digit,
+    /// without CRLF.
     public static var extensionLineLimit: Int { 4 << 10 }
-    /// Most bytes of all extensions of a message.
+    /// Maximum bytes of all extensions of a message.
     public static var extensionLimit: Int { 16 << 10 }
-    /// Most trailer lines.
+    /// Maximum number of trailer lines.
     public static var trailerLineLimit: Int { 64 }
 
     private enum State {
@@ -34,20 +35,20 @@ public struct ChunkedDecoder: ~Copyable {
         case trailerStart, lastLineFeed, trailerLine, ended, broken(Refusal)
     }
 
-    /// Where in the extensions of a size line the next byte stands.
+    /// The position of the next byte within the extensions of a size line.
     private enum Extensions {
-        /// White space has come, and a `;` must.
+        /// White space came behind the size or a value: expects `;`.
         case beforeSemicolon
-        /// Behind `;`: white space, or the name.
+        /// Behind `;`: expects white space or the name.
         case beforeName
         case name
-        /// White space behind a name: `=`, `;`, or more of it.
+        /// White space came behind a name: expects `=`, `;` or more white space.
         case afterName
-        /// Behind `=`: white space, or the value.
+        /// Behind `=`: expects white space or the value.
         case beforeValue
         case token
         case quoted, escaped
-        /// Behind the closing quote: `;`, CRLF, or white space.
+        /// Behind the closing quote: expects `;`, CRLF or white space.
         case afterQuoted
 
         /// May the line end here?
@@ -58,7 +59,7 @@ public struct ChunkedDecoder: ~Copyable {
             }
         }
 
-        /// What follows this byte; nil where it must not stand.
+        /// The position behind this byte; nil if the byte is not permitted here.
         func next(_ byte: UInt8) -> Extensions? {
             switch self {
             case .beforeSemicolon: byte == UInt8(ascii: ";") ? .beforeName : blank(byte)
@@ -101,38 +102,39 @@ public struct ChunkedDecoder: ~Copyable {
     }
 
     private var state = State.size
-    /// The chunk's size so far; in `data`, what is left of it.
+    /// In `size`: the size of the chunk so far. In `data`: the rest of the chunk.
     private var remaining: UInt64 = 0
-    // Small, for an exchange has two of these, and is moved with them.
+    // Small integers, because each exchange holds two decoders.
     private var digits: UInt8 = 0
     private var trailerLines: UInt8 = 0
     private var trailerBytes: UInt16 = 0
-    /// Bytes of this line's extensions, and of those of all lines.
+    /// Bytes of the extensions in this line, and in all lines.
     private var lineExtensionBytes: UInt16 = 0
     private var extensionBytes: UInt16 = 0
     private let trailerLimit: UInt16
-    /// Kept lines, and behind them (from `keptCount`) the line that is coming in.
+    /// The kept trailer lines; behind them, from `keptCount` on, the line that is being received.
     private var lines: [UInt8] = []
     private var keptCount: UInt16 = 0
 
-    /// - Parameter trailerLimit: most bytes of the trailer section, dropped lines included; at most 65 535.
+    /// - Parameter trailerLimit: maximum bytes of the trailer section, including dropped lines; at most 65
+    ///   535.
     public init(trailerLimit: Int) {
         precondition(trailerLimit >= 0 && trailerLimit <= 65_535)
         self.trailerLimit = UInt16(trailerLimit)
     }
 
-    /// Did the message have any trailer line, even one that was dropped?
+    /// Did the message have any trailer line, including dropped ones?
     public var sawTrailers: Bool { trailerBytes > 0 }
 
-    /// The trailer lines as they came (`Name: value` CRLF), without fields that must not be there (RFC 9110
+    /// The trailer lines as received (`Name: value` CRLF), without fields that must not be trailers (RFC 9110
     /// §6.5.1).
     public var trailers: Span<UInt8> {
         @_lifetime(borrow self)
         get { lines.span.extracting(first: Int(keptCount)) }
     }
 
-    /// The next step from `offset` of the input on, and the offset to go on from. Call until `needMore`,
-    /// `end` or `refused`; then, for `needMore`, with the bytes that follow.
+    /// The next step, starting at `offset` of the input, and the offset for the next call. Call until the
+    /// step is `needMore`, `end` or `refused`. After `needMore`, call with the bytes that follow.
     public mutating func next(_ input: Span<UInt8>, from offset: Int) -> (step: Step, next: Int) {
         var index = offset
         while index < input.count {
@@ -146,7 +148,7 @@ public struct ChunkedDecoder: ~Copyable {
                 index = takeTrailerBytes(input, from: index)
             } else {
                 take(input[index])
-                // What begins a trailer line belongs to it.
+                // The first byte of a trailer line belongs to that line: take it again there.
                 if case .trailerLine = state {} else { index &+= 1 }
             }
             switch state {
@@ -159,7 +161,7 @@ public struct ChunkedDecoder: ~Copyable {
         return (.needMore, index)
     }
 
-    /// One byte of framing.
+    /// Consumes one byte of framing.
     private mutating func take(_ byte: UInt8) {
         switch state {
         case .size: takeSize(byte)
@@ -189,7 +191,7 @@ public struct ChunkedDecoder: ~Copyable {
         if let digit = ASCII.hexValue(byte) {
             digits &+= 1
             remaining = remaining &<< 4 | UInt64(digit)
-            // Sixteen digits fill the number; a size that is negative as Int64 is nobody's chunk.
+            // Sixteen digits fill the number. A size that is negative as Int64 is refused.
             if digits > 16 || remaining > UInt64(Int64.max) { state = .broken(.chunk) }
         } else if digits == 0 {
             state = .broken(.chunk)
@@ -200,7 +202,7 @@ public struct ChunkedDecoder: ~Copyable {
         }
     }
 
-    /// One byte of extensions that does not end the line.
+    /// Consumes one byte of extensions that does not end the line.
     private mutating func takeExtensions(_ byte: UInt8, _ place: Extensions) {
         lineExtensionBytes &+= 1
         extensionBytes &+= 1
@@ -210,7 +212,8 @@ public struct ChunkedDecoder: ~Copyable {
         state = .extensions(next)
     }
 
-    /// Takes bytes of a trailer line, up to its LF if it is there, and judges the line when it is whole.
+    /// Consumes bytes of a trailer line, up to its LF if that has arrived. Judges the line when it is
+    /// complete.
     private mutating func takeTrailerBytes(_ input: Span<UInt8>, from start: Int) -> Int {
         let lineFeed = input.firstIndex(of: FieldLine.lineFeed, from: start)
         let end = lineFeed.map { $0 &+ 1 } ?? input.count
@@ -237,15 +240,15 @@ public struct ChunkedDecoder: ~Copyable {
             }
             return .trailerStart
         case .refused(let refusal, _): return .broken(refusal)
-        // The line ends in LF, so that only a CR in its place can leave it open.
+        // The line ends in LF, so only a CR in place of that LF can leave it incomplete.
         case .incomplete: return .broken(.bareLineBreak)
         }
     }
 }
 
 enum TrailerRules {
-    /// No field that a rule of Larder reads may come as a trailer: framing, routing, authentication, caching,
-    /// content (RFC 9110 §6.5.1). Fields it does not know pass, and so do ETag and Cache-Status, which are
-    /// meant to.
+    /// A field that a rule of Larder reads may not come as a trailer: framing, routing, authentication,
+    /// caching and content fields (RFC 9110 §6.5.1). Unknown fields are permitted, and so are ETag and
+    /// Cache-Status, which are defined as trailers too.
     static func permits(_ name: FieldName) -> Bool { name == .other || name == .etag || name == .cacheStatus }
 }

@@ -1,9 +1,9 @@
-/// Families of names: a word says whose claim it is (`Forwarded`, `Original`, `Proxy`, …), and what stands
-/// behind it says what is claimed. And names that are told by their end.
+/// Families of claiming names. In a family (`Forwarded-`, `Original-`, `Proxy-`, …), the part behind the
+/// prefix decides which class a name belongs to. Other names are recognised by their end.
 import Bytes
 
 extension ClaimTable {
-    /// Behind `Forwarded-`.
+    /// `rest` is the part behind `Forwarded-`.
     static func forwarded(_ rest: Span<UInt8>) -> FieldName {
         if rest.begins("client-cert") || rest.begins("tls-client") || rest.begins("ssl-client")
             || rest.begins("user") || rest.begins("email") || rest.begins("group") || rest.begins("role")
@@ -27,7 +27,7 @@ extension ClaimTable {
         return .claimsSite
     }
 
-    /// Behind `Original-`.
+    /// `rest` is the part behind `Original-`.
     static func original(_ rest: Span<UInt8>) -> FieldName {
         if rest.begins("forwarded-") { return forwarded(rest.extracting(droppingFirst: 10)) }
         if rest.begins("host") || rest.begins("proto") || rest.begins("scheme") || rest.spells("port")
@@ -44,7 +44,7 @@ extension ClaimTable {
         return rest.begins("user") ? .claimsUser : .rewritesURL
     }
 
-    /// Behind `Proxy-`.
+    /// `rest` is the part behind `Proxy-`.
     static func proxy(_ rest: Span<UInt8>) -> FieldName {
         if rest.begins("user") || rest.begins("remote-user") {
             return rest.ends("-ip") ? .claimsClient : .claimsUser
@@ -52,7 +52,7 @@ extension ClaimTable {
         return proxied(rest)
     }
 
-    /// Behind `Proxied-`, `External-`, `Originating-`.
+    /// `rest` is the part behind `Proxied-`, `External-` or `Originating-`.
     static func proxied(_ rest: Span<UInt8>) -> FieldName {
         if rest.begins("ur") || rest.begins("path") || rest.begins("prefix") || rest.begins("request-u")
             || rest.begins("base") || rest.begins("script")
@@ -67,7 +67,7 @@ extension ClaimTable {
         return .claimsClient
     }
 
-    /// Behind `Real-`.
+    /// `rest` is the part behind `Real-`.
     static func real(_ rest: Span<UInt8>) -> FieldName {
         if rest.spells("ip") || rest.begins("ip-") || rest.spells("port") || rest.begins("addr")
             || rest.begins("client")
@@ -80,7 +80,7 @@ extension ClaimTable {
         return rest.begins("ur") || rest.begins("path") ? .rewritesURL : .other
     }
 
-    /// Behind `Remote-`.
+    /// `rest` is the part behind `Remote-`.
     static func remote(_ rest: Span<UInt8>) -> FieldName {
         if rest.begins("user") || rest.begins("group") || rest.spells("name") || rest.begins("email")
             || rest.begins("extra-") || rest.begins("role") || rest.spells("ident")
@@ -91,7 +91,7 @@ extension ClaimTable {
             || rest.begins("client") ? .claimsClient : .other
     }
 
-    /// Behind `Request-`: not Request-Id, Request-Context, Request-Start.
+    /// `rest` is the part behind `Request-`. Request-Id, Request-Context and Request-Start make no claim.
     static func requested(_ rest: Span<UInt8>) -> FieldName {
         if rest.spells("uri") || rest.spells("url") || rest.spells("path") || rest.spells("filename")
             || rest.spells("method")
@@ -102,7 +102,7 @@ extension ClaimTable {
             ? .claimsSite : .other
     }
 
-    /// Behind `SSL-`, `TLS-`: the client's certificate, or that there is TLS.
+    /// `rest` is the part behind `SSL-` or `TLS-`: the client's certificate, or the use of TLS.
     static func secured(_ rest: Span<UInt8>) -> FieldName {
         let isClients =
             rest.begins("client") || rest.begins("cert") || rest.begins("verif") || rest.begins("user")
@@ -110,7 +110,8 @@ extension ClaimTable {
         return isClients ? .claimsUser : .claimsSite
     }
 
-    /// `X-Method-Override` and the like; other overrides (of a locale, say) are the application's own.
+    /// Names that end in `-override`, such as `X-Method-Override`. An override of something else, such as a
+    /// locale, is a matter of the application.
     static func override(_ name: Span<UInt8>) -> FieldName {
         if name.ends("method-override") { return .overridesMethod }
         if name.ends("host-override") || name.ends("scheme-override") || name.ends("proto-override")
@@ -126,7 +127,7 @@ extension ClaimTable {
         return name.ends("ip-override") || name.ends("addr-override") ? .claimsClient : .other
     }
 
-    /// Whatever stands before it: `Ali-Cdn-Real-Ip`, `X-Lb-Forwarded-Proto`.
+    /// Names that are recognised by their end, with any beginning: `Ali-Cdn-Real-Ip`, `X-Lb-Forwarded-Proto`.
     static func byEnd(_ name: Span<UInt8>) -> FieldName {
         switch name[name.count &- 1] | 0x20 {
         case UInt8(ascii: "p"):

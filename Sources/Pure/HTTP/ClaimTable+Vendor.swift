@@ -1,8 +1,9 @@
-/// Names that begin with `X-`: those of proxies, balancers, content networks and frameworks.
+/// Claiming names that begin with `X-`: fields of proxies, load balancers, content delivery networks and
+/// frameworks.
 import Bytes
 
 extension ClaimTable {
-    /// Names that begin with `X-`, without it.
+    /// The class of a name that begins with `X-`. `name` is the part behind `X-`.
     static func vendor(_ name: Span<UInt8>) -> FieldName {
         switch name.letter {
         case UInt8(ascii: "a"):

@@ -1,5 +1,5 @@
-/// The claims that names make (`ClaimedName.swift` says what follows from each). Rows stand by the first
-/// letter, so that a name meets few of them. This file: names that do not begin with `X-`.
+/// The names that make claims (`ClaimedName.swift` describes the classes). The tables are split by the first
+/// letter, so that a name is compared with few entries. This file has the names that do not begin with `X-`.
 import Bytes
 
 enum ClaimTable {
@@ -120,7 +120,7 @@ enum ClaimTable {
         return name.begins("shib-") ? .claimsUser : .other
     }
 
-    /// `HTTP_HOST` and others that have no field of that name as a claim.
+    /// CGI variables such as `HTTP_HOST` whose field name, without `HTTP_`, is not a claim.
     static func serverVariable(_ name: Span<UInt8>) -> FieldName {
         if name.spells("http-host") || name.spells("http-scheme") || name.begins("http-proto") {
             return .claimsSite

@@ -1,28 +1,30 @@
-/// Which request fields claim what only a proxy or the server can know: the one table.
+/// Request fields that claim facts which only a proxy or the server can know.
 ///
 /// Frameworks and servers read the client's address, the host, the scheme, the URL, the method or the user
-/// out of fields that a proxy is meant to set. Another sender could have an answer stored that the key does
-/// not stand for, or pass for somebody else. What becomes of each class:
+/// from fields that a proxy is meant to set. If a client sends such a field, the origin's answer may not
+/// match the cache key, or the client may pass for another user. What happens to each class:
 ///
 /// | class | from an untrusted client | from a trusted proxy |
 /// |---|---|---|
-/// | `claimsClient`: who connects | dropped, costs no hit | sent on |
-/// | `claimsSite`: host, scheme, port, server | dropped, costs no hit | sent on where nothing is stored |
-/// | `claimsUser`: who is logged in | dropped, costs no hit | sent on, bypasses the store |
-/// | `rewritesURL`: path, prefix, script name | dropped, bypasses the store | sent on, bypasses the store |
-/// | `overridesMethod` | sent on, bypasses the store | the same |
-/// | `twin`: a well-known name in an odd spelling | dropped, costs no hit | the same |
+/// | `claimsClient`: the client's address | dropped; the store may answer | forwarded |
+/// | `claimsSite`: host, scheme, port, server | dropped; the store may answer | forwarded if nothing is
+/// stored |
+/// | `claimsUser`: the logged-in user | dropped; the store may answer | forwarded, bypasses the store |
+/// | `rewritesURL`: path, prefix, script name | dropped, bypasses the store | forwarded, bypasses the store |
+/// | `overridesMethod` | forwarded, bypasses the store | the same |
+/// | `oddSpelling`: a well-known name in an odd spelling | dropped; the store may answer | the same |
 ///
-/// An override of the method is sent on, because honest clients send one with POST.
+/// A method override is forwarded even for an untrusted client, because honest clients send it with POST.
 ///
-/// Names are compared in their *normal form*: small letters, digits, and `-` for all other bytes. Servers
-/// that hand fields on as CGI variables make `_` of these bytes (RFC 3875 §4.1.18; some of `-` alone, some of
-/// every byte that is no letter or digit), so that names with one normal form are one field to them. An odd
+/// Names are compared in their *normal form*: lower-case letters, digits, and `-` for every other byte.
+/// Servers that pass fields on as CGI variables turn other bytes into `_` (RFC 3875 §4.1.18): some only `-`,
+/// some every byte that is no letter or digit. So all names with the same normal form may be the same field
+/// to a server. An *odd* spelling contains such a byte other than `-`. The names are listed in `ClaimTable`.
 /// spelling is a name with such a byte in it that is no `-`. The rows are in `ClaimTable`.
 import Bytes
 
 extension FieldSet {
-    /// What an untrusted client's request is handled without.
+    /// The claims that are ignored and dropped if the client is not trusted.
     @inlinable @inline(__always)
     public static var claims: FieldSet {
         FieldSet(.claimsClient).with(.claimsSite).with(.claimsUser).with(.rewritesURL)
@@ -30,7 +32,7 @@ extension FieldSet {
 }
 
 extension FieldName {
-    /// Is this byte of a name one of its odd ones: no letter, digit or hyphen?
+    /// Is this an odd byte in a name: no letter, digit or hyphen?
     @inline(__always)
     static func isOdd(_ byte: UInt8) -> Bool {
         !ASCII.isLetter(byte) && !ASCII.isDigit(byte) && byte != UInt8(ascii: "-")
@@ -41,7 +43,7 @@ extension FieldName {
         return false
     }
 
-    /// Are these two names the same field to a server that makes CGI variables of names?
+    /// Do these two names become the same CGI variable?
     public static func areTwins(_ name: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
         guard name.count == other.count else { return false }
         for index in 0..<name.count where normal(name[index]) != normal(other[index]) { return false }
@@ -53,11 +55,12 @@ extension FieldName {
         isOdd(byte) ? UInt8(ascii: "-") : ASCII.lowercased(byte)
     }
 
-    /// What a name that is none of the well-known ones is: a claim, a twin of one of those, or `.other`.
+    /// The class of a name that is not well known: a claim, an odd spelling of a well-known name, or
+    /// `.other`.
     @inline(never)
     static func unknown(_ name: Span<UInt8>, mayBeOdd: Bool) -> FieldName {
         guard mayBeOdd, isOdd(name) else { return claim(name) }
-        // Longer names are judged by their front.
+        // Only the first 64 bytes of a longer name are classified.
         var normal = InlineArray<64, UInt8>(repeating: 0)
         let count = min(name.count, 64)
         for index in 0..<count { normal[index] = Self.normal(name[index]) }
@@ -65,15 +68,15 @@ extension FieldName {
         return identify(spelt, from: 0, count: count) == .other ? claim(spelt) : .twin
     }
 
-    /// The class of a name in its normal form, but for the case of its letters.
+    /// The class of a name in its normal form; the case of its letters is ignored.
     private static func claim(_ name: Span<UInt8>) -> FieldName {
-        // Browsers send many of these, and none is a claim.
+        // Browsers send many `Sec-` fields, and none is a claim.
         guard name.count > 2, !name.begins("sec-") else { return .other }
         if name.begins("x-") {
             let found = ClaimTable.vendor(name.extracting(droppingFirst: 2))
             if found != .other { return found }
         } else if name.begins("http-") {
-            // The name of a CGI variable as the name of a field.
+            // The name of a CGI variable, used as the name of a field.
             let found = claim(name.extracting(droppingFirst: 5))
             return found == .other ? ClaimTable.serverVariable(name) : found
         } else {
@@ -103,7 +106,7 @@ extension Span<UInt8> {
         count == lowercaseLiteral.utf8CodeUnitCount && equalsIgnoringCase(lowercaseLiteral)
     }
 
-    /// Its first letter, in lower case; 0 of nothing.
+    /// The first letter in lower case; 0 if the text is empty.
     @inline(__always)
     var letter: UInt8 { isEmpty ? 0 : self[0] | 0x20 }
 }

@@ -1,21 +1,20 @@
-/// What a message's `Connection` lines say (RFC 9110 §7.6.1).
+/// The options in the `Connection` lines of a message (RFC 9110 §7.6.1).
 ///
-/// Options that HTTP itself knows are flags; `other` tells that some further field is nominated (or that the
-/// list is malformed), which the caching rules take as a reason to keep out. Which lines of the head are
-/// nominated is found once, when the head is parsed, in a time that grows with the bytes of the head and not
-/// with the product of fields and members.
+/// Options that HTTP itself defines are flags. `other` means that the lines nominate some other field, or
+/// that the list is malformed; the caching rules then bypass the store. The parser finds the nominated lines
+/// of the head once. The time grows with the bytes of the head, not with the product of fields and members.
 import Bytes
 
 public struct ConnectionOptions: BitwiseCopyable, Sendable {
-    /// What a member of the list may be.
+    /// The kinds of members.
     @usableFromInline
     enum Option: UInt8 {
         case close, keepAlive, upgrade, te, http2Settings, other
     }
 
-    // A bit for each option that is named.
+    // One bit for each option that is present.
     @usableFromInline var named: UInt8 = 0
-    // A bit for each line of the head whose name is a member.
+    // One bit for each line of the head that a member nominates.
     @usableFromInline var nominatedLines = LineSet()
 
     @inlinable public var close: Bool { names(.close) }
@@ -23,7 +22,7 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
     @inlinable public var upgrade: Bool { names(.upgrade) }
     @inlinable public var te: Bool { names(.te) }
     @inlinable public var http2Settings: Bool { names(.http2Settings) }
-    /// Something else is named, or a member is no token.
+    /// The list contains another member, or a member that is not a token.
     @inlinable public var other: Bool { names(.other) }
 
     @inlinable
@@ -33,13 +32,13 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
     @inline(__always)
     public init(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) {
         guard let line = fields.first(.connection) else { return }
-        // By far the most common value; no list to take apart.
+        // The most common value by far. It needs no list parsing.
         let isOne = !fields.isRepeated(.connection)
         if isOne, bytes.slice(line.value).equalsIgnoringCase("keep-alive") {
             note(.keepAlive)
         } else {
             noteAll(fields, bytes)
-            // All that the others name is hop-by-hop by itself.
+            // The other known options nominate only fields that are hop-by-hop anyway.
             if other || http2Settings { nominate(fields, bytes) }
         }
     }
@@ -80,19 +79,19 @@ public struct ConnectionOptions: BitwiseCopyable, Sendable {
         }
     }
 
-    /// Does the connection persist, as far as the sender says (RFC 9112 §9.3)?
+    /// Does the sender allow the connection to persist (RFC 9112 §9.3)?
     public func keepsAlive(minorVersion: UInt8) -> Bool { !close && (minorVersion >= 1 || keepAlive) }
 
-    /// Is there a line that must not be forwarded because it is named?
+    /// Do the `Connection` lines nominate any line of the head?
     @inlinable public var nominatesAny: Bool { !nominatedLines.isEmpty }
 
-    /// Do the `Connection` lines of the head name the field of this line, so that it must not be forwarded?
+    /// Do the `Connection` lines nominate the field of this line? Then it must not be forwarded.
     @inlinable
     public func nominates(line: Int) -> Bool { nominatedLines.contains(line) }
 }
 
-/// Fields that concern one connection only and are neither stored nor forwarded, whether `Connection` names
-/// them or not.
+/// Fields that concern one connection only. They are never stored or forwarded, even if `Connection` does not
+/// nominate them.
 public enum HopByHop {
     @inlinable public static var fields: FieldSet {
         FieldSet(.connection).with(.keepAlive).with(.proxyConnection).with(.te).with(.trailer)

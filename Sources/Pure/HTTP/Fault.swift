@@ -1,15 +1,17 @@
-/// Where a refused head breaks its rule: for logs and notices, away from the path of sound messages.
+/// Shows the line of a head that breaks a rule. For logs and notices; messages that keep the rules do not
+/// come here.
 
 public import Bytes
 
 public enum Fault {
-    /// Bytes shown at most.
+    /// Maximum bytes shown.
     public static var limit: Int { 96 }
 
-    /// Appends the lines of a head that break `refusal`, without their line breaks, at most `limit` bytes in
-    /// all. Appends nothing where no single line is at fault: a head that is too large, a missing Host.
+    /// Appends the lines of a head that break the rule `refusal`, without their line breaks, at most `limit`
+    /// bytes in all. Appends nothing if no single line is the cause: a head that is too large, a missing
+    /// Host.
     ///
-    /// One pass over the bytes, which are the peer's and may be anything.
+    /// The bytes come from the peer and may be anything. They are read in one pass.
     public static func append(_ refusal: Refusal, of head: Span<UInt8>, to out: inout ByteBuffer) {
         let end = out.count + limit
         switch refusal {
@@ -24,7 +26,7 @@ public enum Fault {
         }
     }
 
-    /// Appends the bytes around `place`, at most `limit`: what a body reader refused.
+    /// Appends the bytes around `place`, where a body reader refused its input; at most `limit` bytes.
     public static func append(at place: Int, of bytes: Span<UInt8>, to out: inout ByteBuffer) {
         let start = max(0, min(place, bytes.count) - limit / 3)
         out.append(bytes.extracting(start..<min(bytes.count, start + limit)))
@@ -44,7 +46,7 @@ public enum Fault {
         _ range: Range<Int>, of head: Span<UInt8>, until end: Int, to out: inout ByteBuffer
     ) {
         var range = range
-        // The line break at the end says nothing, unless it is what is wrong.
+        // Do not show the line break, unless the line break is the error.
         if range.count > 1, head[range.upperBound - 2] == FieldLine.carriageReturn,
             head[range.upperBound - 1] == FieldLine.lineFeed
         {
@@ -53,7 +55,7 @@ public enum Fault {
         out.append(head.extracting(range).extracting(first: min(range.count, max(0, end - out.count))))
     }
 
-    /// The first line that the parser of lines refuses, or that has a CR or LF of its own.
+    /// The first line that `FieldLine.parse` refuses, or that contains a bare CR or LF.
     private static func brokenLine(_ refusal: Refusal, of head: Span<UInt8>) -> Range<Int> {
         let isBreak = refusal == .bareLineBreak
         var start = startLine(head)

@@ -1,14 +1,14 @@
-/// What Content-Length and Transfer-Encoding say about a message's body (RFC 9112 §6), strictly: every
-/// combination on which two readers are known to have differed (request smuggling) is refused.
+/// The body framing given by Content-Length and Transfer-Encoding (RFC 9112 §6). Strict: every combination
+/// that two recipients are known to read differently (request smuggling) is refused.
 import Bytes
 
 struct FieldFraming {
-    /// `.none` where neither field is present.
+    /// `.none` if neither field is present.
     var body: BodyFraming
 
-    /// Nil if the fields are not permitted: both, either repeated (even with equal values), a length that is
-    /// not a plain decimal number below 2^63, a Transfer-Encoding other than `chunked`, or any of it in
-    /// HTTP/1.0.
+    /// Nil if the fields are not permitted: both fields together, a repeated field (even with equal values),
+    /// a length that is not a plain decimal number below 2^63, a Transfer-Encoding other than `chunked`, or a
+    /// Transfer-Encoding in HTTP/1.0.
     @inline(__always)
     static func judge(
         _ fields: borrowing FieldTable, _ bytes: Span<UInt8>, minorVersion: UInt8

@@ -1,45 +1,46 @@
-/// One field line, of a head or of a trailer section (RFC 9112 §5).
+/// Parses one field line of a head or of a trailer section (RFC 9112 §5).
 ///
 ///     Name: value CRLF      no space before the colon, no folding, no control byte but HTAB inside the value
 ///
-/// In the head of an answer white space may stand before the colon: RFC 9112 §5.1 has a proxy remove it. Not
-/// so behind a name by which an answer is framed: who read it before may not have taken that line for one.
+/// In a response head, white space may stand before the colon; RFC 9112 §5.1 tells a proxy to remove it. Not
+/// so behind the name of a field that frames the response: an earlier recipient may have ignored that line.
 ///
-/// A line is judged only once its LF is there, so that a message that comes in pieces gets the verdict that
-/// it would get in one piece; callers ask `hasLineEnd` before they report a refusal.
+/// A line is judged only when its LF has arrived. So a message that arrives in pieces gets the same verdict
+/// as in one piece. Callers check `hasLineEnd` before they report a refusal.
 import Bytes
 
-/// What became of a line.
+/// The result of parsing one line.
 enum FieldLineResult {
-    /// The line's LF has not come.
+    /// The LF of the line has not arrived.
     case incomplete
-    /// A field's name, perhaps with a byte in it that is no letter, digit or hyphen, its value (without the
-    /// white space around it), and where the next line begins.
+    /// A field line: its name, its value (without surrounding white space), and the start of the next line.
+    /// `isOdd`: the name contains a byte that is no letter, digit or hyphen.
     case line(name: Slice, value: Slice, next: Int, isOdd: Bool)
-    /// Broken at this index, which is not behind the line's LF.
+    /// The line is malformed at this index, which is not behind the LF of the line.
     case refused(Refusal, at: Int)
 }
 
 enum FieldLine {
     static let carriageReturn: UInt8 = 0x0d
     static let lineFeed: UInt8 = 0x0a
-    /// CR LF, and `: `, as pairs: the first byte lowest.
+    /// CR LF and `: ` as pairs of bytes, the first byte lowest.
     static let lineBreak: UInt16 = 0x0a0d
     static let colonAndSpace: UInt16 = 0x203a
 
-    /// A line that needs no second look.
+    /// A line in the common form.
     struct Plain: BitwiseCopyable {
         let name: Slice
         let value: Slice
         let next: Int
-        /// Its name is the expected one.
+        /// Is its name the expected name?
         let isExpected: Bool
     }
 
-    /// The line at `start` if it is what nearly all are: a name of letters and hyphens, a colon and a space,
-    /// a value without a tab in it or more blanks around it, CR LF; nil for any other, and near the end of
-    /// the bytes.
-    /// - Parameter expected: a name that was parsed before, of which the bytes need only be compared.
+    /// The line at `start` if it has the common form: a name of letters and hyphens, a colon, one space, a
+    /// value without tabs and without further surrounding blanks, CR LF. Nil for any other line, and near the
+    /// end of the bytes.
+    /// - Parameter expected: the name that was parsed at this place before; if it is here again, comparing
+    ///   its bytes suffices.
     @inline(__always)
     static func plain(_ bytes: Span<UInt8>, from start: Int, expected: Spelling) -> Plain? {
         var nameEnd = start &+ expected.count
@@ -51,7 +52,7 @@ enum FieldLine {
         }
         let valueStart = nameEnd &+ 2
         guard let valueEnd = bytes.firstControl(from: valueStart, beginning: lineBreak) else { return nil }
-        // The first byte is looked at last: of an empty value it would be CR.
+        // The first byte is tested last: for an empty value it is CR.
         guard bytes[valueEnd &- 1] > 0x20, bytes[valueStart] > 0x20 else { return nil }
         return Plain(
             name: Slice(parsed: start, count: nameEnd &- start),
@@ -59,15 +60,15 @@ enum FieldLine {
             isExpected: isExpected)
     }
 
-    /// Does this line, found in any way, stand as `plain` reads it?
+    /// Has this line, found by `parse`, the form that `plain` reads?
     static func isPlain(_ bytes: Span<UInt8>, _ name: Slice, _ value: Slice, next: Int) -> Bool {
         value.range.lowerBound == name.range.upperBound &+ 2 && value.range.upperBound &+ 2 == next
             && bytes.hasPair(colonAndSpace, at: name.range.upperBound)
     }
 
-    /// Parses the line at `start`, which is inside `bytes` and does not hold CR (the blank line is the
-    /// caller's). Slices are relative to `bytes[0]`; the last index must fit 16 bits.
-    /// - Parameter mayHaveSpace: before the colon.
+    /// Parses the line at `start`, which lies inside `bytes` and is not CR (the caller handles the blank
+    /// line). Slices are relative to `bytes[0]`. The last index must fit 16 bits.
+    /// - Parameter mayHaveSpace: may white space stand before the colon?
     static func parse(_ bytes: Span<UInt8>, from start: Int, mayHaveSpace: Bool = false) -> FieldLineResult {
         var isOdd = false
         let nameEnd = tokenEnd(bytes, from: bytes.firstNonWord(from: start), &isOdd)
@@ -103,14 +104,14 @@ enum FieldLine {
         }
     }
 
-    /// The first control byte at or behind `index` that is no tab, or `count`.
+    /// The first control byte at or behind `index` other than a tab, or `count`.
     static func controlBehindTabs(_ bytes: Span<UInt8>, from index: Int) -> Int {
         var end = index
         while end < bytes.count, bytes[end] == 0x09 { end = bytes.firstControl(from: end &+ 1) }
         return end
     }
 
-    /// The index of the first byte at or behind `start` that a token may not hold, or `count`.
+    /// The index of the first byte at or behind `start` that is not permitted in a token, or `count`.
     private static func tokenEnd(
         _ bytes: Span<UInt8>, from start: Int, _ isOdd: inout Bool
     ) -> Int {
@@ -122,12 +123,13 @@ enum FieldLine {
         return end
     }
 
-    /// Is there an LF at or behind `index`, so that the line is whole and may be judged?
+    /// Is there an LF at or behind `index`? Then the line is complete and may be judged.
     static func hasLineEnd(_ bytes: Span<UInt8>, from index: Int) -> Bool {
         bytes.firstIndex(of: lineFeed, from: index) != nil
     }
 
-    /// A name that is empty, folded (`obs-fold`), followed by white space, not a token, or that has no colon.
+    /// The error for a malformed name: empty, folded (`obs-fold`), followed by white space, not a token, or
+    /// without a colon.
     private static func brokenName(_ bytes: Span<UInt8>, at index: Int) -> FieldLineResult {
         switch bytes[index] {
         case lineFeed: .refused(.bareLineBreak, at: index)
@@ -136,7 +138,7 @@ enum FieldLine {
         }
     }
 
-    /// A value that ends in something other than CR LF, or that has not ended.
+    /// The error for a value that ends in something other than CR LF, or `.incomplete`.
     private static func brokenValue(_ bytes: Span<UInt8>, at index: Int) -> FieldLineResult {
         guard index < bytes.count else { return .incomplete }
         switch bytes[index] {
@@ -146,7 +148,7 @@ enum FieldLine {
         }
     }
 
-    /// A CR is bare unless LF follows; without a following byte nobody can tell yet.
+    /// A CR without LF behind it is a bare CR. If no byte follows yet, the line is incomplete.
     static func brokenAtCarriageReturn(
         _ bytes: Span<UInt8>, at index: Int, otherwise: Refusal
     )

@@ -1,15 +1,15 @@
-/// Well-known field names as text, and back.
+/// Field names as text, and the recognition of names.
 ///
-/// Recognition is by length, then by whole words of eight bytes: no hash, no table in memory. The literals
-/// fold to constants, so that a candidate costs one to four comparisons. `FieldNameTests` holds every case
-/// against `text`.
+/// A name is recognised by its length and then by words of eight bytes, without a hash and without a table in
+/// memory. The literals fold to constants, so a candidate costs one to four comparisons. `FieldNameTests`
+/// compares every case with `text`.
 ///
-/// Names are tokens. Of tokens the bit 0x20 makes small letters of capitals, and no other byte a letter, a
-/// digit or a hyphen.
+/// Names are tokens. In a token, setting bit 0x20 turns capitals into small letters, and turns no other byte
+/// into a letter, a digit or a hyphen.
 import Bytes
 
 extension FieldName {
-    /// The canonical spelling; empty for what is not one name.
+    /// The canonical spelling. Empty for a case that stands for a class of names.
     public var text: StaticString {
         switch self {
         case .other, .twin, .claimsClient, .claimsSite, .claimsUser, .rewritesURL, .overridesMethod: ""
@@ -81,16 +81,16 @@ extension FieldName {
         }
     }
 
-    /// What these bytes are as the name of a request field, in whatever case: a well-known name, a claim, or
-    /// a twin; `.other` if none.
+    /// The identity of a request field's name, in any case: a well-known name, a class of claims,
+    /// `.oddSpelling`, or `.other`.
     public static func identify(_ name: Span<UInt8>) -> FieldName {
         for index in 0..<name.count where !ASCII.token.contains(name[index]) { return .other }
         let id = identify(name, from: 0, count: name.count)
         return id == .other ? unknown(name, mayBeOdd: true) : id
     }
 
-    /// The well-known name of a token inside a head, in whatever case; `.other` if none. The bytes behind it
-    /// allow whole-word loads.
+    /// The well-known name of a token inside a head, in any case; `.other` if it is not well known. Uses
+    /// whole-word loads where enough bytes follow.
     @inline(__always)
     static func identify(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
         guard let name = ShortName(inside: bytes, from: start, count: count) else {
@@ -99,7 +99,7 @@ extension FieldName {
         return identify(name)
     }
 
-    /// As above, for a name that is long, or near the end of the bytes.
+    /// As `identify`, for a name that is long or near the end of the bytes.
     @inline(never)
     private static func identifyRare(_ bytes: Span<UInt8>, from start: Int, count: Int) -> FieldName {
         if count > 16 { return count <= 32 ? long(LongName(bytes, from: start, count: count)) : .other }
@@ -224,15 +224,16 @@ extension FieldName {
 private var smallLetters: UInt64 { 0x2020_2020_2020_2020 }
 
 extension StaticString {
-    /// As `ShortName` has a name of so many bytes.
+    /// The word that `ShortName` holds for a name of this length (up to eight bytes).
     @inline(__always)
     fileprivate var nameWord: UInt64 {
         word(at: 0) &<< UInt64(truncatingIfNeeded: 64 &- utf8CodeUnitCount &* 8) | smallLetters
     }
 }
 
-/// A name of up to 16 bytes, as it is spelt or in small letters: its first and its last word, which overlap
-/// where it is shorter, and are one where it has no more than eight: of fewer the bytes on top.
+/// A name of up to 16 bytes, in its spelling or in lower case: its first and its last word of eight bytes.
+/// The words overlap if the name is shorter than 16 bytes. If it has at most eight bytes, both words are the
+/// same, with the name in their highest bytes.
 private struct ShortName {
     let first: UInt64
     let last: UInt64
@@ -245,7 +246,7 @@ private struct ShortName {
         self.count = count
     }
 
-    /// Of a name inside a head; nil if it is longer, or near the end of the bytes.
+    /// A name inside a head. Nil if the name is longer than 16 bytes or near the end of the bytes.
     @inline(__always)
     init?(inside bytes: Span<UInt8>, from start: Int, count: Int) {
         guard count <= 16, start &+ 16 <= bytes.count else { return nil }
@@ -271,8 +272,8 @@ private struct ShortName {
         ShortName(first: first | smallLetters, last: last | smallLetters, count: count)
     }
 
-    /// Is it, in small letters, this name, whose length the caller has compared? Told that the last words
-    /// seldom match, the compiler searches by them alone, and compares the first word of the one that did.
+    /// Is this lower-case name equal to the literal? The caller has compared the lengths. `_slowPath` makes
+    /// the compiler test all candidates by their last word first, and the first word only after a match.
     @inline(__always)
     func spells(_ lowercaseLiteral: StaticString) -> Bool {
         let length = lowercaseLiteral.utf8CodeUnitCount
@@ -282,7 +283,7 @@ private struct ShortName {
     }
 }
 
-/// A name of 16 to 32 bytes: both halves, which overlap where it is shorter.
+/// A name of 16 to 32 bytes: its first and its last 16 bytes, which overlap if it is shorter than 32.
 private struct LongName {
     let count: Int
     let front: ShortName
@@ -295,7 +296,7 @@ private struct LongName {
         back = ShortName(bytes, from: start &+ count &- 16, count: 16).lowercased
     }
 
-    /// As for `ShortName`.
+    /// Is this name equal to the literal? The caller has compared the lengths.
     @inline(__always)
     func spells(_ lowercaseLiteral: StaticString) -> Bool {
         let length = lowercaseLiteral.utf8CodeUnitCount

@@ -1,4 +1,4 @@
-/// The field names that some rule of Larder mentions. At most 128, so that a set of them is two words.
+/// The field names that a rule of Larder reads. At most 128, so that a `FieldSet` is two words.
 public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case other = 0
     case accept, acceptEncoding, acceptLanguage, age, authorization, cacheControl, cacheGroupInvalidation
@@ -12,11 +12,11 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case range, referer, server, setCookie, surrogateControl, surrogateKey, te, trailer, transferEncoding
     case upgrade
     case userAgent, vary, via, warning, wwwAuthenticate, xForwardedFor, xForwardedHost, xForwardedProto, xkey
-    // Request fields by what they claim, for names beyond those above: see `ClaimedName.swift`.
+    // Classes of request fields by what they claim, for names not listed above: see `ClaimedName.swift`.
     case claimsClient, claimsSite, claimsUser, rewritesURL, overridesMethod
-    /// One of the names above in an odd spelling, such as `Content_Length`.
+    /// A name listed above in an odd spelling, such as `Content_Length`.
     case twin
-    // What a transformed answer must not carry on: digests of other bytes, ranges of them.
+    // Fields that a transformed answer must not keep: digests and ranges of the original bytes.
     case acceptRanges, contentDigest, contentMD5, digest, reprDigest
     /// RFC 8586.
     case cdnLoop

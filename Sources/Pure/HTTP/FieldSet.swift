@@ -1,5 +1,5 @@
-/// A set of well-known field names as a mask of two words, so that "does this head have any of these twenty
-/// fields" is two tests.
+/// A set of well-known field names as a mask of two words. Testing a head for any of twenty fields is then
+/// two tests.
 
 public struct FieldSet: BitwiseCopyable, Sendable {
     /// Names 0 to 63, and names from 64 on.
@@ -26,7 +26,7 @@ public struct FieldSet: BitwiseCopyable, Sendable {
         return set
     }
 
-    /// This set and one name more. Chains of literals fold to a constant.
+    /// This set with one more name. A chain of literals folds to a constant.
     @inlinable @inline(__always)
     public func with(_ name: FieldName) -> FieldSet {
         var set = self
@@ -50,15 +50,15 @@ public struct FieldSet: BitwiseCopyable, Sendable {
 
     @inlinable @inline(__always)
     mutating func insert(_ name: FieldName) {
-        // As above.
+        // The shift takes its count modulo 64.
         let bit: UInt64 = 1 &<< UInt64(name.rawValue)
         if name.rawValue < 64 { low |= bit } else { high |= bit }
     }
 
-    /// Inserts a name, and if it is in the set already, into `repeated` too.
+    /// Inserts a name. If the set already contains it, inserts it into `repeated` too.
     @inline(__always)
     mutating func insert(_ name: FieldName, repeated: inout FieldSet) {
-        // As above.
+        // The shift takes its count modulo 64.
         let bit: UInt64 = 1 &<< UInt64(name.rawValue)
         if name.rawValue < 64 {
             repeated.low |= low & bit

@@ -1,11 +1,11 @@
-/// Heads as offsets into the buffer they were parsed from: nothing is copied, nothing is allocated.
+/// Heads as offsets into the buffer they were parsed from. Nothing is copied or allocated.
 ///
-/// A head is at most 65 535 bytes (`HeadLimits`), so that offsets fit 16 bits.
+/// A head is at most 65 535 bytes (`HeadLimits`), so offsets fit 16 bits.
 
 import Bytes
 internal import Synchronization
 
-/// A run of bytes of a head, relative to the head's first byte.
+/// A run of bytes of a head, relative to the first byte of the head.
 public struct Slice: BitwiseCopyable, Sendable, Equatable {
     public var start: UInt16
     public var count: UInt16
@@ -16,7 +16,7 @@ public struct Slice: BitwiseCopyable, Sendable, Equatable {
         self.count = UInt16(count)
     }
 
-    /// A run that a parser found inside a head, whose offsets are known to fit.
+    /// A run that a parser found inside a head. Its offsets are known to fit.
     @inline(__always)
     init(parsed start: Int, count: Int) {
         self.start = UInt16(truncatingIfNeeded: start)
@@ -32,7 +32,7 @@ public struct Slice: BitwiseCopyable, Sendable, Equatable {
 }
 
 extension Span<UInt8> {
-    /// The bytes that `slice` names; `self` is the buffer that begins with the head.
+    /// The bytes of `slice`. `self` is the buffer that begins with the head.
     @_lifetime(copy self)
     @inlinable
     public func slice(_ slice: Slice) -> Span<UInt8> { extracting(slice.range) }
@@ -41,9 +41,9 @@ extension Span<UInt8> {
 /// One field line.
 public struct Field: BitwiseCopyable, Sendable {
     public var name: Slice
-    /// Without the white space around it.
+    /// Without surrounding white space.
     public var value: Slice
-    /// The well-known name, found while parsing; `.other` for the rest.
+    /// The well-known name, found by the parser; `.other` if the name is not well known.
     public var id: FieldName
 
     @inlinable
@@ -57,17 +57,17 @@ public struct Field: BitwiseCopyable, Sendable {
     public static var none: Field { Field(name: .empty, value: .empty, id: .other) }
 }
 
-/// The field lines of one head in their order, with a bit per well-known name so that "is there any" is one
-/// test.
+/// The field lines of one head in their order. One bit for each well-known name tells whether the head has
+/// it.
 public struct FieldTable: ~Copyable {
-    /// The most lines a head may have; `limits.requestHeaders` may only lower it.
+    /// Maximum number of lines of a head. `limits.requestHeaders` can only lower it.
     public static var capacity: Int { 128 }
 
-    // Row n holds line n, and beside it the number of the first line whose name is number n: a name is looked
-    // up without a search, and nothing is cleared, for `present` tells which names are there.
+    // Row n holds line n. Row n also holds the number of the first line whose name has raw value n, so a name
+    // is found without a search. `present` tells which of these numbers are valid, so they need no clearing.
     //
-    // `spelling` is the name that the line's `id` was found for, byte for byte. Most heads have the names of
-    // the one before, in the same places: these need no second look, and what is known of them stays.
+    // `spelling` holds the bytes of the name that `id` was found for. Most heads have the same names in the
+    // same places as the head before, so their `id`s stay valid and are not looked up again.
     @usableFromInline
     struct Row: BitwiseCopyable, Sendable {
         @usableFromInline var spelling: Spelling
@@ -77,25 +77,24 @@ public struct FieldTable: ~Copyable {
         static var none: Row { Row(spelling: Spelling(), field: .none, firstLine: 0) }
     }
 
-    // An array, allocated once for the life of a head: reading one element of an InlineArray that is borrowed
-    // makes Swift 6.3 copy all 128.
+    // An array, allocated once for the life of a head. An InlineArray is not used because Swift 6.3 copies
+    // all 128 elements to read one element of a borrowed InlineArray.
     @usableFromInline var storage: [Row]
     @usableFromInline var present = FieldSet()
     @usableFromInline var repeated = FieldSet()
     @inlinable public var count: Int { total }
     @usableFromInline var total: Int
-    /// Is each line `name: value` and CRLF, without a blank more?
+    /// Has every line the form `name: value` CRLF, without further blanks?
     public internal(set) var isPlain = true
-    /// Where the first line begins, and where the blank line does behind the last.
+    /// The offset of the first line, and of the blank line behind the last line.
     @usableFromInline var start = 0
     @usableFromInline var end = 0
-    // Of a struct with an atomic in it the compiler lends the address; Swift 6.3 would else copy the table,
-    // and with it all 120 bytes of its head, for every call that borrows one.
+    // Keeps the compiler from copying the table (120 bytes) whenever it is borrowed (see `LentInPlace`).
     private let anchor = Atomic<Bool>(false)
 
-    /// Names of an answer are never claims.
+    /// Is this the head of a request? Only names in a request can be claims.
     private let isOfRequest: Bool
-    /// A trusted proxy sent this head: what is claimed in it is believed. To be said for each head.
+    /// Did a trusted proxy send this head? Then its claims count. Set it for each head.
     public var areClaimsBelieved = false
 
     public init(ofRequest isOfRequest: Bool = false) {
@@ -104,14 +103,14 @@ public struct FieldTable: ~Copyable {
         total = 0
     }
 
-    /// Does the request count as having this line? Not a claim that is not believed, and no twin.
+    /// Does this line count? A claim of an untrusted client does not, nor does a name in an odd spelling.
     @inlinable
     public func isHeard(_ index: Int) -> Bool {
         let id = id(of: index)
         return id != .twin && (areClaimsBelieved || !FieldSet.claims.contains(id))
     }
 
-    /// Is this a line of `name`, spelt in any way that a server may take for it, and is it heard?
+    /// Does this line count, and is its name `name`, in any spelling that a server may take for the same?
     public func isHeard(_ index: Int, as name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         let own = bytes.slice(self[index].name)
         return own.count == name.count && isHeard(index)
@@ -124,7 +123,7 @@ public struct FieldTable: ~Copyable {
         return storage[index].field
     }
 
-    /// The name of one line, without a look at the rest of it.
+    /// The name of one line, read without the rest of the row.
     @inlinable @inline(__always)
     public func id(of index: Int) -> FieldName {
         precondition(index < count)
@@ -135,7 +134,7 @@ public struct FieldTable: ~Copyable {
     @inlinable @inline(__always)
     public func contains(_ id: FieldName) -> Bool { present.contains(id) }
 
-    /// Are there two lines or more of this name? (Of `.other`: of any names that no rule knows.)
+    /// Are there two or more lines of this name? (For `.other`: of any names that are not well known.)
     @inlinable @inline(__always)
     public func isRepeated(_ id: FieldName) -> Bool { repeated.contains(id) }
 
@@ -145,11 +144,11 @@ public struct FieldTable: ~Copyable {
         contains(id) ? storage[firstLine(id)].field : nil
     }
 
-    /// All lines, each with its CRLF.
+    /// The range of all lines, each with its CRLF.
     @inlinable @inline(__always)
     public var lines: Range<Int> { start..<end }
 
-    /// A line with its CRLF, whatever stands around the value.
+    /// The range of a line with its CRLF, including white space around the value.
     @inlinable @inline(__always)
     public func line(_ index: Int) -> Range<Int> {
         precondition(index < count)
@@ -157,7 +156,7 @@ public struct FieldTable: ~Copyable {
         return Int(storage[index].field.name.start)..<next
     }
 
-    /// How many lines of this name there are.
+    /// The number of lines of this name.
     @inlinable
     public func count(of id: FieldName) -> Int {
         var total = 0
@@ -165,8 +164,8 @@ public struct FieldTable: ~Copyable {
         return total
     }
 
-    /// Where lines of this name are: from the first to the end of the table if there are more, empty if there
-    /// is none.
+    /// The range to search for lines of this name: empty if there is none, one line if there is one,
+    /// otherwise from the first such line to the end of the table.
     @inlinable @inline(__always)
     public func range(of id: FieldName) -> Range<Int> {
         guard contains(id) else { return 0..<0 }
@@ -174,20 +173,20 @@ public struct FieldTable: ~Copyable {
         return first..<(isRepeated(id) ? count : first &+ 1)
     }
 
-    /// The number of the first line of a name that is there.
+    /// The index of the first line of a name that is present.
     @inlinable @inline(__always)
     func firstLine(_ id: FieldName) -> Int { Int(storage[Int(id.rawValue)].firstLine) }
 
-    /// Finds out which names the first `count` rows have, whose lines came without, and notes which names are
-    /// there, and which more than once. A function of its own: together with the loop that finds the lines it
-    /// would want for registers.
-    /// - Parameter hasOddNames: is one of the names oddly spelt, of those that were not known again?
+    /// Identifies the names of the first `count` rows, and records which names are present and which are
+    /// repeated. It is a function of its own, because inside the loop that finds the lines it would need too
+    /// many registers.
+    /// - Parameter hasOddNames: does any name that was not recognised by its spelling contain an odd byte?
     @inline(never)
     mutating func identifyNames(count: Int, _ bytes: Span<UInt8>, hasOddNames: Bool) {
         var (present, repeated) = (FieldSet(), FieldSet())
         let mayClaim = isOfRequest
         var rows = storage.mutableSpan
-        // From the last line to the first, so that of several lines the first has the last word.
+        // From the last line to the first, so that `firstLine` ends up as the first line of a name.
         var line = count
         while line > 0 {
             line &-= 1
@@ -197,7 +196,7 @@ public struct FieldTable: ~Copyable {
             if mayClaim, id == .other {
                 let spelt = bytes.extracting(name)
                 id = FieldName.unknown(spelt, mayBeOdd: hasOddNames)
-                // To be parsed, and found out, each time.
+                // Forget the spelling of an odd name, so that `parse` sees its odd bytes again next time.
                 if hasOddNames, FieldName.isOdd(spelt) { rows[line].spelling = Spelling() }
             }
             rows[line].field.id = id

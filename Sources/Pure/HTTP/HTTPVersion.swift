@@ -1,11 +1,11 @@
-/// `HTTP/1.0` and `HTTP/1.1` (RFC 9112 §2.3); any other version is somebody else's protocol.
+/// Parses `HTTP/1.0` and `HTTP/1.1` (RFC 9112 §2.3). Any other version is refused.
 import Bytes
 
 enum HTTPVersion {
     enum Result {
         /// HTTP/1.minor, and the index behind it.
         case minor(UInt8, end: Int)
-        /// Something else, or not whole.
+        /// Another text, or too few bytes.
         case other
     }
 
@@ -18,14 +18,14 @@ enum HTTPVersion {
         return .other
     }
 
-    /// Does `HTTP/` DIGIT `.` DIGIT stand here?
+    /// Are the bytes at `start` `HTTP/` DIGIT `.` DIGIT?
     static func isWellFormed(_ bytes: Span<UInt8>, from start: Int) -> Bool {
         start &+ 8 <= bytes.count && bytes.extracting(start..<bytes.count).hasPrefix("HTTP/")
             && ASCII.isDigit(bytes[start &+ 5]) && bytes[start &+ 6] == 0x2e
             && ASCII.isDigit(bytes[start &+ 7])
     }
 
-    /// What is wrong with the end of a request line whose version should begin at `start`.
+    /// The error in a request line whose version should begin at `start`, or `.incomplete`.
     static func brokenEnd(_ bytes: Span<UInt8>, from start: Int, lineStart: Int) -> StartLineResult {
         guard let lineFeed = bytes.firstIndex(of: FieldLine.lineFeed, from: start) else {
             return .incomplete(lineStart: lineStart)

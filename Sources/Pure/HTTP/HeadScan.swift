@@ -1,31 +1,32 @@
-/// Where the parse of an incomplete head stands, kept by the connection between reads.
+/// The state of parsing an incomplete head. The connection keeps it between reads.
 ///
-/// While a head is incomplete each byte is looked at once: whole lines are judged when their LF comes, the
-/// last, partial line is only searched for its LF. When the blank line is there, a head that came in pieces
-/// is parsed once more from its first byte (the table of fields belongs to the thread, not to the
-/// connection); a head that came in one piece is parsed in a single pass.
+/// While a head is incomplete, each byte is read once: a complete line is judged when its LF arrives, and the
+/// incomplete last line is only searched for LF. When the blank line arrives, a head that came in pieces is
+/// parsed again from its first byte, because the field table belongs to the thread and not to the connection.
+/// A head that came in one piece is parsed in a single pass.
 import Bytes
 
 public struct HeadScan: BitwiseCopyable, Sendable {
-    /// Bytes looked at.
+    /// The number of bytes read so far.
     var position: UInt32 = 0
     /// Where the incomplete line begins.
     var lineStart: UInt32 = 0
-    /// Whole lines before it, the start line included.
+    /// The number of complete lines before it, including the start line.
     var lines: UInt16 = 0
-    /// The start line's first word is known to be a token, up to its space.
+    /// Is the first word of the start line complete, and a token?
     var firstWordIsWhole = false
 
     public init() {}
 
-    /// Has nothing been parsed yet?
+    /// Has no byte been read yet?
     public var isFresh: Bool { position == 0 }
 
-    /// Is the line at `lineStart` still without its LF? Looks only at bytes that came since, and notes that
-    /// it did. Within the method it stops at the first byte that is none, so that garbage is refused at once.
+    /// Reads the bytes that arrived since the last call. Returns true if the line at `lineStart` still has no
+    /// LF. Within the method it stops at the first byte that is not a token byte, so that garbage is refused
+    /// at once.
     @inline(__always)
     mutating func lineIsStillOpen(_ bytes: Span<UInt8>) -> Bool {
-        // Shorter prefixes are cheap to parse anew, and may be an empty line or "HTTP/".
+        // A prefix of fewer than 8 bytes is cheap to parse again, and may be an empty line or "HTTP/".
         position >= 8 && position <= bytes.count && hasNoLineFeed(bytes)
     }
 
@@ -43,7 +44,7 @@ public struct HeadScan: BitwiseCopyable, Sendable {
         return true
     }
 
-    /// Notes that the line at `start` has no LF up to the end of the bytes.
+    /// Records that the line at `start` has no LF in `bytes`.
     mutating func stop(atLine start: Int, lines: Int, bytes: Span<UInt8>) {
         position = UInt32(bytes.count)
         lineStart = UInt32(start)
@@ -51,12 +52,12 @@ public struct HeadScan: BitwiseCopyable, Sendable {
     }
 }
 
-/// The lines of a head behind its start line, the same for requests and responses.
+/// The field lines of a head; the same for requests and responses.
 extension FieldTable {
-    /// Parses field lines from `start` up to and including the blank line. `lines` counts whole lines so far,
-    /// the start line included. If the result is `.complete`, the lines from `start` on are in the table
-    /// afterwards; else what is there is meaningless.
-    /// - Parameter isAnswer: white space may stand before a colon.
+    /// Parses field lines from `start` up to and including the blank line. `lines` is the number of complete
+    /// lines so far, including the start line. If the result is `.complete`, the table holds the lines from
+    /// `start` on. Otherwise its content is meaningless.
+    /// - Parameter isAnswer: is it a response, where white space may stand before a colon?
     mutating func parseLines(
         _ bytes: Span<UInt8>, from start: Int, lines startLines: Int, limits: HeadLimits, isAnswer: Bool,
         scan: inout HeadScan
@@ -65,10 +66,11 @@ extension FieldTable {
         var cursor = start
         var line = 0
         var isPlain = true
-        // Are the names those of the head before, each in its place?
+        // Are all names so far the names of the previous head, in the same places?
         var areKnown = true
         var hasOddNames = false
-        // Never full: lines are at most limits.fields, and that at most the capacity.
+        // The table cannot overflow: there are at most `limits.fields` lines, and that is at most its
+        // capacity.
         let most = limits.fields &- startLines
         while true {
             while line <= most,

@@ -1,11 +1,11 @@
-/// Heads as they are parsed, and what bounds them.
+/// Parsed heads and the limits for a head.
 public import Bytes
 
-/// Bounds of a head.
+/// The limits for a head.
 public struct HeadLimits: BitwiseCopyable, Sendable {
-    /// Bytes of the whole head, the blank line included; at most 65 535.
+    /// Maximum bytes of the head, including the blank line; at most 65 535.
     public var head: Int
-    /// Field lines; at most `FieldTable.capacity`.
+    /// Maximum number of field lines; at most `FieldTable.capacity`.
     public var fields: Int
 
     @inlinable
@@ -18,7 +18,7 @@ public struct HeadLimits: BitwiseCopyable, Sendable {
 
 public enum Method: UInt8, Sendable {
     case get, head, post, put, delete, options, trace, connect, patch, other
-    /// Safe by RFC 9110 §9.2.1; unknown methods are not.
+    /// Safe by RFC 9110 §9.2.1. An unknown method counts as unsafe.
     @inlinable public var isSafe: Bool {
         @inline(__always) get { self == .get || self == .head || self == .options || self == .trace }
     }
@@ -28,66 +28,69 @@ public enum Method: UInt8, Sendable {
     }
 }
 
-/// How a message's end is found (RFC 9112 §6.3).
+/// How the end of a message is found (RFC 9112 §6.3).
 public enum BodyFraming: Equatable, Sendable {
     case none
     case length(UInt64)
     case chunked
-    /// Responses only: until the connection closes.
+    /// Responses only: the body ends when the connection closes.
     case untilClose
 }
 
 public enum TargetForm: UInt8, Sendable { case origin, absolute, asterisk }
 
-/// What a parse of the bytes at hand came to.
+/// The result of parsing the bytes received so far.
 public enum HeadResult: Equatable, Sendable {
-    /// The head is not complete; call again with more bytes (the same ones first).
+    /// The head is incomplete. Call again with the same bytes and more bytes behind them.
     case needMore
-    /// A whole head, this many bytes long, the blank line included.
+    /// A complete head of this many bytes, including the blank line.
     case complete(Int)
     case refused(Refusal)
 }
 
-/// A parsed request head. The slices are offsets into the buffer that was parsed; whoever reads them passes
-/// that buffer. One is reused for all requests of a thread: parsing allocates nothing.
+/// A parsed request head. Slices are offsets into the buffer that was parsed; functions that read them take
+/// that buffer as an argument. Each thread reuses one `RequestHead` for all its requests, so parsing does not
+/// allocate.
 public struct RequestHead: ~Copyable {
     public var method: Method = .other
     public var methodName: Slice = .empty
-    /// The request target as it came.
+    /// The request target, as received.
     public var target: Slice = .empty
     public var form: TargetForm = .origin
-    /// The scheme of an absolute-form is https; false for the other forms. (Only the listener says what is
-    /// true.)
+    /// Does an absolute-form target begin with `https:`? False for the other forms. (The scheme of the
+    /// connection is known to the listener only.)
     public var schemeIsHTTPS = false
-    /// The raw path, from its `/`. Empty for an absolute-form without a path, where `/` is implied (`*` for
-    /// OPTIONS, RFC 9112 §3.2.4), and for asterisk-form.
+    /// The raw path, from its `/` on. Empty for asterisk-form, and for an absolute-form without a path. The
+    /// latter implies `/`, or `*` for OPTIONS (RFC 9112 §3.2.4).
     public var path: Slice = .empty
-    /// May the path hold `%`, `;`, `\`, or a `.` behind a `/`? If not, every origin reads it alike.
+    /// May the path contain `%`, `;`, `\`, or a `.` behind a `/`? If not, every origin reads the path in the
+    /// same way.
     public var pathHasMarks = true
-    /// The query without its `?`; `hasQuery` tells an empty one from none.
+    /// The query without its `?`. `hasQuery` distinguishes an empty query from no query.
     public var query: Slice = .empty
     public var hasQuery = false
-    /// Host and port of absolute-form or else of `Host`, as they came and validated; empty where there are
-    /// none. What is compared or kept is their normal form: `host(in:)`, `authority(in:defaultPort:)`.
+    /// Host and port of an absolute-form target, otherwise those of `Host`; validated, in the received
+    /// spelling, empty if there are none. For comparing and storing, use the normal form: `host(in:)`,
+    /// `authority(in:defaultPort:)`.
     public var authority: Slice = .empty
-    /// The host at the front of `authority` (`Authority.host`).
+    /// The host, which is the front of `authority` (`Authority.host`).
     public var host: Slice = .empty
-    /// The port behind it, if one is written.
+    /// The port of `authority`, if one is written.
     public var port: UInt16?
-    /// Host and port in their normal form, where that does not stand in the head, and how many bytes of it
-    /// are the host; else empty, and 0.
+    /// Host and port in their normal form, and the byte count of the host in it. Set only if the head does
+    /// not contain the normal form; otherwise empty, and 0.
     @usableFromInline var rewritten = ByteBuffer()
     @usableFromInline var rewrittenHostCount = 0
-    /// 0 or 1: HTTP/1.minor.
+    /// The x of HTTP/1.x: 0 or 1.
     public var minorVersion: UInt8 = 1
     public var framing: BodyFraming = .none
-    /// May the connection persist after this exchange, as far as the client says (RFC 9112 §9.3)?
+    /// Does the client allow the connection to persist after this exchange (RFC 9112 §9.3)?
     public var keepAlive = true
-    /// `Expect: 100-continue` of an HTTP/1.1 client.
+    /// Did an HTTP/1.1 client send `Expect: 100-continue`?
     public var expectsContinue = false
-    /// `Connection: upgrade` with exactly `Upgrade: websocket`.
+    /// Did the client send `Connection: upgrade` and exactly `Upgrade: websocket`?
     public var upgradesToWebSocket = false
-    /// What its `Connection` lines say.
+    /// The options in its `Connection` lines.
     public var connection = ConnectionOptions()
     public var fields = FieldTable(ofRequest: true)
     var standing = StandingFields()
@@ -103,7 +106,7 @@ public struct ResponseHead: ~Copyable {
     public var framing: BodyFraming = .none
     /// May the origin's connection be reused after the body?
     public var keepAlive = true
-    /// What its `Connection` lines say.
+    /// The options in its `Connection` lines.
     public var connection = ConnectionOptions()
     public var fields = FieldTable()
 

@@ -1,5 +1,5 @@
-/// The members of one comma-separated field value (RFC 9110 §5.6.1): without the white space around them,
-/// empty ones skipped, commas inside quoted strings left alone.
+/// The members of one comma-separated field value (RFC 9110 §5.6.1), without surrounding white space. Empty
+/// members are skipped. A comma inside a quoted string does not end a member.
 public import Bytes
 
 public struct ListTokens: ~Escapable {
@@ -7,7 +7,8 @@ public struct ListTokens: ~Escapable {
     @usableFromInline var cursor: Int
     @usableFromInline let escapes: Bool
 
-    /// - Parameter backslashEscapes: quoted strings know `\"` (RFC 9110 §5.6.4), entity tags don't.
+    /// - Parameter backslashEscapes: true for quoted strings, which know `\"` (RFC 9110 §5.6.4); false for
+    ///   entity tags, which do not.
     @_lifetime(copy value)
     @inlinable
     public init(_ value: Span<UInt8>, backslashEscapes: Bool = true) {
@@ -16,8 +17,8 @@ public struct ListTokens: ~Escapable {
         escapes = backslashEscapes
     }
 
-    /// The next member as a range of the value, or nil at the end. A quote that is never closed runs to the
-    /// end.
+    /// The next member as a range of the value, or nil at the end. A quoted string without a closing quote
+    /// extends to the end of the value.
     @inlinable
     public mutating func next() -> Range<Int>? {
         while cursor < value.count {

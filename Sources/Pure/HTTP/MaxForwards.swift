@@ -1,13 +1,13 @@
-/// Max-Forwards (RFC 9110 §7.6.2): how many more hops an OPTIONS request may take. (TRACE, the other method
-/// that it means something to, is refused by its name.)
+/// Max-Forwards (RFC 9110 §7.6.2): how many more hops an OPTIONS request may take. (The field also applies to
+/// TRACE, but TRACE requests are refused.)
 public import Bytes
 
 extension RequestHead {
-    /// Takes one from the number in each line of Max-Forwards, where it stands, so that whoever sends the
-    /// head on sends that. A value that is no number is left alone.
+    /// Decrements the number in each line of Max-Forwards, in place, so that the forwarded head contains the
+    /// new number. A value that is not a number stays as it is.
     ///
-    /// - Parameter buffer: what the head was parsed from.
-    /// - Returns: false if one is 0, and the request must not be sent on.
+    /// - Parameter buffer: the bytes that the head was parsed from.
+    /// - Returns: false if a number is 0: the request must not be forwarded.
     public func takeForward(in buffer: inout ByteBuffer) -> Bool {
         for index in 0..<fields.count {
             let field = fields[index]
@@ -15,7 +15,7 @@ extension RequestHead {
                 let last = Self.lastNonzero(buffer.span.slice(field.value))
             else { continue }
             guard last >= 0 else { return false }
-            // Zeros stay in front: the head is not to move.
+            // Leading zeros stay, because the head must keep its length.
             let range = field.value.range
             var bytes = buffer.mutableSpan
             bytes[range.lowerBound &+ last] &-= 1
@@ -26,7 +26,7 @@ extension RequestHead {
         return true
     }
 
-    /// The place of the last digit that is not 0, -1 where all are; nil for what is no number.
+    /// The index of the last digit other than 0; -1 if all digits are 0; nil if the value is not a number.
     private static func lastNonzero(_ digits: Span<UInt8>) -> Int? {
         var last = -1
         for index in 0..<digits.count {

@@ -1,9 +1,9 @@
-/// Why a message is refused. The parser's owner answers with `status` and closes.
+/// The rule that a refused message breaks. Larder answers with `status` and closes the connection.
 public enum Refusal: UInt8, Sendable, CaseIterable {
     case requestLine, target, method, version, fieldLine, fieldValue, host, framing, headTooLarge
     case targetTooLong, bareLineBreak, chunk, trailers, bodyTooLarge
 
-    /// The status for a request so refused; an origin's answer so refused is a 502.
+    /// The status for a refused request. A refused response of an origin is answered with 502 instead.
     public var status: UInt16 {
         switch self {
         case .version: 505
@@ -15,7 +15,7 @@ public enum Refusal: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// The rule's name in the access log and in notices.
+    /// The name of the rule in the access log and in notices.
     public var code: StaticString {
         switch self {
         case .requestLine: "start-line"
@@ -35,17 +35,17 @@ public enum Refusal: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// The rule in a sentence, for the body of the answer.
+    /// The rule in one sentence, for the body of the answer.
     public var explanation: StaticString {
         switch self {
         case .requestLine: "The request line is not: method, space, target, space, HTTP version."
-        case .target: "The request target is no valid path or URL."
+case .target: "The request target is not a valid path or URL."
         case .method: "This method is not supported."
         case .version: "This HTTP version is not supported."
         case .fieldLine: "A header line is not: name, colon, value."
-        case .fieldValue: "A header value has a control character in it."
-        case .host: "There must be exactly one valid Host."
-        case .framing: "Content-Length and Transfer-Encoding do not say plainly where the body ends."
+case .fieldValue: "A header value contains a control character."
+case .host: "There must be exactly one valid Host."
+case .framing: "Content-Length and Transfer-Encoding do not state clearly where the body ends."
         case .headTooLarge: "The header section is too large."
         case .targetTooLong: "The request line is too long."
         case .bareLineBreak: "A line does not end in CR LF."

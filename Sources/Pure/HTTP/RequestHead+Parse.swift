@@ -1,26 +1,28 @@
-/// Request heads (RFC 9112 §3, §5, §6), strictly: what two readers could take differently is refused.
+/// Parses request heads (RFC 9112 §3, §5, §6). Strict: whatever two recipients could read differently is
+/// refused.
 ///
-/// One pass over the bytes, nothing allocated. A verdict on a line waits for the line's LF, save that the
-/// method is judged byte by byte (a TLS ClientHello is refused at its first byte); so the verdict does not
-/// depend on how the bytes were cut. Errors are reported in the order of the bytes, then Host, then framing.
+/// One pass over the bytes, without allocation. A line is judged when its LF has arrived, so the verdict does
+/// not depend on how the bytes were cut. One exception: the method is judged byte by byte, so a TLS
+/// ClientHello is refused at its first byte. Errors are reported in the order of the bytes, then for Host,
+/// then for framing.
 import Bytes
 
-/// The outcome of a start line.
+/// The result of parsing a start line.
 enum StartLineResult {
-    /// Incomplete; the line begins here (behind an empty line, if one came).
+    /// The line is incomplete. It begins at `lineStart`, which is behind an empty line if one came.
     case incomplete(lineStart: Int)
-    /// The index behind its CRLF.
+    /// The line is complete; this is the index behind its CRLF.
     case whole(Int)
     case refused(Refusal)
 }
 
 extension RequestHead {
-    /// Parses the head at the front of `bytes`. Slices and `.complete(n)` count from `bytes[0]`; an empty
-    /// line before the request line is skipped and counted.
+    /// Parses the head at the front of `bytes`. Slices and `.complete(n)` count from `bytes[0]`. One empty
+    /// line before the request line is skipped and included in the count.
     ///
-    /// On `.needMore` call again with the same bytes and more behind them, and with the same `scan`; every
-    /// other result makes `scan` fresh. Unless the result is `.complete` the head's contents are meaningless.
-    /// No byte is looked at more than twice, however the head is cut.
+    /// After `.needMore`, call again with the same bytes, more bytes behind them, and the same `scan`. Every
+    /// other result resets `scan`. Unless the result is `.complete`, the content of this head is meaningless.
+    /// No byte is read more than twice, however the bytes are cut.
     public mutating func parse(
         _ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan
     )
@@ -34,7 +36,7 @@ extension RequestHead {
             while true {
                 result = parse(view, limits: limits, resuming: &scan, isRecalled: &isRecalled)
                 guard case .complete = result, scan.lines > 0 else { break }
-                // It came in pieces: once more, from its first byte.
+                // The head arrived in pieces: parse it again, from its first byte.
                 scan = HeadScan()
             }
         }
@@ -55,7 +57,7 @@ extension RequestHead {
         return result
     }
 
-    /// Parses from the incomplete line on; a whole head only if that is the first one.
+    /// Parses from the incomplete line on. The result is a whole head only if that line is the first one.
     @inline(__always)
     private mutating func parse(
         _ bytes: Span<UInt8>, limits: HeadLimits, resuming scan: inout HeadScan, isRecalled: inout Bool
@@ -95,7 +97,7 @@ extension RequestHead {
             method = known.method
             cursor &+= known.count
         } else {
-            // Another method, or a line that is too short to be whole.
+            // An unknown method, or a line that is too short to be complete.
             method = .other
             while cursor < bytes.count, bytes[cursor] != 0x20 {
                 guard ASCII.token.contains(bytes[cursor]) else {
@@ -130,14 +132,14 @@ extension RequestHead {
         }
     }
 
-    /// What a request line that fills the whole head is refused for: the method that does not end (RFC 9112
-    /// §3: 501), the target (414), or what stands behind the target.
+    /// The refusal for a request line that fills the whole head: the method does not end (501, RFC 9112 §3),
+    /// the target does not end (414), or the text behind the target is too long.
     private static func refusalOfLongLine(_ bytes: Span<UInt8>) -> Refusal {
         guard let methodEnd = bytes.firstIndex(of: 0x20) else { return .method }
         return bytes.firstIndex(of: 0x20, from: methodEnd &+ 1) == nil ? .targetTooLong : .requestLine
     }
 
-    /// A target that ends in something other than a space (HTTP/0.9 among them), or that is empty.
+    /// The refusal for a target that is empty or does not end in a space (as in HTTP/0.9).
     private func brokenTarget(_ bytes: Span<UInt8>, at index: Int, lineStart: Int) -> StartLineResult {
         guard FieldLine.hasLineEnd(bytes, from: index) else { return .incomplete(lineStart: lineStart) }
         switch bytes[index] {
@@ -149,7 +151,7 @@ extension RequestHead {
         }
     }
 
-    /// The rules that need the whole head; nil if it keeps them.
+    /// Applies the rules that need the whole head. Nil if the head keeps them.
     @inline(__always)
     private mutating func judge(_ bytes: Span<UInt8>) -> Refusal? {
         guard judgeHost(bytes) else { return .host }
@@ -168,7 +170,7 @@ extension RequestHead {
 }
 
 extension FieldTable {
-    /// Is there exactly one line of this name, and is its value this word, in whatever case?
+    /// Is there exactly one line of this name, with this value in any case?
     @inline(__always)
     func says(_ id: FieldName, _ lowercaseLiteral: StaticString, _ bytes: Span<UInt8>) -> Bool {
         guard let field = first(id), !isRepeated(id) else { return false }
@@ -177,8 +179,8 @@ extension FieldTable {
 }
 
 extension Method {
-    /// The method that stands here with a space behind it, and its length without that; nil for others, and
-    /// where less than eight bytes are left. Methods are case-sensitive (RFC 9110 §9.1).
+    /// The method at `start`, if a space follows it, and its length without the space. Nil for other methods,
+    /// and if fewer than eight bytes are left. Methods are case-sensitive (RFC 9110 §9.1).
     @inline(__always)
     static func known(_ bytes: Span<UInt8>, at start: Int) -> (method: Method, count: Int)? {
         guard start &+ 8 <= bytes.count else { return nil }
@@ -197,7 +199,7 @@ extension Method {
 }
 
 extension UInt64 {
-    /// Are its lowest bytes those of a literal of eight bytes at most?
+    /// Are the lowest bytes equal to a literal of at most eight bytes?
     @inline(__always)
     fileprivate func begins(with literal: StaticString) -> Bool {
         let unused = UInt64((8 &- literal.utf8CodeUnitCount) &* 8)

@@ -1,12 +1,13 @@
 /// Request targets (RFC 9112 §3.2) and Host (RFC 9110 §7.2).
 ///
-/// origin-form and absolute-form (http, https), `*` for OPTIONS alone. No fragment, no userinfo, and Host
-/// must say what an absolute-form says, whatever its spelling: RFC 9112 §3.2.2 would have the target win, but
-/// two answers to "which host" are refused.
+/// Permitted forms: origin-form, absolute-form (http, https), and `*` for OPTIONS. A fragment and userinfo
+/// are refused. If Host and an absolute-form target name different hosts, the request is refused: RFC 9112
+/// §3.2.2 lets the target win, but the next recipient might choose Host.
 import Bytes
 
 extension RequestHead {
-    /// The index behind the visible bytes of a target whose first `?` or `#`, if it has one, is at `pathEnd`.
+    /// The index behind the visible bytes of a target. `pathEnd` is the index of its first `?` or `#`, or its
+    /// end.
     @inline(__always)
     static func targetEnd(_ bytes: Span<UInt8>, pathEnd: Int) -> Int {
         guard pathEnd < bytes.count, bytes[pathEnd] == 0x3f || bytes[pathEnd] == 0x23 else { return pathEnd }
@@ -17,8 +18,8 @@ extension RequestHead {
         bytes.firstNonVisible(from: mark &+ 1)
     }
 
-    /// Splits `target`, whose bytes are known to be visible ASCII, and the first `?` or `#` of them, or else
-    /// its end, to be at `pathEnd`; false if it is no permitted form.
+    /// Splits `target`, whose bytes are visible ASCII. `pathEnd` is the index of its first `?` or `#`, or its
+    /// end. Returns false if the target has no permitted form.
     @inline(__always)
     mutating func parseTarget(_ bytes: Span<UInt8>, pathEnd: Int) -> Bool {
         let range = target.range
@@ -48,8 +49,8 @@ extension RequestHead {
         return bytes.extracting(pathEnd..<range.upperBound).firstIndex(of: 0x23) == nil
     }
 
-    /// Finds scheme and authority of an absolute-form; the index behind the authority, or nil if they are not
-    /// permitted.
+    /// Finds scheme and authority of an absolute-form. Returns the index behind the authority, or nil if they
+    /// are not permitted.
     private mutating func parseSchemeAndAuthority(_ bytes: Span<UInt8>) -> Int? {
         let range = target.range
         let text = bytes.extracting(range)
@@ -58,7 +59,7 @@ extension RequestHead {
         guard isHTTP || isHTTPS else { return nil }
         let start = range.lowerBound &+ (isHTTPS ? 8 : 7)
         var end = start
-        // Userinfo (`@`) and all else that is no host is refused by Authority.
+        // `Authority` refuses userinfo (`@`) and every other text that is not a host.
         while end < range.upperBound, bytes[end] != 0x2f, bytes[end] != 0x3f, bytes[end] != 0x23 { end &+= 1 }
         guard Authority(bytes, start..<end) != nil else { return nil }
         authority = Slice(start..<end)
@@ -66,8 +67,8 @@ extension RequestHead {
         return end
     }
 
-    /// Host: one line, valid, the same as an absolute-form's authority. HTTP/1.0 may leave it out, or empty;
-    /// for `*`, which names no host, it may be empty (RFC 9112 §3.2).
+    /// Checks Host: one line, valid, and equal to the authority of an absolute-form. In HTTP/1.0 it may be
+    /// absent or empty. For `*`, which names no host, it may be empty (RFC 9112 §3.2).
     @inline(__always)
     mutating func judgeHost(_ bytes: Span<UInt8>) -> Bool {
         guard !fields.isRepeated(.host) else { return false }
@@ -87,7 +88,7 @@ extension RequestHead {
         rewrittenHostCount = 0
     }
 
-    /// Takes host and port of an absolute-form, and compares them with Host.
+    /// Takes host and port from an absolute-form target, and compares them with Host.
     private mutating func judgeHostOfTarget(_ bytes: Span<UInt8>) -> Bool {
         let slice = authority
         let targetText = bytes.slice(slice)

@@ -1,14 +1,14 @@
-/// Response heads (RFC 9112 §4 to §6), as strictly as requests but for white space before a colon: the caller
-/// turns every refusal into a 502.
+/// Parses response heads (RFC 9112 §4 to §6), as strictly as request heads, except that white space before a
+/// colon is accepted. The caller answers 502 for every refusal.
 ///
-/// As for requests a line is judged once its LF is there; only a beginning other than `HTTP/` is refused at
-/// once.
+/// As in a request, a line is judged when its LF has arrived. Only a beginning other than `HTTP/` is refused
+/// at once.
 import Bytes
 
 extension ResponseHead {
-    /// Parses the head at the front of `bytes`, the answer to a request with `requestMethod`. Otherwise as
-    /// `RequestHead.parse`; no empty line is tolerated in front. A refused status line is `.requestLine`
-    /// or `.version`.
+    /// Parses the head at the front of `bytes`, the response to a request with `requestMethod`. Works as
+    /// `RequestHead.parse`, but does not accept an empty line in front. A refused status line is
+    /// `.requestLine` or `.version`.
     public mutating func parse(
         _ bytes: borrowing Span<UInt8>, limits: HeadLimits, scan: inout HeadScan, requestMethod: Method
     ) -> HeadResult {
@@ -30,7 +30,7 @@ extension ResponseHead {
         return result
     }
 
-    /// A head that came in pieces, from its first byte.
+    /// Parses a head that arrived in pieces again, from its first byte.
     @inline(never)
     private mutating func parseAnew(
         _ bytes: Span<UInt8>, limits: HeadLimits, _ scan: inout HeadScan
@@ -52,8 +52,8 @@ extension ResponseHead {
             case .whole(let next): cursor = next
             case .refused(let refusal): return .refused(refusal)
             case .incomplete:
-                // A version is a token but for its slash; there is nothing to judge byte by byte behind
-                // "HTTP/".
+                // All bytes of a version but its slash are token bytes, so there is nothing to judge byte by
+                // byte behind "HTTP/".
                 scan.firstWordIsWhole = true
                 scan.stop(atLine: 0, lines: 0, bytes: bytes)
                 return .needMore
@@ -64,10 +64,10 @@ extension ResponseHead {
             bytes, from: cursor, lines: lines, limits: limits, isAnswer: true, scan: &scan)
     }
 
-    /// `HTTP/1.x` SP 3DIGIT SP [reason] CRLF. The second space may be missing with an empty reason, as every
-    /// peer allows.
+    /// `HTTP/1.x` SP 3DIGIT SP [reason] CRLF. If the reason is empty, the second space may be missing, as all
+    /// recipients accept.
     private mutating func parseStatusLine(_ bytes: Span<UInt8>) -> StartLineResult {
-        // By far the most common line.
+        // The most common line by far.
         if bytes.startsWithOK {
             (minorVersion, status, reason) = (1, 200, Slice(parsed: 13, count: 2))
             return .whole(17)
@@ -109,7 +109,7 @@ extension ResponseHead {
         return .refused(isBreak ? .bareLineBreak : .requestLine)
     }
 
-    /// The rules that need the whole head, and the framing of RFC 9112 §6.3.
+    /// Applies the rules that need the whole head, and finds the framing (RFC 9112 §6.3).
     private mutating func judge(_ bytes: Span<UInt8>, _ requestMethod: Method) -> Refusal? {
         guard let stated = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else {
             return .framing
@@ -119,7 +119,8 @@ extension ResponseHead {
         let neverHasBody = status < 200 || status == 204
         if neverHasBody || status == 304 || requestMethod == .head {
             framing = .none
-            // A length or coding that these answers must not have (RFC 9110 §8.6): who knows what follows.
+            // A length or coding that these responses must not have (RFC 9110 §8.6): the sender may send a
+            // body all the same, so the connection is not reused.
             if neverHasBody, stated.body != .none, stated.body != .length(0) { keepAlive = false }
         } else if stated.body == .none {
             framing = .untilClose
@@ -132,7 +133,7 @@ extension ResponseHead {
 }
 
 extension Span<UInt8> {
-    /// `HTTP/1.1 200 OK` CRLF, as two words and the space between them.
+    /// Is this `HTTP/1.1 200 OK` CRLF? Compares two words and the space between them.
     @inline(__always)
     fileprivate var startsWithOK: Bool {
         let line: StaticString = "HTTP/1.1 200 OK\r\n"

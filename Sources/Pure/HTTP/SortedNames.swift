@@ -1,8 +1,8 @@
-/// The lines of a head in the order of their names, to find a name among many in a few comparisons.
+/// The lines of a head, sorted by name, to find one of many names in a few comparisons.
 ///
-/// Names are ordered by length, then by their bytes in lower case, eight at a time. Sorting compares each
-/// name at most seven times, a search compares a name at most eight times, and each comparison ends at the
-/// shorter name: so the work is near linear in the bytes of the head, whatever a sender writes.
+/// The order is by length, then by the bytes in lower case, eight at a time. Sorting compares each name at
+/// most seven times, and a search makes at most eight comparisons. Each comparison ends at the end of the
+/// shorter name. So the work is almost linear in the bytes of the head, for any head a sender may write.
 import Bytes
 
 struct SortedNames {
@@ -22,8 +22,8 @@ struct SortedNames {
         }
     }
 
-    /// Inserts all lines of this name. `CDN-Loop` is never among them: no client may take it away (RFC 8586
-    /// §2).
+    /// Inserts all lines of this name into `lines`, except `CDN-Loop`: a client must not be able to remove
+    /// that field (RFC 8586 §2).
     func insertLines(
         named name: Span<UInt8>, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>,
         into lines: inout LineSet
@@ -31,7 +31,7 @@ struct SortedNames {
         var slot = Self.firstSlot(of: name, among: count, order, fields, bytes)
         while slot < count {
             let line = Int(order[slot])
-            // Named a second time: its lines are all in.
+            // If the first line is already in the set, the name was nominated before.
             guard !lines.contains(line), fields[line].id != .cdnLoop,
                 bytes.slice(fields[line].name).equalsIgnoringCase(name)
             else { return }
@@ -40,7 +40,7 @@ struct SortedNames {
         }
     }
 
-    /// The first of `count` slots whose name does not come before this one.
+    /// The first of `count` slots whose name is equal to this name or behind it.
     private static func firstSlot(
         of name: Span<UInt8>, among count: Int, _ order: InlineArray<128, UInt8>,
         _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
@@ -58,7 +58,7 @@ struct SortedNames {
     }
 }
 
-/// Lines of one head, as bits.
+/// A set of lines of one head, as a bit mask.
 @usableFromInline
 struct LineSet: BitwiseCopyable, Sendable {
     @usableFromInline var low: UInt64 = 0
@@ -93,7 +93,7 @@ extension Span<UInt8> {
 }
 
 extension UInt64 {
-    /// Eight bytes with the ASCII capitals made small, and no other byte changed.
+    /// Eight bytes in ASCII lower case. Bytes that are not ASCII capitals keep their value.
     fileprivate var lowercasedLetters: UInt64 {
         let low = self & 0x7f7f_7f7f_7f7f_7f7f
         let fromA = low &+ 0x3f3f_3f3f_3f3f_3f3f

@@ -1,8 +1,8 @@
-/// A field name as it is spelt, byte for byte: kept to know it again.
+/// The exact bytes of a field name, kept to recognise the same name again.
 ///
-/// Names of up to 32 bytes, by words: the first and the last, which overlap where the name is shorter than
-/// two of them, and are all of one that is shorter than one; then the two between, where there are more than
-/// sixteen bytes.
+/// It holds a name of up to 32 bytes as words of eight bytes: the first and the last word, which overlap if
+/// the name is shorter than sixteen bytes and are equal if it is shorter than eight. If the name is longer
+/// than sixteen bytes, `inner` holds the two words between.
 import Bytes
 
 @usableFromInline
@@ -14,10 +14,11 @@ struct Spelling: BitwiseCopyable, Sendable {
 
     var count: Int { Int(length) }
 
-    /// No name's: these bytes would be zero.
+    /// The spelling of no name: it matches nothing, because a name has no zero bytes.
     init() {}
 
-    /// Of a name inside a head; nobody's if it is longer, or near the end of the bytes.
+    /// The spelling of a name inside a head. Matches nothing if the name is longer than 32 bytes or near the
+    /// end of the bytes.
     @inline(__always)
     init(_ bytes: Span<UInt8>, from start: Int, count: Int) {
         guard count <= 32, start &+ 16 <= bytes.count else { return }
@@ -26,7 +27,8 @@ struct Spelling: BitwiseCopyable, Sendable {
         length = UInt8(truncatingIfNeeded: count)
     }
 
-    /// Does it stand at `start`, with this pair of bytes behind it? Near the end of the bytes nobody knows.
+    /// Is this name at `start`, followed by this pair of bytes? False near the end of the bytes, without a
+    /// check.
     @inline(__always)
     func stands(in bytes: Span<UInt8>, at start: Int, before pair: UInt16) -> Bool {
         length <= 16

@@ -1,26 +1,27 @@
-/// The field lines that were parsed last, to know them when they come again.
+/// The field lines of the last parsed request, kept to recognise them in the next request.
 ///
-/// What a client sends on one connection differs mostly in the first line alone, and so do the requests of
-/// clients of one kind. Lines that are the same byte by byte are not parsed again: the head that holds them
-/// still says what follows from them, and they only move with the length of the first line.
+/// The requests of one connection, and of clients of one kind, mostly differ in the request line only. If the
+/// field lines are equal byte by byte, they are not parsed again. The head still holds the results, and all
+/// its offsets move by the difference in length of the request line.
 import Bytes
 
 struct StandingFields: ~Copyable {
-    /// Longer runs are not remembered: a thread keeps one.
+    /// Longer runs of lines are not remembered. Each thread keeps one run.
     private static var limit: Int { 1_024 }
 
-    /// The lines with the blank one behind them; empty while nothing stands.
+    /// The lines and the blank line behind them. Empty if nothing is remembered.
     private var lines = ByteBuffer(capacity: limit)
-    /// Where they begin in their head.
+    /// The offset of the lines in their head.
     private var start = 0
-    /// Heads in a row that were others; and heads that might have been remembered.
+    /// The number of consecutive heads with other lines, and the number of heads that could have been
+    /// remembered.
     private var strangers = 0
     private var heads = 0
 
     mutating func forget() { lines.removeAll() }
 
-    /// `lines` begin at `start` in their head. In a crowd, where every head is another's, only one of sixteen
-    /// is remembered: to copy and to compare them all would be a tenth of their parsing.
+    /// Remembers `lines`, which begin at `start` in their head. After four other heads in a row, only one of
+    /// sixteen heads is remembered: copying and comparing every head would cost a tenth of its parsing.
     mutating func remember(_ lines: Span<UInt8>, at start: Int) {
         heads &+= 1
         guard lines.count <= Self.limit, strangers < 4 || heads & 15 == 0 else { return }
@@ -29,7 +30,8 @@ struct StandingFields: ~Copyable {
         self.start = start
     }
 
-    /// Do they stand in `bytes` from `start` on, blank line and all? Then: the index behind them.
+    /// Compares the bytes at `start` with the remembered lines. Returns the index behind them if they are
+    /// equal, blank line included.
     @inline(__always)
     mutating func end(_ bytes: Span<UInt8>, from start: Int) -> Int? {
         guard !lines.isEmpty else { return nil }
@@ -42,7 +44,8 @@ struct StandingFields: ~Copyable {
         return end
     }
 
-    /// How much further back they begin in a head where they begin at `start`: to be asked once a head.
+    /// Sets the offset of the lines to `start`. Returns the difference to the offset before. Call it once for
+    /// each head.
     @inline(__always)
     mutating func move(to start: Int) -> Int {
         defer { self.start = start }
@@ -51,7 +54,7 @@ struct StandingFields: ~Copyable {
 }
 
 extension FieldTable {
-    /// Moves all lines by so many bytes; they stay inside a head.
+    /// Moves all lines by `distance` bytes. They must stay inside the head.
     mutating func move(by distance: Int) {
         start &+= distance
         end &+= distance
@@ -66,13 +69,14 @@ extension FieldTable {
 }
 
 extension RequestHead {
-    /// What follows from a head's fields may be taken over from the head before: of both being GET, in
-    /// origin-form and of HTTP/1.1, all of it does. Nearly all requests are so.
+    /// Is this a GET in origin-form with HTTP/1.1, as nearly all requests are? The results of parsing the
+    /// fields depend on these three, so only between two such heads can they be reused.
     @inline(__always)
     private var isOrdinary: Bool { method == .get && form == .origin && minorVersion == 1 }
 
-    /// The first line is parsed, and these are the lines behind it: are they those that stand? Then the head
-    /// says all that it would after parsing them. The index behind them.
+    /// Reuses the results of the previous head if the lines from `start` on are the remembered ones. The
+    /// request line must be parsed already. Returns the index behind the blank line, or nil if the lines have
+    /// to be parsed.
     @inline(__always)
     mutating func recallFields(_ bytes: Span<UInt8>, from start: Int, _ limits: HeadLimits) -> Int? {
         guard isOrdinary, fields.count <= limits.fields, let end = standing.end(bytes, from: start) else {
@@ -80,17 +84,17 @@ extension RequestHead {
         }
         let distance = standing.move(to: start)
         if distance != 0 { fields.move(by: distance) }
-        // Without Host the head was refused.
+        // The head that is remembered was accepted, so it has Host.
         authority = fields.first(.host)?.value ?? .empty
         host.start = authority.start
         return end
     }
 
-    /// The head is whole, was not refused, and ends at `end`.
+    /// Remembers the fields of this head, which ends at `end` and was accepted.
     @inline(__always)
     mutating func rememberFields(_ bytes: Span<UInt8>, end: Int) {
         guard isOrdinary, framing == .none else { return }
-        // Behind ` HTTP/1.1` and the line break.
+        // Behind the target stand ` HTTP/1.1` and the line break.
         let start = target.range.upperBound &+ 11
         standing.remember(bytes.extracting(start..<end), at: start)
     }

@@ -1,6 +1,7 @@
 /// Reason phrases of the IANA registry of status codes.
 public enum StatusText {
-    /// The phrase of a registered status, of its class for another; empty outside 100 to 599.
+    /// The phrase of a registered status. An unregistered status from 100 to 599 gets the name of its class,
+    /// any other number an empty text.
     public static func reason(_ status: UInt16) -> StaticString {
         switch status {
         case 100: "Continue"

@@ -1,9 +1,9 @@
-/// Who gets the trailers of an answer (RFC 9110 §6.5.1 and §10.1.4).
+/// Which clients get the trailers of an answer (RFC 9110 §6.5.1 and §10.1.4).
 import Bytes
 
 extension RequestHead {
-    /// Has the client said `TE: trailers`? (Whether its `Connection` names `TE`, as it should, does not
-    /// matter: the field is the client's own, for it is never passed on.)
+    /// Did the client send `TE: trailers`? `Connection` should nominate `TE`, but this is not checked: the
+    /// field always comes from the client itself, because no proxy forwards it.
     public func takesTrailers(_ bytes: Span<UInt8>) -> Bool {
         guard minorVersion >= 1 else { return false }
         for index in fields.range(of: .te) where fields.id(of: index) == .te {

@@ -54,7 +54,7 @@ extension OriginFailure {
 }
 
 /// What follows a failure.
-public enum Recovery: Sendable, Equatable {
+public enum NextTry: Sendable, Equatable {
     /// Again, on a fresh connection to the same server.
     case reconnect
     /// Again, on the key's next server.
@@ -66,7 +66,7 @@ public enum Recovery: Sendable, Equatable {
 }
 
 /// One exchange's attempts.
-public struct Attempts: Sendable {
+public struct Attempts: Sendable, BitwiseCopyable {
     private let idempotent: Bool
     private var retriesLeft: Int
     /// A reused connection is forgiven once; the next try is always on a fresh one.
@@ -86,7 +86,7 @@ public struct Attempts: Sendable {
     ///   - reused: the failed connection had served another request before.
     ///   - sent: how much of the request it took.
     ///   - serversLeft: another server is there that was not tried.
-    public mutating func on(_ failure: OriginFailure, reused: Bool, sent: Sent, serversLeft: Bool) -> Recovery
+    public mutating func on(_ failure: OriginFailure, reused: Bool, sent: Sent, serversLeft: Bool) -> NextTry
     {
         switch failure {
         case .notConnected, .connectTimeout:
