@@ -15,6 +15,8 @@ enum Invariant: String {
     case framed
     /// Nothing is left behind: no connection, no counted byte.
     case released
+    /// What cannot be repeated is sent to an origin once.
+    case once
 }
 
 struct Violation: Error, CustomStringConvertible {
@@ -84,6 +86,8 @@ struct Oracle: ~Copyable {
     /// What an answer turned out to be.
     struct Verdict {
         var source = Source.local
+        /// Of the origin's answer; -1: none.
+        var serial = -1
         var status: UInt16 = 0
         var isStale = false
         /// Compressed by the worker; its gzip undone by the worker.
@@ -117,6 +121,7 @@ struct Oracle: ~Copyable {
             return verdict
         }
         try expect(source != .local, .asked, "an answer without the worker's Cache-Status")
+        verdict.serial = serial
         let given = journal[serial]
         do throws(Violation) {
             try check(want, given, head, body, world, journal, purges, &verdict)

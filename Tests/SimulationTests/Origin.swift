@@ -65,7 +65,7 @@ struct Origin: ~Copyable {
     static let usualFailures = 4
 
     init(count: Int, _ random: inout SeededRandom) {
-        for _ in 0..<count { resources.append(Resource(style: .random(&random))) }
+        for number in 0..<count { resources.append(Resource(number, &random)) }
     }
 
     /// The answer to a request, and the first change that it makes.
@@ -82,8 +82,8 @@ struct Origin: ~Copyable {
             serial: journal.count, representation: representation(asked, resource), status: style.status,
             style: style, hadCookie: asked.user != nil, hadBearer: asked.bearer != nil,
             client: asked.number, sentStep: sentStep, sent: sent,
-            date: style.expires != nil || random.picks(90) ? seconds - Int64(random.below(3)) : nil)
-        if random.picks(failures) {
+            date: style.expires != nil || random.picks(90) ? seconds - Int64(resource.isSteady ? 0 : random.below(3)) : nil)
+        if !resource.isSteady, random.picks(failures) {
             fail(&given, &out, &random)
         } else if !asked.method.isSafe {
             given.status = random.pick([200, 204, 303, 404])
@@ -94,7 +94,7 @@ struct Origin: ~Copyable {
             // A broken origin: "not modified", whatever the condition was.
             let isAsked = asked.ifNoneMatch != nil || asked.ifModifiedSince != nil
             let isNamed = style.tag != .none || hasModified(style)
-            if given.status == 200, isAsked, isNamed && !style.isTerse || liesTersely, random.picks(8) {
+            if given.status == 200, isAsked, isNamed && !style.isTerse || liesTersely, random.picks(20) {
                 given.status = 304
             }
         }
@@ -225,7 +225,9 @@ struct Origin: ~Copyable {
             out.append("\r\n")
         }
         out.append("0\r\n")
-        if random.picks(5) { out.append("X-Checked: yes\r\n") }
+        if random.picks(5), !Resource.isSteady(given.representation.resource) {
+            out.append("X-Checked: yes\r\n")
+        }
         out.append("\r\n")
         return headCount
     }

@@ -17,7 +17,7 @@ struct Representation: Hashable {
     /// More than a narrow socket takes at once.
     var isLarge: Bool { resource % 16 == 5 }
     /// What compresses well, and says that it is text.
-    var isText: Bool { resource % 4 == 2 }
+    var isText: Bool { resource % 2 == 0 }
     /// Bytes as the origin sends them.
     var codedCount: Int { isGzip ? count + Gzip.overhead : count }
 
@@ -174,6 +174,13 @@ struct Style {
     var isTerse = false
     var framing = Framing.length
 
+    static func steady(isStorable: Bool) -> Style {
+        var style = Style()
+        style.directives = isStorable ? Directives(maxAge: 4) : Directives(flags: .noStore)
+        style.tag = .strong
+        return style
+    }
+
     static func random(_ random: inout SeededRandom) -> Style {
         var style = Style()
         style.status = random.picks(88) ? 200 : random.pick([301, 404, 410, 203])
@@ -192,7 +199,7 @@ struct Style {
         if random.picks(25) { style.varies.insert(.language) }
         if random.picks(2) { style.varies.insert(.everything) }
         style.setsCookie = random.picks(4)
-        style.isCoded = random.picks(25)
+        style.isCoded = random.picks(35)
         style.isTerse = random.picks(20)
         style.framing = random.picks(6) ? .close : random.pick([.length, .length, .chunked])
         return style
@@ -203,8 +210,23 @@ struct Resource {
     var version = 1
     var style: Style
 
+    let isSteady: Bool
+
+    init(_ number: Int, _ random: inout SeededRandom) {
+        isSteady = Resource.isSteady(number)
+        style = isSteady ? .steady(isStorable: true) : .random(&random)
+    }
+
+    /// Its answers are the same to everybody, fail never, and either all of them may be stored or none: of
+    /// these it is known which fetches have to wait for each other (`Simulation+Collapsing`).
+    static func isSteady(_ number: Int) -> Bool { number % 8 == 1 }
+
     mutating func change(_ random: inout SeededRandom) {
         version += 1
-        if random.picks(70) { style = .random(&random) }
+        if isSteady {
+            style = .steady(isStorable: random.picks(75))
+        } else if random.picks(70) {
+            style = .random(&random)
+        }
     }
 }

@@ -50,6 +50,7 @@ extension Simulation {
     private func ask(_ link: ClientLink, _ want: Want) {
         requestCount += 1
         tally.requests += 1
+        collapsing.asked.append(Ask(number: requestCount, want: want, arrived: instant, end: 0))
         if want.upload != nil { tally.uploads += 1 }
         link.compose(want, number: requestCount, instant)
         trace.note(step, .request, requestCount, link.id)
@@ -62,7 +63,8 @@ extension Simulation {
     private func want() -> Want {
         var want = Want()
         want.resource =
-            random.picks(85) ? random.below(Simulation.hotCount) : random.below(Simulation.resourceCount)
+            random.picks(85) ? random.below(hotCount) : random.below(Simulation.resourceCount)
+        if random.picks(20) { want.resource = random.pick([1, 9, 17]) }
         want.method = random.picks(90) ? .get : random.pick([.head, .head, .head, .post, .delete])
         if want.method == .post {
             let count = random.picks(20) ? 30_000 : random.below(300)
@@ -267,6 +269,7 @@ extension Simulation {
             let verdict = try oracle.check(
                 ask.want, link.head, link.content.span, world, origin.journal, purges)
             count(verdict)
+            noteStored(verdict)
             for resource in verdict.invalidated {
                 purges.hard[resource] = max(purges.hard[resource], begun.step)
             }

@@ -53,6 +53,10 @@ extension Simulation {
                 link.asked = asked
                 link.upload = BodyReader(asked.framing, trailerLimit: 4096)
                 trace.note(step, .asked, link.id, asked.number)
+                if asked.method == .post {
+                    let (isFirst, _) = posted.insert(asked.number)
+                    expect(isFirst, .once, "request \(asked.number) is sent twice")
+                }
                 if link.serial == -2 { tally.reused += 1 }
             }
         }
@@ -158,6 +162,7 @@ extension Simulation {
         link.headLeft = reply.headCount
         link.closes = reply.closes
         link.serial = origin.journal.count - 1
+        noteAnswer(origin.journal[link.serial])
         trace.note(step, .reply, link.id, link.serial)
     }
 
@@ -194,7 +199,7 @@ extension Simulation {
         }
         trace.note(step, .unasked, link.id)
         var asked = Asked()
-        asked.resource = random.below(Simulation.hotCount)
+        asked.resource = random.below(hotCount)
         let reply = origin.answer(asked, sentStep: step, sent: now, seconds: originSeconds, &random)
         _ = link.socket?.send(reply.bytes.span)
         // Whatever comes now is not answered by it.

@@ -10,7 +10,7 @@ extension Simulation {
     func run(steps: Int, pause: Int = 4000) -> Violation? {
         for count in 1...steps where violation == nil {
             advance()
-            if count % pause == 0 || count == steps, violation == nil { rest() }
+            if count % pause == 0, violation == nil { rest() }
         }
         if violation == nil { drain() }
         return violation
@@ -44,7 +44,7 @@ extension Simulation {
     }
 
     private func edit() {
-        let resource = random.below(Simulation.hotCount)
+        let resource = random.below(hotCount)
         if random.picks(60) {
             origin.resources[resource].change(&random)
         } else if random.picks(50) {
@@ -53,7 +53,7 @@ extension Simulation {
             let isPersonal = origin.resources[resource].style.isPersonal
             let directives = Directives.random(&random, isPersonal: isPersonal)
             // What a 304 leaves out stays as it was: only what it says can change.
-            if directives.maxAge != nil, !isPersonal {
+            if directives.maxAge != nil, !isPersonal, !origin.resources[resource].isSteady {
                 origin.resources[resource].style.directives = directives
             }
         }
@@ -77,13 +77,14 @@ extension Simulation {
         let most = random.pick([1, 1, 1, 2000, 20_000, 3_600_000])
         wallOffset = Simulation.era + random.below(2 * most) - most
         clock.setWall(milliseconds: UInt64(boot + wallOffset))
+        collapsing.forget(journal: origin.journal.count)
         trace.note(step, .wallStep, wallOffset - Simulation.era)
     }
 
     // MARK: Purges
 
     private func purge() {
-        let resource = random.below(Simulation.hotCount)
+        let resource = random.below(hotCount)
         let isSoft = random.picks(50)
         notePurge([resource], isSoft: isSoft)
         purge(.url("http://" + Want.host(resource) + Want.target(resource)), isSoft: isSoft)
@@ -92,7 +93,7 @@ extension Simulation {
 
     private func ban() {
         let isSoft = random.picks(50)
-        let resource = random.below(Simulation.hotCount)
+        let resource = random.below(hotCount)
         let host = Want.host(resource)
         let all = Array(0..<Simulation.resourceCount)
         let taken: [Int]
@@ -122,7 +123,7 @@ extension Simulation {
     /// Mostly somebody purges because something has changed.
     private func notePurge(_ resources: [Int], isSoft: Bool) {
         for resource in resources {
-            if random.picks(80) { origin.resources[resource].change(&random) }
+            if random.picks(60) { origin.resources[resource].change(&random) }
             if isSoft {
                 purges.soft[resource] = step
             } else {

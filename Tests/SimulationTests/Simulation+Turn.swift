@@ -3,6 +3,8 @@ import Bytes
 import HTTP
 import Kernel
 import Loop
+import Machines
+import SeededRandom
 import Store
 
 @testable import DataPlane
@@ -10,7 +12,10 @@ import Store
 extension Simulation {
     func turn(_ seat: Int) {
         trace.note(step, .turn, seat)
-        for serial in unread[seat] { origin.journal[serial].received = now }
+        for serial in unread[seat] {
+            origin.journal[serial].received = now
+            noteDelay(origin.journal[serial])
+        }
         unread[seat].removeAll()
         stage.seats[seat].worker.runTurn(timeoutMilliseconds: 0)
         acceptOrigins(seat)
@@ -18,6 +23,7 @@ extension Simulation {
             for index in 0..<poller.count { hear(poller[index]) }
         }
         checkReservations()
+        checkCollapsing()
     }
 
     private func hear(_ event: Event) {
@@ -36,7 +42,7 @@ extension Simulation {
         for seat in stage.seats {
             var position = 0
             while let x = seat.worker.exchanges.next(from: &position) {
-                guard seat.worker.exchanges[x].holdsReservation else { continue }
+                guard seat.worker.exchanges[x].machine.holdsReservation else { continue }
                 let (isNew, _) = held.insert(seat.worker.exchanges[x].keyed.reservation)
                 expect(isNew, .alone, "two exchanges have the same reservation")
             }
@@ -111,6 +117,19 @@ extension Simulation {
         expect(isPlausible && statistics.corrupt == 0, .statistics, "\(statistics)")
     }
 
+    /// When all is purged, nothing is counted any more.
+    private func checkEmptied() {
+        do {
+            _ = try stage.purger.purge(.everything, soft: false)
+        } catch {
+            report(.purged, "\(error)")
+        }
+        stage.helpers.requestSweep()
+        while stage.helpers.performNext(with: &stage.maker) {}
+        let statistics = stage.store.statistics
+        expect(statistics.objects == 0 && statistics.bytes == 0, .statistics, "purged: \(statistics)")
+    }
+
     // MARK: The end
 
     /// Both workers end what they have, and then themselves.
@@ -123,7 +142,7 @@ extension Simulation {
         while rounds < 5_000, violation == nil, !isDone {
             rounds += 1
             step += 1
-            settle()
+            if random.picks(30) { settle() }
             for seat in 0..<Stage.threads { turn(seat) }
             // A drain waits a moment for handshakes, and idle clients have their time for a first request.
             if rounds % 8 == 0 { advance(milliseconds: 500) }
@@ -137,6 +156,7 @@ extension Simulation {
         expect(isDone, .answered, "a drain that never ends")
         expect(stage.board.count == 0, .alone, "\(stage.board.count) reservations are left at the end")
         stage.seats.removeAll()
+        checkEmptied()
         for id in originOrder { if let link = origins[id] { read(link) } }
         for id in clientOrder { if let link = clients[id] { read(link) } }
         expect(origins.isEmpty, .released, "\(origins.count) connections to origins outlive the workers")

@@ -3,6 +3,7 @@
 /// left behind.
 ///
 /// A failing run prints its seed and its last steps. `Simulation(seed:).run(steps:)` repeats it exactly.
+import Bytes
 import Testing
 
 @testable import Store
@@ -41,4 +42,40 @@ import Testing
         }
         #expect(traces[0] == traces[1] && traces[0].count > 1000)
     }
+
+    #if DEBUG
+        /// What each planted fault breaks.
+        static let plants: [(PlantedFault, Set<Invariant>)] = [
+            (.servesStale, [.fresh]), (.servesAfterErrors, [.fresh]), (.ignoresSoftPurges, [.fresh]),
+            (.ignoresClients, [.asked, .fresh]), (.ignoresVary, [.variant, .shared]), (.forgetsAge, [.age]),
+            (.answersNotModified, [.condition]), (.answersHeadWithBody, [.framed]), (.shiftsRanges, [.whole]),
+            (.confusesHosts, [.variant, .framed]), (.storesEverything, [.shared]), (.storesTruncated, [.whole, .condition]),
+            (.stampsLate, [.purged, .fresh]), (.skipsInvalidation, [.purged]),
+            (.renewsBlindly, [.age, .fresh, .whole]), (.followsPurged, [.purged, .fresh]),
+            (.fetchesTwice, [.alone]), (.neverReleases, [.answered, .alone]),
+            (.forgetsWaiters, [.answered, .alone]), (.wakesOne, [.answered]), (.remembersRefusals, [.alone]),
+            (.keepsHitForMiss, [.alone]), (.endsCutAnswers, [.whole]),
+            (.keepsUnasked, [.shared, .variant, .whole]),
+            (.resendsUploads, [.once]), (.readsUploads, [.asked, .framed, .answered]),
+            (.tellsOldClients, [.framed]), (.chunksForOldClients, [.framed]),
+            (.forgetsPipelined, [.answered]), (.drainsEarly, [.released, .answered]),
+            (.miscounts, [.statistics]), (.miscountsBodies, [.released]),
+        ]
+
+        @Test(arguments: plants)
+        func itNoticesAPlantedFault(fault: PlantedFault, breaks: Set<Invariant>) throws {
+            var found: Violation?
+            try PlantedFault.$planted.withValue(fault) {
+                for seed in 1...8 where found == nil {
+                    found = try Simulation(seed: UInt64(seed)).run(steps: 5_000)
+                }
+            }
+            let violation = try #require(found, "nobody noticed")
+            #expect(breaks.contains(violation.invariant), "\(violation)")
+        }
+
+        @Test func everyFaultIsPlanted() {
+            #expect(Set(Self.plants.map(\.0)) == Set(PlantedFault.allCases))
+        }
+    #endif
 }

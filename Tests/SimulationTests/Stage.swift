@@ -130,7 +130,7 @@ final class Stage {
     func narrow(seat: Int, at position: Int) {
         var next = position
         guard let h = seats[seat].worker.clients.next(from: &next) else { return }
-        let raw = seats[seat].worker.clients[h].channel.socket.raw
+        let raw = seats[seat].worker.clients[h].channel.transport.descriptor
         // The kernel takes its least value, and reads ours during the call.
         _ = unsafe withUnsafeBytes(of: CInt(1)) { bytes in
             unsafe setsockopt(raw, SOL_SOCKET, SO_SNDBUF, bytes.baseAddress, socklen_t(bytes.count))

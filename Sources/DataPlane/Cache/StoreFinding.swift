@@ -110,7 +110,8 @@ package enum StoreFinding: ~Escapable {
             facts.isStale = again.cause == .failed || again.cause == .undone
             return true
         }
-        guard use.mayWhileRevalidating || use.mayByClient else { return false }
+        guard use.mayWhileRevalidating || use.mayByClient || PlantedFault.isPlanted(.servesStale)
+        else { return false }
         facts.isStale = true
         if use.mayWhileRevalidating { facts.refreshes = use }
         return true

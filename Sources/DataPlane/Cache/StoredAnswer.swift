@@ -78,7 +78,7 @@ struct StoredContent: ~Escapable {
             Conditional.appendNotModified(head: head, to: &out)
             return finish(lookup, by: rules, body: Span(), facts, into: &out)
         }
-        if verdict.method == .head {
+        if verdict.method == .head, !PlantedFault.isPlanted(.answersHeadWithBody) {
             out.append(head)
             return finish(lookup, by: rules, body: Span(), facts, into: &out)
         }
@@ -95,6 +95,9 @@ struct StoredContent: ~Escapable {
         case .part(let range):
             facts.status = 206
             StoredHead.appendPartial(head, range, of: body.count, to: &out)
+            if PlantedFault.isPlanted(.shiftsRanges) {
+                return finish(lookup, by: rules, body: body.extracting(first: range.count), facts, into: &out)
+            }
             return finish(lookup, by: rules, body: body.extracting(range), facts, into: &out)
         case .unsatisfiable:
             facts.status = 416

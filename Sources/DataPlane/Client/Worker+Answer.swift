@@ -115,7 +115,7 @@ extension Worker {
                 status: status, reason: exchanges[x].outcome.reason,
                 cause: exchanges[x].outcome.trouble.cause, rule: rule),
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion,
-            body: exchanges[x].method != .head && !exchanges[x].answersHead)
+            body: exchanges[x].method != .head && !exchanges[x].fetch.answersHead)
         let isSent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !isSent, rule: rule)
         forget(x)

@@ -81,6 +81,7 @@ final class FetchBoard: Sendable {
             for waiter in waiters {
                 let wakeUp = WakeUp(
                     exchange: Handle(token: waiter.token), hash: key, call: call, scope: scope)
+                if PlantedFault.isPlanted(.forgetsWaiters), call == .fetch { return }
                 if mailboxes[Int(waiter.thread)].post(wakeUp) { isHeard = true }
             }
             // The reservation would be lost with the one that was handed it.

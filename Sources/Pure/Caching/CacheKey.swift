@@ -47,7 +47,7 @@ extension Rules {
             room.append(littleEndian: keyPrefix.low)
             room.append(littleEndian: keyPrefix.high)
             room.append(isHTTP ? UInt8(ascii: "h") : UInt8(ascii: "s"))
-            room.append(lowercasing: authority)
+            room.append(lowercasing: PlantedFault.isPlanted(.confusesHosts) ? path : authority)
             if path.isEmpty { room.append(UInt8(ascii: "/")) } else { room.append(path) }
         }
         if hasQuery { names.query.append(query, to: &key) }

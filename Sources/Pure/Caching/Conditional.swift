@@ -22,6 +22,7 @@ public enum Conditional {
         nowSeconds: Int64
     ) -> Outcome {
         guard 200..<300 ~= status else { return .whole }
+        if PlantedFault.isPlanted(.answersNotModified) { return .notModified }
         if request.fields.contains(.ifNoneMatch) {
             let stored = StoredHead.field("etag", in: head)
             for index in 0..<request.fields.count where request.fields[index].id == .ifNoneMatch {

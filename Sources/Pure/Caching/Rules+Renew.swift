@@ -46,7 +46,8 @@ extension Rules {
     ) -> RenewVerdict {
         let start = updated.count
         guard response.status == 304, let status = StoredHead.status(of: head), 200..<300 ~= status,
-            Validators.select(head, by: response, bytes, reading, nowSeconds: received.wallSeconds),
+            Validators.select(head, by: response, bytes, reading, nowSeconds: received.wallSeconds)
+                || PlantedFault.isPlanted(.renewsBlindly),
             let update = update(
                 head, by: response, bytes, to: request, sent: sent, received: received, into: &updated)
         else {

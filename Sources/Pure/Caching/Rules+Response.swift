@@ -25,7 +25,14 @@ extension Rules {
         var first = FirstRefusal()
         var timing = Timing()
         let facts = walk(response, bytes, to: request, sent: sent, received: received, &timing, &first)
-        if let reason = first.reason { return .refuse(reason) }
+        if let reason = first.reason {
+            guard PlantedFault.isPlanted(.storesEverything), request.mayStore else { return .refuse(reason) }
+            return .store(
+                EntryFacts(
+                    received: received, initialAgeMilliseconds: 0, freshForMilliseconds: 60_000,
+                    status: response.status, coding: .identity,
+                    flags: [.answersCookies, .answersAuthorized], fingerprint: fingerprint))
+        }
         return .store(facts)
     }
 

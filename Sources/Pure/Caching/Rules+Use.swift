@@ -13,6 +13,7 @@
 ///     softly purged          yes                   yes                    no
 ///     must-revalidate, proxy-revalidate, s-maxage, no-cache, `stale: never`, other rules: nothing
 
+public import Bytes
 internal import Settings
 
 /// What may be done with an entry that does not simply answer.
@@ -99,7 +100,7 @@ extension Rules {
         let ttl = entry.freshForMilliseconds &- residence
         // What came from the origin less than a second ago satisfies every wish for freshness: nobody hammers
         // the origin through request directives.
-        if request.restrictsAge, residence >= 1000 {
+        if request.restrictsAge, residence >= 1000, !PlantedFault.isPlanted(.ignoresClients) {
             // RFC 8246 §2: a reload (`max-age=0`) need not ask after what does not change; no-cache does.
             let tooOld =
                 request.maxAgeSeconds != RequestVerdict.unlimited
@@ -129,7 +130,8 @@ extension Rules {
         else { return use }
         use.mayWhileRevalidating =
             !request.restrictsAge && staleness < UInt64(entry.staleWhileRevalidateSeconds) &* 1000
-        use.mayIfError = staleness < UInt64(entry.staleIfErrorSeconds) &* 1000
+        use.mayIfError =
+            staleness < UInt64(entry.staleIfErrorSeconds) &* 1000 || PlantedFault.isPlanted(.servesAfterErrors)
         let isYoungEnough =
             request.maxAgeSeconds == RequestVerdict.unlimited || age <= UInt64(request.maxAgeSeconds) &* 1000
         // What was stale when it came has been so for nobody knows how long: its age at most.
@@ -146,6 +148,6 @@ extension Rules {
 
     @inlinable @inline(__always)
     static func seconds(roundingUp milliseconds: UInt64) -> UInt32 {
-        UInt32(clamping: (milliseconds &+ 999) / 1000)
+        PlantedFault.isPlanted(.forgetsAge) ? 0 : UInt32(clamping: (milliseconds &+ 999) / 1000)
     }
 }

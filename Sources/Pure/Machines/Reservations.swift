@@ -72,6 +72,7 @@ public struct Reservations: Sendable {
     public mutating func ask(_ key: Hash128, _ waiter: Waiter?, now: UInt64) -> Grant {
         if let waiters = waiting[key] {
             guard let waiter, waiters.count < waiterLimit else { return .busy }
+            if PlantedFault.isPlanted(.fetchesTwice) { return .reserved }
             waiting[key]?.append(waiter)
             return .wait
         }
@@ -83,11 +84,12 @@ public struct Reservations: Sendable {
     /// The fetch of a reserved key has ended: who is to be told. After `failed` that is one, who has the
     /// reservation now, or nobody; else all who waited.
     public mutating func release(_ key: Hash128, _ ending: Ending, now: UInt64) -> [Waiter] {
+        if PlantedFault.isPlanted(.neverReleases) { return [] }
         guard var waiters = waiting.removeValue(forKey: key) else { return [] }
         switch ending {
         case .stored:
-            hitForMiss.remove(key)
-            return waiters
+            if !PlantedFault.isPlanted(.keepsHitForMiss) { hitForMiss.remove(key) }
+            return PlantedFault.isPlanted(.wakesOne) ? Array(waiters.prefix(1)) : waiters
         case .unstorable(let remember):
             if remember { hitForMiss.insert(key, now: now) }
             return waiters
