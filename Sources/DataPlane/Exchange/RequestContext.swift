@@ -2,12 +2,13 @@ internal import Bytes
 internal import Caching
 internal import HTTP
 internal import Loop
+internal import Synchronization
 
 /// The request at hand, once it is judged: the route that takes it, what the cache may do with it, its key.
 ///
 /// Its head is parsed in `Scratch.request` over the front of `Scratch.inbound`, and its key is in
 /// `Scratch.key`.
-struct RequestContext {
+struct RequestContext: ~Copyable {
     let client: Handle<Client>
     /// Index of the route in `Site.routes`.
     let route: Int
@@ -19,6 +20,29 @@ struct RequestContext {
     let started: Moment
     /// What has happened since the request was looked up for the first time; nil: this is the first time.
     var again: Again?
+    // Has it lent by address (see `FieldTable`): it would else be copied for each call.
+    private let anchor = Atomic<Bool>(false)
+
+    @inline(__always)
+    init(
+        of client: Handle<Client>, route: Int, _ verdict: RequestVerdict, _ keyed: KeyedRequest,
+        headCount: Int, started: Moment, _ again: Again?
+    ) {
+        self.client = client
+        self.route = route
+        self.verdict = verdict
+        self.keyed = keyed
+        self.headCount = headCount
+        self.started = started
+        self.again = again
+    }
+
+    /// The same request, for a fetch of the whole behind an answer.
+    func storing() -> RequestContext {
+        let whole = verdict.method == .get ? verdict.storing : verdict
+        return RequestContext(
+            of: client, route: route, whole, keyed, headCount: headCount, started: started, nil)
+    }
 }
 
 /// The hashes of a request's key, and where the parts of the key begin. All zero for a request without a key.
