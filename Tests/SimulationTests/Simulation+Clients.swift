@@ -64,8 +64,8 @@ extension Simulation {
         var want = Want()
         want.resource =
             random.picks(85) ? random.below(hotCount) : random.below(Simulation.resourceCount)
-        if random.picks(20) { want.resource = random.pick([1, 9, 17]) }
-        want.method = random.picks(90) ? .get : random.pick([.head, .head, .head, .post, .delete])
+        if random.picks(28) { want.resource = random.pick([1, 9, 17]) }
+        want.method = random.picks(90) ? .get : random.pick([.head, .head, .post, .post, .delete])
         if want.method == .post {
             let count = random.picks(20) ? 30_000 : random.below(300)
             want.upload = Want.Upload(count: count, isChunked: random.picks(40))

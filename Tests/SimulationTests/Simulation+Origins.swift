@@ -212,13 +212,11 @@ extension Simulation {
     }
 
     func toggleServer() {
-        let server = stage.servers[random.below(2)]
-        if server.listener == nil {
-            bring(up: server)
-        } else {
-            server.listener = nil
-            trace.note(step, .down)
-        }
+        let down = stage.servers.filter { $0.listener == nil }
+        for server in down { bring(up: server) }
+        guard down.isEmpty, random.picks(40) else { return }
+        stage.servers[random.below(2)].listener = nil
+        trace.note(step, .down)
     }
 
     func bring(up server: ServerPlace) {

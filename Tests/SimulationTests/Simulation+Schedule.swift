@@ -24,15 +24,15 @@ extension Simulation {
         case 590..<820: speakSomewhere()
         case 820..<860: goOn()
         case 860..<880: compress()
-        case 880..<925: tick()
-        case 925..<928: stepWall()
+        case 880..<926: tick()
+        case 926..<928: stepWall()
         case 928..<945: misbehave()
         case 945..<955: disturbIdle()
         case 955..<960: unstall()
         case 960..<967: purge()
         case 967: ban()
         case 968..<975: edit()
-        case 975: toggleServer()
+        case 975..<979: toggleServer()
         default: arrive()
         }
     }

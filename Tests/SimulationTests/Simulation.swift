@@ -114,7 +114,7 @@ extension Policy {
         var policy = Policy(name: "strict")
         policy.store.vary = .list(["accept-encoding", "accept-language"])
         policy.compress.codings = [.gzip]
-        policy.compress.minBodyBytes = 256
+        policy.compress.minBodyBytes = 64
         return policy
     }
 
@@ -129,7 +129,7 @@ extension Policy {
         policy.store.maxAgeSeconds = 1 << 31
         policy.serve.stale = .rfc
         policy.compress.codings = [.gzip]
-        policy.compress.minBodyBytes = 256
+        policy.compress.minBodyBytes = 64
         return policy
     }
 }

@@ -8,7 +8,7 @@ public enum PlantedFault: String, Sendable, CaseIterable {
     case servesStale, servesAfterErrors, ignoresSoftPurges, ignoresClients, ignoresVary, forgetsAge
     case answersNotModified, answersHeadWithBody, shiftsRanges, confusesHosts
     // What may be stored, renewed, and for how long.
-    case storesEverything, storesTruncated, stampsLate, skipsInvalidation, renewsBlindly, followsPurged
+    case storesEverything, storesTruncated, stampsLate, skipsInvalidation, renewsBlindly
     // One fetch a key.
     case fetchesTwice, neverReleases, forgetsWaiters, wakesOne, remembersRefusals, keepsHitForMiss
     // Framing, and the ends of connections.

@@ -131,7 +131,8 @@ extension Rules {
         use.mayWhileRevalidating =
             !request.restrictsAge && staleness < UInt64(entry.staleWhileRevalidateSeconds) &* 1000
         use.mayIfError =
-            staleness < UInt64(entry.staleIfErrorSeconds) &* 1000 || PlantedFault.isPlanted(.servesAfterErrors)
+            staleness < UInt64(entry.staleIfErrorSeconds) &* 1000
+            || PlantedFault.isPlanted(.servesAfterErrors)
         let isYoungEnough =
             request.maxAgeSeconds == RequestVerdict.unlimited || age <= UInt64(request.maxAgeSeconds) &* 1000
         // What was stale when it came has been so for nobody knows how long: its age at most.

@@ -1,5 +1,4 @@
 /// A stored entry that an exchange may renew, or fall back on, and what becomes of the two.
-internal import Bytes
 public import Caching
 
 public struct Renewal: BitwiseCopyable, Equatable, Sendable {
@@ -36,8 +35,7 @@ public struct Renewal: BitwiseCopyable, Equatable, Sendable {
     ///   - isPurged: something of the key was purged since the request was sent.
     ///   - hasSameValidators: the newer record's validators are the conditions that were sent.
     public func following(serial: UInt64, isPurged: Bool, hasSameValidators: Bool) -> Renewal? {
-        guard !isPurged || PlantedFault.isPlanted(.followsPurged), hasSameValidators, serial != self.serial
-        else { return nil }
+        guard !isPurged, hasSameValidators, serial != self.serial else { return nil }
         return Renewal(
             serial: serial, isConditional: true, mayIfError: mayIfError, isFetchedWhole: isFetchedWhole)
     }
