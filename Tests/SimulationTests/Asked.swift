@@ -59,7 +59,8 @@ struct RequestReader: ~Copyable {
             case .range: asked.range = range(value.string)
             case .ifRange: asked.ifRange = value.string
             default:
-                guard span.slice(request.fields[index].name).equalsIgnoringCase("request-number") else { break }
+                let name = span.slice(request.fields[index].name)
+                guard name.equalsIgnoringCase("request-number") else { break }
                 asked.number = Int(value.decimalSaturating() ?? 0)
             }
         }

@@ -78,11 +78,12 @@ struct Origin: ~Copyable {
         if !asked.method.isSafe, random.picks(80) { resources[asked.resource].change(&random) }
         let resource = resources[asked.resource]
         let style = resource.style
+        let behind = resource.isSteady ? 0 : random.below(3)
         var given = Given(
             serial: journal.count, representation: representation(asked, resource), status: style.status,
             style: style, hadCookie: asked.user != nil, hadBearer: asked.bearer != nil,
             client: asked.number, sentStep: sentStep, sent: sent,
-            date: style.expires != nil || random.picks(90) ? seconds - Int64(resource.isSteady ? 0 : random.below(3)) : nil)
+            date: style.expires != nil || random.picks(90) ? seconds - Int64(behind) : nil)
         if !resource.isSteady, random.picks(failures) {
             fail(&given, &out, &random)
         } else if !asked.method.isSafe {

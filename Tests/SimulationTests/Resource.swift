@@ -65,7 +65,7 @@ enum Gzip {
         }
         out.append(plain)
         for word in [checksum(plain), UInt32(count)] {
-            for shift in stride(from: 0, to: 32, by: 8) { out.append(UInt8(truncatingIfNeeded: word >> shift)) }
+            for shift in [0, 8, 16, 24] as [UInt32] { out.append(UInt8(truncatingIfNeeded: word >> shift)) }
         }
     }
 

@@ -1,8 +1,9 @@
-/// One fetch a key, as the origin sees it: where answers may be stored, plain requests for one resource are with
-/// the origin one at a time, because the others wait.
+/// One fetch a key, as the origin sees it: where answers may be stored, plain requests for one resource are
+/// with the origin one at a time, because the others wait.
 ///
-/// What the worker may remember of a resource is not known in general. It is for the steady ones: once a client
-/// got an answer out of the store, no mark of an earlier answer may keep the next requests from waiting.
+/// What the worker may remember of a resource is not known in general. It is for the steady ones: once a
+/// client got an answer out of the store, no mark of an earlier answer may keep the next requests from
+/// waiting.
 import HTTP
 import Store
 

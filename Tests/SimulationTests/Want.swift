@@ -1,5 +1,5 @@
-/// A request as its author means it. The oracle judges by this value, the worker by the bytes that are written
-/// from it.
+/// A request as its author means it. The oracle judges by this value, the worker by the bytes that are
+/// written from it.
 import Bytes
 import HTTP
 

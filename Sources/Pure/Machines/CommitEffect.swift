@@ -8,7 +8,6 @@
 ///     is not stored: its own fault        go on alone             marks the key
 ///     is not stored: lack of memory       go on alone             unchanged
 
-public import Bytes
 public import Caching
 
 public struct CommitEffect: Equatable, Sendable, BitwiseCopyable {
@@ -30,10 +29,6 @@ public struct CommitEffect: Equatable, Sendable, BitwiseCopyable {
     public init(stored: EntryFacts?, _ reason: Reason?, holdsReservation: Bool, isVariant: Bool) {
         if let facts = stored {
             ending = .stored
-            if PlantedFault.isPlanted(.keepsHitForMiss) {
-                (clearsReservationMark, clearsKeyMark) = (false, false)
-                return
-            }
             clearsReservationMark = facts.isWorthWaitingFor && !holdsReservation
             clearsKeyMark = facts.isWorthWaitingFor && isVariant
             return
