@@ -15,7 +15,7 @@ public struct MemoryPlan: Sendable, Equatable {
         public let description: String
     }
 
-    static var standardBytes: Int { 256 << 20 }
+    static var defaultBytes: Int { 256 << 20 }
     private static var leastCacheBytes: Int { 4 << 20 }
 
     /// What is neither cache nor buffers. What connections cost is counted up to a quarter of the limit:
@@ -34,10 +34,10 @@ public struct MemoryPlan: Sendable, Equatable {
     public init(
         limit: Int?, threads: Int, connections: Int, cache: Int?, cacheMax: Int? = nil, buffers: Int?
     ) throws(Refusal) {
-        let standardCache = min(Self.standardBytes, cacheMax ?? .max)
+        let defaultCache = min(Self.defaultBytes, cacheMax ?? .max)
         guard let limit else {
-            cacheBytes = cache ?? standardCache
-            bufferBytes = buffers ?? Self.standardBytes
+            cacheBytes = cache ?? defaultCache
+            bufferBytes = buffers ?? Self.defaultBytes
             note = nil
             return
         }
@@ -50,15 +50,15 @@ public struct MemoryPlan: Sendable, Equatable {
         // A half of it to the cache, a quarter to buffers: the rest is slack, since neither what is freed
         // nor what the kernel holds for sockets is counted by the byte.
         let cacheShare = buffers.map { (left - $0) * 2 / 3 } ?? left / 2
-        cacheBytes = cache ?? min(standardCache, max(Self.leastCacheBytes, Self.whole(cacheShare)))
+        cacheBytes = cache ?? min(defaultCache, max(Self.leastCacheBytes, Self.whole(cacheShare)))
         let bufferShare = (left - cacheBytes) / 2
         if let buffers {
             bufferBytes = min(buffers, max(leastBuffers, Self.whole(left - cacheBytes)))
         } else {
-            bufferBytes = min(Self.standardBytes, max(leastBuffers, Self.whole(bufferShare)))
+            bufferBytes = min(Self.defaultBytes, max(leastBuffers, Self.whole(bufferShare)))
         }
         note = Self.note(
-            limit: limit, (cacheBytes, cache ?? standardCache), (bufferBytes, buffers ?? Self.standardBytes),
+            limit: limit, (cacheBytes, cache ?? defaultCache), (bufferBytes, buffers ?? Self.defaultBytes),
             isTight: cacheBytes + bufferBytes > left, isLowered: buffers != nil)
     }
 

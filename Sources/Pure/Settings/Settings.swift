@@ -63,7 +63,7 @@ extension Settings {
         public var memoryMax: Int?
 
         public var memoryBytes: Int {
-            get { memory ?? MemoryPlan.standardBytes }
+            get { memory ?? MemoryPlan.defaultBytes }
             set { memory = newValue }
         }
         public var memoryMaxBytes: Int {
@@ -71,9 +71,9 @@ extension Settings {
             set { memoryMax = newValue }
         }
         /// The folder of the policy files; nil: the shipped policies are all there are.
-        public var policyFolder: String? = standardPolicyFolder
+        public var policyFolder: String? = defaultPolicyFolder
 
-        public static var standardPolicyFolder: String { "cache-policies" }
+        public static var defaultPolicyFolder: String { "cache-policies" }
 
         public init() {}
 
@@ -117,7 +117,7 @@ extension Settings {
         /// they make, and for what connections have in hand; nil: as the machine allows (`MemoryPlan`).
         public var buffers: Int?
         public var bufferBytes: Int {
-            get { buffers ?? MemoryPlan.standardBytes }
+            get { buffers ?? MemoryPlan.defaultBytes }
             set { buffers = newValue }
         }
         /// From a connection's or request's first byte to the end of its head.
