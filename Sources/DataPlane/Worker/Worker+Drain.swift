@@ -1,4 +1,3 @@
-internal import Bytes
 internal import Kernel
 internal import Loop
 
@@ -81,7 +80,6 @@ extension Worker {
         case .stop: return true
         case .drain:
             guard isDraining else { return false }
-            if PlantedFault.isPlanted(.drainsEarly) { return listeners.isEmpty }
             return clients.count == 0 && exchanges.count == 0 && listeners.isEmpty
                 || now.milliseconds >= drainDeadline
         }

@@ -13,7 +13,7 @@ public enum PlantedFault: String, Sendable, CaseIterable {
     case fetchesTwice, neverReleases, forgetsWaiters, wakesOne
     // Framing, and the ends of connections.
     case endsCutAnswers, keepsUnasked, resendsUploads, readsUploads, tellsOldClients
-    case chunksForOldClients, forgetsPipelined, drainsEarly
+    case chunksForOldClients, forgetsPipelined
     // Figures.
     case miscounts, miscountsBodies
 
