@@ -1,7 +1,7 @@
-/// "May this answer be stored?" (the table of that name), as far as its head tells. Judged as received.
+/// "May this answer be stored?" (the table of that name), decided from the head as received.
 ///
-/// What only the body tells is the caller's: `.tooLarge` past `maxBodyBytes`, `.incomplete`, `.trailers`; and
-/// `.headTooLarge` is `StoredHead`'s, `.invalidated` and `.pressure` the store's.
+/// Reasons that need the body are the caller's: `.tooLarge` beyond `maxBodyBytes`, `.incomplete`,
+/// `.trailers`. `StoredHead` reports `.headTooLarge`; the store reports `.invalidated` and `.pressure`.
 
 internal import Bytes
 public import HTTP
@@ -15,7 +15,7 @@ public enum StoreVerdict: Equatable, Sendable {
 extension Rules {
     /// - Parameters:
     ///   - bytes: the buffer that `response` was parsed from.
-    ///   - request: the verdict on the request that this answers.
+    ///   - request: the verdict on the answered request.
     ///   - sent: when the request was sent to the origin.
     ///   - received: when the head was complete.
     public func judge(
@@ -29,9 +29,9 @@ extension Rules {
         return .store(facts)
     }
 
-    /// The table, row by row.
-    /// - Parameter timing: is filled with what freshness was reckoned from.
-    /// - Returns: what the entry is; of use only where nothing refused.
+    /// Evaluates the table, row by row.
+    /// - Parameter timing: gets the values that freshness is computed from.
+    /// - Returns: the facts of the entry; meaningful only if no rule refused.
     func walk<F: Findings>(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, to request: RequestVerdict, sent: Times,
         received: Times, _ timing: inout Timing, _ findings: inout F
@@ -53,8 +53,8 @@ extension Rules {
         return facts
     }
 
-    /// The rows behind those that forbid any storing. A function of its own: most answers that are only
-    /// passed on do not come so far.
+    /// Evaluates the rows behind the prohibitions. A function of its own, because most answers that are only
+    /// passed on end before it.
     @inline(never)
     private func walk<F: Findings>(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
@@ -63,7 +63,7 @@ extension Rules {
     ) {
         let validators = Self.validators(of: response, bytes, received)
         let mayKeepStale = noCache == .revalidate && !validators.isEmpty && 200..<300 ~= response.status
-        // RFC 9111 gives Pragma in answers no meaning; who sends it means no-cache.
+        // RFC 9111 gives Pragma in responses no meaning, but servers that send it mean no-cache.
         let pragma =
             !directives.isTargeted && reading == .strict && Pragma.isNoCache(response.fields, bytes)
         let ended = walkDirectives(
@@ -88,7 +88,7 @@ extension Rules {
         if directives.flags.contains(.noCache) || pragma { facts.flags.insert(.alwaysRevalidate) }
         if directives.flags.contains(.immutable) { facts.flags.insert(.immutable) }
         facts.flags.formUnion(validators)
-        // What was stale when it came has used up that much of its windows already.
+        // An answer that was already stale at receipt has used up a part of its windows.
         let overdue = max(0, 0 &- (timing.remaining ?? 0 &- timing.initialAge))
         facts.staleWhileRevalidateSeconds = UInt32(max(0, timing.staleWhileRevalidate &- overdue) / 1000)
         facts.staleIfErrorSeconds = UInt32(max(0, timing.staleIfError &- overdue) / 1000)
@@ -100,8 +100,8 @@ extension Rules {
         }
     }
 
-    /// What forbids storing, whatever else is said.
-    /// - Returns: did the walk end here?
+    /// Evaluates the prohibitions, which count whatever permissions the answer has.
+    /// - Returns: does the walk end here?
     @inline(__always)
     private func walkProhibitions<F: Findings>(
         _ directives: CacheDirectives, of response: borrowing ResponseHead, _ findings: inout F
@@ -113,14 +113,16 @@ extension Rules {
         } else {
             findings.skips(.mustUnderstand)
         }
-        // §5.2.2.3: no-store beside must-understand is for caches that know neither it nor the status.
+        // §5.2.2.3: no-store beside must-understand is meant for caches that do not know must-understand or
+        // the status.
         let isLifted = reading == .rfc && flags.contains(.liftsNoStore) && isUnderstood
         if findings.ends(.noStore, flags.contains(.noStore) && !isLifted ? .noStore : nil) { return true }
         return findings.ends(.private, flags.contains(.private) ? .private : nil)
     }
 
-    /// What forbids storing without a way to revalidate, and what answers to cookies and credentials need.
-    /// - Returns: did the walk end here?
+    /// Evaluates the rules that forbid storing without revalidation, and the permissions that answers to
+    /// cookies and credentials need.
+    /// - Returns: does the walk end here?
     private func walkDirectives<F: Findings>(
         _ directives: CacheDirectives, pragma: Bool, mayKeepStale: Bool, to request: RequestVerdict,
         _ findings: inout F
@@ -151,7 +153,7 @@ extension Rules {
         return false
     }
 
-    /// - Returns: must requests be compared? nil: the walk ended here.
+    /// - Returns: must requests be compared by value? Nil if the walk ends here.
     private func walkVary<F: Findings>(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ findings: inout F
     ) -> Bool? {
@@ -159,10 +161,11 @@ extension Rules {
         return findings.ends(.vary, varies == nil ? .vary : nil) ? nil : varies ?? false
     }
 
-    /// What lies in the shape of the message.
-    /// - Returns: did the walk end here?
+    /// Evaluates the rules on the form of the message.
+    /// - Returns: does the walk end here?
     private func walkShape<F: Findings>(of response: borrowing ResponseHead, _ findings: inout F) -> Bool {
-        // `reading: rfc` ignores Content-Range on what is no 206 (RFC 9110 §14.4); a 206 is never stored.
+        // `reading: rfc` ignores Content-Range in a status other than 206 (RFC 9110 §14.4). A 206 is never
+        // stored.
         let isPart = response.fields.contains(.contentRange) && reading == .strict
         if findings.ends(.contentRange, isPart ? .range : nil) { return true }
         if findings.ends(.trailer, response.fields.contains(.trailer) ? .trailers : nil) { return true }
@@ -175,8 +178,8 @@ extension Rules {
         return findings.ends(.delimited, response.framing == .untilClose ? .incomplete : nil)
     }
 
-    /// The validators that a revalidation can go by: an ETag that is one, a Last-Modified that is a date,
-    /// neither of them twice.
+    /// The validators that a revalidation can use: a valid ETag, and a Last-Modified that is a date. A
+    /// repeated field does not count.
     @inline(__always)
     private static func validators(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
@@ -202,7 +205,7 @@ extension Rules {
         return flags
     }
 
-    /// Statuses whose requirements for caches Larder knows (RFC 9110 §15).
+    /// Statuses whose caching requirements Larder implements (RFC 9110 §15).
     private static func understands(_ status: UInt16) -> Bool {
         switch status {
         case 200...205, 300...303, 305, 307, 308, 402...405, 409, 410, 418, 422, 500...505: true
@@ -210,13 +213,12 @@ extension Rules {
         }
     }
 
-    /// Does an answer that was found to be these `facts` reach other requests in another coding: compressed
-    /// for them, or undone?
+    /// Does an answer with these facts reach some requests in another coding, compressed or decoded?
     public static func variesByCoding(_ facts: EntryFacts) -> Bool {
         !facts.flags.isDisjoint(with: [.compressible, .undoable])
     }
 
-    /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.
+    /// The single coding of a body; nil if it is unknown, repeated or empty.
     public static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
         guard let field = fields.first(.contentEncoding) else { return .identity }
         guard !fields.isRepeated(.contentEncoding), let coding = Codings.named(bytes.slice(field.value)),
