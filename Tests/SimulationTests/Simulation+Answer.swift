@@ -224,7 +224,7 @@ extension Simulation {
     private func refuse(_ fetch: Fetch, status: UInt16) {
         guard let reason = fetch.reason else { return }
         guard fetch.verdict.mayStore else { return endReservation(fetch, .failed) }
-        guard reason.liesInAnswer, status < 500, !Rules.isShapedByRequest(status: status) else {
+        guard reason.dependsOnlyOnResponse, status < 500, !Rules.isShapedByRequest(status: status) else {
             return endReservationUnstorable(fetch, reason, remember: false)
         }
         let isLasting = lend(fetch.head) {

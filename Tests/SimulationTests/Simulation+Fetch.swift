@@ -151,7 +151,7 @@ extension Simulation {
         switch fetch.reason {
         case nil, .invalidated: endReservation(fetch, .failed)
         case .some(let reason):
-            endReservation(fetch, .unstorable(remember: reason.liesInAnswer && reason != .expired))
+            endReservation(fetch, .unstorable(remember: reason.dependsOnlyOnResponse && reason != .expired))
         }
     }
 

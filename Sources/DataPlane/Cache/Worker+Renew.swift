@@ -215,7 +215,7 @@ extension Worker {
             endReservation(x, .failed)
             return
         }
-        guard let reason = exchanges[x].reason, reason.liesInAnswer, status < 500,
+        guard let reason = exchanges[x].reason, reason.dependsOnlyOnResponse, status < 500,
             !Rules.isShapedByRequest(status: status)
         else {
             if let reason = exchanges[x].reason { endReservationUnstorable(x, reason, remember: false) }

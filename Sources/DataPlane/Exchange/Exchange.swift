@@ -8,7 +8,6 @@ internal import Kernel
 internal import Loop
 internal import Machines
 internal import Store
-internal import Synchronization
 
 /// How the body goes to the client.
 enum ClientFraming: Equatable {
@@ -97,8 +96,7 @@ struct Exchange: ~Copyable {
     /// then this is 0 again.
     var serial: UInt64 = 0
     let started: Moment
-    // Has it lent by address, and built in its slot (see `FieldTable`): it would else be copied, and moved.
-    private let anchor = Atomic<Bool>(false)
+    private let lentInPlace = LentInPlace()
 
     var method: Method { verdict.method }
 

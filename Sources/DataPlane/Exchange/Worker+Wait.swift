@@ -132,7 +132,7 @@ extension Worker {
         case nil, .invalidated: endReservation(x, .failed)
         case .some(let reason):
             // `expired` is of a 304 here: the next answer is a whole one, with a lifetime of its own.
-            endReservation(x, .unstorable(remember: reason.liesInAnswer && reason != .expired))
+            endReservation(x, .unstorable(remember: reason.dependsOnlyOnResponse && reason != .expired))
         }
     }
 

@@ -53,7 +53,7 @@ extension Worker {
             site.routes[exchanges[x].route], scratch.request,
             now.times)
         guard varies else { return .none }
-        return Self.holdsWeakened(scratch.request, &exchanges[x], scratch.response, scratch.outbound)
+        return Self.clientHoldsWeakTag(scratch.request, &exchanges[x], scratch.response, scratch.outbound)
             ? .decoded : .varies
     }
 
@@ -112,10 +112,10 @@ extension Worker {
         exchange.verdict.mayLookup ? exchange.verdict.codings : .accepted(by: request.fields, exchange.head)
     }
 
-    private static func holdsWeakened(
+    private static func clientHoldsWeakTag(
         _ request: borrowing RequestHead, _ exchange: inout Exchange, _ response: borrowing ResponseHead,
         _ outbound: borrowing ByteBuffer
-    ) -> Bool { Conditional.holdsWeakened(request, exchange.head, response, outbound.span) }
+    ) -> Bool { Conditional.clientHoldsWeakTag(request, exchange.head, response, outbound.span) }
 
     // MARK: Bytes
 

@@ -44,7 +44,7 @@ public enum Conditional {
     /// Does the client know the strong tag of `response`, a 304, only in the weak form that Larder gives a
     /// coded or decoded body (`HeadTransform`)? Then the answer must carry the weak form. The origin's 304
     /// itself does not show how Larder transforms the 200.
-    public static func holdsWeakened(
+    public static func clientHoldsWeakTag(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ response: borrowing ResponseHead,
         _ responseBytes: Span<UInt8>
     ) -> Bool {

@@ -11,13 +11,13 @@ protocol Findings {
 
     /// Records the verdict of `rule`: it refuses for `reason`, or passes if `reason` is nil.
     /// - Returns: true if the walk ends here.
-    mutating func ends(_ rule: Rule, _ reason: Reason?) -> Bool
+    mutating func record(_ rule: Rule, _ reason: Reason?) -> Bool
 
     /// Records that `rule` does not apply, or that the part it reads is missing.
-    mutating func skips(_ rule: Rule)
+    mutating func skip(_ rule: Rule)
 
     /// Records that `rule` is decided later, when an entry is about to answer.
-    mutating func defers(_ rule: Rule)
+    mutating func postpone(_ rule: Rule)
 }
 
 /// For serving: only the first refusal matters.
@@ -28,16 +28,16 @@ struct FirstRefusal: Findings {
     static var isExhaustive: Bool { false }
 
     @inline(__always)
-    mutating func ends(_ rule: Rule, _ reason: Reason?) -> Bool {
+    mutating func record(_ rule: Rule, _ reason: Reason?) -> Bool {
         self.reason = reason
         return reason != nil
     }
 
     @inline(__always)
-    func skips(_ rule: Rule) {}
+    func skip(_ rule: Rule) {}
 
     @inline(__always)
-    func defers(_ rule: Rule) {}
+    func postpone(_ rule: Rule) {}
 }
 
 /// The verdict of one rule.
@@ -73,12 +73,12 @@ struct Recorder: Findings {
 
     var reason: Reason? { findings.lazy.compactMap(\.reason).first }
 
-    mutating func ends(_ rule: Rule, _ reason: Reason?) -> Bool {
+    mutating func record(_ rule: Rule, _ reason: Reason?) -> Bool {
         findings.append(Finding(rule, reason.map { .refused($0) } ?? .satisfied))
         return false
     }
 
-    mutating func skips(_ rule: Rule) { findings.append(Finding(rule, .notApplicable)) }
+    mutating func skip(_ rule: Rule) { findings.append(Finding(rule, .notApplicable)) }
 
-    mutating func defers(_ rule: Rule) { findings.append(Finding(rule, .atUse)) }
+    mutating func postpone(_ rule: Rule) { findings.append(Finding(rule, .atUse)) }
 }

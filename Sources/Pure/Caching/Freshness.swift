@@ -76,17 +76,17 @@ extension Rules {
             timing.date = seconds &* 1000
             timing.hasDate = true
         }
-        if findings.ends(.date, date == .invalid ? .date : nil) { return true }
+        if findings.record(.date, date == .invalid ? .date : nil) { return true }
         let age = readAge(response.fields, bytes)
-        if findings.ends(.age, age == nil ? .age : nil) { return true }
+        if findings.record(.age, age == nil ? .age : nil) { return true }
         timing.ageValue = Int64(age ?? 0) &* 1000
         if date != .invalid, age != nil {
             // A Varnish tier keeps the origin's Date, so an old Date is correct if Age agrees with it.
             let difference = abs(timing.received &- timing.date &- timing.ageValue)
             let isFar = difference > Self.clockToleranceMilliseconds
-            if findings.ends(.clock, isFar ? .date : nil) { return true }
+            if findings.record(.clock, isFar ? .date : nil) { return true }
         } else {
-            findings.skips(.clock)
+            findings.skip(.clock)
         }
 
         timing.apparentAge = Self.apparentAge(date: timing.date, received: timing.received)
@@ -102,8 +102,8 @@ extension Rules {
         let isStorable =
             timing.source != .none || Self.isHeuristic(response.status) || directives.flags.contains(.public)
         if refusal != nil, mayKeepStale, isStorable {
-            findings.defers(.lifetime)
-        } else if findings.ends(.lifetime, refusal) {
+            findings.postpone(.lifetime)
+        } else if findings.record(.lifetime, refusal) {
             return true
         }
         timing.cap = maxAgeMilliseconds
@@ -114,7 +114,7 @@ extension Rules {
             timing.staleIfError = Int64(directives.window(directives.staleIfError)) &* 1000
         }
         guard let lifetime = timing.lifetime, date != .invalid, age != nil else {
-            findings.skips(.remaining)
+            findings.skip(.remaining)
             return false
         }
         let remaining = min(lifetime &- timing.initialAge, timing.cap)
@@ -122,10 +122,10 @@ extension Rules {
         let wholeAge = timing.initialAge / 1000 &* 1000
         let isEnough = remaining > 0 && min(lifetime &- wholeAge, timing.cap) >= timing.minimum
         if !isEnough, mayKeepStale {
-            findings.defers(.remaining)
+            findings.postpone(.remaining)
             return false
         }
-        return findings.ends(.remaining, isEnough ? nil : .expired)
+        return findings.record(.remaining, isEnough ? nil : .expired)
     }
 
     /// Milliseconds from the last millisecond of Date's second to `received`.
@@ -139,7 +139,7 @@ extension Rules {
         _ refusal: Reason, of response: borrowing ResponseHead, _ bytes: Span<UInt8>,
         to request: RequestVerdict, sent: Times, received: Times
     ) -> Bool {
-        guard refusal == .expired else { return refusal.liesInAnswer }
+        guard refusal == .expired else { return refusal.dependsOnlyOnResponse }
         var timing = Timing()
         var first = FirstRefusal()
         _ = walk(response, bytes, to: request, sent: sent, received: received, &timing, &first)

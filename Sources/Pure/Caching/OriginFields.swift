@@ -25,16 +25,16 @@ extension Rules {
     ///
     /// - Parameters:
     ///   - storable: may the answer be stored (`RequestVerdict.mayStore`)?
-    ///   - believed: does the request come from a trusted proxy?
-    public func treatment(of field: FieldName, storable: Bool, believed: Bool) -> FieldTreatment {
-        guard withheld(storable: storable, believed: believed).contains(field) else { return .send }
+    ///   - trusted: does the request come from a trusted proxy?
+    public func treatment(of field: FieldName, storable: Bool, trusted: Bool) -> FieldTreatment {
+        guard withheld(storable: storable, trusted: trusted).contains(field) else { return .send }
         return FieldSet.replaced.with(.acceptEncoding).contains(field) ? .replace : .drop
     }
 
     /// The fields that are not forwarded unchanged.
-    public func withheld(storable: Bool, believed: Bool) -> FieldSet {
-        var set = FieldSet.replaced.union(HopByHop.fields).with(.http2Settings).with(.twin)
-        if !believed { set = set.union(.claims) }
+    public func withheld(storable: Bool, trusted: Bool) -> FieldSet {
+        var set = FieldSet.replaced.union(HopByHop.fields).with(.http2Settings).with(.oddSpelling)
+        if !trusted { set = set.union(.claims) }
         if cookies == .strip { set = set.with(.cookie) }
         return storable ? set.union(.unfitForStoring) : set
     }

@@ -11,14 +11,14 @@ struct AllRefusals: Findings {
 
     static var isExhaustive: Bool { true }
 
-    mutating func ends(_ rule: Rule, _ reason: Reason?) -> Bool {
+    mutating func record(_ rule: Rule, _ reason: Reason?) -> Bool {
         if let reason { reasons.append(reason) }
         return false
     }
 
-    func skips(_ rule: Rule) {}
+    func skip(_ rule: Rule) {}
 
-    func defers(_ rule: Rule) {}
+    func postpone(_ rule: Rule) {}
 }
 
 extension Rules {

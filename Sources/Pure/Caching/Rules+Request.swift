@@ -62,7 +62,7 @@ extension Rules {
         _ verdict: inout RequestVerdict, _ findings: inout F
     ) {
         let isRead = request.method == .get || request.method == .head
-        if findings.ends(.requestMethod, isRead && request.form != .asterisk ? nil : .method) { return }
+        if findings.record(.requestMethod, isRead && request.form != .asterisk ? nil : .method) { return }
         // First, because `only-if-cached` also forbids asking the origin for a request that bypasses.
         if request.fields.containsAny(of: FieldSet(.cacheControl).with(.pragma)) {
             readDirectives(of: request, bytes, &verdict)
@@ -71,16 +71,16 @@ extension Rules {
         let isPlain =
             request.pathHasMarks
             ? Self.isPlain(path) : path.isEmpty || path[0] == UInt8(ascii: "/")
-        if findings.ends(.requestPath, isPlain ? nil : .path) { return }
+        if findings.record(.requestPath, isPlain ? nil : .path) { return }
         verdict.codings = Codings.accepted(by: request.fields, bytes)
         if heuristicPercent > 0, request.hasQuery, !names.query.isIgnored { verdict.flags.insert(.query) }
         if F.isExhaustive || request.fields.containsAny(of: .judged) {
             if walkFields(of: request, bytes, &verdict, &findings) { return }
         }
-        if findings.ends(.clientCertificate, clientCertificate ? .clientCertificate : nil) { return }
+        if findings.record(.clientCertificate, clientCertificate ? .clientCertificate : nil) { return }
         // The client refuses identity and every coding that Larder knows. Only the origin can choose an
         // answer.
-        if findings.ends(.acceptEncoding, verdict.codings.isEmpty ? .encoding : nil) { return }
+        if findings.record(.acceptEncoding, verdict.codings.isEmpty ? .encoding : nil) { return }
     }
 
     /// Evaluates the rules on single fields.
@@ -90,34 +90,34 @@ extension Rules {
         _ findings: inout F
     ) -> Bool {
         let hasBody = request.framing != .none && request.framing != .length(0)
-        if findings.ends(.requestBody, hasBody ? .method : nil) { return true }
+        if findings.record(.requestBody, hasBody ? .method : nil) { return true }
         if request.fields.contains(.authorization) {
             verdict.flags.insert(.authorization)
             if authorization != .never {
-                findings.defers(.requestAuthorization)
-            } else if findings.ends(.requestAuthorization, .authorization) {
+                findings.postpone(.requestAuthorization)
+            } else if findings.record(.requestAuthorization, .authorization) {
                 return true
             }
-        } else if findings.ends(.requestAuthorization, nil) {
+        } else if findings.record(.requestAuthorization, nil) {
             return true
         }
         // If a trusted proxy names a user, the answer is for that user only.
-        let isUsers = request.fields.areClaimsBelieved && request.fields.contains(.claimsUser)
+        let isUsers = request.fields.trustsClaims && request.fields.contains(.claimsUser)
         let isUnkeyed = isUsers || request.fields.containsAny(of: .unkeyed)
-        if findings.ends(.unkeyed, isUnkeyed ? .unkeyed : nil) { return true }
+        if findings.record(.unkeyed, isUnkeyed ? .unkeyed : nil) { return true }
         let isUnusual = request.upgradesToWebSocket || request.connection.other
-        if findings.ends(.requestConnection, isUnusual ? .connection : nil) { return true }
+        if findings.record(.requestConnection, isUnusual ? .connection : nil) { return true }
         let hasPreconditions = request.fields.containsAny(
             of: FieldSet(.ifMatch).with(.ifUnmodifiedSince))
-        if findings.ends(.preconditions, hasPreconditions ? .conditional : nil) { return true }
+        if findings.record(.preconditions, hasPreconditions ? .conditional : nil) { return true }
         // A stored 200 may answer a range request; the origin's answer to it is not stored. On HEAD, Range
         // has no meaning (RFC 9110 §14.2), nor has If-Range without Range (§13.1.5).
         if request.fields.contains(.range), request.method == .get {
             verdict.flags.insert(.range)
             verdict.mayStore = false
             verdict.reason = .range
-            findings.defers(.requestRange)
-        } else if findings.ends(.requestRange, nil) {
+            findings.postpone(.requestRange)
+        } else if findings.record(.requestRange, nil) {
             return true
         }
         if walkCookie(of: request, &verdict, &findings) { return true }
@@ -125,12 +125,12 @@ extension Rules {
             verdict.flags.insert(.conditional)
         }
         let forbidsStoring = verdict.flags.contains(.noStore)
-        if findings.ends(.clientNoStore, forbidsStoring ? .clientNoStore : nil) { return true }
+        if findings.record(.clientNoStore, forbidsStoring ? .clientNoStore : nil) { return true }
         if verdict.restrictsAge {
-            findings.defers(.clientRefresh)
+            findings.postpone(.clientRefresh)
         } else if clientRefresh == .ignore {
-            findings.skips(.clientRefresh)
-        } else if findings.ends(.clientRefresh, nil) {
+            findings.skip(.clientRefresh)
+        } else if findings.record(.clientRefresh, nil) {
             return true
         }
         return false
@@ -140,15 +140,15 @@ extension Rules {
     private func walkCookie<F: Findings>(
         of request: borrowing RequestHead, _ verdict: inout RequestVerdict, _ findings: inout F
     ) -> Bool {
-        guard request.fields.contains(.cookie) else { return findings.ends(.requestCookie, nil) }
+        guard request.fields.contains(.cookie) else { return findings.record(.requestCookie, nil) }
         // Under `strip` the cookie does not reach the origin, so the answer cannot depend on it.
         if cookies == .strip {
-            findings.skips(.requestCookie)
+            findings.skip(.requestCookie)
             return false
         }
         verdict.flags.insert(.cookie)
-        if cookies == .never { return findings.ends(.requestCookie, .cookie) }
-        findings.defers(.requestCookie)
+        if cookies == .never { return findings.record(.requestCookie, .cookie) }
+        findings.postpone(.requestCookie)
         return false
     }
 

@@ -39,9 +39,9 @@ extension Rules {
         var facts = EntryFacts(
             received: received, initialAgeMilliseconds: 0, freshForMilliseconds: 0, status: response.status,
             coding: .identity, flags: .none, fingerprint: fingerprint)
-        if findings.ends(.request, request.mayStore ? nil : request.reason ?? .method) { return facts }
-        if findings.ends(.status, statuses.contains(response.status) ? nil : .status) { return facts }
-        if findings.ends(.setCookie, response.fields.contains(.setCookie) ? .setCookie : nil) { return facts }
+        if findings.record(.request, request.mayStore ? nil : request.reason ?? .method) { return facts }
+        if findings.record(.status, statuses.contains(response.status) ? nil : .status) { return facts }
+        if findings.record(.setCookie, response.fields.contains(.setCookie) ? .setCookie : nil) { return facts }
 
         let directives =
             TargetedField.directives(response.fields, bytes, reading)
@@ -72,7 +72,7 @@ extension Rules {
         let varies = walkVary(of: response, bytes, &findings)
         guard let varies else { return }
         let coding = Self.coding(response.fields, bytes)
-        if findings.ends(.contentEncoding, coding == nil ? .encoding : nil) { return }
+        if findings.record(.contentEncoding, coding == nil ? .encoding : nil) { return }
         if walkShape(of: response, &findings) { return }
         let ends = walkFreshness(
             of: response, bytes, directives, mayGuess: !request.flags.contains(.query),
@@ -109,15 +109,15 @@ extension Rules {
         let flags = directives.flags
         let isUnderstood = Self.understands(response.status)
         if flags.contains(.mustUnderstand) {
-            if findings.ends(.mustUnderstand, isUnderstood ? nil : .status) { return true }
+            if findings.record(.mustUnderstand, isUnderstood ? nil : .status) { return true }
         } else {
-            findings.skips(.mustUnderstand)
+            findings.skip(.mustUnderstand)
         }
         // §5.2.2.3: no-store beside must-understand is meant for caches that do not know must-understand or
         // the status.
         let isLifted = reading == .rfc && flags.contains(.liftsNoStore) && isUnderstood
-        if findings.ends(.noStore, flags.contains(.noStore) && !isLifted ? .noStore : nil) { return true }
-        return findings.ends(.private, flags.contains(.private) ? .private : nil)
+        if findings.record(.noStore, flags.contains(.noStore) && !isLifted ? .noStore : nil) { return true }
+        return findings.record(.private, flags.contains(.private) ? .private : nil)
     }
 
     /// Evaluates the rules that forbid storing without revalidation, and the permissions that answers to
@@ -129,27 +129,27 @@ extension Rules {
     ) -> Bool {
         let flags = directives.flags
         if flags.contains(.noCache), mayKeepStale {
-            findings.defers(.noCache)
-        } else if findings.ends(.noCache, flags.contains(.noCache) ? .noCache : nil) {
+            findings.postpone(.noCache)
+        } else if findings.record(.noCache, flags.contains(.noCache) ? .noCache : nil) {
             return true
         }
         if directives.isTargeted || reading == .rfc {
-            findings.skips(.pragma)
+            findings.skip(.pragma)
         } else if pragma, mayKeepStale {
-            findings.defers(.pragma)
-        } else if findings.ends(.pragma, pragma ? .noCache : nil) {
+            findings.postpone(.pragma)
+        } else if findings.record(.pragma, pragma ? .noCache : nil) {
             return true
         }
         if request.flags.contains(.authorization) {
             let permits = directives.mayAnswerAuthorized
-            if findings.ends(.authorization, permits ? nil : .authorization) { return true }
+            if findings.record(.authorization, permits ? nil : .authorization) { return true }
         } else {
-            findings.skips(.authorization)
+            findings.skip(.authorization)
         }
         if request.flags.contains(.cookie) {
-            return findings.ends(.cookie, directives.mayAnswerCookies ? nil : .cookie)
+            return findings.record(.cookie, directives.mayAnswerCookies ? nil : .cookie)
         }
-        findings.skips(.cookie)
+        findings.skip(.cookie)
         return false
     }
 
@@ -158,7 +158,7 @@ extension Rules {
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ findings: inout F
     ) -> Bool? {
         let varies = variesByValue(response.fields, bytes)
-        return findings.ends(.vary, varies == nil ? .vary : nil) ? nil : varies ?? false
+        return findings.record(.vary, varies == nil ? .vary : nil) ? nil : varies ?? false
     }
 
     /// Evaluates the rules on the form of the message.
@@ -167,15 +167,15 @@ extension Rules {
         // `reading: rfc` ignores Content-Range in a status other than 206 (RFC 9110 §14.4). A 206 is never
         // stored.
         let isPart = response.fields.contains(.contentRange) && reading == .strict
-        if findings.ends(.contentRange, isPart ? .range : nil) { return true }
-        if findings.ends(.trailer, response.fields.contains(.trailer) ? .trailers : nil) { return true }
-        if findings.ends(.connection, response.connection.other ? .connection : nil) { return true }
+        if findings.record(.contentRange, isPart ? .range : nil) { return true }
+        if findings.record(.trailer, response.fields.contains(.trailer) ? .trailers : nil) { return true }
+        if findings.record(.connection, response.connection.other ? .connection : nil) { return true }
         if case .length(let count) = response.framing {
-            if findings.ends(.length, count > UInt64(maxBodyBytes) ? .tooLarge : nil) { return true }
+            if findings.record(.length, count > UInt64(maxBodyBytes) ? .tooLarge : nil) { return true }
         } else {
-            findings.skips(.length)
+            findings.skip(.length)
         }
-        return findings.ends(.delimited, response.framing == .untilClose ? .incomplete : nil)
+        return findings.record(.delimited, response.framing == .untilClose ? .incomplete : nil)
     }
 
     /// The validators that a revalidation can use: a valid ETag, and a Last-Modified that is a date. A

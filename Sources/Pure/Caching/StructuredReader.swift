@@ -211,9 +211,9 @@ struct StructuredReader: ~Escapable {
             case UInt8(ascii: "\""): return decoded.isComplete
             case UInt8(ascii: "%"):
                 guard let high = lowercaseHexDigit(), let low = lowercaseHexDigit(),
-                    decoded.takes(high << 4 | low)
+                    decoded.accept(high << 4 | low)
                 else { return false }
-            case 0x20..<0x7f: guard decoded.takes(byte) else { return false }
+            case 0x20..<0x7f: guard decoded.accept(byte) else { return false }
             default: return false
             }
         }
@@ -235,7 +235,7 @@ private struct UTF8Check {
 
     var isComplete: Bool { missing == 0 }
 
-    mutating func takes(_ byte: UInt8) -> Bool {
+    mutating func accept(_ byte: UInt8) -> Bool {
         if missing > 0 {
             guard bounds.contains(byte) else { return false }
             missing &-= 1

@@ -107,7 +107,7 @@ public enum Variance {
         if let list = NormalizedList(name) {
             isAbsent = !list.append(request, bytes, to: &blob)
         } else {
-            for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
+            for index in 0..<request.count where request.isEffective(index, as: name, bytes) {
                 if !isAbsent { blob.append(", ") }
                 isAbsent = false
                 blob.append(bytes.slice(request[index].value))
@@ -132,7 +132,7 @@ public enum Variance {
         }
         var rest = stored
         var isFirst = true
-        for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
+        for index in 0..<request.count where request.isEffective(index, as: name, bytes) {
             if isAbsent { return false }
             if !isFirst {
                 guard rest.hasPrefix(", ") else { return false }
@@ -169,7 +169,7 @@ extension Rules {
         case .cookie: return cookies == .strip ? .constant : .value
         // Untrusted claims count as absent, because the origin does not see them.
         default:
-            return treatment(of: field, storable: true, believed: true) == .send ? .value : .unknowable
+            return treatment(of: field, storable: true, trusted: true) == .send ? .value : .unknowable
         }
     }
 
