@@ -68,7 +68,7 @@ let package = Package(
         module("Pure", "Eviction"),
         module("Pure", "Caching", ["Bytes", "HTTP", "Settings"]),
         module("Pure", "Balancing", ["Bytes"]),
-        module("Pure", "Machines", ["Bytes", "HTTP"]),
+        module("Pure", "Machines", ["Bytes", "Caching", "HTTP"]),
         // Files into Settings; the one module that knows YAML.
         module("Control", "Configuration", ["CPolicies", "Settings", systemPackage, yams]),
         // Owners: unsafe inside, safe API.
@@ -127,7 +127,7 @@ let package = Package(
         tests(
             "PolicyTests", ["Bytes", "Caching", "Configuration", "HTTP", "SeededRandom", "Settings"]),
         tests("BalancingTests", ["Balancing", "Bytes"]),
-        tests("MachinesTests", ["Machines", "SeededRandom"]),
+        tests("MachinesTests", ["Bytes", "Caching", "HTTP", "Machines", "SeededRandom", "Settings"]),
         tests("KernelTests", ["Bytes", "Kernel", systemPackage]),
         .executableTarget(
             name: "StorePeer", dependencies: ["Bytes", "Kernel", "Store", systemPackage],

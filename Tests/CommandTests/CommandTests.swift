@@ -83,9 +83,8 @@ import Testing
             outcome.errors
                 == "larder.yaml:3: note: upstreams.app.health: not in effect yet: Larder does not probe "
                     + "servers; all count as healthy\nlarder.yaml: note: trustedProxies: no proxy is "
-                    + "trusted: X-Forwarded-For "
-                + "and other fields that a proxy sets are dropped, whoever sends them; name a proxy or "
-                + "balancer in front of Larder here\n")
+                    + "trusted: Larder drops X-Forwarded-For and other fields that a proxy sets, from every "
+                    + "client; if a proxy or balancer is in front of Larder, name its address here\n")
         let again = try Self.run(["check", "-c", "a/b.yaml"], files: ["a/b.yaml": outcome.output])
         #expect(again.status == 0)
         #expect(again.output == outcome.output)
@@ -122,10 +121,9 @@ import Testing
         for user in ["no-such-user", own == "daemon" ? "root" : "daemon"] {
             let found =
                 User.id(named: user) == nil
-                ? "process.user: found '\(user)'; this machine knows no such user\n"
-                : "process.user: found '\(user)', and this is '\(own ?? String(User.current))': Larder "
-                    + "serves "
-                    + "only as the user that is named here; start it as that one (systemd: User=\(user))\n"
+                ? "process.user: found '\(user)', but this machine has no such user\n"
+                : "process.user: found '\(user)', but Larder runs as '\(own ?? String(User.current))'; "
+                    + "start it as '\(user)' (systemd: User=\(user))\n"
             let served = try Self.run(["serve"], files: files(user))
             #expect(served.status == 2 && served.output.isEmpty)
             #expect(served.errors == "larder.yaml:4: error: \(found)")

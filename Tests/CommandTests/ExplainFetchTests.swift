@@ -1,5 +1,5 @@
-/// `larder explain` before an origin: what it sends, whom it asks, and that it says of failures what Larder makes
-/// of them.
+/// `larder explain` before an origin: what it sends, whom it asks, and that it says of failures what Larder
+/// makes of them.
 
 import Foundation
 import Kernel
@@ -54,18 +54,19 @@ import Testing
     }
 
     @Test(arguments: [
-        Failure(name: "the answer's head did not come within 200 ms", answer: "", end: .stall, status: nil),
+        Failure(name: "the head of the response did not come within 200 ms", answer: "", end: .stall, status: nil),
         Failure(
-            name: "the answer's head did not come within 200 ms", answer: "HTTP/1.1 103 Early Hints\r\n\r\n",
+            name: "the head of the response did not come within 200 ms", answer: "HTTP/1.1 103 Early "
+                + "Hints\r\n\r\n",
             end: .stall, status: nil),
-        Failure(name: "the server closed without an answer", answer: "", status: 502),
-        Failure(name: "the server closed within the head", answer: "HTTP/1.1 200 OK\r\nA", status: 502),
+        Failure(name: "the server closed the connection without a response", answer: "", status: 502),
+        Failure(name: "the server closed the connection within the head", answer: "HTTP/1.1 200 OK\r\nA", status: 502),
         Failure(
-            name: "the server's answer is no valid HTTP/1.1 (a malformed start line)",
+            name: "the response is not valid HTTP/1.1 (a malformed start line)",
             answer: "\u{1}\u{2}\r\n",
             status: 502),
         Failure(
-            name: "the server's answer is no valid HTTP/1.1 (lengths that contradict each other)",
+            name: "the response is not valid HTTP/1.1 (lengths that contradict each other)",
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", status: 502),
     ])
     func saysWhyThereIsNoAnswer(_ row: Failure) throws {
@@ -94,8 +95,8 @@ import Testing
         ]
     }
 
-    /// What closes before it has answered is no more heard of: the next server is asked, where the request may
-    /// be repeated.
+    /// What closes before it has answered is no more heard of: the next server is asked, where the request
+    /// may be repeated.
     @Test(arguments: [("GET", ", retries: 1", 200), ("POST", "", 502), ("GET", ", retries: 0", 502)])
     func aCloseWithoutAnAnswer(_ method: String, _ settings: String, _ status: Int) throws {
         let (closing, good) = (try Origin(""), try Origin(Self.live))
@@ -109,7 +110,7 @@ import Testing
         #expect(closing.seen.count == 1 && good.seen.count == (status == 200 ? 1 : 0))
         let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
         let servers = object?["servers"] as? [[String: String]]
-        #expect(servers?.first?["failure"] == "the server closed without an answer")
+        #expect(servers?.first?["failure"] == "the server closed the connection without a response")
         #expect(run.status == (status == 200 ? 0 : 1))
         #expect((object?["failure"] as? [String: Any])?["status"] as? Int == (status == 200 ? nil : status))
         #expect((object?["stored"] as? Bool) == (status == 200))
@@ -144,7 +145,7 @@ import Testing
             files: Self.servers(stalling.port, settings: ", timeouts: { response: 100ms }"))
         #expect(head.status == 1)
         #expect(head.output.contains("Larder answers 504."))
-        #expect(head.errors == "larder explain: the answer's head did not come within 100 ms\n")
+        #expect(head.errors == "larder explain: the head of the response did not come within 100 ms\n")
 
         // A listener whose queue is full takes no further handshake.
         let full = try Listener.bind(.anyLoopbackPort, backlog: 1)
@@ -175,7 +176,7 @@ import Testing
     /// A body that does not come whole is an answer still: one that is not stored.
     @Test(arguments: [
         Body(
-            note: "the server closed within the body", answer: "Content-Length: 9\r\n\r\nhalf",
+            note: "the server closed the connection within the body", answer: "Content-Length: 9\r\n\r\nhalf",
             reason: "incomplete"),
         Body(
             note: "the rest of the body did not come within 200 ms",
@@ -206,7 +207,7 @@ import Testing
         #expect(run.output.contains("  body      \(row.note)\n"))
         let line =
             row.reason.map { "Miss, not stored (\($0))." }
-            ?? "Larder stores it if its body comes whole and within maxBody: fresh for "
+            ?? "Larder stores the response if its body arrives whole and within maxBody. It is fresh for "
         #expect(run.output.contains("\n  \(line)"))
     }
 
@@ -216,12 +217,13 @@ import Testing
         for host in ["example.com.", "a~b", "10.0.0"] {
             #expect(
                 try ExplainTests().outcome(["http://\(host)/", "--response", "a"], files: files)
-                    == "Larder stores it: fresh for 50 s from receipt on.")
+                    == "Larder stores the response. It is fresh for 50 s after receipt.")
         }
         let run = try CommandTests.run(["explain", "http://a~b/"])
         #expect(run.status == 2)
         #expect(
-            run.errors.hasPrefix("larder explain: found 'a~b', which is no host that can be connected to"))
+            run.errors.hasPrefix("larder explain: found 'a~b', which is not a host that Larder can connect "
+                + "to"))
         let origin = try Origin(Self.live)
         defer { origin.stop() }
         let absolute = try CommandTests.run(["explain", "http://localhost.:\(origin.port)/"])

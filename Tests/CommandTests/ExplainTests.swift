@@ -112,26 +112,27 @@ import Testing
                 == "No route takes this request: Larder answers 404.")
         #expect(
             try outcome(["http://raw.example.com/"] + pasted, files: files)
-                == "The route has no policy: the request goes through, and nothing is stored.")
+                == "The route has no policy: Larder passes the request on and stores nothing.")
         #expect(
             try outcome(["http://static.example.com/", "-X", "HEAD"] + pasted, files: files)
                 == "Miss, not stored (method).")
         #expect(
             try outcome(["http://static.example.com/", "-X", "POST"] + pasted, files: files)
-                == "Bypass (method): the store is neither asked nor filled.")
+                == "Bypass (method): Larder does not use the store for this request.")
         let head = String(Self.answer.dropLast(8))
         #expect(
             try outcome(["http://example.com/", "--response", "head"], files: ["head": head])
-                == "Larder stores it if its body comes whole and within maxBody: fresh for 50 s from receipt on."
+                == "Larder stores the response if its body arrives whole and within maxBody. It is fresh "
+                    + "for 50 s after receipt."
         )
         let asked = "HTTP/1.1 200 OK\nCache-Control: no-cache\nETag: \"a\"\nContent-Length: 1\n\nx"
         #expect(
             try outcome(
                 ["http://example.com/", "--policy", "rfc9111", "--response", "a"], files: ["a": asked])
-                == "Larder stores it: each use asks the origin first.")
+                == "Larder stores the response. Larder asks the origin before each use.")
         #expect(
             try outcome(["http://example.com/", "-H", "Cache-Control: only-if-cached"])
-                == "only-if-cached: Larder answers 504 unless the store has it; no server is asked.")
+                == "only-if-cached: Larder asks no server. It answers from the store, or with 504.")
     }
 
     /// What serving answers without an origin is no more stored when an answer is pasted.
@@ -140,7 +141,7 @@ import Testing
             ["explain", "http://example.com/", "-H", "Cache-Control: only-if-cached", "--response", "a"],
             files: ["a": Self.answer])
         #expect(run.status == 0)
-        #expect(run.output.hasSuffix("Larder answers 504 unless the store has it; no server is asked.\n"))
+        #expect(run.output.hasSuffix("Larder asks no server. It answers from the store, or with 504.\n"))
     }
 
     /// `stored` is said of what came whole with its head, in one read.
@@ -152,7 +153,7 @@ import Testing
         let run = try CommandTests.run(
             ["explain", "http://example.com/", "--policy", "static-assets", "--response", "a"],
             files: ["a": answer])
-        #expect(run.output.contains("  Larder stores it: fresh for 60 s from receipt on.\n"))
+        #expect(run.output.contains("  Larder stores the response. It is fresh for 60 s after receipt.\n"))
         #expect(run.output.contains("\n  Cache-Status: larder; fwd=miss\(isSaid ? "; stored" : "")\n"))
     }
 
@@ -168,7 +169,7 @@ import Testing
         #expect(
             try outcome(
                 ["http://example.com/", "--response", "a"], files: ["a": answer("image/jpg")])
-                == "Larder stores it: fresh for 50 s from receipt on.")
+                == "Larder stores the response. It is fresh for 50 s after receipt.")
         #expect(
             try outcome(["http://example.com/", "--response", "a"], files: ["a": answer("text/css ")])
                 == "Miss, not stored (head-too-large).")
@@ -188,7 +189,7 @@ import Testing
             #expect(
                 run.output.contains(
                     """
-                    Server (\(balance): any may take it, \(how))
+                    Server (\(balance): any server, \(how))
                       1         a 127.0.0.1:1
                       2         b 127.0.0.1:2
                       3         c 127.0.0.1:3
@@ -201,7 +202,7 @@ import Testing
     @Test(arguments: [
         ("", "Miss, not stored (no-freshness)."),
         (", cacheControl: none", "Miss, not stored (no-freshness)."),
-        (", cacheControl: max-age=60", "Larder stores it: fresh for "),
+        (", cacheControl: max-age=60", "Larder stores the response. It is fresh for "),
     ])
     func filesAreStoredWhereItIsSaid(_ setting: String, _ line: String) throws {
         let run = try CommandTests.run(

@@ -13,7 +13,7 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("set-cookie          ") })
         let none = try CommandTests.run(["reasons", "no-freshnes"])
         #expect(none.status == 2 && none.output.isEmpty)
-        #expect(none.errors.contains("There is no reason 'no-freshnes'; there are method, "))
+        #expect(none.errors.contains("There is no reason 'no-freshnes'; the reasons are method, "))
     }
 
     /// Every line of a policy that the page names is one that a policy takes.

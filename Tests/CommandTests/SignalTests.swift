@@ -12,7 +12,8 @@ import Testing
             origin: listener.localAddress?.port ?? 0, more: "log: { access: FOLDER/log }")
         let signals: [(number: Int32, notice: String?)] = [
             (SIGHUP, "HUP is ignored: reload is not built yet"),
-            (SIGUSR2, "USR2 is ignored: upgrade is not built yet"), (SIGXCPU, "XCPU: the limit of processor time"),
+            (SIGUSR2, "USR2 is ignored: upgrade is not built yet"), (SIGXCPU, "XCPU: Larder has reached its "
+                + "limit of processor time"),
             (SIGUSR1, nil), (SIGPIPE, nil), (SIGXFSZ, nil), (SIGALRM, nil), (SIGVTALRM, nil), (SIGPROF, nil),
             (SIGIO, nil), (SIGPWR, nil), (SIGSTKFLT, nil), (SIGWINCH, nil), (SIGCHLD, nil), (SIGURG, nil),
             (SIGCONT, nil), (34, nil), (37, nil), (64, nil),
@@ -89,8 +90,8 @@ import Testing
         #expect(try request.receive().isEmpty)
     }
 
-    /// Nobody reads the log's pipe, or it has no reader at all: requests are served, and every signal that ends
-    /// the process does.
+    /// Nobody reads the log's pipe, or it has no reader at all: requests are served, and every signal that
+    /// ends the process does.
     @Test(arguments: [SIGTERM, SIGQUIT, SIGINT])
     func aLogThatNobodyReads(signal: Int32) throws {
         let listener = try Listener.bind(.anyLoopbackPort)

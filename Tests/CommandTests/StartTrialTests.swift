@@ -43,15 +43,15 @@ import Testing
             ["logs/a.log": "x"], ""),
         Row(
             "an address of another machine", text(bind: "192.0.2.1:80"),
-            "2: error: listeners[0].bind: found '192.0.2.1:80', which is no address of this machine"),
+            "2: error: listeners[0].bind: found '192.0.2.1:80', which is not an address of this machine"),
         Row(
             "a socket in no folder", text(bind: "unix:/no-such-folder/x.sock"),
             "2: error: listeners[0].bind: found 'unix:/no-such-folder/x.sock', but there is no folder "
                 + "'/no-such-folder'"),
         Row(
             "a socket that is a file", text(bind: "unix:/etc/passwd"),
-            "2: error: listeners[0].bind: found 'unix:/etc/passwd', and what is there is no socket; it would be "
-                + "left as it is"),
+            "2: error: listeners[0].bind: found 'unix:/etc/passwd', but that file is not a socket; Larder "
+                + "does not replace it"),
         Row(
             "a folder that is not there", text(upstream: "{ files: site }"),
             "5: error: upstreams.app.files: found '…/site': No such file or directory"),
@@ -65,7 +65,7 @@ import Testing
                 + "No such file or directory"),
         Row(
             "a name without address", text(upstream: "{ servers: ['no-such.invalid:80'] }"),
-            "5: error: upstreams.app.servers[0]: found 'no-such.invalid:80', whose name has no address: "),
+            "5: error: upstreams.app.servers[0]: found 'no-such.invalid:80', but the name has no address: "),
         Row(
             "a log in no folder", text(more: "log: { access: logs/a.log }"),
             "6: error: log.access: found '…/logs/a.log', but there is no folder '…/logs'"),
@@ -125,8 +125,9 @@ import Testing
             #expect(outcome.status == 0)
             #expect(
                 outcome.errors
-                    == "larder.yaml:2: warning: listeners[0].bind: found '\(bind)', which is in use, perhaps by a "
-                    + "Larder that runs; nothing else can listen there until that ends\n")
+                    == "larder.yaml:2: warning: listeners[0].bind: found '\(bind)', which is in use, "
+                        + "perhaps by a running Larder; no other process can listen there until that "
+                        + "process ends\n")
         }
         _ = (listener.raw, unix.raw)
     }

@@ -50,15 +50,15 @@ import Testing
     @Test(arguments: [
         (["purge", "http://a/"], "Error: 'larder purge' is not built yet. "),
         (["check", "--policy", "a", "--policy", "b"], "Error: --policy is given twice; allowed: once.\n"),
-        (["check", "larder.yaml"], "  A configuration file is named with -c: larder check -c larder.yaml\n"),
-        (["serve", "a.yml"], "  A configuration file is named with -c: larder serve -c a.yml\n"),
+        (["check", "larder.yaml"], "  Use -c to name a configuration file: larder check -c larder.yaml\n"),
+        (["serve", "a.yml"], "  Use -c to name a configuration file: larder serve -c a.yml\n"),
         (
             ["serve", "--upstream", "http://a", "--upstream", "http://a"],
             "--upstream: error: found 'a:80' twice; allowed: each server once\n"
         ),
-        (["serve", "-c", "a.yaml", "--upstream", "a:1"], "-c and the flags exclude each other"),
+        (["serve", "-c", "a.yaml", "--upstream", "a:1"], "-c and other flags exclude each other"),
         (["serve", "--upstream", "a:1", "--files", "."], "--upstream and --files exclude each other."),
-        (["serve", "--listen", "127.0.0.1:0"], "Flags need --upstream or --files."),
+        (["serve", "--listen", "127.0.0.1:0"], "The flags need --upstream or --files."),
     ])
     func refusals(_ arguments: [String], _ message: String) throws {
         let outcome = try CommandTests.run(arguments)

@@ -63,10 +63,12 @@ extension Simulation {
         case .store(var facts):
             if fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             fetch.storable = facts
-            if !facts.isWorthWaitingFor { endReservationUnstorable(fetch, .noCache, remember: true) }
+            if let ending = Reservations.Ending(storing: facts) {
+                endReservation(fetch, ending, refusing: .noCache)
+            }
         case .refuse(let reason):
             fetch.reason = reason
-            refuse(fetch, status: response.status)
+            refuse(fetch, reason)
             if fault == .storesEverything, fetch.verdict.method == .get { fetch.storable = factsOfAnything() }
         }
         answerIfCurrent(fetch)
@@ -221,18 +223,13 @@ extension Simulation {
         trace.note(step, .stored, Int(fetch.id), fetch.isStored ? 1 : 0)
     }
 
-    private func refuse(_ fetch: Fetch, status: UInt16) {
-        guard let reason = fetch.reason else { return }
-        guard fetch.verdict.mayStore else { return endReservation(fetch, .failed) }
-        guard reason.dependsOnlyOnResponse, status < 500, !Rules.isShapedByRequest(status: status) else {
-            return endReservationUnstorable(fetch, reason, remember: false)
-        }
-        let isLasting = lend(fetch.head) {
-            rules.isLasting(
+    private func refuse(_ fetch: Fetch, _ reason: Reason) {
+        let effect = lend(fetch.head) {
+            rules.refusalEffect(
                 reason, of: response, $0, to: fetch.verdict, sent: fetch.sentAt, received: times)
         }
-        endReservationUnstorable(fetch, reason, remember: isLasting)
-        removeEntry(fetch)
+        endReservation(fetch, effect.ending, refusing: reason)
+        if effect.removesEntry { removeEntry(fetch) }
     }
 
     private func removeEntry(_ fetch: Fetch) {

@@ -129,30 +129,28 @@ extension Simulation {
         }
     }
 
-    /// As `endReservation`, of the answer in `response` over the fetch's head.
-    func endReservationUnstorable(_ fetch: Fetch, _ reason: Reason, remember: Bool) {
+    /// As `endReservation`, where the response in `response` over the fetch's head may not be stored.
+    func endReservation(_ fetch: Fetch, _ ending: Reservations.Ending, refusing reason: Reason) {
         guard fetch.holdsReservation else { return }
-        let text = fetch.request.text
-        let scope = lend(fetch.head) {
-            rules.scope(of: reason, response, $0, request: fetch.request.head.fields, text.span)
+        var scope = RefusalScope.everybody
+        if case .unstorable = ending {
+            let text = fetch.request.text
+            scope = lend(fetch.head) {
+                rules.scope(of: reason, response, $0, request: fetch.request.head.fields, text.span)
+            }
         }
-        endReservation(fetch, .unstorable(remember: remember), scope: scope)
+        endReservation(fetch, ending, scope: scope)
     }
 
-    /// As `endReservation`, of an answer that was to be stored.
+    /// As `endReservation`, where the response was to be stored.
     func endReservationAfterCommit(_ fetch: Fetch) {
-        if fetch.isStored {
-            if fetch.storable?.isWorthWaitingFor == true {
-                if !fetch.holdsReservation { hitForMiss.remove(fetch.keyed.reservation) }
-                hitForMiss.remove(fetch.keyed.hash)
-            }
-            return endReservation(fetch, .stored)
-        }
-        switch fetch.reason {
-        case nil, .invalidated: endReservation(fetch, .failed)
-        case .some(let reason):
-            endReservation(fetch, .unstorable(remember: reason.dependsOnlyOnResponse && reason != .expired))
-        }
+        let effect = CommitEffect(
+            stored: fetch.isStored ? fetch.storable : nil, fetch.reason,
+            holdsReservation: fetch.holdsReservation,
+            isVariant: fetch.keyed.variant != Hash128(low: 0, high: 0))
+        if effect.clearsReservationMark { hitForMiss.remove(fetch.keyed.reservation) }
+        if effect.clearsKeyMark { hitForMiss.remove(fetch.keyed.hash) }
+        endReservation(fetch, effect.ending)
     }
 
     /// Reads a thread's mailbox.

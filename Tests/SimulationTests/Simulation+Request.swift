@@ -296,6 +296,4 @@ extension EntryFacts {
         let words = pack()
         return RecordFacts(words[0], words[1], words[2], words[3], words[4])
     }
-
-    var expirySeconds: UInt32 { UInt32(clamping: received.wallMilliseconds / 1000 + keptSeconds) }
 }

@@ -1,4 +1,4 @@
-/// `larder check`: validates, and prints the effective configuration.
+/// `larder check`: validates the configuration, tries whether this machine can start it, and prints it.
 
 internal import ArgumentParser
 internal import Configuration
@@ -9,11 +9,10 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Validate the configuration and print it with all defaults filled in.",
         discussion: """
-            The printed configuration can be used as a file. Warnings, and notes about settings that are not \
-            in effect yet, go to stderr. All policies in the policy folder are validated, used or not; \
-            `larder policy test` runs their decisions. Then everything that a start needs of this machine is \
-            tried, and nothing served: ports, folders, names, the access log, memory. Exit codes: 2 for a \
-            configuration that cannot be used, 1 for one that this machine cannot serve.
+            The output is a valid configuration file. Warnings and notes go to stderr. The command validates \
+            all policies in the policy folder, used or not; `larder policy test` runs their decisions. Then \
+            it tries what a start needs on this machine (ports, folders, names, the access log, memory) and \
+            serves nothing. Exit codes: 2 if the configuration has errors, 1 if this machine cannot start it.
             """)
 
     enum SchemaName: String, ExpressibleByArgument, CaseIterable { case larder, policy }
@@ -23,19 +22,20 @@ struct CheckCommand: ParsableCommand {
         help: ArgumentHelp("The configuration file.", valueName: "file"))
     var file = ConfigurationOptions.standardFile
 
-    @Flag(help: "Read the files only, and try nothing of this machine.")
+    @Flag(help: "Read the files only; do not try what a start needs on this machine.")
     var offline = false
 
-    @Flag(help: "Print JSON, problems included.")
+    @Flag(help: "Print JSON that includes the problems.")
     var json = false
 
-    @Option(help: ArgumentHelp("Print this policy, extended and filled in, instead.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Print only this policy, with all values filled in.", valueName: "name"))
     var policy: String?
 
-    @Option(help: "Print the JSON Schema of the configuration file or of a policy file instead.")
+    @Option(help: "Print only the JSON Schema of the configuration file or of a policy file.")
     var schema: SchemaName?
 
-    @Option(help: "Print the reference of all keys, as Markdown, instead.")
+    @Option(help: "Print only the reference of all keys, in Markdown.")
     var reference: SchemaName?
 
     func run() throws {

@@ -1,10 +1,10 @@
-/// What tells this machine, or container, from all others: the same after a restart of Larder.
+/// A text that identifies this machine or container. It stays the same when Larder restarts.
 
 internal import Foundation
 
 enum Installation {
-    /// The machine's id (systemd), the host's name (a container has one of its own), and the network
-    /// namespace (containers that share both have one each). What cannot be read is left out.
+    /// The machine id (systemd), the host name (each container has its own), and the network namespace (it
+    /// differs between containers that share both). A part that cannot be read stays empty.
     static var description: String {
         let files = FileManager.default
         let texts = ["/etc/machine-id", "/proc/sys/kernel/hostname"].map { path in

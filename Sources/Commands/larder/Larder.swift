@@ -1,5 +1,6 @@
-/// The command line. Answers go to stdout, diagnostics to stderr. Exit codes: 0; 1: failure; 2: usage or
-/// configuration. ArgumentParser would say 64 for wrong usage, so its errors are turned into codes here.
+/// The command line. Results go to stdout, messages to stderr. Exit codes: 0 success, 1 failure, 2 wrong
+/// usage or configuration. ArgumentParser exits with 64 for wrong usage, so this file maps its errors to
+/// these codes.
 
 internal import ArgumentParser
 internal import Configuration
@@ -8,11 +9,11 @@ internal import Kernel
 
 @main
 enum Main {
-    /// Not `async`: the main thread of an async main only sleeps, with no signal blocked, and whatever is
-    /// blocked later elsewhere is delivered to it: TERM would end the process instead of draining.
+    /// Not `async`. With an async main, the main thread sleeps with no signal blocked, so the kernel delivers
+    /// TERM to it, which ends the process instead of draining it.
     static func main() {
         Program.fillStandardStreams()
-        // Whoever sets the variable wants Swift's own report.
+        // A user who sets the variable wants the crash report of Swift.
         if ProcessInfo.processInfo.environment["SWIFT_BACKTRACE"] == nil {
             Program.endAtCrash(named: "larder \(Larder.version)")
         }
@@ -34,7 +35,8 @@ enum Main {
         }
     }
 
-    /// Help and version are answers too; of errors ArgumentParser knows whether they are usage.
+    /// Prints the error and exits. ArgumentParser reports help and version as errors too, with the exit code
+    /// of success.
     private static func leave(_ error: any Error, _ arguments: [String]) -> Never {
         let text = Larder.fullMessage(for: error)
         switch Larder.exitCode(for: error) {

@@ -1,7 +1,9 @@
-/// Larder's own notices, by swift-log, on stderr: `2026-11-24T02:28:01.123Z info  listening
-/// address=127.0.0.1:8080`. Lines of threads do not mix, and no thread waits for whoever reads them: a line
-/// that finds no room is dropped, and counted in the next that does. Control bytes are escaped: a notice may
-/// quote a client.
+/// Writes Larder's notices to stderr. They come from swift-log. A line looks like this:
+/// `2026-11-24T02:28:01.123Z info    listening address=127.0.0.1:8080`.
+///
+/// Lines of several threads do not mix. No thread waits for the reader of stderr: if there is no room for a
+/// line, it is dropped, and the next line that has room says how many were dropped. Control bytes are
+/// escaped, because a notice may quote a client.
 
 internal import Foundation
 internal import Kernel
@@ -62,8 +64,8 @@ struct Notices: LogHandler {
         return out
     }
 
-    /// ISO 8601 in UTC, milliseconds since 1970; the days are those of the proleptic Gregorian calendar
-    /// (after Howard Hinnant's `civil_from_days`).
+    /// Milliseconds since 1970 as ISO 8601 in UTC. The computation of the date, in the proleptic Gregorian
+    /// calendar, follows Howard Hinnant's `civil_from_days`.
     static func timestamp(_ milliseconds: Int) -> String {
         let days = milliseconds / 86_400_000 + 719_468
         let era = days / 146_097
@@ -84,10 +86,11 @@ struct Notices: LogHandler {
     }
 }
 
-/// The lines that standard error takes.
+/// Writes lines to standard error as far as there is room.
 private struct NoticeOutput {
+    /// The number of lines dropped since the last whole line.
     private var dropped = 0
-    /// The last line was cut.
+    /// Was only a part of the last line written?
     private var isInsideLine = false
 
     mutating func write(_ line: String) {

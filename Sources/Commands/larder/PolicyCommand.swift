@@ -13,15 +13,15 @@ struct PolicyCommand: ParsableCommand {
         @Option(
             name: [.customShort("c"), .customLong("config")],
             help: ArgumentHelp(
-                "The configuration file whose policies are meant. (default: larder.yaml, and without that "
-                    + "the folder cache-policies)",
+                "The configuration file that names the policy folder. (default: larder.yaml; without such a "
+                    + "file, the folder cache-policies)",
                 valueName: "file"))
         var file: String?
     }
 
     struct ListCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "List the policies: name, decisions, where from, what for.")
+            commandName: "list", abstract: "List the policies: name, file, description.")
 
         @OptionGroup var source: Source
 
@@ -64,11 +64,11 @@ struct PolicyCommand: ParsableCommand {
 
     struct ShowCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "show", abstract: "Print a policy, extended and filled in.")
+            commandName: "show", abstract: "Print a policy with all values filled in.")
 
         @OptionGroup var source: Source
 
-        @Argument(help: "The policy's name.")
+        @Argument(help: "The name of the policy.")
         var name: String
 
         @Flag(help: "Leave the decisions out.")
@@ -87,7 +87,7 @@ struct PolicyCommand: ParsableCommand {
         ) throws {
             guard var policy = policies.first(where: { $0.policy.name == name }) else {
                 let names = policies.map(\.policy.name).joined(separator: ", ")
-                throw ValidationError("There is no policy '\(name)'; there are \(names).")
+                throw ValidationError("There is no policy '\(name)'; the policies are \(names).")
             }
             if settings { policy.decisions = [] }
             Swift.print(json ? policy.document.json : policy.document.yaml, terminator: "")

@@ -1,5 +1,5 @@
-/// `larder policy test`: runs decision tables through the rules that serve traffic. Exit code 0: every row
-/// passed; 1: one did not; 2: a file, or a row, cannot be read.
+/// `larder policy test`: runs decision tables through the rules that serve traffic. Exit codes: 0 if every
+/// row passed, 1 if a row failed, 2 if a file or a row cannot be read.
 
 internal import ArgumentParser
 internal import Caching
@@ -11,14 +11,14 @@ extension PolicyCommand {
         static let configuration = CommandConfiguration(
             commandName: "test", abstract: "Run the decision tables of policies.",
             discussion: """
-                Without files, the tables of the policy folder are run; where that has no files, those of \
-                the shipped policies. What a file extends is looked for in its own folder, then among the \
-                shipped policies.
+                Without files, the command runs the tables of the policy folder. If that folder has no \
+                files, it runs the tables of the shipped policies. If a file extends a policy, Larder \
+                searches for that policy in the folder of the file, then among the shipped policies.
                 """)
 
         @OptionGroup var source: Source
 
-        @Argument(help: ArgumentHelp("Policy files.", valueName: "file"))
+        @Argument(help: ArgumentHelp("The policy files to test.", valueName: "file"))
         var files: [String] = []
 
         @Flag(help: "Print JSON.")
@@ -60,7 +60,7 @@ extension PolicyCommand {
                         try ConfigurationFile.policy(
                             path: file, folder: ConfigurationOptions.folder(of: file), files: .disk))
                 } catch {
-                    // Files that extend one with mistakes would all report them.
+                    // Several files may extend the same policy: report its mistakes once.
                     problems += error.problems.filter { !problems.contains($0) }
                 }
             }
@@ -70,7 +70,7 @@ extension PolicyCommand {
     }
 }
 
-/// What a policy's decision table came to.
+/// The result of a policy's decision table.
 private struct PolicyResult {
     struct Failure {
         var line: Int
@@ -83,7 +83,7 @@ private struct PolicyResult {
 
     var passed: Int { policy.decisions.count - failures.count }
 
-    /// - Throws: rows that are no valid exchanges.
+    /// - Throws: the rows that are not valid exchanges.
     static func all(of policies: [LoadedPolicy]) throws(ConfigurationError) -> [PolicyResult] {
         var results: [PolicyResult] = []
         var problems: [Problem] = []
@@ -111,7 +111,7 @@ private struct PolicyResult {
         return results
     }
 
-    /// A line for the policy, then each row that failed with its place and what differs.
+    /// One line for the policy. Then, for each failed row, its place, its name and the differences.
     var text: String {
         let count = policy.decisions.count
         let rows = count == 0 ? "no decisions" : "\(passed) of \(count) decisions passed"

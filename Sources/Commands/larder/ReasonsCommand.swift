@@ -1,4 +1,4 @@
-/// `larder reasons`: what the codes of refusals mean, and what to do about them.
+/// `larder reasons`: explains the reason codes, and what to do about each.
 
 internal import ArgumentParser
 internal import Configuration
@@ -6,9 +6,9 @@ internal import Configuration
 struct ReasonsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reasons",
-        abstract: "Say what the reasons in Cache-Status and the access log mean, and what to do about them.")
+        abstract: "Explain the reason codes in Cache-Status and the access log.")
 
-    @Argument(help: "A reason's code; left out: all of them, a line each.")
+    @Argument(help: "The code of a reason. Without it, the command prints one line for each code.")
     var code: String?
 
     func run() throws {
@@ -23,7 +23,7 @@ struct ReasonsCommand: ParsableCommand {
         }
         guard let entry = entries.first(where: { $0.code == code }) else {
             let codes = entries.map(\.code).joined(separator: ", ")
-            throw ValidationError("There is no reason '\(code)'; there are \(codes).")
+            throw ValidationError("There is no reason '\(code)'; the reasons are \(codes).")
         }
         print(entry.text)
     }

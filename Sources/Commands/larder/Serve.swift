@@ -1,5 +1,5 @@
-/// The place where a configuration becomes a running proxy: the store is made, the data plane started, and
-/// signals obeyed until it has ended.
+/// Turns a configuration into a running proxy: creates the store, starts the data plane, and acts on signals
+/// until the data plane has ended.
 
 internal import Foundation
 internal import Kernel
@@ -10,10 +10,10 @@ internal import Store
 internal import SystemPackage
 
 enum Serving {
-    /// Rows of the store for each thread: room for the generations that overlap at a reload.
+    /// Rows of the store for each thread. A reload needs several, because old and new threads overlap.
     private static let rowsPerThread = 4
 
-    /// Serves until told to stop, as `SignalMeaning` says.
+    /// Serves until a signal ends it (see `SignalMeaning`).
     /// - Returns: the exit code.
     static func run(settings: Settings, logger: Logger) -> Int32 {
         Signal.ignore(SignalMeaning.ignored)
@@ -29,22 +29,22 @@ enum Serving {
     }
 
     private static func serve(_ settings: Settings, _ logger: Logger) throws -> Int32 {
-        // Before any thread starts: threads inherit the mask, so that signals reach this one only.
+        // Block signals before any thread starts: threads inherit the mask, so only this thread gets signals.
         var watch = try SignalWatch(settings, logger)
-        // To the hard limit. Where that does not do, the server says so.
+        // Raise the limit of open files to the hard limit. The server reports if that is not enough.
         _ = try? DescriptorLimit.raise()
-        // In a thread of its own: a name server or a disk that does not answer must not keep signals waiting.
+        // Start in a separate thread: a slow name server or disk must not delay the handling of signals.
         let start = try Start()
         do {
             try spawn(start, settings, logger)
         } catch {
-            throw ServeFailure("no thread may be started: \(error)")
+            throw ServeFailure("cannot start a thread: \(error)")
         }
         let server = try watch.waitFor(start)
         watch.obey(server)
         let hasEnded = server.join(withinMilliseconds: Int(SignalWatch.endMilliseconds))
         logger.info("stopped")
-        // Threads that are left would meet what the end of a process takes down.
+        // A normal exit destroys objects that threads still running would use. Leave without it.
         if !hasEnded { Program.leave(Status.failure) }
         return Status.success
     }
@@ -53,12 +53,13 @@ enum Serving {
         _ = try Thread.spawn(name: "start", seed: start) { start in
             let made = Result { try makeServer(settings, logger) }
             start.end(made.map(\.server))
-            // The reader of this notice may send a signal: the main thread takes it for a serving process.
+            // Write this notice last: someone who waits for it may send a signal, and expects a serving
+            // Larder.
             if case .success(let made) = made { logger.info("serving", metadata: made.summary) }
         }
     }
 
-    /// A server that has started, and what the notice says of it.
+    /// A server that has started, and the metadata of the notice about it.
     private struct Made {
         let server: Server
         let summary: Logger.Metadata
@@ -95,7 +96,7 @@ enum Serving {
     }
 }
 
-/// Why serving cannot start, for the user to see.
+/// Why serving cannot start, as a message for the user.
 private struct ServeFailure: Error, CustomStringConvertible {
     let description: String
 
@@ -103,11 +104,12 @@ private struct ServeFailure: Error, CustomStringConvertible {
 
     init(store error: StoreError, _ cache: Settings.Cache) {
         switch error {
-        case .noMemory: description = "there is no memory for a cache of \(cache.memoryBytes >> 20) MiB"
+        case .noMemory:
+            description = "there is not enough memory for a cache of \(cache.memoryBytes >> 20) MiB"
         case .system(code: Errno.fileTooLarge.rawValue):
             description =
-                "a cache that may grow to \(cache.memoryMaxBytes >> 20) MiB (cache.memoryMax) is above the "
-                + "limit of a file's size (ulimit -f, systemd's LimitFSIZE=)"
+                "a cache that may grow to \(cache.memoryMaxBytes >> 20) MiB (cache.memoryMax) exceeds the "
+                + "limit of the file size (ulimit -f, systemd's LimitFSIZE=)"
         default: description = error.description
         }
     }
@@ -115,8 +117,8 @@ private struct ServeFailure: Error, CustomStringConvertible {
     init(refused call: String, _ error: Errno) {
         description =
             "the system call \(call) is refused (\(error)): "
-            + (error == .noFunction ? "this kernel does not have it, or a" : "a")
-            + " filter of system calls (a container's seccomp profile, systemd's SystemCallFilter=) has to "
+            + (error == .noFunction ? "the kernel does not have this call, or a" : "a")
+            + " filter of system calls (a container's seccomp profile, systemd's SystemCallFilter=) does not "
             + "allow it"
     }
 }

@@ -1,4 +1,4 @@
-/// `larder serve`: runs, by a file or by a few flags.
+/// `larder serve`: serves with a configuration file, or with a few flags instead.
 
 internal import ArgumentParser
 internal import Configuration
@@ -7,10 +7,10 @@ internal import Logging
 
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve, by a configuration file or by flags.",
+        commandName: "serve", abstract: "Serve with a configuration file or with flags.",
         discussion: """
-            Without -c and without --upstream or --files, larder.yaml of the current folder is read. With \
-            flags the default policy is used; everything else is as the configuration file's defaults.
+            Without -c and without flags, Larder reads larder.yaml in the current folder. With flags it uses \
+            the default policy, and the defaults of the configuration file for everything else.
             """)
 
     @Option(
@@ -20,27 +20,30 @@ struct ServeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where to listen: address:port or unix:/path; may be repeated. "
+            "The address to listen on, address:port or unix:/path. You can repeat this flag. "
                 + "(default: \(FlagSettings.standardListener))",
             valueName: "address"))
     var listen: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "The origin: http://host:port; may be repeated: each URL has its server.", valueName: "url"))
+            "The origin, http://host:port. You can repeat this flag: a hash of the URL then selects the "
+                + "server.", valueName: "url"))
     var upstream: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "A folder of files to serve, instead of --upstream; with Cache-Control: "
+            "A folder of files to serve, instead of --upstream. Their Cache-Control is "
                 + "\(FlagSettings.filesCacheControl).",
             valueName: "folder"))
     var files: String?
 
-    @Option(help: ArgumentHelp("Memory of the store. (default: 256MiB)", valueName: "size"))
+    @Option(help: ArgumentHelp("The memory of the store. (default: 256MiB)", valueName: "size"))
     var memory: String?
 
-    @Option(help: ArgumentHelp("Threads. (default: auto, the number of cores)", valueName: "number"))
+    @Option(
+        help: ArgumentHelp(
+            "The number of threads. (default: auto, one for each core)", valueName: "number"))
     var threads: String?
 
     @Option(
@@ -49,13 +52,13 @@ struct ServeCommand: ParsableCommand {
 
     func validate() throws {
         if file != nil, hasFlags {
-            throw ValidationError("-c and the flags exclude each other; change the file instead.")
+            throw ValidationError("-c and other flags exclude each other; change the file instead.")
         }
         if !upstream.isEmpty, files != nil {
             throw ValidationError("--upstream and --files exclude each other.")
         }
         if file == nil, hasFlags, upstream.isEmpty, files == nil {
-            throw ValidationError("Flags need --upstream or --files.")
+            throw ValidationError("The flags need --upstream or --files.")
         }
     }
 
@@ -88,8 +91,8 @@ struct ServeCommand: ParsableCommand {
         }
         guard FileManager.default.fileExists(atPath: ConfigurationOptions.standardFile) else {
             throw ValidationError(
-                "There is no larder.yaml here. Name a file with -c, or give --upstream URL or --files FOLDER."
-            )
+                "There is no larder.yaml in this folder. Name a file with -c, or use --upstream URL or "
+                    + "--files FOLDER.")
         }
         return try ConfigurationOptions.load(ConfigurationOptions.standardFile, everyPolicy: false)
     }

@@ -1,4 +1,4 @@
-/// The main thread of `larder serve`: waits for signals, and does what they mean.
+/// The main thread of `larder serve`. It waits for signals and acts on them (see `SignalMeaning`).
 
 internal import Kernel
 internal import Logging
@@ -7,7 +7,7 @@ internal import Settings
 internal import SystemPackage
 
 struct SignalWatch: ~Copyable {
-    /// How long threads that were told to end may take for it.
+    /// The longest time that threads may take to end after they were told to.
     static let endMilliseconds: UInt64 = 5_000
 
     private var poller: Poller
@@ -25,12 +25,12 @@ struct SignalWatch: ~Copyable {
         drainMilliseconds = UInt64(settings.limits.drainMilliseconds)
     }
 
-    /// Waits until serving has started, or could not. A signal may end the process before.
+    /// Waits until serving has started or has failed to start. A signal may end the process before that.
     mutating func waitFor(_ start: Start) throws -> Server {
         try poller.addReadable(start.raw, token: 1)
         while true {
             _ = poller.wait(timeoutMilliseconds: nil)
-            // Asked first: once requests are served, a signal that has come meanwhile is for `obey`.
+            // Look at the result before the signals: once the server has started, `obey` handles them.
             if let result = start.result {
                 poller.remove(start.raw)
                 return try result.get()
@@ -43,12 +43,12 @@ struct SignalWatch: ~Copyable {
         }
     }
 
-    /// Obeys signals until the server has ended, or its time to end is over.
+    /// Acts on signals until the server has ended, or until its time to end is over.
     mutating func obey(_ server: Server) {
         var ending = Ending.none
         var hasWaited = false
         while true {
-            // Signals that came before are obeyed first.
+            // In the first round do not wait: a signal may have arrived before.
             if hasWaited { _ = poller.wait(timeoutMilliseconds: ending.pollMilliseconds) }
             hasWaited = true
             let now = Clock.monotonicMilliseconds()
@@ -79,7 +79,7 @@ struct SignalWatch: ~Copyable {
         }
     }
 
-    /// How far the end has come, and when its patience is over.
+    /// The phase of the server's end, and the time at which it is over.
     private enum Ending: Equatable {
         case none
         case draining(until: UInt64)
@@ -95,14 +95,14 @@ struct SignalWatch: ~Copyable {
     }
 }
 
-/// What comes of starting, from the thread that starts.
+/// The result of the start, which the starting thread hands to the main thread.
 final class Start: Sendable {
     private let counter: EventCounter
     private let outcome = Locked<Result<Server, any Error>?>(nil)
 
     init() throws(Errno) { counter = try EventCounter() }
 
-    /// Readable once there is a result.
+    /// A descriptor that becomes readable when there is a result.
     var raw: CInt { counter.raw }
     var result: Result<Server, any Error>? { outcome.withLock { $0 } }
 

@@ -1,9 +1,9 @@
-/// What `larder check` tries beyond the files: ports, folders, names, logs and memory of this machine,
-/// without serving and without leaving anything behind.
+/// The second part of `larder check`: tries ports, folders, names, the access log and memory on this machine.
+/// It serves nothing and leaves nothing behind.
 ///
-/// What would keep anybody from serving, here and now, is an error. What depends on who starts Larder, or on
-/// what runs at the moment, is a warning: a configuration is checked before a reload, while Larder has its
-/// ports, and not always by the user that serves.
+/// A problem is an error if no user can start Larder here and now. It is a warning if it depends on the user
+/// that starts Larder, or on the processes that run at the moment: people check a configuration before a
+/// reload, while Larder uses its ports, and not always as the user that serves.
 
 internal import Configuration
 internal import Files
@@ -15,11 +15,11 @@ internal import SystemPackage
 struct StartTrial {
     private let loaded: LoadedConfiguration
     private var problems: [Problem] = []
-    /// Does this process have the rights that the serving one will have?
+    /// Does this process have the rights of the process that will serve?
     private var hasRightsOfServer: Bool
     private var ports: [Trial.Port] = []
 
-    /// Everything that was found. A process of root's that checks for another user has become that user's.
+    /// All problems. If root checks for a different `process.user`, this process changes to that user.
     static func run(_ loaded: LoadedConfiguration) -> [Problem] {
         var trial = StartTrial(loaded)
         trial.tryListeners()
@@ -40,7 +40,7 @@ struct StartTrial {
         problems.append(loaded.problem(as: kind, at: path, message))
     }
 
-    /// - Parameter found: what the file has.
+    /// - Parameter found: the value in the configuration file.
     private mutating func report(_ error: Errno, at path: String, _ found: String) {
         guard error == .permissionDenied || error == .notPermitted else {
             return report(.error, at: path, "found '\(found)': \(error)")
@@ -74,22 +74,23 @@ struct StartTrial {
         case .addressInUse:
             report(
                 .warning, at: path,
-                "found '\(bind)', which is in use, perhaps by a Larder that runs; nothing else can "
-                    + "listen there until that ends")
+                "found '\(bind)', which is in use, perhaps by a running Larder; no other process can listen "
+                    + "there until that process ends")
         case .addressNotAvailable:
-            report(.error, at: path, "found '\(bind)', which is no address of this machine")
+            report(.error, at: path, "found '\(bind)', which is not an address of this machine")
         default: report(error, at: path, "\(bind)")
         }
     }
 
-    /// A unix listener makes its socket anew: the folder must let it.
+    /// Checks that a listener can create its unix socket: the folder must be writable, and the path free or
+    /// taken by an unused socket.
     private mutating func trySocket(_ file: String, _ path: String) {
         let bind = BindAddress.unix(path: file)
         let attributes = try? FileManager.default.attributesOfItem(atPath: file)
         if let attributes, attributes[.type] as? FileAttributeType != .typeSocket {
             return report(
-                .error, at: path, "found '\(bind)', and what is there is no socket; it would be left as it is"
-            )
+                .error, at: path,
+                "found '\(bind)', but that file is not a socket; Larder does not replace it")
         }
         if attributes != nil, let address = SocketAddress(parsing: bind.description),
             Self.isListenedOn(address)
@@ -174,7 +175,8 @@ struct StartTrial {
 
     // MARK: Names
 
-    /// Once each, as the start does. A resolver that answers nobody makes each name take seconds.
+    /// Looks each name up once, as the start does. The time is bounded: a resolver that does not answer costs
+    /// seconds for each name.
     private mutating func tryNames() {
         var answers: [String: String?] = [:]
         let start = Clock.monotonicMilliseconds()
@@ -186,7 +188,8 @@ struct StartTrial {
                 if answers[host] == nil {
                     guard Clock.monotonicMilliseconds() < start + 30_000 else {
                         return report(
-                            .warning, at: path, "names from here on are not looked up: it took 30 s")
+                            .warning, at: path,
+                            "looking up names took 30 s; this name and the names after it were not checked")
                     }
                     do {
                         _ = try Resolution.resolve(host: host, port: port)
@@ -196,7 +199,7 @@ struct StartTrial {
                     }
                 }
                 guard case .some(.some(let why)) = answers[host] else { continue }
-                report(.error, at: path, "found '\(server.address)', whose name has no address: \(why)")
+                report(.error, at: path, "found '\(server.address)', but the name has no address: \(why)")
             }
         }
     }

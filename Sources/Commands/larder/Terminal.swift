@@ -1,13 +1,13 @@
-/// What people read: stderr, and answers that are not for scripts, in colour where it is a terminal.
+/// Output for people: messages on stderr, and whether stdout and stderr are terminals that show colour.
 
 internal import Configuration
 internal import Foundation
 internal import SystemPackage
 
 enum Terminal {
-    /// `NO_COLOR` set, or a dumb terminal: no colour (no-color.org).
+    /// Does stderr show colour? Not if `NO_COLOR` is set (no-color.org), and not on a dumb terminal.
     static let hasColour = takesColour(2)
-    /// As above, for stdout.
+    /// Does stdout show colour?
     static let outputHasColour = takesColour(1)
 
     private static func takesColour(_ descriptor: Int32) -> Bool {
@@ -17,7 +17,7 @@ enum Terminal {
     }
 
     static func writeError(_ text: String) {
-        // Nobody is left to be told where stderr is gone.
+        // If stderr is closed, there is no place to report that.
         _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
     }
 

@@ -1,9 +1,9 @@
-/// Wrong usage that ArgumentParser takes, or refuses without saying why.
+/// Wrong usage that ArgumentParser accepts, or refuses without a helpful message.
 
 internal import ArgumentParser
 
 enum Usage {
-    /// Why these arguments are not run; nil: they are.
+    /// The message that refuses these arguments, or nil if the command may run.
     /// - Parameter arguments: without the program's name.
     static func refusal(of arguments: [String]) -> String? {
         let words = arguments.prefix { !$0.hasPrefix("-") }
@@ -14,23 +14,23 @@ enum Usage {
         return repeated(in: arguments)
     }
 
-    /// Commands of the plan, and what does their work until they are there.
+    /// The commands that are not built yet. The text says how to do their work until then.
     static let unbuilt: [String: String] = [
-        "cache": "'larder explain URL' says whether and why an answer is stored.",
-        "drain": "Send TERM to the process: it takes no more connections, and ends when its requests have.",
-        "limits": "The access log says which answers were 408, 413, 414 and 431.",
-        "purge": "Restart Larder to empty the cache, or bound the time by the policy's 'store.maxAge'.",
-        "reload":
-            "Restart Larder: it reads its configuration at the start only ('larder check' reads it now).",
-        "report": "The access log has each request's cache, reason and duration.",
-        "servers": "Change 'upstreams' in the configuration file, and restart Larder.",
-        "simulate": "Run Larder, and count 'cache' in its access log.",
-        "status": "The access log has each request; the notices on stderr tell the rest.",
+        "cache": "'larder explain URL' says whether and why a response is stored.",
+        "drain": "Send TERM to the process: it takes no more connections and ends when its requests end.",
+        "limits": "The access log shows the answers with status 408, 413, 414 and 431.",
+        "purge": "Restart Larder to empty the cache, or limit the time with 'store.maxAge' of the policy.",
+        "reload": "Restart Larder: it reads its configuration only at the start. 'larder check' reads it "
+            + "now.",
+        "report": "The access log has the cache result, the reason and the duration of each request.",
+        "servers": "Change 'upstreams' in the configuration file and restart Larder.",
+        "simulate": "Run Larder and count the values of 'cache' in its access log.",
+        "status": "The access log has each request. The notices on stderr have everything else.",
         "stop": "Send TERM to the process to let requests end, or INT to end at once.",
-        "upgrade": "Restart Larder with the new program: TERM lets requests end.",
+        "upgrade": "Send TERM, which lets requests end, and start the new program.",
     ]
 
-    /// Options that have one value. ArgumentParser would take the last and say nothing.
+    /// Options that have one value. ArgumentParser silently takes the last of several.
     private static let single: [String: String] = [
         "-c": "--config", "--config": "--config", "--files": "--files", "--memory": "--memory",
         "--threads": "--threads", "--access-log": "--access-log", "--policy": "--policy",
@@ -48,11 +48,11 @@ enum Usage {
         return nil
     }
 
-    /// What was probably meant by arguments that no command takes; empty: who knows.
+    /// A guess at the meaning of arguments that no command accepts, or an empty text.
     static func hint(for arguments: [String]) -> String {
         guard let command = arguments.first, ["serve", "check"].contains(command),
             let file = arguments.dropFirst().first(where: { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") })
         else { return "" }
-        return "A configuration file is named with -c: larder \(command) -c \(file)"
+        return "Use -c to name a configuration file: larder \(command) -c \(file)"
     }
 }

@@ -129,13 +129,6 @@ package enum Unanswered: BitwiseCopyable, Equatable, Sendable {
 }
 
 extension EntryFacts {
-    /// How long it is fresh, in seconds, rounded down; negative when it is stale.
-    func timeToLive(_ now: Times) -> Int64 {
-        let residence = Int64(clamping: now.milliseconds(since: received))
-        let left = Int64(clamping: freshForMilliseconds) &- residence
-        return left >= 0 ? left / 1000 : -((999 &- left) / 1000)
-    }
-
     @inline(__always)
     package init(_ facts: RecordFacts) {
         self.init(unpacking: [facts.words.0, facts.words.1, facts.words.2, facts.words.3, facts.words.4])

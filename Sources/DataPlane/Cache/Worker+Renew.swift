@@ -199,41 +199,27 @@ extension Worker {
         if sent { releaseClient(c) } else { closeClientNow(c) }
     }
 
-    /// An answer that may not be stored takes the place of an entry, which goes. Errors of the origin leave
-    /// it, and so do answers that are for this client alone.
+    /// The response in `response` over `outbound` may not be stored, for this `reason`: ends the reservation
+    /// and removes the entry as `RefusalEffect` says.
     @inline(__always)
-    mutating func noteUnstorable(_ x: Handle<Exchange>, status: UInt16) {
-        // Else nobody waits for it, and there is no entry.
-        if exchanges[x].machine.holdsReservation || exchanges[x].renewal != nil {
-            applyRefusal(x, status: status)
-        }
+    mutating func noteUnstorable(_ x: Handle<Exchange>, _ reason: Reason) {
+        // Without either there is nothing to end and nothing to remove.
+        if exchanges[x].machine.holdsReservation || exchanges[x].renewal != nil { applyRefusal(x, reason) }
     }
 
-    private mutating func applyRefusal(_ x: Handle<Exchange>, status: UInt16) {
-        guard exchanges[x].verdict.mayStore else {
-            // To a HEAD behind an answer: it tells nothing of what a GET will get.
-            endReservation(x, .failed)
-            return
-        }
-        guard let reason = exchanges[x].reason, reason.dependsOnlyOnResponse, status < 500,
-            !Rules.isShapedByRequest(status: status)
-        else {
-            if let reason = exchanges[x].reason { endReservationUnstorable(x, reason, remember: false) }
-            endReservation(x, .unstorable(remember: false))
-            return
-        }
-        let isLasting = Self.isLasting(
+    private mutating func applyRefusal(_ x: Handle<Exchange>, _ reason: Reason) {
+        let effect = Self.refusalEffect(
             reason, scratch.response, scratch.outbound, to: &exchanges[x], site.routes[exchanges[x].route],
             now.times)
-        endReservationUnstorable(x, reason, remember: isLasting)
-        Self.removeEntry(&exchanges[x], store)
+        endReservation(x, effect.ending, refusing: reason)
+        if effect.removesEntry { Self.removeEntry(&exchanges[x], store) }
     }
 
-    private static func isLasting(
+    private static func refusalEffect(
         _ reason: Reason, _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
         to exchange: inout Exchange, _ route: borrowing Site.Route, _ now: Times
-    ) -> Bool {
-        route.rules.isLasting(
+    ) -> RefusalEffect {
+        route.rules.refusalEffect(
             reason, of: response, outbound.span, to: exchange.verdict, sent: exchange.sentAt, received: now)
     }
 

@@ -76,11 +76,13 @@ extension Worker {
         case .store(var facts):
             if exchanges[x].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             storable = facts
-            if !facts.isWorthWaitingFor { endReservationUnstorable(x, .noCache, remember: true) }
+            if let ending = Reservations.Ending(storing: facts) {
+                endReservation(x, ending, refusing: .noCache)
+            }
         case .refuse(let reason):
             exchanges[x].reason = reason
             if log.isEnabled { noteRefusals(x) }
-            noteUnstorable(x, status: scratch.response.status)
+            noteUnstorable(x, reason)
         }
         var isCurrent = false
         var transform = HeadTransform.none
@@ -106,10 +108,8 @@ extension Worker {
             if let length, !exchanges[x].machine.isHeldBack {
                 Self.commit(
                     &exchanges[x], into: &store, facts, site.routes[route].rules, scratch.request,
-                    scratch.response,
-                    head: scratch.outbound, body: scratch.outbound, headCount..<(headCount + length),
-                    &scratch.storedHead, &scratch.vary,
-                    now.times)
+                    scratch.response, head: scratch.outbound, body: scratch.outbound,
+                    headCount..<(headCount + length), &scratch.storedHead, &scratch.vary, now.times)
                 endReservationAfterCommit(x, facts)
             } else {
                 beginFill(x, facts, headCount: headCount)

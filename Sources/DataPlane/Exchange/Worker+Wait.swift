@@ -95,15 +95,20 @@ extension Worker {
         }
     }
 
-    /// Tells those who wait for this one's fetch that the answer in `response` over `outbound` is not stored,
-    /// or that each of them has to revalidate it.
-    mutating func endReservationUnstorable(_ x: Handle<Exchange>, _ reason: Reason, remember: Bool) {
+    /// As `endReservation`, where the response in `response` over `outbound` may not be stored for this
+    /// `reason`, or each waiting request has to revalidate it.
+    mutating func endReservation(
+        _ x: Handle<Exchange>, _ ending: Reservations.Ending, refusing reason: Reason
+    ) {
         guard exchanges[x].machine.holdsReservation else { return }
-        parseHead(x)
-        let scope = Self.scope(
-            of: reason, scratch.response, scratch.outbound, scratch.request, &exchanges[x],
-            site.routes[exchanges[x].route])
-        endReservation(x, .unstorable(remember: remember), scope: scope)
+        var scope = RefusalScope.everybody
+        if case .unstorable = ending {
+            parseHead(x)
+            scope = Self.scope(
+                of: reason, scratch.response, scratch.outbound, scratch.request, &exchanges[x],
+                site.routes[exchanges[x].route])
+        }
+        endReservation(x, ending, scope: scope)
     }
 
     private static func scope(
@@ -113,27 +118,16 @@ extension Worker {
         route.rules.scope(of: reason, response, outbound.span, request: request.fields, exchange.head)
     }
 
-    /// As `endReservation`, of an answer that was to be stored.
-    /// - Parameter facts: of what was stored, if it was.
+    /// As `endReservation`, where the response was to be stored.
+    /// - Parameter facts: what was stored, if it was.
     mutating func endReservationAfterCommit(_ x: Handle<Exchange>, _ facts: EntryFacts? = nil) {
-        if exchanges[x].stored {
-            // Who fetched alone, because nobody was to wait for that, has proved the contrary; so has one
-            // variant for the key.
-            if facts?.isWorthWaitingFor == true {
-                let keyed = exchanges[x].keyed
-                if !exchanges[x].machine.holdsReservation { board.clearHitForMiss(keyed.reservation) }
-                if keyed.variant != .zero { board.clearHitForMiss(keyed.hash) }
-            }
-            endReservation(x, .stored)
-            return
-        }
-        switch exchanges[x].reason {
-        // Somebody changed it while it was fetched: whoever waits must not get this, but may get the next.
-        case nil, .invalidated: endReservation(x, .failed)
-        case .some(let reason):
-            // `expired` is of a 304 here: the next answer is a whole one, with a lifetime of its own.
-            endReservation(x, .unstorable(remember: reason.dependsOnlyOnResponse && reason != .expired))
-        }
+        let keyed = exchanges[x].keyed
+        let effect = CommitEffect(
+            stored: exchanges[x].stored ? facts : nil, exchanges[x].reason,
+            holdsReservation: exchanges[x].machine.holdsReservation, isVariant: keyed.variant != .zero)
+        if effect.clearsReservationMark { board.clearHitForMiss(keyed.reservation) }
+        if effect.clearsKeyMark { board.clearHitForMiss(keyed.hash) }
+        endReservation(x, effect.ending)
     }
 
     /// The mailbox's doorbell has rung.

@@ -21,11 +21,6 @@ struct StoredVariant {
         claim = VariantClaim(coding: facts.coding, serial: serial, hash: hash)
     }
 
-    /// A variant must save a sixteenth of the body to be worth its memory.
-    static func isWorthIt(_ count: Int, insteadOf bodyCount: Int) -> Bool {
-        count + bodyCount / 16 < bodyCount
-    }
-
     /// Stores the variant. If the store has no memory for it now, or the original was invalidated, the claim
     /// is given back, and a later hit asks for the variant again. If the store has no place for such a
     /// variant, the claim stays. Only within a turn of the store.
@@ -45,12 +40,5 @@ struct StoredVariant {
         case .stored, .crowded, .tooLarge: break
         }
         return outcome == .stored
-    }
-}
-
-extension EntryFacts {
-    /// Unix seconds from which the entry is not worth keeping.
-    var expirySeconds: UInt32 {
-        UInt32(clamping: received.wallMilliseconds / 1000 + keptSeconds)
     }
 }

@@ -36,7 +36,7 @@ struct VariantMaker: ~Copyable, Sendable {
         coded.removeAll()
         let isWhole = Self.encode(body, with: &encoder, into: &coded)
         encoders.give(encoder)
-        guard isWhole, StoredVariant.isWorthIt(coded.count, insteadOf: body.count) else { return }
+        guard isWhole, CompressionRules.isWorthStoring(coded.count, insteadOf: body.count) else { return }
         facts.coding = Codings(job.coding)
         derivedHead.removeAll()
         guard

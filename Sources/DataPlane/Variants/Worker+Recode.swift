@@ -253,7 +253,7 @@ extension Worker {
             giveBack(coding, of: &exchange, store)
             return nil
         }
-        guard StoredVariant.isWorthIt(bodyCount, insteadOf: view.body.count) else { return nil }
+        guard CompressionRules.isWorthStoring(bodyCount, insteadOf: view.body.count) else { return nil }
         head.removeAll()
         vary.removeAll()
         vary.append(view.vary)

@@ -68,6 +68,12 @@ public struct CompressionRules: Sendable {
         return choice == 0 ? nil : Codings(rawValue: choice)
     }
 
+    /// Is a coded variant of `count` bytes worth its memory beside the original? It must save a sixteenth of
+    /// the original's body.
+    public static func isWorthStoring(_ count: Int, insteadOf bodyCount: Int) -> Bool {
+        count + bodyCount / 16 < bodyCount
+    }
+
     /// May this answer's body be compressed? For an answer to HEAD: may the body of the GET be compressed, as
     /// far as Content-Length shows?
     public func isCompressible(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {

@@ -154,6 +154,19 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
             &+ UInt64(max(revalidated, staleWhileRevalidateSeconds, staleIfErrorSeconds))
     }
 
+    /// The time, in Unix seconds, from which on the entry is not worth its memory.
+    @inlinable public var expirySeconds: UInt32 {
+        UInt32(clamping: received.wallMilliseconds / 1000 &+ keptSeconds)
+    }
+
+    /// Seconds for which the entry is still fresh, rounded down; negative for a stale one (the `ttl` of
+    /// RFC 9211 §2.4).
+    public func timeToLive(_ now: Times) -> Int64 {
+        let residence = Int64(clamping: now.milliseconds(since: received))
+        let left = Int64(clamping: freshForMilliseconds) &- residence
+        return left >= 0 ? left / 1000 : -((999 &- left) / 1000)
+    }
+
     /// For a client that requests something once an hour, a 304 saves the body.
     @usableFromInline static var revalidatedSeconds: UInt32 { 3600 }
     @usableFromInline static var mask48: UInt64 { 0xffff_ffff_ffff }

@@ -1,4 +1,4 @@
-/// The clock of an explanation: the machine's, or one that is set and then runs on.
+/// The clock of an explanation: the clock of the machine, or a clock that `--at` sets and that then runs on.
 
 internal import Bytes
 internal import Caching
@@ -8,7 +8,7 @@ struct ExplainClock {
     private let startWall: UInt64
     private let startMonotonic: UInt64
 
-    /// - Parameter at: Unix seconds that it shows now; nil: the machine's clock.
+    /// - Parameter at: the present time in Unix seconds; nil: the time of the machine.
     init(at seconds: Int64?) {
         startWall = seconds.map { UInt64(clamping: $0) * 1000 } ?? Clock.wallMilliseconds()
         startMonotonic = Clock.monotonicMilliseconds()
@@ -20,10 +20,10 @@ struct ExplainClock {
             wallMilliseconds: startWall + elapsed, bootMilliseconds: startMonotonic + elapsed)
     }
 
-    /// When it was started.
+    /// The time at which the clock was started.
     var start: Times { Times(wallMilliseconds: startWall, bootMilliseconds: startMonotonic) }
 
-    /// Seconds since 1970, or an HTTP date; within the years that dates have.
+    /// Reads seconds since 1970 or an HTTP date. nil: neither, or a time that an HTTP date cannot express.
     static func parse(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         if let seconds = Int64(text) {

@@ -1,4 +1,4 @@
-/// `larder explain`: one exchange, live or pasted, and every rule's verdict on it.
+/// `larder explain`: prints the verdict of every rule on one exchange, which is fetched or pasted.
 
 internal import ArgumentParser
 internal import Bytes
@@ -10,20 +10,22 @@ internal import Settings
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Fetch or take an answer, and print what the cache makes of it, rule by rule.",
+        abstract: "Explain rule by rule whether the cache answers a request and stores its response.",
         discussion: """
-            The request goes to the server that route and hash choose, as Larder would send it; without -c \
-            straight to the URL's host. With --response nothing is fetched. In pasted heads lines may end in \
-            LF alone. Any method but GET and HEAD is really sent, with all that it does there.
+            With -c the request goes to the server that route and hash choose. Without -c it goes to the \
+            host of the URL. Larder sends the request as it sends a client's request, so a POST has its \
+            effect on the server. With --response nothing is sent. Lines of a pasted head may end with LF \
+            alone.
             """)
 
     @Argument(
-        help: ArgumentHelp("http://host/path?query; left out where --request says it.", valueName: "url"))
+        help: ArgumentHelp("The URL, http://host/path?query. Not with --request.", valueName: "url"))
     var url: String?
 
     @Option(
         name: [.customShort("H"), .customLong("header")],
-        help: ArgumentHelp("A field of the request; may be repeated.", valueName: "Name: value"))
+        help: ArgumentHelp(
+            "A field of the request. You can repeat this option.", valueName: "Name: value"))
     var headers: [String] = []
 
     @Option(
@@ -36,19 +38,21 @@ struct ExplainCommand: ParsableCommand {
         help: ArgumentHelp("The configuration file.", valueName: "file"))
     var file: String?
 
-    @Option(help: ArgumentHelp("The policy, without a configuration file. (default: pessimistic)"))
+    @Option(help: ArgumentHelp("The policy, if there is no -c. (default: pessimistic)"))
     var policy: String?
 
-    @Option(help: ArgumentHelp("A pasted request head; - for stdin.", valueName: "file"))
+    @Option(help: ArgumentHelp("A file with a pasted request head; - is stdin.", valueName: "file"))
     var request: String?
 
-    @Option(help: ArgumentHelp("A pasted response, its body or without; - for stdin.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A file with a pasted response, with or without its body; - is stdin.", valueName: "file"))
     var response: String?
 
-    @Option(help: ArgumentHelp("The clock: seconds since 1970, or an HTTP date. (default: now)"))
+    @Option(help: ArgumentHelp("The present time: seconds since 1970, or an HTTP date. (default: now)"))
     var at: String?
 
-    @Option(help: ArgumentHelp("How long the fetch may take in all.", valueName: "duration"))
+    @Option(help: ArgumentHelp("The longest time of the whole fetch.", valueName: "duration"))
     var timeout = "10s"
 
     @Flag(help: "Print JSON.")
@@ -58,19 +62,23 @@ struct ExplainCommand: ParsableCommand {
         if file != nil, policy != nil {
             throw ValidationError("-c and --policy exclude each other: the route names its policy.")
         }
-        if request == nil, url == nil { throw ValidationError("Give a URL, or a request by --request.") }
-        if request != nil, url != nil || method != nil || !headers.isEmpty {
-            throw ValidationError("--request is the whole request: no URL, -X or -H beside it.")
+        if request == nil, url == nil {
+            throw ValidationError("The URL is missing; give a URL, or a request with --request.")
         }
-        if request == "-", response == "-" { throw ValidationError("Only one of the two can be stdin.") }
+        if request != nil, url != nil || method != nil || !headers.isEmpty {
+            throw ValidationError("--request contains the whole request; do not add a URL, -X or -H.")
+        }
+        if request == "-", response == "-" {
+            throw ValidationError("--request and --response cannot both be stdin.")
+        }
         if let at, ExplainClock.parse(at) == nil {
             throw ValidationError(
-                "--at: found '\(at)'; allowed: seconds since 1970, or a date like "
+                "--at: found '\(at)'; allowed: seconds since 1970, or a date such as "
                     + "'Thu, 01 Jan 2026 00:00:00 GMT'.")
         }
         guard let milliseconds = Milliseconds.parse(timeout), milliseconds > 0, milliseconds <= 3_600_000
         else {
-            throw ValidationError("--timeout: found '\(timeout)'; allowed: 1ms to 1h.")
+            throw ValidationError("--timeout: found '\(timeout)'; allowed: a duration from 1ms to 1h.")
         }
     }
 
@@ -100,28 +108,28 @@ struct ExplainCommand: ParsableCommand {
         ).explain(input)
     }
 
-    /// Whom to ask without a configuration: the URL's host.
+    /// The server to ask if there is no configuration: the host of the URL.
     private static func server(for input: borrowing ExplainInput) throws -> String {
         let text = input.authority
-        // A Host that is none is the parser's to refuse.
+        // The parser refuses an invalid Host later.
         guard let authority = HTTP.Authority(Array(text.utf8).span) else { return "localhost" }
         let host = String(decoding: Array(text.utf8)[authority.host], as: UTF8.self)
         let server = "\(host):\(authority.port ?? 80)"
         if ServerAddress(parsing: server) != nil { return authority.port == nil ? host : server }
         guard input.response == nil else { return "localhost" }
         throw ExplainRefusal(
-            "found '\(text)', which is no host that can be connected to; name its server in a file with -c, "
-                + "or paste its answer with --response.")
+            "found '\(text)', which is not a host that Larder can connect to; name the server in a "
+                + "configuration file (-c), or paste the response with --response.")
     }
 
-    /// The configuration, or one made of the URL's host and a policy.
+    /// The configuration of `-c`, or a configuration made of the host of the URL and a policy.
     private func load(for input: borrowing ExplainInput) throws -> LoadedConfiguration {
         if let file { return try ConfigurationOptions.load(file, everyPolicy: false) }
         var flags = FlagSettings()
         flags.upstreams = [try "http://\(Self.server(for: input))"]
         let folder = ConfigurationOptions.currentFolder
         var loaded = try flags.load(folder: folder, files: .disk)
-        // Nobody asked for the notes on a configuration that nobody wrote.
+        // The user wrote no configuration, so notes about it are of no use.
         loaded.notes = []
         guard let policy else { return loaded }
         let name = loaded.settings.cache.policyFolder ?? Settings.Cache.standardPolicyFolder
@@ -129,7 +137,7 @@ struct ExplainCommand: ParsableCommand {
             inFolder: name.hasPrefix("/") ? name : "\(folder)/\(name)", shownFolder: name, files: .disk)
         guard let found = policies.first(where: { $0.policy.name == policy }) else {
             let names = policies.map(\.policy.name).joined(separator: ", ")
-            throw ExplainRefusal("there is no policy '\(policy)'; there are: \(names).")
+            throw ExplainRefusal("there is no policy '\(policy)'; the policies are \(names).")
         }
         loaded.settings.policies = [loaded.effective(found).policy]
         for index in loaded.settings.routes.indices { loaded.settings.routes[index].policy = 0 }

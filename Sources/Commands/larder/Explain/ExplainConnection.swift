@@ -1,5 +1,5 @@
-/// A connection that waits: every step has as long as Larder would give it, and all of them until the
-/// deadline of the command.
+/// A blocking connection to a server. Each step has the time-out that Larder gives it, and all steps together
+/// end at the deadline of the command.
 
 internal import Bytes
 internal import Caching
@@ -17,11 +17,11 @@ struct ExplainConnection: ~Copyable {
     private let timeouts: Upstream.Timeouts
     private let deadline: UInt64
     private let timeoutMilliseconds: UInt64
-    /// Kept for as long as the connection to it.
+    /// The `files` origin at the other end, kept alive as long as the connection.
     private let files: FilesOrigin?
     private var received = ByteBuffer(capacity: 16 << 10)
 
-    /// A time-out of Larder's that has begun.
+    /// A time-out of the upstream's settings that has started.
     private struct Limit {
         let failure: OriginFailure
         let milliseconds: Int
@@ -57,23 +57,24 @@ struct ExplainConnection: ~Copyable {
     }
 
     /// Waits for the next event.
-    /// - Throws: none came in time, Larder's or ours.
+    /// - Throws: no event came before the end of `limit` or before the deadline of the command.
     private mutating func wait(_ limit: Limit, _ what: String) throws(ExplainFetchFailure) {
         while true {
             let now = Clock.monotonicMilliseconds()
             if now >= limit.end { throw .origin(limit.failure, "\(what) within \(limit.milliseconds) ms") }
-            if now >= deadline { throw .gaveUp("\(what) within \(timeoutMilliseconds) ms") }
-            // 0 can mean a signal too.
+            if now >= deadline { throw .commandTimeout("\(what) within \(timeoutMilliseconds) ms") }
+            // 0 means a time-out or a signal.
             if poller.wait(timeoutMilliseconds: Int(min(limit.end, deadline) - now)) > 0 { return }
         }
     }
 
-    /// Sends the head, and reads the answer to its end or past `bodyLimit`.
-    /// - Parameter progress: how much of the request the server took, for who may send it again.
+    /// Sends the request head, and reads the response to its end or until its body exceeds `bodyLimit`.
+    /// - Parameter progress: how much of the request the server took. The caller needs it to decide whether
+    ///   the request may be sent again.
     mutating func exchange(
         _ request: borrowing ByteBuffer, method: Method, bodyLimit: Int, clock: ExplainClock,
         _ progress: inout Sent
-    ) throws(ExplainFetchFailure) -> ExplainedAnswer {
+    ) throws(ExplainFetchFailure) -> ExplainedResponse {
         let sent = clock.now
         try send(request, &progress)
         var head = ResponseHead()
@@ -85,7 +86,7 @@ struct ExplainConnection: ~Copyable {
         received.removeFirst(headCount)
         var note: String?
         let body = readBody(head.framing, limit: bodyLimit, &note)
-        return ExplainedAnswer(
+        return ExplainedResponse(
             bytes: bytes, head: head, body: body, bodyNote: note, isInOnePiece: isWhole, sent: sent,
             received: receivedAt)
     }
@@ -101,15 +102,16 @@ struct ExplainConnection: ~Copyable {
                 position += count
                 progress = .head
             case .wouldBlock: try wait(limit, "the request could not be sent")
-            case .endOfStream: throw .origin(.closed, "the server closed before the request was sent")
+            case .endOfStream:
+                throw .origin(.closed, "the server closed the connection before the request was sent")
             case .failed(let error): throw .origin(.closed, "the request could not be sent: \(error)")
             }
         }
     }
 
     /// - Parameters:
-    ///   - what: what is waited for.
-    ///   - failure: what a broken connection is.
+    ///   - what: the name of the expected bytes, for messages.
+    ///   - failure: the failure to throw if the connection breaks.
     /// - Returns: false at the end of the stream.
     private mutating func receive(
         _ what: String, _ limit: Limit, broken failure: OriginFailure
@@ -124,7 +126,8 @@ struct ExplainConnection: ~Copyable {
         }
     }
 
-    /// Reads up to the final head, which then stands at the front of `received`.
+    /// Reads until the head that is not interim is complete. It is then at the front of `received`.
+    /// - Returns: the length of the head.
     private mutating func readHead(
         _ head: inout ResponseHead, _ method: Method
     ) throws(ExplainFetchFailure) -> Int {
@@ -137,33 +140,35 @@ struct ExplainConnection: ~Copyable {
             switch result {
             case .complete(let count):
                 if head.status == 101 {
-                    throw .origin(.malformed, "the server switched protocols: that is a tunnel")
+                    throw .origin(.malformed, "the server switched protocols (101), which opens a tunnel")
                 }
                 if head.status >= 200 { return count }
                 interim += 1
                 guard interim <= OriginResponse.interimLimit else {
-                    throw .origin(.malformed, "the server sends interim heads only")
+                    throw .origin(.malformed, "the server sends only interim responses")
                 }
                 received.removeFirst(count)
                 limit = Limit(.responseTimeout, after: timeouts.responseMilliseconds)
             case .refused:
                 throw .origin(
-                    .malformed, "the server's answer is no valid HTTP/1.1 (\(result.word))")
+                    .malformed, "the response is not valid HTTP/1.1 (\(result.word))")
             case .needMore:
-                // Half a head, or an interim one, was an answer's beginning.
+                // Half a head or an interim head is the beginning of a response: without the rest it is
+                // malformed.
                 let failure = received.isEmpty && interim == 0 ? OriginFailure.closed : .malformed
-                guard try receive("the answer's head", limit, broken: failure) else {
+                guard try receive("the head of the response", limit, broken: failure) else {
                     throw .origin(
                         failure,
                         received.isEmpty
-                            ? "the server closed without an answer" : "the server closed within the head")
+                            ? "the server closed the connection without a response"
+                            : "the server closed the connection within the head")
                 }
             }
         }
     }
 
-    /// Reads the body; what ends it early is no failure, but a reason not to store it.
-    /// - Returns: nil where we gave up, and Larder would not have.
+    /// Reads the body. An early end of the body is not a failure; it is a reason not to store the response.
+    /// - Returns: nil if the deadline of the command ended the body, which Larder itself would have read on.
     private mutating func readBody(
         _ framing: BodyFraming, limit: Int, _ note: inout String?
     ) -> BodyOutcome? {
@@ -178,7 +183,7 @@ struct ExplainConnection: ~Copyable {
             offset = next
             switch step {
             case .data:
-                // More than is stored is enough to know.
+                // A body that is too large to store needs no further reading.
                 if reader.delivered > UInt64(limit) {
                     note = "not read further"
                     return outcome(reader, isComplete: false)
@@ -194,11 +199,11 @@ struct ExplainConnection: ~Copyable {
                     let idle = Limit(.truncated, after: timeouts.idleMilliseconds)
                     if try receive("the rest of the body", idle, broken: .truncated) { continue }
                     let isComplete = reader.closed()
-                    if !isComplete { note = "the server closed within the body" }
+                    if !isComplete { note = "the server closed the connection within the body" }
                     return outcome(reader, isComplete: isComplete)
                 } catch {
                     note = error.description
-                    return error.isOurs ? nil : outcome(reader, isComplete: false)
+                    return error.isCommandTimeout ? nil : outcome(reader, isComplete: false)
                 }
             }
         }

@@ -1,5 +1,5 @@
-/// One request to the servers that the key chooses, over a connection of its own, waiting for each byte: the
-/// fetch of a command that does nothing else.
+/// Sends one request to the servers that the key chooses, on a new connection, and blocks until the response
+/// has arrived.
 
 internal import Bytes
 internal import Caching
@@ -17,7 +17,7 @@ struct ExplainFetch: ~Copyable {
     let choices: [Upstream.Server?]
     let forwarding: ForwardingFields
     let bodyLimit: Int
-    /// By the monotonic clock, in milliseconds; for everything.
+    /// The end of the whole fetch, in milliseconds of the monotonic clock.
     let deadline: UInt64
     let timeoutMilliseconds: UInt64
 
@@ -29,25 +29,26 @@ struct ExplainFetch: ~Copyable {
         self.upstream = upstream
         self.choices = choices
         self.bodyLimit = bodyLimit
-        // The request is a client's own, from wherever it is explained.
+        // No proxy is trusted: the request counts as sent by the client itself.
         forwarding = ForwardingFields(sends: settings.forwarded, trusted: [])
         timeoutMilliseconds = explainer.timeoutMilliseconds
         deadline = Clock.monotonicMilliseconds() + timeoutMilliseconds
     }
 
-    /// Fetches from the first server that answers, as Larder does, by its own rules on what is tried again.
-    /// - Returns: nil where there is no answer; the report says why.
+    /// Fetches from the first server that answers. `Attempts` decides, as for real traffic, whether a failed
+    /// request may go to the next server.
+    /// - Returns: nil if there is no response; `report.failure` says why.
     mutating func run(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: RequestVerdict, host: Span<UInt8>,
         target: Span<UInt8>, _ scheme: Scheme, _ rules: Rules, _ report: inout ExplainReport
-    ) -> ExplainedAnswer? {
+    ) -> ExplainedResponse? {
         guard upstream.scheme == .http else {
             report.failure = .init(
-                description: "servers of upstream \(upstream.name) speak TLS, which Larder cannot yet",
+                description: "upstream \(upstream.name) needs TLS, which Larder cannot speak yet",
                 status: 502)
             return nil
         }
-        // Every connection is a fresh one.
+        // Every connection is a new one.
         var attempts = Attempts(
             idempotent: OriginRequest.isReplayable(request), retries: upstream.retries, reuse: false)
         for index in choices.indices {
@@ -56,7 +57,7 @@ struct ExplainFetch: ~Copyable {
                 var connection = try connect(choices[index])
                 var head = ByteBuffer(capacity: 1024)
                 let peer = connection.localAddress ?? SocketAddress(ip: "127.0.0.1", port: 0)
-                guard let peer else { throw .origin(.notConnected, "no address of our own") }
+                guard let peer else { throw .origin(.notConnected, "this machine has no local address") }
                 let serverHost = Array((choices[index]?.address.authority ?? "localhost").utf8)
                 OriginRequest.append(
                     request, bytes, verdict, keyedHost: host, keyedTarget: target,
@@ -79,12 +80,13 @@ struct ExplainFetch: ~Copyable {
                     report.failure = .init(description: error.description, status: Int(status))
                     return nil
                 case .reconnect, .abort:
-                    preconditionFailure("no connection was used before, and no answer has begun")
+                    preconditionFailure("the connection is new, and no answer has started")
                 }
             }
         }
         if choices.isEmpty {
-            report.failure = .init(description: "no server of \(upstream.name) has a weight", status: 502)
+            report.failure = .init(
+                description: "all servers of \(upstream.name) have weight 0", status: 502)
         }
         return nil
     }
@@ -106,7 +108,7 @@ struct ExplainFetch: ~Copyable {
                 if pending { try connection.finishConnect(address) }
                 return connection
             } catch let failure as ExplainFetchFailure {
-                if failure.isOurs { throw failure }
+                if failure.isCommandTimeout { throw failure }
                 last = failure
             } catch {
                 last = .origin(.notConnected, "\(address): \(error)")
@@ -118,7 +120,7 @@ struct ExplainFetch: ~Copyable {
     private func connectToFiles() throws(ExplainFetchFailure) -> ExplainConnection {
         guard case .files(let files) = upstream.origin else { throw .origin(.notConnected, "no server") }
         do {
-            // Its helper threads end with the process.
+            // The helper threads of the origin end with the process.
             let origin = try FilesOrigin(files)
             return try ExplainConnection(
                 try origin.connect(), upstream.timeouts, deadline: deadline,
@@ -143,23 +145,23 @@ struct ExplainFetch: ~Copyable {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 enum ExplainFetchFailure: Error, CustomStringConvertible {
-    /// As it is for Larder too.
+    /// The fetch failed, and would also fail for a serving Larder.
     case origin(OriginFailure, String)
-    /// The command's own time is over.
-    case gaveUp(String)
+    /// The time of the command (`--timeout`) is over.
+    case commandTimeout(String)
 
     var description: String {
         switch self {
-        case .origin(_, let text), .gaveUp(let text): text
+        case .origin(_, let text), .commandTimeout(let text): text
         }
     }
 
-    var isOurs: Bool {
+    var isCommandTimeout: Bool {
         switch self {
         case .origin: false
-        case .gaveUp: true
+        case .commandTimeout: true
         }
     }
 }

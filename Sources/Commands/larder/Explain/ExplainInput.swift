@@ -1,29 +1,29 @@
-/// What is to be explained: a request, by its URL or pasted, and perhaps a pasted answer.
+/// The input of `larder explain`: a request, from a URL or pasted, and an optional pasted response.
 
 internal import Bytes
 internal import Caching
 internal import Foundation
 internal import HTTP
 
-/// What was given cannot be explained: wrong usage, said in one line.
+/// The input cannot be explained. The description says why in one line.
 struct ExplainRefusal: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
 }
 
 struct ExplainInput: ~Copyable {
-    /// The request's head, CRLF and all.
+    /// The head of the request, with CRLF line ends.
     let request: ByteBuffer
-    /// Whose it is, in messages.
+    /// The name of the request in messages.
     let requestName: String
     let scheme: Scheme
-    /// The host and port that the request is for; empty where it does not say.
+    /// The host and the port of the request. Empty: the request has none.
     let authority: String
-    /// nil: to be fetched.
+    /// nil: the response has to be fetched.
     let response: PastedText?
 
     init(url: String?, method: String?, headers: [String], request: String?, response: String?) throws {
-        // All is made before anything of `self` is: what cannot be copied cannot be half there.
+        // A noncopyable value cannot throw half initialized, so make all parts first.
         let pasted = try response.map { try PastedText(contentsOf: $0) }
         guard let url else {
             let text = try PastedText(contentsOf: request ?? "-")
@@ -35,8 +35,8 @@ struct ExplainInput: ~Copyable {
         let parts = try ExplainURL(url)
         guard parts.scheme == .http || pasted != nil else {
             throw ExplainRefusal(
-                "https:// cannot be fetched yet: Larder cannot speak TLS. Paste the answer with --response, "
-                    + "or ask for http://.")
+                "https:// cannot be fetched yet: Larder cannot speak TLS. Paste the response with "
+                    + "--response, or use http://.")
         }
         let head = try Self.head(parts, method: method ?? "GET", headers)
         self.init(
@@ -67,7 +67,7 @@ struct ExplainInput: ~Copyable {
             head += "Host: \(url.authority)\r\n"
         }
         for line in headers {
-            // A line break would make two lines of one.
+            // A line break would start a second field line.
             guard !line.utf8.contains(where: { $0 == 10 || $0 == 13 }) else {
                 throw ExplainRefusal("-H: found a line break; allowed: one field, 'Name: value'.")
             }
@@ -80,7 +80,7 @@ struct ExplainInput: ~Copyable {
     }
 }
 
-/// A URL taken apart as far as a request needs it. The target is left as it is: the strict parser judges it.
+/// The parts of a URL that a request needs. The target stays as it is: the strict parser checks it later.
 struct ExplainURL {
     var scheme = Scheme.http
     var authority: String
@@ -102,23 +102,23 @@ struct ExplainURL {
         guard HTTP.Authority(Array(authority.utf8).span) != nil else {
             throw ExplainRefusal("found '\(text)'; allowed: http://host[:port]/path, without a user.")
         }
-        // A fragment is the client's own.
+        // Clients do not send the fragment.
         let tail = rest[end...].prefix { $0 != "#" }
         target = tail.hasPrefix("/") ? String(tail) : "/" + tail
     }
 }
 
-/// A message as people paste it: perhaps with blank lines before it, with LF for CRLF, without the blank line
-/// at the head's end.
+/// A message that a person pasted. It may begin with blank lines, have LF in place of CRLF, and lack the
+/// blank line after the head.
 struct PastedText: Sendable {
-    /// With CRLF, the blank line included.
+    /// The head with CRLF line ends, including the blank line.
     let head: [UInt8]
-    /// As it is.
+    /// The unchanged body.
     let body: [UInt8]
-    /// As messages name it.
+    /// The name of the text in messages.
     let name: String
 
-    /// What its first Host line says; empty without one.
+    /// The value of the first Host line. Empty: there is none.
     var host: String {
         for line in String(decoding: head, as: UTF8.self).split(separator: "\r\n")
         where line.lowercased().hasPrefix("host:") {
@@ -127,7 +127,7 @@ struct PastedText: Sendable {
         return ""
     }
 
-    /// More than any head and any body that is stored.
+    /// The largest file that is read. It is larger than any head plus any body that can be stored.
     private static let limit = 64 << 20
 
     static func shown(_ path: String) -> String { path == "-" ? "stdin" : path }
@@ -135,16 +135,18 @@ struct PastedText: Sendable {
     init(contentsOf path: String) throws {
         let handle = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
         guard let handle else {
-            throw ExplainRefusal("\(path): there is no such file, or it cannot be read.")
+            throw ExplainRefusal("\(path): the file does not exist or cannot be read.")
         }
         let data: Data?
         do {
             data = try handle.read(upToCount: Self.limit + 1)
         } catch {
-            throw ExplainRefusal("\(Self.shown(path)): cannot be read.")
+            throw ExplainRefusal("\(Self.shown(path)): the file cannot be read.")
         }
         let bytes = [UInt8](data ?? Data())
-        guard bytes.count <= Self.limit else { throw ExplainRefusal("\(Self.shown(path)): above 64 MiB.") }
+        guard bytes.count <= Self.limit else {
+            throw ExplainRefusal("\(Self.shown(path)): the file is larger than 64 MiB.")
+        }
         self.init(bytes, name: Self.shown(path))
     }
 

@@ -1,4 +1,5 @@
-/// The report for scripts. Keys stay as they are; what there is nothing to say about is left out.
+/// The report of `larder explain --json`, for scripts. The keys never change. A key without a value is left
+/// out.
 
 internal import Caching
 internal import Configuration
@@ -15,13 +16,13 @@ extension ExplainReport {
         if let balance { entries.append(.init("balance", .text(balance.rawValue))) }
         if !servers.isEmpty { entries.append(.init("servers", .list(servers.map(\.document)))) }
         if !sent.isEmpty { entries.append(.init("sent", .list(sent.map { .text($0) }))) }
-        if let answer { entries.append(.init("answer", answer.document)) }
+        if let response { entries.append(.init("answer", response.document)) }
         if let failure {
             var failed: [Tree.Entry] = [.init("message", .text(failure.description))]
             if let status = failure.status { failed.append(.init("status", .number(status))) }
             entries.append(.init("failure", .map(failed)))
         }
-        entries.append(.init("stored", .flag(answer?.isStored ?? false)))
+        entries.append(.init("stored", .flag(response?.isStored ?? false)))
         entries.append(.init("outcome", .text(outcome)))
         if let cacheStatus { entries.append(.init("cacheStatus", .text(cacheStatus))) }
         if let nextCacheStatus { entries.append(.init("nextCacheStatus", .text(nextCacheStatus))) }
@@ -56,7 +57,7 @@ extension ExplainReport.Server {
     }
 }
 
-extension ExplainReport.Answer {
+extension ExplainReport.Response {
     fileprivate var document: Tree {
         var entries = [Tree.Entry("status", .text(statusLine)), .init("pasted", .flag(milliseconds == nil))]
         if let milliseconds { entries.append(.init("milliseconds", .number(Int(clamping: milliseconds)))) }
@@ -69,7 +70,7 @@ extension ExplainReport.Answer {
         if timing.lifetime != nil {
             freshness.append(.init("lifetime_from", .text(timing.sourceName)))
         }
-        // Milliseconds, dates too.
+        // All values are milliseconds; a date is milliseconds since 1970.
         entries.append(.init("freshness", .map(freshness)))
         return .map(entries)
     }

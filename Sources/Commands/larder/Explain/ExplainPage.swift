@@ -1,4 +1,4 @@
-/// Lines and columns of the report for people.
+/// The layout of the report for people: sections, lines, columns and colours.
 
 internal import Bytes
 internal import Caching
@@ -9,7 +9,7 @@ struct ExplainPage {
 
     init(inColour: Bool) { self.inColour = inColour }
 
-    /// Characters of a value that is not ours.
+    /// The longest text of a value that comes from a message, in characters.
     private static let valueLimit = 100
 
     mutating func title(_ title: String, note: String) {
@@ -57,7 +57,7 @@ struct ExplainPage {
         text + String(repeating: " ", count: max(0, width - text.count))
     }
 
-    /// Nothing in it can steer a terminal.
+    /// The text with control characters escaped, so that it cannot control a terminal, and cut to `limit`.
     private static func shown(_ text: String, limit: Int = 400) -> String {
         var shown = ""
         for scalar in text.unicodeScalars {

@@ -1,4 +1,4 @@
-/// What `larder explain` found out: a value that is printed as text or as JSON.
+/// The result of `larder explain`, which `ExplainText` prints for people and `ExplainJSON` for scripts.
 
 internal import Caching
 internal import Settings
@@ -6,7 +6,7 @@ internal import Settings
 struct ExplainReport {
     struct Route {
         var name: String
-        /// nil: the route has none, nothing is stored.
+        /// nil: the route has no policy, and nothing is stored.
         var policy: String?
         var upstream: String
     }
@@ -16,7 +16,7 @@ struct ExplainReport {
         var scheme: String
         var host: String
         var path: String
-        /// As keyed; nil: none.
+        /// The query in the key; nil: the key has no query.
         var query: String?
         /// The routing hash: 16 hexadecimal digits.
         var hash: String
@@ -29,56 +29,58 @@ struct ExplainReport {
         var failure: String?
     }
 
-    struct Answer {
+    struct Response {
         var statusLine: String
         /// Why the body was not read to its end.
         var bodyNote: String?
-        /// From the request to the head; nil: pasted.
+        /// The time from the request to the head; nil: the response was pasted.
         var milliseconds: UInt64?
         var findings: [Finding]
         var timing: Timing
-        /// Nothing refuses.
+        /// Does no rule refuse the response?
         var isStored: Bool
-        /// Nothing is known of the body, so it may still refuse.
+        /// Is nothing known about the body? Then the body may still be a reason not to store the response.
         var isWithoutBody: Bool
-        /// The whole came at once, so that it is stored before the head is sent on.
+        /// Did head and body arrive in one read? Then the response is stored before its head is sent on.
         var isInOnePiece: Bool
-        /// Seconds that it would be fresh, from receipt on.
+        /// The time that the response is fresh, in seconds after receipt.
         var freshSeconds: UInt64
-        /// It is kept to be asked after, and never fresh.
+        /// Must Larder revalidate the entry at each use, because it is never fresh?
         var isAlwaysRevalidated: Bool
     }
 
-    /// No answer, or none that could be judged.
+    /// There is no valid response.
     struct Failure {
         var description: String
-        /// What Larder answers; nil: that is not known, the command gave up before Larder would have.
+        /// The status of Larder's answer; nil: unknown, because `--timeout` ended the fetch first.
         var status: Int?
     }
 
     /// `GET http://example.com/path`
     var title: String
-    /// HTTP date.
+    /// The time of the explanation as an HTTP date.
     var time: String
     /// nil: no route takes the request.
     var route: Route?
     var balance: Upstream.Balance?
     var requestFindings: [Finding] = []
     var key: Key?
-    /// In the order of the key's choices; where the balance goes by none, in that of the file.
+    /// The servers in the order in which the key chooses them. If the balance does not use the key, the order
+    /// is that of the file.
     var servers: [Server] = []
-    /// Lines of the head that was sent.
+    /// The lines of the request head that was sent.
     var sent: [String] = []
-    var answer: Answer?
+    var response: Response?
     var failure: Failure?
     var outcome = ""
-    /// As field lines.
+    /// The Cache-Status field line of this answer.
     var cacheStatus: String?
+    /// The Cache-Status field line of the next answer, which comes from the store.
     var nextCacheStatus: String?
 }
 
 extension Finding.Verdict {
-    /// For scripts, and for people: `ok`, `refused`, `n/a`, `at use`.
+    /// The verdict in both outputs: `ok`, `refused`, `n/a` or `at use`.
     var word: String {
         switch self {
         case .satisfied: "ok"

@@ -1,4 +1,5 @@
-/// The report for people. Texts of others are shown with control bytes escaped and cut to a width.
+/// The report of `larder explain` for people. Texts from messages have their control bytes escaped, and long
+/// texts are cut.
 
 internal import Caching
 internal import Settings
@@ -9,22 +10,22 @@ extension ExplainReport {
         page.title(title, note: time)
         writeRequest(to: &page)
         writeKey(to: &page)
-        writeAnswer(to: &page)
+        writeResponse(to: &page)
         page.section("Outcome")
         page.line(outcome)
         if let failure { page.line("because: \(failure.description)") }
         if let cacheStatus { page.line(cacheStatus) }
-        if let nextCacheStatus { page.line(nextCacheStatus, note: "the next one") }
+        if let nextCacheStatus { page.line(nextCacheStatus, note: "the next answer") }
         if !codes.isEmpty {
             page.line("what to do: " + codes.map { "larder reasons \($0)" }.joined(separator: ", "))
         }
         return page.text
     }
 
-    /// The reasons of all that refuses, each once.
+    /// The reasons of all refusals, each once.
     private var codes: [String] {
         var codes: [String] = []
-        for finding in requestFindings + (answer?.findings ?? []) {
+        for finding in requestFindings + (response?.findings ?? []) {
             if let code = finding.code, !codes.contains(code) { codes.append(code) }
         }
         return codes
@@ -61,26 +62,26 @@ extension ExplainReport {
         for line in sent { page.line(line) }
     }
 
-    /// A balance that does not go by the key has no order to show.
+    /// The balance. The heading says so if the order of the servers has no meaning.
     private static func heading(_ balance: Upstream.Balance) -> String {
         switch balance {
         case .urlHash: balance.rawValue
-        case .roundRobin: "\(balance.rawValue): any may take it, in turn"
-        case .leastRequests: "\(balance.rawValue): any may take it, by load"
+        case .roundRobin: "\(balance.rawValue): any server, in turn"
+        case .leastRequests: "\(balance.rawValue): any server, by load"
         }
     }
 
-    private func writeAnswer(to page: inout ExplainPage) {
-        guard let answer else { return }
-        page.section("Answer: may it be stored?")
+    private func writeResponse(to page: inout ExplainPage) {
+        guard let response else { return }
+        page.section("Response: may it be stored?")
         page.pair(
-            "status", answer.statusLine,
-            note: answer.milliseconds.map { "after \($0) ms" } ?? "pasted")
-        if let note = answer.bodyNote { page.pair("body", note) }
-        for finding in answer.findings { page.finding(finding) }
-        guard !answer.findings.isEmpty else { return }
+            "status", response.statusLine,
+            note: response.milliseconds.map { "after \($0) ms" } ?? "pasted")
+        if let note = response.bodyNote { page.pair("body", note) }
+        for finding in response.findings { page.finding(finding) }
+        guard !response.findings.isEmpty else { return }
         page.section("Freshness (RFC 9111 §4.2)")
-        for line in answer.timing.lines {
+        for line in response.timing.lines {
             page.pair(line.name, line.text, note: line.note, width: 22)
         }
     }
@@ -89,13 +90,13 @@ extension ExplainReport {
 extension Timing {
     struct Line {
         var name: String
-        /// nil where it is no number of milliseconds.
+        /// nil: the line has no number.
         var milliseconds: Int64?
         var text: String
         var note: String
     }
 
-    /// Step by step, in the words of RFC 9111 §4.2.3.
+    /// The computation step by step, with the names of RFC 9111 §4.2.3.
     var lines: [Line] {
         func line(_ name: String, _ milliseconds: Int64, _ note: String) -> Line {
             Line(name: name, milliseconds: milliseconds, text: Timing.seconds(milliseconds), note: note)
@@ -104,9 +105,9 @@ extension Timing {
             Line(name: name, milliseconds: milliseconds, text: ExplainPage.date(milliseconds), note: note)
         }
         var lines = [
-            moment("now", received, "when the head had come"),
+            moment("now", received, "the time when the head was complete"),
             moment("date_value", date, hasDate ? "Date" : "no valid Date: the time of receipt"),
-            line("apparent_age", apparentAge, "max(0, now − the end of that second)"),
+            line("apparent_age", apparentAge, "max(0, now − (date_value + 999 ms))"),
             line("age_value", ageValue, "Age"),
             line("response_delay", responseDelay, "from the request to the head"),
             line("corrected_age_value", correctedAgeValue, "age_value + response_delay"),
@@ -115,20 +116,20 @@ extension Timing {
         if let lifetime {
             lines.append(line("freshness_lifetime", lifetime, sourceName))
         } else {
-            let note = source == .none ? "nothing states one" : "unreadable: \(sourceName)"
+            let note = source == .none ? "the response states none" : "unreadable: \(sourceName)"
             lines.append(Line(name: "freshness_lifetime", text: "none", note: note))
         }
-        lines.append(line("cap", cap, "the policy's maxAge, 10 s for statuses from 400 on"))
+        lines.append(line("cap", cap, "maxAge of the policy; at most 10 s from status 400 on"))
         if let remaining {
             lines.append(line("remaining", remaining, "min(lifetime − corrected_initial_age, cap)"))
         } else {
-            lines.append(Line(name: "remaining", text: "none", note: "not to be reckoned"))
+            lines.append(Line(name: "remaining", text: "none", note: "cannot be computed"))
         }
-        lines.append(line("minimum", minimum, "the policy's minAge"))
+        lines.append(line("minimum", minimum, "minAge of the policy"))
         if staleWhileRevalidate > 0 {
-            lines.append(line("stale-while-revalidate", staleWhileRevalidate, "behind remaining"))
+            lines.append(line("stale-while-revalidate", staleWhileRevalidate, "after remaining"))
         }
-        if staleIfError > 0 { lines.append(line("stale-if-error", staleIfError, "behind remaining")) }
+        if staleIfError > 0 { lines.append(line("stale-if-error", staleIfError, "after remaining")) }
         return lines
     }
 }

@@ -1,4 +1,5 @@
-/// One exchange on its route: the parts of a report, in the order of a request's way.
+/// One exchange on its route. It writes the parts of the report in the order in which a worker does the
+/// steps.
 
 internal import Balancing
 internal import Bytes
@@ -30,10 +31,10 @@ struct ExplainedExchange {
         _ report: inout ExplainReport
     ) throws {
         report.route = .init(name: route.name, policy: policy?.name, upstream: upstream.name)
-        // What serving does goes by its own verdict; the other one knows more than the first refusal.
+        // `verdict` is the one that serving uses; it stops at the first refusal. `explained` lists them all.
         var verdict = rules.judge(request, bytes)
         var explained = rules.explain(request, bytes)
-        // Without a policy no rule is asked.
+        // A route without a policy applies no rules.
         if policy == nil { verdict.bypass(nil) } else { report.requestFindings = explained.findings }
 
         var key = ByteBuffer(capacity: 256)
@@ -58,26 +59,27 @@ struct ExplainedExchange {
         report.servers = choices.map(describe)
 
         if verdict.flags.contains(.onlyIfCached) {
-            report.outcome = "only-if-cached: Larder answers 504 unless the store has it; no server is asked."
+            report.outcome =
+                "only-if-cached: Larder asks no server. It answers from the store, or with 504."
             return
         }
-        var fetched: ExplainedAnswer
+        var fetched: ExplainedResponse
         if let pasted {
-            fetched = try ExplainedAnswer(pasted, request.method, at: explainer.clock.start)
+            fetched = try ExplainedResponse(pasted, request.method, at: explainer.clock.start)
         } else {
             guard request.framing == .none || request.framing == .length(0) else {
                 throw ExplainRefusal(
-                    "a request with a body cannot be sent from here: paste its answer with --response.")
+                    "this command cannot send a request with a body: paste the response with --response.")
             }
             var fetch = ExplainFetch(explainer, settings, upstream, choices, bodyLimit: rules.maxBodyBytes)
-            let answer = fetch.run(
+            let response = fetch.run(
                 request, bytes, verdict, host: key.span.extracting(routingStart..<targetStart),
                 target: key.span.extracting(droppingFirst: targetStart), scheme, rules, &report)
-            guard let answer else {
+            guard let response else {
                 report.outcome = outcome(report, verdict)
                 return
             }
-            fetched = answer
+            fetched = response
         }
         judge(&fetched, request, bytes, explained.verdict, &report)
         report.outcome = outcome(report, verdict)
@@ -103,7 +105,8 @@ struct ExplainedExchange {
             query: mark.map { target.extracting(droppingFirst: $0 + 1).string }, hash: digits)
     }
 
-    /// The servers in the order in which the key would have them; in the file's where it does not choose.
+    /// The servers in the order in which the hash of the key chooses them. If the balance does not use the
+    /// key, the order is that of the file. nil stands for a `files` origin.
     private func choices(of hash: UInt64) -> [Upstream.Server?] {
         guard case .servers(let servers) = upstream.origin else { return [nil] }
         guard upstream.balance == .urlHash else { return servers.filter { $0.weight > 0 } }
@@ -124,7 +127,7 @@ struct ExplainedExchange {
     }
 
     private func judge(
-        _ fetched: inout ExplainedAnswer, _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
+        _ fetched: inout ExplainedResponse, _ request: borrowing RequestHead, _ bytes: Span<UInt8>,
         _ verdict: RequestVerdict, _ report: inout ExplainReport
     ) {
         let head = fetched.bytes.span
@@ -141,7 +144,7 @@ struct ExplainedExchange {
             isStored = explained.facts != nil && !storing.contains { $0.reason != nil }
             findings = explained.findings + storing
         }
-        report.answer = .init(
+        report.response = .init(
             statusLine: head.extracting(first: head.firstIndex(of: 13) ?? 0).string,
             bodyNote: fetched.bodyNote,
             milliseconds: fetched.isPasted ? nil : fetched.received.milliseconds(since: fetched.sent),
@@ -155,25 +158,26 @@ struct ExplainedExchange {
     private func outcome(_ report: ExplainReport, _ verdict: RequestVerdict) -> String {
         if let failure = report.failure {
             guard let status = failure.status else {
-                return "No answer within --timeout: Larder has time-outs of its own, and would wait on."
+                return "No response within --timeout. Larder uses its own time-outs and would wait longer."
             }
-            return "No answer that could be judged: Larder answers \(status)."
+            return "There is no valid response: Larder answers \(status)."
         }
-        guard policy != nil, let answer = report.answer else {
-            return "The route has no policy: the request goes through, and nothing is stored."
+        guard policy != nil, let response = report.response else {
+            return "The route has no policy: Larder passes the request on and stores nothing."
         }
         if !verdict.mayLookup {
             let codes = Self.codes(of: report.requestFindings)
-            return "Bypass (\(codes)): the store is neither asked nor filled."
+            return "Bypass (\(codes)): Larder does not use the store for this request."
         }
-        let codes = Self.codes(of: answer.findings)
-        if !answer.isStored { return "Miss, not stored (\(codes))." }
+        let codes = Self.codes(of: response.findings)
+        if !response.isStored { return "Miss, not stored (\(codes))." }
         let fresh =
-            answer.isAlwaysRevalidated
-            ? "each use asks the origin first" : "fresh for \(answer.freshSeconds) s from receipt on"
-        return answer.isWithoutBody
-            ? "Larder stores it if its body comes whole and within maxBody: \(fresh)."
-            : "Larder stores it: \(fresh)."
+            response.isAlwaysRevalidated
+            ? "Larder asks the origin before each use."
+            : "It is fresh for \(response.freshSeconds) s after receipt."
+        return response.isWithoutBody
+            ? "Larder stores the response if its body arrives whole and within maxBody. \(fresh)"
+            : "Larder stores the response. \(fresh)"
     }
 
     private static func codes(of findings: [Finding]) -> String {
@@ -182,24 +186,25 @@ struct ExplainedExchange {
         return codes.joined(separator: ", ")
     }
 
-    /// The Cache-Status of this answer, and that of the next one, from the store.
+    /// The Cache-Status of this answer, and of the next answer, which comes from the store.
     private func appendStatus(_ verdict: RequestVerdict, _ key: Span<UInt8>, _ report: inout ExplainReport) {
-        guard policy != nil, let answer = report.answer else { return }
-        // What comes out behind the head, of a body that did not come with it, comes too late for it.
-        let known = answer.findings.first { finding in
+        guard policy != nil, let response = report.response else { return }
+        // Cache-Status is part of the head. If the body arrives later than the head, reasons found in the
+        // body are too late for it.
+        let known = response.findings.first { finding in
             guard finding.reason != nil else { return false }
-            return finding.rule.rawValue <= Rule.remaining.rawValue || answer.isInOnePiece
+            return finding.rule.rawValue <= Rule.remaining.rawValue || response.isInOnePiece
         }
         var line = ByteBuffer(capacity: 256)
         CacheStatus.appendForward(
             verdict.mayLookup ? .miss : .bypass,
-            stored: answer.isStored && answer.isInOnePiece,
+            stored: response.isStored && response.isInOnePiece,
             detail: known?.reason, key: key, rules.cacheStatus, to: &line)
         report.cacheStatus = Self.withoutLineEnd(line)
-        guard answer.isStored, !answer.isAlwaysRevalidated else { return }
+        guard response.isStored, !response.isAlwaysRevalidated else { return }
         line.removeAll()
         CacheStatus.appendHit(
-            ttlSeconds: Int64(clamping: answer.freshSeconds), key: key, rules.cacheStatus, to: &line)
+            ttlSeconds: Int64(clamping: response.freshSeconds), key: key, rules.cacheStatus, to: &line)
         report.nextCacheStatus = Self.withoutLineEnd(line)
     }
 

@@ -1,5 +1,5 @@
-/// Walks one exchange the way a worker does, and writes down what it meets: route, request, key, server,
-/// fetch, answer. All verdicts are those of the modules that serve.
+/// Takes one exchange through the steps of a worker (route, request, key, server, fetch, response) and
+/// records each step in a report. All verdicts come from the modules that serve traffic.
 
 internal import Balancing
 internal import Bytes
@@ -15,7 +15,7 @@ struct Explainer {
     let clock: ExplainClock
     let timeoutMilliseconds: UInt64
 
-    /// - Throws: what is wrong with the input.
+    /// - Throws: the input cannot be explained.
     func explain(_ input: borrowing ExplainInput) throws -> ExplainReport {
         var head = RequestHead()
         var scan = HeadScan()
@@ -25,12 +25,12 @@ struct Explainer {
         let result = head.parse(bytes, limits: limits, scan: &scan)
         guard case .complete = result else {
             throw ExplainRefusal(
-                "\(input.requestName) is no valid HTTP/1.1 (\(result.word)): Larder answers "
+                "\(input.requestName) is not valid HTTP/1.1 (\(result.word)): Larder answers "
                     + "\(result.requestStatus).")
         }
         var report = ExplainReport(title: Self.title(head, bytes, input.scheme), time: date(clock.start))
         guard head.form != .asterisk else {
-            report.outcome = "Larder answers OPTIONS * itself."
+            report.outcome = "Larder itself answers OPTIONS *."
             return report
         }
         let table = settings.routeTable
@@ -61,7 +61,7 @@ struct Explainer {
 }
 
 extension HeadResult {
-    /// Why a head is none, in a word.
+    /// Why a head is not valid, in a few words.
     var word: String {
         switch self {
         case .complete: "complete"
@@ -70,7 +70,7 @@ extension HeadResult {
         }
     }
 
-    /// What Larder answers a request that parses to this.
+    /// The status of Larder's answer to a request with this result.
     var requestStatus: Int {
         if case .refused(let refusal) = self { Int(refusal.status) } else { 408 }
     }

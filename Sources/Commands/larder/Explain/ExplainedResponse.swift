@@ -1,4 +1,4 @@
-/// An answer with its head parsed, fetched or pasted.
+/// A response, fetched or pasted, with its head parsed.
 
 internal import Bytes
 internal import Caching
@@ -6,15 +6,16 @@ internal import Machines
 internal import HTTP
 internal import DataPlane
 
-struct ExplainedAnswer: ~Copyable {
-    /// The head, and perhaps bytes behind it.
+struct ExplainedResponse: ~Copyable {
+    /// The bytes of the head.
     var bytes: ByteBuffer
     var head: ResponseHead
-    /// nil: nothing is known of it.
+    /// nil: nothing is known about the body.
     var body: BodyOutcome?
     /// Why the body was not read to its end.
     var bodyNote: String?
-    /// Did one read bring head and whole body? Of a paste: could it?
+    /// Did one read return the head and the whole body? For a pasted response: are they small enough for
+    /// that?
     var isInOnePiece: Bool
     var sent: Times
     var received: Times
@@ -34,7 +35,8 @@ struct ExplainedAnswer: ~Copyable {
         isPasted = false
     }
 
-    /// - Throws: why it is no answer.
+    /// Parses a pasted response.
+    /// - Throws: the text is not a valid response.
     init(_ pasted: PastedText, _ method: Method, at now: Times) throws {
         var bytes = ByteBuffer(capacity: pasted.head.count)
         bytes.append(pasted.head.span)
@@ -47,11 +49,11 @@ struct ExplainedAnswer: ~Copyable {
             if result == .refused(.version) || bytes.span.hasPrefix("HTTP/2")
                 || bytes.span.hasPrefix("HTTP/3")
             {
-                hint = " Of HTTP/2 and 3 take the head anew, with `curl --http1.1 -i`."
+                hint = " For HTTP/2 and HTTP/3, fetch the head again with `curl --http1.1 -i`."
             }
             throw ExplainRefusal(
-                "\(pasted.name) is no valid HTTP/1.1 response (\(result.word)): from a server it would be "
-                    + "answered with 502.\(hint)")
+                "\(pasted.name) is not a valid HTTP/1.1 response (\(result.word)). If a server sends it, "
+                    + "Larder answers 502.\(hint)")
         }
         let room = max(0, min(pasted.body.count, OriginResponse.readSize - bytes.count))
         isInOnePiece = OriginResponse.completeLength(head.framing, of: room) != nil
@@ -63,8 +65,9 @@ struct ExplainedAnswer: ~Copyable {
         isPasted = true
     }
 
-    /// Many tools print a chunked body decoded: what has no valid chunks is taken as that. What is longer
-    /// than the length says ends with the line end of an editor.
+    /// The outcome of a pasted body. Many tools print a chunked body without its chunks, so a body that has
+    /// no valid chunks counts as decoded. A body that is longer than its Content-Length counts as whole: an
+    /// editor may have added a line end.
     private static func body(of pasted: PastedText, _ framing: BodyFraming) -> BodyOutcome? {
         let count = pasted.body.count
         switch framing {
