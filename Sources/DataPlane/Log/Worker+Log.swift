@@ -62,7 +62,9 @@ extension Worker {
     }
 
     @inline(never)
-    private mutating func writeExchange(_ x: Handle<Exchange>, lost: Cause?, isLast: Bool, _ rule: BrokenRule?) {
+    private mutating func writeExchange(
+        _ x: Handle<Exchange>, lost: Cause?, isLast: Bool, _ rule: BrokenRule?
+    ) {
         guard let c = exchanges[x].client else { return }
         parseHead(x)
         let started = exchanges[x].started

@@ -15,10 +15,11 @@ struct ResponseFault: ~Copyable {
 extension Worker {
     /// Notes that a server failed the exchange. The notice follows when it is decided how the request goes on
     /// (`tell`).
-    /// - Parameter isServerFailure: the failure is the server's: a notice tells of it. A shortage of Larder's own
-    ///   has its own notice.
+    /// - Parameter isServerFailure: did the server fail, so that a notice tells of it? A shortage of Larder's
+    ///   own has its own notice.
     mutating func note(_ x: Handle<Exchange>, _ cause: Cause, isServerFailure: Bool = true) {
-        exchanges[x].trouble = Trouble(cause: cause, server: Int32(exchanges[x].server), isUntold: isServerFailure)
+        let server = Int32(exchanges[x].server)
+        exchanges[x].trouble = Trouble(cause: cause, server: server, isUntold: isServerFailure)
     }
 
     /// Tells of the failure that was noted, if there is one, and of what Larder did for the request.

@@ -2,10 +2,9 @@ internal import Synchronization
 
 /// Keeps the compiler passing a noncopyable struct by address.
 ///
-/// Swift 6.3 may copy a noncopyable struct bit by bit when a function borrows it, or when it moves to its place
-/// in a table. For a struct of more than a hundred bytes, these copies are a large part of a plain hit. The
-/// compiler does not copy a struct that contains an `Atomic`, because an atomic must keep its address. So such a
-/// struct has a field of this type:
+/// Swift 6.3 may copy a noncopyable struct when a function borrows it, and when it is built and then moves to
+/// its place in a table. It never copies a struct that contains an `Atomic`, because an atomic must keep its
+/// address. A struct whose copies cost too much (`FieldTable` has 120 bytes) therefore has this field:
 ///
 ///     private let lentInPlace = LentInPlace()
 ///

@@ -64,8 +64,8 @@ extension Rules {
         }
         // A failing origin fails for every request. And if the request caused the answer's status, its
         // variant does not tell which other requests get the same.
-        guard refusal.dependsOnlyOnResponse, response.status < 500, !Self.isShapedByRequest(status: response.status),
-            variesByValue(response.fields, bytes) == true
+        guard refusal.dependsOnlyOnResponse, response.status < 500,
+            !Self.isShapedByRequest(status: response.status), variesByValue(response.fields, bytes) == true
         else { return .everybody }
         var blob = ByteBuffer(capacity: 64)
         guard writeVary(response, bytes, request: request, requestBytes, into: &blob) == nil else {

@@ -41,7 +41,8 @@ extension Rules {
             coding: .identity, flags: .none, fingerprint: fingerprint)
         if findings.record(.request, request.mayStore ? nil : request.reason ?? .method) { return facts }
         if findings.record(.status, statuses.contains(response.status) ? nil : .status) { return facts }
-        if findings.record(.setCookie, response.fields.contains(.setCookie) ? .setCookie : nil) { return facts }
+        let setsCookie = response.fields.contains(.setCookie)
+        if findings.record(.setCookie, setsCookie ? .setCookie : nil) { return facts }
 
         let directives =
             TargetedField.directives(response.fields, bytes, reading)
