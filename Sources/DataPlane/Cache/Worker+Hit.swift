@@ -20,54 +20,42 @@ extension Worker {
     /// - Parameter again: what has happened since the request was looked up for the first time.
     /// - Returns: nil where it is answered.
     @inline(never)
-    mutating func answerFromStore(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        again: Again?
-    ) -> Unanswered? {
+    mutating func answerFromStore(_ context: inout RequestContext) -> Unanswered? {
         let found = Self.find(
-            store, &clients[h], site.routes[route].rules, scratch.request, scratch.inbound, scratch.key,
-            verdict, keyed, again, now.times, &scratch.out)
+            store, &clients[context.client], site.routes[context.route].rules, scratch.request,
+            scratch.inbound, scratch.key, context, now.times, &scratch.out)
         let facts: HitFacts
         let isSent: Bool
         switch found {
         case .sent(let sentFacts, let sent): (facts, isSent) = (sentFacts, sent)
         case .undecoded(let found):
-            if let use = found.refreshes {
-                refresh(h, route: route, verdict, keyed, headCount: headCount, found.serial, use)
-            }
-            if beginUndoing(h, route: route, verdict: verdict, keyed, headCount: headCount, again, found) {
-                return nil
-            }
-            var again = again ?? .undone(now.moment)
-            again.undoes = false
-            return answerFromStore(
-                h, route: route, verdict: verdict, keyed, headCount: headCount, again: again)
+            if let use = found.refreshes { refreshWhole(context, found.serial, use) }
+            if beginUndoing(context, found) { return nil }
+            context.again = context.again ?? .undone(now.moment)
+            context.again?.undoes = false
+            return answerFromStore(&context)
         case .unanswered(let why): return why
         }
-        if let use = facts.refreshes {
-            refresh(h, route: route, verdict, keyed, headCount: headCount, facts.serial, use)
-        }
-        if let coding = facts.wanted { requestVariant(coding, of: facts.serial, keyed, route: route) }
-        concludeHit(h, route: route, facts, headCount: headCount, again, isSent: isSent)
+        if let use = facts.refreshes { refreshWhole(context, facts.serial, use) }
+        if let coding = facts.wanted { requestVariant(coding, of: facts.serial, context) }
+        concludeHit(context, facts, isSent: isSent)
         return nil
     }
 
     /// As `answerFromStore`, by the short way: of a request that is plain and is looked up for the first
     /// time.
     @inline(never)
-    mutating func answerPlainly(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int
-    ) -> PlainAnswer {
+    mutating func answerPlainly(_ context: inout RequestContext) -> PlainAnswer {
         guard
             let plain = Self.findPlainly(
-                store, &clients[h], site.routes[route].rules, scratch.request, scratch.inbound, scratch.key,
-                verdict, keyed, now.times, &scratch.out, sendsAll: log.isEnabled)
-        else { return store.hasNone(keyed.hash) ? .absent : .unclear }
+                store, &clients[context.client], site.routes[context.route].rules, scratch.request,
+                scratch.inbound, scratch.key, context, now.times, &scratch.out, sendsAll: log.isEnabled)
+        else { return store.hasNone(context.keyed.hash) ? .absent : .unclear }
         guard let isSent = plain.isSent else {
-            scratch.inbound.removeFirst(headCount)
+            scratch.inbound.removeFirst(context.headCount)
             return .composed
         }
-        concludeHit(h, route: route, plain.facts, headCount: headCount, nil, isSent: isSent)
+        concludeHit(context, plain.facts, isSent: isSent)
         return .answered
     }
 
@@ -82,13 +70,12 @@ extension Worker {
     private static func find(
         _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
-        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ again: Again?, _ now: Times,
-        _ out: inout ByteBuffer
+        _ context: RequestContext, _ now: Times, _ out: inout ByteBuffer
     ) -> Found {
         var lookup = StoreLookup(
-            bytes: inbound.span, key: key.span, keyed, verdict, now,
+            bytes: inbound.span, key: key.span, context.keyed, context.verdict, now,
             Persistence(isClosing: client.closing, minorVersion: request.minorVersion))
-        lookup.again = again
+        lookup.again = context.again
         switch StoreFinding.find(lookup, in: store, by: rules, request, into: &out) {
         case .answer(let answer): return .sent(answer.facts, client.send(out, answer.body))
         case .undecoded(let found): return .undecoded(found)
@@ -102,11 +89,11 @@ extension Worker {
     private static func findPlainly(
         _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
-        _ verdict: RequestVerdict, _ keyed: KeyedRequest, _ now: Times, _ out: inout ByteBuffer,
+        _ context: RequestContext, _ now: Times, _ out: inout ByteBuffer,
         sendsAll: Bool
     ) -> (facts: HitFacts, isSent: Bool?)? {
         let lookup = StoreLookup(
-            bytes: inbound.span, key: key.span, keyed, verdict, now,
+            bytes: inbound.span, key: key.span, context.keyed, context.verdict, now,
             Persistence(isClosing: client.closing, minorVersion: request.minorVersion))
         guard let answer = PlainHit.find(lookup, in: store, by: rules, request, into: &out) else {
             return nil
@@ -129,11 +116,10 @@ extension Worker {
 
     /// The answer to the request at the front of `inbound` is sent, or kept for the socket to take: it is
     /// logged, its head dropped, and its connection goes on or ends.
-    private mutating func concludeHit(
-        _ h: Handle<Client>, route: Int, _ facts: HitFacts, headCount: Int, _ again: Again?, isSent: Bool
-    ) {
-        if log.isEnabled { logHit(h, route: route, facts, again, isLost: !isSent) }
-        scratch.inbound.removeFirst(headCount)
+    private mutating func concludeHit(_ context: RequestContext, _ facts: HitFacts, isSent: Bool) {
+        let h = context.client
+        if log.isEnabled { logHit(context, facts, isLost: !isSent) }
+        scratch.inbound.removeFirst(context.headCount)
         if !isSent {
             closeClientNow(h)
         } else if clients[h].closing {
@@ -143,15 +129,12 @@ extension Worker {
         }
     }
 
-    /// Revalidates, behind an answer that was given stale, the entry that gave it.
-    private mutating func refresh(
-        _ h: Handle<Client>, route: Int, _ verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        _ serial: UInt64, _ use: StaleUse
-    ) {
-        // A request for a part has the whole revalidated.
-        let whole = verdict.method == .get ? verdict.storing : verdict
-        guard whole.mayRevalidate else { return }
-        refresh(h, route: route, verdict: whole, keyed, headCount: headCount, serial: serial, use)
+    /// Revalidates, behind an answer that was given stale, the entry that gave it. A request for a part has
+    /// the whole revalidated.
+    private mutating func refreshWhole(_ context: RequestContext, _ serial: UInt64, _ use: StaleUse) {
+        var whole = context
+        if whole.verdict.method == .get { whole.verdict = whole.verdict.storing }
+        if whole.verdict.mayRevalidate { refresh(whole, serial, use) }
     }
 }
 

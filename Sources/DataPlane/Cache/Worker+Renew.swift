@@ -9,7 +9,7 @@ internal import Store
 extension Worker {
     /// Deals with the answer in `response` at the front of `outbound`, if it is not to be passed on.
     mutating func concludeRevalidation(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) -> Bool {
-        guard let renewal = exchanges[x].renewal else { return false }
+        guard let renewal = exchanges[x].fetch.renewal else { return false }
         if scratch.response.status == 304, renewal.isConditional {
             renew(x, o, headCount: headCount)
             return true
@@ -18,7 +18,7 @@ extension Worker {
         if scratch.response.status >= 500, renewal.mayIfError, exchanges[x].client != nil,
             Self.hasEntry(store, &exchanges[x])
         {
-            counters.failed(exchanges[x].server)
+            counters.failed(exchanges[x].fetch.server)
             note(x, .errorStatus)
             tell(x, .stale)
             exchanges[x].origin = nil
@@ -38,7 +38,7 @@ extension Worker {
     private static func entry(
         of exchange: borrowing Exchange, in store: borrowing StoreThread
     ) -> RecordView? {
-        guard let renewal = exchange.renewal else { return nil }
+        guard let renewal = exchange.fetch.renewal else { return nil }
         return store.original(key: exchange.key, hash: exchange.keyed.hash, serial: renewal.serial)
     }
 
@@ -69,10 +69,10 @@ extension Worker {
             fetchAnew(x)
         case .mismatch:
             // The next one would be, too: it costs a second fetch once, and not each time.
-            exchanges[x].isFetchedWhole = true
+            exchanges[x].fetch.isFetchedWhole = true
             fetchAnew(x)
         case .refused(let reason, let age):
-            exchanges[x].reason = reason
+            exchanges[x].outcome.reason = reason
             answerRefused(x, ageSeconds: age)
         }
     }
@@ -80,7 +80,7 @@ extension Worker {
     /// Fetches once more, without conditions. The entry may still answer for an error, and goes where the
     /// answer may not be stored.
     private mutating func fetchAnew(_ x: Handle<Exchange>) {
-        exchanges[x].renewal?.isConditional = false
+        exchanges[x].fetch.renewal?.isConditional = false
         connect(x)
     }
 
@@ -114,16 +114,16 @@ extension Worker {
         _ scratch: inout ByteBuffer
     ) -> Bool {
         let hash = exchange.keyed.hash
-        guard let old = exchange.renewal, store.stamp(hash) == exchange.stamp,
+        guard let old = exchange.fetch.renewal, store.stamp(hash) == exchange.fetch.stamp,
             let view = StoreFinding.newest(
-                exchange.lookup(exchange.sentAt), in: store, preferring: .identity, request.fields),
+                exchange.lookup(exchange.fetch.sentAt), in: store, preferring: .identity, request.fields),
             view.serial != old.serial,
             let original = store.original(key: exchange.key, hash: hash, serial: view.serial)
         else { return false }
         scratch.removeAll()
         guard Validators.append(head: original.head, to: &scratch), scratch.span.equals(exchange.conditions)
         else { return false }
-        exchange.renewal = Renewal(
+        exchange.fetch.renewal = Renewal(
             serial: view.serial, isConditional: true, mayIfError: old.mayIfError,
             isFetchedWhole: old.isFetchedWhole)
         return true
@@ -137,7 +137,8 @@ extension Worker {
         guard let original = entry(of: exchange, in: store) else { return nil }
         head.removeAll()
         return rules.renew(
-            original.head, by: response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt,
+            original.head, by: response, outbound.span, to: exchange.verdictOnTarget,
+            sent: exchange.fetch.sentAt,
             received: now, into: &head)
     }
 
@@ -161,9 +162,9 @@ extension Worker {
             facts.keepReach(of: EntryFacts(original.facts))
         }
         return store.renew(
-            key: exchange.key, hash: exchange.keyed.hash, serial: exchange.renewal?.serial ?? 0,
+            key: exchange.key, hash: exchange.keyed.hash, serial: exchange.fetch.renewal?.serial ?? 0,
             vary: vary.span,
-            expires: facts.expirySeconds, now: UInt32(clamping: now.wallSeconds), stamp: exchange.stamp,
+            expires: facts.expirySeconds, now: UInt32(clamping: now.wallSeconds), stamp: exchange.fetch.stamp,
             head: &scratch
         ) { coding, isDerived, old, renewed in
             guard isDerived else {
@@ -204,7 +205,9 @@ extension Worker {
     @inline(__always)
     mutating func noteUnstorable(_ x: Handle<Exchange>, _ reason: Reason) {
         // Without either there is nothing to end and nothing to remove.
-        if exchanges[x].machine.holdsReservation || exchanges[x].renewal != nil { applyRefusal(x, reason) }
+        if exchanges[x].machine.holdsReservation || exchanges[x].fetch.renewal != nil {
+            applyRefusal(x, reason)
+        }
     }
 
     private mutating func applyRefusal(_ x: Handle<Exchange>, _ reason: Reason) {
@@ -220,7 +223,8 @@ extension Worker {
         to exchange: inout Exchange, _ route: borrowing Site.Route, _ now: Times
     ) -> RefusalEffect {
         route.rules.refusalEffect(
-            reason, of: response, outbound.span, to: exchange.verdict, sent: exchange.sentAt, received: now)
+            reason, of: response, outbound.span, to: exchange.verdict, sent: exchange.fetch.sentAt,
+            received: now)
     }
 
     /// An answer to HEAD freshens the entry, or tells that it is outdated (§4.3.5). It is passed on all the
@@ -246,7 +250,7 @@ extension Worker {
             removeEntry(&exchange, store)
             return false
         case .freshened(var facts):
-            if exchange.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
+            if exchange.fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             let outcome = renew(
                 &exchange, &store, rules, request, facts, head: head, &scratch, &vary, now)
             return outcome == .stored
@@ -261,12 +265,13 @@ extension Worker {
         guard let original = entry(of: exchange, in: store) else { return nil }
         head.removeAll()
         return rules.updateByHead(
-            original.head, by: response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt,
+            original.head, by: response, outbound.span, to: exchange.verdictOnTarget,
+            sent: exchange.fetch.sentAt,
             received: now, into: &head)
     }
 
     private static func removeEntry(_ exchange: inout Exchange, _ store: borrowing StoreThread) {
-        guard let renewal = exchange.renewal else { return }
+        guard let renewal = exchange.fetch.renewal else { return }
         store.remove(key: exchange.key, hash: exchange.keyed.hash, serial: renewal.serial)
     }
 
@@ -282,12 +287,12 @@ extension Worker {
             exchange.verdict.reach(of: EntryFacts(original.facts)) == .asStored
         else { return nil }
         var lookup = exchange.lookup(now, isClosing: client.closing)
-        lookup.verdict.reason = exchange.reason
+        lookup.verdict.reason = exchange.outcome.reason
         let content = StoredContent(
-            head: head.span, body: original.body, age, .refused(exchange.forwardReason))
+            head: head.span, body: original.body, age, .refused(exchange.fetch.forwardReason))
         let answer = content.answer(
             lookup, by: rules, request, HitFacts(status: EntryFacts(original.facts).status), into: &out)
-        exchange.status = answer.facts.status
+        exchange.outcome.status = answer.facts.status
         return client.send(out, answer.body)
     }
 }

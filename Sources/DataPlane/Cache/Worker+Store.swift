@@ -15,52 +15,53 @@ extension Worker {
         if case .length(let n) = scratch.response.framing { capacity = Int(n) }
         guard bufferBytes + capacity <= site.fillLimit else {
             helpers.note(.buffers, now: now.milliseconds)
-            exchanges[x].reason = .pressure
+            exchanges[x].outcome.reason = .pressure
             endReservationAfterCommit(x)
             return
         }
         fillBytes += capacity
         var head = ByteBuffer(capacity: headCount)
         head.append(scratch.outbound.span.extracting(first: headCount))
-        exchanges[x].fill = Fill(head: consume head, body: ByteBuffer(capacity: capacity), facts: facts)
+        exchanges[x].answer.fill = Fill(
+            head: consume head, body: ByteBuffer(capacity: capacity), facts: facts)
     }
 
     /// Adds body bytes of `outbound` to the fill, or gives it up when they are too many.
     mutating func fill(_ x: Handle<Exchange>, _ range: Range<Int>) {
-        guard var fill = exchanges[x].fill.take() else { return }
+        guard var fill = exchanges[x].answer.fill.take() else { return }
         let before = fill.body.capacity
         let count = fill.body.count + range.count
         let limit = site.routes[exchanges[x].route].rules.maxBodyBytes
         if count > limit || bufferBytes + max(0, count - before) > site.fillLimit {
             fillBytes -= before
             if count <= limit { helpers.note(.buffers, now: now.milliseconds) }
-            exchanges[x].reason = count > limit ? .tooLarge : .pressure
+            exchanges[x].outcome.reason = count > limit ? .tooLarge : .pressure
             endReservationAfterCommit(x)
             letGo(x, &fill)
             return
         }
         fill.body.append(scratch.outbound.span.extracting(range))
         fillBytes += fill.body.capacity - before
-        exchanges[x].fill = consume fill
+        exchanges[x].answer.fill = consume fill
     }
 
     mutating func dropFill(_ x: Handle<Exchange>) {
-        if let fill = exchanges[x].fill.take() { fillBytes -= fill.body.capacity }
+        if let fill = exchanges[x].answer.fill.take() { fillBytes -= fill.body.capacity }
     }
 
     /// The body is complete: the entry is committed whole. Apart from its caller, which has mostly nothing to
     /// commit: the taken fill goes through a box on the heap, made at entry.
     @inline(never)
     mutating func commitFill(_ x: Handle<Exchange>) {
-        guard var fill = exchanges[x].fill.take() else { return }
+        guard var fill = exchanges[x].answer.fill.take() else { return }
         fillBytes -= fill.body.capacity
         commit(x, fill)
-        if !exchanges[x].stored { letGo(x, &fill) }
+        if !exchanges[x].outcome.isStored { letGo(x, &fill) }
     }
 
     private mutating func commit(_ x: Handle<Exchange>, _ fill: borrowing Fill) {
-        guard !exchanges[x].responseBody.sawTrailers else {
-            exchanges[x].reason = .trailers
+        guard !exchanges[x].answer.body.sawTrailers else {
+            exchanges[x].outcome.reason = .trailers
             endReservationAfterCommit(x)
             return
         }
@@ -92,7 +93,7 @@ extension Worker {
                 Rules.variesByCoding(facts) ? .varies : .none, into: &storedHead)
             ?? rules.writeVary(response, head.span, request: request.fields, exchange.head, into: &vary)
         if let refusal {
-            exchange.reason = refusal
+            exchange.outcome.reason = refusal
             return
         }
         let nowSeconds = UInt32(clamping: now.wallSeconds)
@@ -100,16 +101,16 @@ extension Worker {
         let outcome = store.insert(
             key: exchange.key, hash: exchange.keyed.hash,
             variant: .original(coding: facts.coding.rawValue, serial: serial),
-            claims: exchange.claims, facts: facts.record, vary: vary.span, head: storedHead.span,
+            claims: exchange.answer.claims, facts: facts.record, vary: vary.span, head: storedHead.span,
             body: body.span.extracting(range), expires: facts.expirySeconds, now: nowSeconds,
-            stamp: exchange.stamp)
+            stamp: exchange.fetch.stamp)
         switch outcome {
         case .stored:
-            exchange.stored = true
-            exchange.serial = serial
-        case .invalidated: exchange.reason = .invalidated
-        case .pressure, .crowded: exchange.reason = .pressure
-        case .tooLarge: exchange.reason = .tooLarge
+            exchange.outcome.isStored = true
+            exchange.outcome.serial = serial
+        case .invalidated: exchange.outcome.reason = .invalidated
+        case .pressure, .crowded: exchange.outcome.reason = .pressure
+        case .tooLarge: exchange.outcome.reason = .tooLarge
         }
     }
 

@@ -35,7 +35,7 @@ struct Client: ~Copyable {
     var scan = HeadScan()
 
     init(_ socket: consuming Socket, peer: SocketAddress, _ ledger: BufferLedger) {
-        channel = Channel(socket, ledger)
+        channel = Channel(.plain(socket), ledger)
         self.peer = ClientAddress(peer)
     }
 

@@ -77,7 +77,7 @@ extension Worker {
             clients.setDeadline(h, at: now.milliseconds + site.headTimeout)
         }
         do {
-            try poller.add(clients[h].channel.socket.raw, token: h.token)
+            try clients[h].channel.watch(by: poller, token: h.token)
         } catch {
             dropClient(h)
         }

@@ -93,7 +93,7 @@ extension Worker {
             exchanges[x].origin = nil
             closeOrigin(o)
         }
-        exchanges[x].trouble = Trouble(cause: .requestBodyTimeout)
+        exchanges[x].outcome.trouble = Trouble(cause: .requestBodyTimeout)
         answerFailure(x, status: 408)
     }
 
@@ -108,11 +108,12 @@ extension Worker {
             clients[c].closing = true
             clients[c].lingers = true
         }
-        exchanges[x].status = status
+        exchanges[x].outcome.status = status
         tell(x, .answered(status))
         compose(
             LocalAnswer(
-                status: status, reason: exchanges[x].reason, cause: exchanges[x].trouble.cause, rule: rule),
+                status: status, reason: exchanges[x].outcome.reason,
+                cause: exchanges[x].outcome.trouble.cause, rule: rule),
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion,
             body: exchanges[x].method != .head)
         let isSent = clients[c].channel.send(scratch.out)

@@ -89,7 +89,7 @@ extension Worker {
             let h = Handle<Client>(token: candidate.token)
             // A request that has come is not seen by us before its event.
             guard clients.contains(h), idleSince(h) == candidate.since,
-                !clients[h].channel.socket.hasInput
+                !clients[h].channel.hasQueuedInput
             else { continue }
             closeClientNow(h)
             return true

@@ -1,8 +1,13 @@
 internal import Bytes
 internal import Kernel
+internal import SystemPackage
 
-/// A socket under edge-triggered epoll, with what was received and not used, and what was composed and not
-/// sent. Both buffers exist only while bytes wait in them, so an idle connection owns none.
+/// The bytes of one connection: its transport under edge-triggered epoll, the bytes that were received and
+/// not used, and the bytes that were composed and not sent. Both buffers exist only while bytes wait in them,
+/// so an idle connection owns none.
+///
+/// This is the lowest level of a connection. It moves bytes and knows no protocol. Nothing outside it names
+/// the transport, so that every protocol runs over every transport.
 struct Channel: ~Copyable {
     enum Received: Equatable {
         /// Bytes were appended, or kept ones were given back.
@@ -20,7 +25,7 @@ struct Channel: ~Copyable {
     /// The most bytes one read takes, and the most a peer may owe us before we stop reading for it.
     static var window: Int { 64 * 1024 }
 
-    var socket: Socket
+    private var transport: Transport
     /// The kernel may have bytes for us; kept until a read comes up short.
     var readable = false
     /// The peer announced its end (RDHUP): reads go on until they return it.
@@ -38,9 +43,9 @@ struct Channel: ~Copyable {
     private var output: KeptBytes?
     private let ledger: BufferLedger
 
-    /// - Parameter ledger: where what is kept is counted.
-    init(_ socket: consuming Socket, _ ledger: BufferLedger) {
-        self.socket = socket
+    /// - Parameter ledger: counts the kept bytes.
+    init(_ transport: consuming Transport, _ ledger: BufferLedger) {
+        self.transport = transport
         self.ledger = ledger
     }
 
@@ -75,7 +80,7 @@ struct Channel: ~Copyable {
         }
         if buffer.count >= Self.window { return ended ? .end : .some }
         guard readable else { return ended ? .end : gaveBack ? .some : .nothing }
-        switch socket.receive(into: &buffer, atMost: Self.window) {
+        switch transport.receive(into: &buffer, atMost: Self.window) {
         case .bytes(let n):
             // A short read means drained, unless the end still has to be read.
             if n < Self.window, !ending { readable = false }
@@ -122,7 +127,7 @@ struct Channel: ~Copyable {
     mutating func send(_ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>, last: Bool = false) -> Bool {
         var sent = 0
         if isFlushed {
-            switch socket.send(a, b, c, more: last) {
+            switch transport.send(a, b, c, more: last) {
             case .bytes(let n):
                 taken &+= UInt64(n)
                 if n == a.count &+ b.count &+ c.count { return true }
@@ -135,12 +140,12 @@ struct Channel: ~Copyable {
         return true
     }
 
-    /// As the other, of one run.
+    /// As the function above, for one run.
     @inline(__always)
     mutating func send(_ run: Span<UInt8>, last: Bool = false) -> Bool {
         var sent = 0
         if isFlushed {
-            switch socket.send(run, more: last) {
+            switch transport.send(run, more: last) {
             case .bytes(let n):
                 taken &+= UInt64(n)
                 if n == run.count { return true }
@@ -185,7 +190,7 @@ struct Channel: ~Copyable {
         guard var rest = output.take() else { return .done }
         isFlushed = true
         while !rest.bytes.isEmpty {
-            switch socket.send(rest.bytes.span) {
+            switch transport.send(rest.bytes.span) {
             case .bytes(let n):
                 taken &+= UInt64(n)
                 rest.bytes.removeFirst(n)
@@ -203,5 +208,60 @@ struct Channel: ~Copyable {
         let skipped = min(sent, span.count)
         sent -= skipped
         buffer.append(span.extracting(droppingFirst: skipped))
+    }
+
+    // MARK: Beginning and end
+
+    /// Has `poller` tell of the connection's events under `token`, until the connection is closed.
+    func watch(by poller: borrowing Poller, token: UInt64) throws(Errno) {
+        try poller.add(transport.descriptor, token: token)
+    }
+
+    /// How connecting ended; nil if the connection stands.
+    func connectError() -> Errno? { transport.connectError() }
+
+    /// The kernel has bytes that were not received yet. Takes none.
+    var hasQueuedInput: Bool { transport.hasQueuedInput }
+
+    /// Tells the peer that no more bytes follow.
+    func endOutput() { transport.endOutput() }
+
+    /// Makes closing send a reset, and drop what the peer has not received.
+    func resetOnClose() { transport.resetOnClose() }
+
+    /// Whether the peer has acknowledged all bytes. To be asked once both sides have ended.
+    func delivery() -> Socket.Delivery { transport.delivery() }
+
+    // MARK: Hand-over
+
+    /// A plain connection without its thread: what another process needs to go on with it.
+    struct Parts: ~Copyable {
+        var socket: Socket
+        /// Bytes that were received and not used.
+        var unread: ByteBuffer
+        /// Bytes that were composed and not sent.
+        var unsent: ByteBuffer
+    }
+
+    /// Goes on with a connection that was taken apart. It is not watched yet.
+    init(_ parts: consuming Parts, _ ledger: BufferLedger) {
+        let unread = parts.unread
+        let unsent = parts.unsent
+        self.init(.plain(parts.socket), ledger)
+        keep(unread)
+        if !unsent.isEmpty { keepOutput(unsent.span, Span(), Span(), skipping: 0) }
+        // Nobody knows what the kernel has: the first read tells.
+        readable = true
+    }
+
+    /// Takes the connection apart without closing it.
+    consuming func takeApart() -> Parts {
+        var unread = ByteBuffer()
+        if hasInput { giveBack(into: &unread) }
+        var unsent = ByteBuffer()
+        if let kept = output.take() { unsent.append(kept.bytes.span) }
+        switch consume transport {
+        case .plain(let socket): return Parts(socket: socket, unread: unread, unsent: unsent)
+        }
     }
 }

@@ -25,22 +25,24 @@ extension Worker {
         scratch.coded.removeAll()
         var pass = readBody(x)
         if ended, !pass.complete, !pass.failed {
-            pass.complete = exchanges[x].responseBody.closed()
+            pass.complete = exchanges[x].answer.body.closed()
             pass.failed = !pass.complete
         }
         // Bytes behind the end of an answer are nobody's: the connection is not kept.
-        if pass.complete, pass.offset < scratch.outbound.count { exchanges[x].reusable = false }
-        switch exchanges[x].transform.change {
+        if pass.complete, pass.offset < scratch.outbound.count { exchanges[x].answer.reusable = false }
+        switch exchanges[x].answer.transform.change {
         case .coded:
             if !pass.failed { pass.failed = !endEncoding(x, o, complete: pass.complete) }
         case .none, .varies, .decoded: break
         }
         if let refusal = pass.refusal { noteFault(x, refusal, at: pass.offset) }
-        if pass.complete, exchanges[x].framing == .chunked {
+        if pass.complete, exchanges[x].answer.framing == .chunked {
             scratch.out.append("0\r\n")
             // Trailers speak of the origin's bytes: a strong tag, a digest.
-            if !exchanges[x].transform.changesBody, exchanges[x].responseBody.sawTrailers, takesTrailers(x) {
-                Self.appendTrailers(&exchanges[x].responseBody, to: &scratch.out)
+            if !exchanges[x].answer.transform.changesBody, exchanges[x].answer.body.sawTrailers,
+                takesTrailers(x)
+            {
+                Self.appendTrailers(&exchanges[x].answer.body, to: &scratch.out)
             }
             scratch.out.append("\r\n")
         }
@@ -75,8 +77,9 @@ extension Worker {
     @inline(__always)
     private mutating func readBody(_ x: Handle<Exchange>) -> Pass {
         // By its length it goes to the client as it came: in one run, which most often nobody else wants.
-        if exchanges[x].framing == .length, exchanges[x].fill == nil, exchanges[x].client != nil {
-            return Self.readRun(&exchanges[x].responseBody, &scratch.outbound, &scratch.out)
+        if exchanges[x].answer.framing == .length, exchanges[x].answer.fill == nil, exchanges[x].client != nil
+        {
+            return Self.readRun(&exchanges[x].answer.body, &scratch.outbound, &scratch.out)
         }
         return readRuns(x)
     }
@@ -104,22 +107,24 @@ extension Worker {
         var pass = Pass()
         let copies =
             scratch.out.count &+ scratch.outbound.count <= StoredAnswer.gatherLimit
-            || exchanges[x].framing == .chunked
-            || exchanges[x].responseBody.isChunked
+            || exchanges[x].answer.framing == .chunked
+            || exchanges[x].answer.body.isChunked
         while true {
-            let (step, next) = exchanges[x].responseBody.next(scratch.outbound, from: pass.offset)
+            let (step, next) = exchanges[x].answer.body.next(scratch.outbound, from: pass.offset)
             pass.offset = next
             switch step {
             case .data(let range):
                 runsPassed &+= 1
-                if exchanges[x].fill != nil { fill(x, range) }
-                if exchanges[x].transform.changesBody {
-                    if !Self.recode(&exchanges[x].recoder, scratch.outbound, range, into: &scratch.coded) {
+                if exchanges[x].answer.fill != nil { fill(x, range) }
+                if exchanges[x].answer.transform.changesBody {
+                    if !Self.recode(
+                        &exchanges[x].answer.recoder, scratch.outbound, range, into: &scratch.coded)
+                    {
                         pass.failed = true
                         return pass
                     }
                 } else if exchanges[x].client != nil, !exchanges[x].machine.isHeldBack {
-                    switch exchanges[x].framing {
+                    switch exchanges[x].answer.framing {
                     case .chunked: appendChunk(scratch.outbound, range, to: &scratch.out)
                     case .length, .untilClose, .none:
                         if copies {
@@ -129,7 +134,7 @@ extension Worker {
                         }
                     }
                 }
-                if exchanges[x].responseBody.isComplete {
+                if exchanges[x].answer.body.isComplete {
                     pass.complete = true
                     return pass
                 }
@@ -148,8 +153,8 @@ extension Worker {
     mutating func endPass(_ x: Handle<Exchange>, _ o: Handle<Origin>, complete: Bool, failed: Bool) {
         let step = exchanges[x].machine.afterBody(
             isComplete: complete, isBroken: failed,
-            isWanted: exchanges[x].client != nil || exchanges[x].fill != nil,
-            delivered: exchanges[x].responseBody.delivered)
+            isWanted: exchanges[x].client != nil || exchanges[x].answer.fill != nil,
+            delivered: exchanges[x].answer.body.delivered)
         switch step {
         case .goOn: renewDeadline(x, o)
         case .drain: break

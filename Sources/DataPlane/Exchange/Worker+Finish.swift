@@ -17,13 +17,13 @@ extension Worker {
             commitFill(x)
             if concludeHeldBack(x) { return }
         }
-        if exchanges[x].fill != nil { commitFill(x) }
-        if exchanges[x].isRecoded { commitVariant(x) }
+        if exchanges[x].answer.fill != nil { commitFill(x) }
+        if exchanges[x].answer.isRecoded { commitVariant(x) }
         // A request that was answered early is not read to its end.
         let isRead = exchanges[x].requestBody.isComplete
         releaseOrigin(x)
         logExchange(x)
-        counters.answered(stored: exchanges[x].stored, exchanges[x].reason)
+        counters.answered(stored: exchanges[x].outcome.isStored, exchanges[x].outcome.reason)
         let client = exchanges[x].client
         if let c = client { clients[c].lingers = !isRead }
         forget(x)
@@ -34,7 +34,7 @@ extension Worker {
     mutating func releaseOrigin(_ x: Handle<Exchange>) {
         guard let o = exchanges[x].origin else { return }
         exchanges[x].origin = nil
-        if exchanges[x].reusable, exchanges[x].requestBody.isComplete, !exchanges[x].machine.isTunnel {
+        if exchanges[x].answer.reusable, exchanges[x].requestBody.isComplete, !exchanges[x].machine.isTunnel {
             park(o)
         } else {
             closeOrigin(o)
@@ -45,9 +45,9 @@ extension Worker {
     @inline(__always)
     mutating func forget(_ x: Handle<Exchange>) {
         endReservation(x, .failed)
-        if exchanges[x].fill != nil { dropFill(x) }
+        if exchanges[x].answer.fill != nil { dropFill(x) }
         releaseServer(x)
-        if exchanges[x].isRecoded { dropRecoder(x) }
+        if exchanges[x].answer.isRecoded { dropRecoder(x) }
         spares.give(&exchanges[x].request)
         exchanges.discard(x)
     }
@@ -99,14 +99,14 @@ extension Worker {
             closeOrigin(o)
         }
         let client = exchanges[x].client
-        let reset = exchanges[x].framing == .untilClose && !exchanges[x].machine.isTunnel
+        let reset = exchanges[x].answer.framing == .untilClose && !exchanges[x].machine.isTunnel
         tell(x, client == nil ? .dropped : .cut)
         logExchange(x, isLast: reset)
         forget(x)
         guard let c = client else { return }
         if reset {
             // A clean close would look like the end of the body; so would the shutdown that begins a linger.
-            clients[c].channel.socket.setLingerReset()
+            clients[c].channel.resetOnClose()
             closeClientNow(c)
             return
         }
@@ -121,7 +121,7 @@ extension Worker {
         if case .exchange(let x) = clients[c].phase {
             logExchange(x, isLost: true, cause)
             detach(x, from: c)
-            if !exchanges[x].machine.outlivesClient(isStoring: exchanges[x].fill != nil) {
+            if !exchanges[x].machine.outlivesClient(isStoring: exchanges[x].answer.fill != nil) {
                 abort(x)
             } else if let o = exchanges[x].origin, origins[o].channel.readable {
                 // Reading may have waited for this client, and no event will come for what is there already.
@@ -147,7 +147,7 @@ extension Worker {
         let unread = clients[c].lingers || clients[c].channel.wantsReading
         if unread, clients[c].phase != .lingering, !clients[c].channel.ended {
             clients[c].phase = .lingering
-            clients[c].channel.socket.shutdownWrite()
+            clients[c].channel.endOutput()
             clients[c].channel.dropInput()
             clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
             if clients[c].channel.readable { deferClient(c) }
@@ -160,10 +160,10 @@ extension Worker {
     private mutating func awaitDelivery(_ c: Handle<Client>) {
         if clients[c].phase != .lingering {
             clients[c].phase = .lingering
-            clients[c].channel.socket.shutdownWrite()
+            clients[c].channel.endOutput()
             clients.setDeadline(c, at: now.milliseconds + site.lingerTimeout)
         }
-        switch clients[c].channel.socket.delivery() {
+        switch clients[c].channel.delivery() {
         case .pending: return
         case .acknowledged: log.finish(c, &clients[c], lost: nil)
         case .lost: log.finish(c, &clients[c], lost: .clientLeft)
@@ -175,7 +175,7 @@ extension Worker {
     mutating func closeClientNow(_ c: Handle<Client>, _ cause: Cause = .clientLeft) {
         if !clients[c].channel.isFlushed {
             // What is not sent is lost: a clean close would let an answer that the close ends look whole.
-            clients[c].channel.socket.setLingerReset()
+            clients[c].channel.resetOnClose()
             log.finish(c, &clients[c], lost: cause)
         } else {
             log.finish(c, &clients[c], lost: nil)

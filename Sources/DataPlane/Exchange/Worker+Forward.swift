@@ -13,36 +13,37 @@ internal import SystemPackage
 /// Requests on their way to an origin: choice of the server, connections, the request's head, failures and
 /// retries.
 extension Worker {
-    /// Starts an exchange for the request at the front of `inbound` (head parsed in `request`, key in `key`,
-    /// the conditions of a revalidation in `out`), and drops the head.
+    /// Starts an exchange for the request at hand, and drops its head from `inbound`. `out` has the
+    /// conditions of a revalidation.
     @inline(__always)
     mutating func beginExchange(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ forwardReason: ForwardReason,
-        _ keyed: KeyedRequest,
-        _ renewal: Renewal?, headCount: Int, again: Again?
+        _ context: RequestContext, _ forwardReason: ForwardReason, _ renewal: Renewal?
     ) {
+        let h = context.client
         clients[h].peer.writeHost()
-        let x = makeExchange(
-            h, peer: nil, route: route, verdict: verdict, forwardReason, keyed, renewal,
-            headCount: headCount, started: again?.started ?? now.moment)
-        scratch.inbound.removeFirst(headCount)
+        let x = makeExchange(context, of: h, peer: nil, forwardReason, renewal)
+        scratch.inbound.removeFirst(context.headCount)
         clients[h].phase = .exchange(x)
-        if let again { exchanges[x].mayUndo = again.undoes && again.cause != .fetched }
         if scratch.request.framing != .none {
             exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
-        if let again { exchanges[x].machine.hasWaited(again.waits) }
-        if reserve(x, waits: again?.waitsAgain ?? true) { connect(x) }
+        if let again = context.again {
+            exchanges[x].fetch.mayUndo = again.undoes && again.cause != .fetched
+            exchanges[x].machine.hasWaited(again.waits)
+        }
+        if reserve(x, waits: context.again?.waitsAgain ?? true) { connect(x) }
     }
 
-    /// An exchange for the request at the front of `inbound`, as `beginExchange` says; nothing is sent yet.
+    /// Makes an exchange for the request at hand. Nothing is sent yet.
+    /// - Parameters:
+    ///   - client: nil where the exchange revalidates an entry behind an answer.
+    ///   - peer: the client's address, where there is no client.
     @inline(__always)
     mutating func makeExchange(
-        _ client: Handle<Client>?, peer: SocketAddress?, route: Int, verdict: RequestVerdict,
-        _ forwardReason: ForwardReason, _ keyed: KeyedRequest, _ renewal: Renewal?, headCount: Int,
-        started: Moment
+        _ context: RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
+        _ forwardReason: ForwardReason, _ renewal: Renewal?
     ) -> Handle<Exchange> {
-        let upstream = site.routes[route].upstream
+        let upstream = site.routes[context.route].upstream
         let hasBody = scratch.request.framing != .none
         let replayable = OriginRequest.isReplayable(scratch.request)
         let reuse =
@@ -51,15 +52,13 @@ extension Worker {
             case .always: !scratch.request.upgradesToWebSocket
             case .never: false
             }
+        let attempts = Attempts(
+            idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse)
         let x = exchanges.insert(
             Exchange(
-                client: client, peer: peer, route: route, verdict: verdict, forwardReason: forwardReason,
-                renewal: renewal, headCount: headCount, keyCount: scratch.key.count,
-                minorVersion: scratch.request.minorVersion, keyed: keyed,
-                machine: ExchangeMachine(
-                    attempts: Attempts(
-                        idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse)),
-                now: now.times, started: started))
+                context, of: client, peer: peer, Fetch(forwardReason, renewal, now: now.times),
+                ExchangeMachine(attempts: attempts), keyCount: scratch.key.count,
+                minorVersion: scratch.request.minorVersion))
         Self.keep(scratch.inbound, scratch.key, conditions: scratch.out, in: &exchanges[x], &spares)
         if hasBody { exchanges[x].expectBody(scratch.request.framing, trailerLimit: site.headLimits.head) }
         scratch.requestOf = x
@@ -74,7 +73,7 @@ extension Worker {
     ) {
         let head = inbound.span.extracting(first: exchange.headCount)
         let key = key.span
-        let conditions = exchange.renewal?.isConditional == true ? out.span : Span()
+        let conditions = exchange.fetch.renewal?.isConditional == true ? out.span : Span()
         let count = head.count &+ key.count &+ conditions.count
         spares.take(&exchange.request, capacity: count)
         exchange.request.append(atMost: count) {
@@ -87,12 +86,12 @@ extension Worker {
     /// Finds the exchange a connection: an idle one, else a new one to the server that the key chooses.
     mutating func connect(_ x: Handle<Exchange>) {
         let upstream = site.routes[exchanges[x].route].upstream
-        if exchanges[x].server < 0, !chooseServer(x, upstream) {
+        if exchanges[x].fetch.server < 0, !chooseServer(x, upstream) {
             recover(x, exchanges[x].machine.giveUp(status: 502, mayUseEntry: mayUseEntry(x)))
             return
         }
         exchanges[x].machine.connect()
-        let server = exchanges[x].server
+        let server = exchanges[x].fetch.server
         if !exchanges[x].machine.attempts.mustBeFresh {
             while let token = pools[server].take() {
                 let o = Handle<Origin>(token: token)
@@ -146,7 +145,7 @@ extension Worker {
     private mutating func watchOrigin(_ origin: consuming Origin) throws(Errno) -> Handle<Origin> {
         let o = origins.insert(origin)
         do {
-            try poller.add(origins[o].channel.socket.raw, token: o.token)
+            try origins[o].channel.watch(by: poller, token: o.token)
         } catch {
             origins.discard(o)
             throw error
@@ -156,7 +155,7 @@ extension Worker {
 
     /// The handshake of a new connection ended.
     mutating func originConnected(_ o: Handle<Origin>, _ x: Handle<Exchange>) {
-        if let error = origins[o].channel.socket.connectError() {
+        if let error = origins[o].channel.connectError() {
             fail(x, .notConnected, Cause(connecting: error))
             return
         }
@@ -168,8 +167,10 @@ extension Worker {
     /// Sends the request's head on `o`; a body follows as it comes.
     private mutating func sendRequest(_ x: Handle<Exchange>, _ o: Handle<Origin>) {
         parseHead(x)
-        exchanges[x].sentAt = now.times
-        if exchanges[x].verdict.mayRevalidate { exchanges[x].stamp = store.stamp(exchanges[x].keyed.hash) }
+        exchanges[x].fetch.sentAt = now.times
+        if exchanges[x].verdict.mayRevalidate {
+            exchanges[x].fetch.stamp = store.stamp(exchanges[x].keyed.hash)
+        }
         scratch.out.removeAll()
         composeRequest(x)
         guard origins[o].channel.send(scratch.out) else {
@@ -215,10 +216,10 @@ extension Worker {
             closeOrigin(o)
             exchanges[x].origin = nil
         }
-        let server = exchanges[x].server
+        let server = exchanges[x].fetch.server
         // The server's name may have more addresses. All exchanges go on with the next one.
         if failure.concernsAddress, let next = nextAddress(server) { addressInUse[server] = next }
-        var tried = exchanges[x].tried
+        var tried = exchanges[x].fetch.tried
         tried.insert(site.servers[server].index)
         let upstream = site.routes[exchanges[x].route].upstream
         let recovery = exchanges[x].machine.fail(
@@ -229,7 +230,7 @@ extension Worker {
                 mayUseEntry: mayUseEntry(x)))
         if recovery != .nextAddress, recovery != .reconnect { count(x, failure, cause ?? Cause(failure)) }
         if recovery == .nextServer {
-            exchanges[x].tried = tried
+            exchanges[x].fetch.tried = tried
             releaseServer(x)
         }
         recover(x, recovery)
@@ -237,7 +238,7 @@ extension Worker {
 
     /// Counts a failure against the server of the exchange, unless the failure is Larder's own.
     private mutating func count(_ x: Handle<Exchange>, _ failure: OriginFailure, _ cause: Cause) {
-        let server = exchanges[x].server
+        let server = exchanges[x].fetch.server
         if failure == .notConnected || failure == .connectTimeout {
             counters.didNotConnect(server, now: now.milliseconds)
         }
@@ -246,7 +247,7 @@ extension Worker {
             counters.failed(server)
             return
         }
-        exchanges[x].reason = .pressure
+        exchanges[x].outcome.reason = .pressure
         helpers.note(failure == .noPort ? .ports : .originSockets, now: now.milliseconds)
     }
 
@@ -264,7 +265,7 @@ extension Worker {
 
     /// May a stored entry answer in place of an error?
     private func mayUseEntry(_ x: Handle<Exchange>) -> Bool {
-        exchanges[x].renewal?.mayIfError == true && exchanges[x].client != nil
+        exchanges[x].fetch.renewal?.mayIfError == true && exchanges[x].client != nil
     }
 
     private func nextAddress(_ server: Int) -> Int? {

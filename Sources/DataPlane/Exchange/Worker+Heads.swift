@@ -12,7 +12,8 @@ extension Worker {
     @inline(__always)
     mutating func composeRequest(_ x: Handle<Exchange>) {
         let route = exchanges[x].route
-        let serverHost = scratch.request.authority.isEmpty ? site.servers[exchanges[x].server].authority : []
+        let serverHost =
+            scratch.request.authority.isEmpty ? site.servers[exchanges[x].fetch.server].authority : []
         guard let c = exchanges[x].client else {
             Self.writeRequest(
                 &exchanges[x], scratch.request, serverHost.span, site.routes[route], site.forwardingFields,
@@ -52,7 +53,8 @@ extension Worker {
     /// front of `outbound`.
     mutating func composeAnswer(_ x: Handle<Exchange>, framing: ClientFraming, interim: Bool) {
         Self.writeFields(
-            scratch.response, scratch.outbound, interim ? .none : exchanges[x].transform, interim: interim,
+            scratch.response, scratch.outbound, interim ? .none : exchanges[x].answer.transform,
+            interim: interim,
             to: &scratch.out)
         guard !interim else {
             if scratch.response.status == 101 {
@@ -94,7 +96,7 @@ extension Worker {
         _ exchange: inout Exchange, _ form: Policy.CacheStatus, to out: inout ByteBuffer
     ) {
         CacheStatus.appendForward(
-            exchange.forwardReason, stored: exchange.stored, detail: exchange.reason,
+            exchange.fetch.forwardReason, stored: exchange.outcome.isStored, detail: exchange.outcome.reason,
             key: exchange.routingKey, form, to: &out)
     }
 

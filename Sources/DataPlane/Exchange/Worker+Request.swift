@@ -9,20 +9,7 @@ internal import Settings
 internal import Store
 
 /// One request: its route, what the cache may do with it, its key; then an answer from the store, or an
-/// origin. The hashes of a request and where the parts of its key begin. All zero for a request without a
-/// key.
-package struct KeyedRequest: BitwiseCopyable, Sendable {
-    var hash = Hash128(low: 0, high: 0)
-    /// Of the variant that the request belongs to; zero where none is known (`ReservedVariant`).
-    var variant = Hash128(low: 0, high: 0)
-    var routingStart = 0
-    var targetStart = 0
-    var scheme = Scheme.http
-
-    /// What is reserved for a fetch: the key, or its variant.
-    var reservation: Hash128 { hash.of(variant: variant) }
-}
-
+/// exchange with an origin.
 extension Worker {
     /// Handles the request at the front of `inbound`, whose head is in `request`, and drops that head.
     /// - Parameter again: it was looked up before, and this has happened since.
@@ -90,15 +77,16 @@ extension Worker {
             verdict.bypass(reason)
             scratch.key.removeAll()
         }
+        var context = RequestContext(
+            client: h, route: route, verdict: verdict, keyed: keyed, headCount: headCount,
+            started: again?.started ?? now.moment, again: again)
         var plain = PlainAnswer.unclear
         if verdict.isPlain, again == nil {
-            plain = answerPlainly(h, route: route, verdict: verdict, keyed, headCount: headCount)
+            plain = answerPlainly(&context)
             if plain == .composed { return true }
             if plain == .answered { return false }
         }
-        answerOrForward(
-            h, route: route, verdict: verdict, keyed, isAbsent: plain == .absent, headCount: headCount,
-            again: again)
+        answerOrForward(&context, isAbsent: plain == .absent)
         return false
     }
 
@@ -157,33 +145,18 @@ extension Worker {
     }
 
     /// Goes on with a request that is judged and has its key: from the store, or else to an origin.
-    /// - Parameter isAbsent: the store is known to have nothing for it, which is plain.
+    /// - Parameter isAbsent: the store is known to have nothing for the request.
     @inline(never)
-    private mutating func answerOrForward(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, isAbsent: Bool,
-        headCount: Int, again: Again?
-    ) {
-        if isAbsent {
-            beginExchange(
-                h, route: route, verdict: verdict, .miss, keyed, nil, headCount: headCount, again: nil)
-        } else {
-            lookUpOrForward(h, route: route, verdict: verdict, keyed, headCount: headCount, again: again)
-        }
+    private mutating func answerOrForward(_ context: inout RequestContext, isAbsent: Bool) {
+        if isAbsent { beginExchange(context, .miss, nil) } else { lookUpOrForward(&context) }
     }
 
     @inline(never)
-    private mutating func lookUpOrForward(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        again: Again?
-    ) {
-        var verdict = verdict
-        var keyed = keyed
+    private mutating func lookUpOrForward(_ context: inout RequestContext) {
         var forwardReason = ForwardReason.bypass
         var renewal: Renewal?
-        if verdict.mayLookup {
-            let found = answerFromStore(
-                h, route: route, verdict: verdict, keyed, headCount: headCount, again: again)
-            switch found {
+        if context.verdict.mayLookup {
+            switch answerFromStore(&context) {
             case nil: return
             case .absent: forwardReason = .miss
             case .stale(let stale):
@@ -192,38 +165,40 @@ extension Worker {
             case .refresh(let reason, let fresh):
                 forwardReason = .request
                 renewal = fresh
-                verdict.reason = verdict.reason ?? reason
-            case .refused(let reason):
-                verdict.bypass(reason)
+                context.verdict.reason = context.verdict.reason ?? reason
+            case .refused(let reason): context.verdict.bypass(reason)
             }
         }
-        if let again, again.cause == .failed {
-            // What was to answer instead of the origin is gone.
-            answer(
-                h, LocalAnswer(status: again.failure, cause: again.trouble.cause), headCount: headCount)
+        if let again = context.again, again.cause == .failed {
+            // The entry that was to answer in place of an error is gone.
+            let failure = LocalAnswer(status: again.failure, cause: again.trouble.cause)
+            answer(context.client, failure, headCount: context.headCount)
             return
         }
-        if verdict.flags.contains(.onlyIfCached) {
-            answer(h, .onlyIfCached, headCount: headCount)
+        if context.verdict.flags.contains(.onlyIfCached) {
+            answer(context.client, .onlyIfCached, headCount: context.headCount)
             return
         }
-        if verdict.mayStore, verdict.mayLookup {
-            keyed.variant = Self.variant(
-                store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
-        }
-        if verdict.flags.contains(.conditional), verdict.mayStore, renewal == nil,
-            board.isHitForMiss(keyed.reservation, now: now.milliseconds)
+        if context.verdict.mayStore, context.verdict.mayLookup { noteVariant(&context) }
+        if context.verdict.flags.contains(.conditional), context.verdict.mayStore, renewal == nil,
+            board.isHitForMiss(context.keyed.reservation, now: now.milliseconds)
         {
-            // Nothing to fetch the whole for: the origin answers the client's own condition.
-            verdict.mayStore = false
-            verdict.reason = .conditional
+            // The answer will not be stored, so the whole is not needed: the origin answers the client's own
+            // condition.
+            context.verdict.mayStore = false
+            context.verdict.reason = .conditional
         }
-        beginExchange(
-            h, route: route, verdict: verdict, forwardReason, keyed, renewal, headCount: headCount,
-            again: again)
+        beginExchange(context, forwardReason, renewal)
     }
 
-    static func variant(
+    /// Looks up which variant of its key the request belongs to.
+    mutating func noteVariant(_ context: inout RequestContext) {
+        context.keyed.variant = Self.variant(
+            store, scratch.key, context.keyed.hash, context.verdict, scratch.request, scratch.inbound,
+            &scratch.vary)
+    }
+
+    private static func variant(
         _ store: borrowing StoreThread, _ key: borrowing ByteBuffer, _ hash: Hash128,
         _ verdict: RequestVerdict, _ request: borrowing RequestHead, _ bytes: borrowing ByteBuffer,
         _ blob: inout ByteBuffer

@@ -103,7 +103,7 @@ extension Worker {
         // Even where the body has come whole: what stood behind it is dropped.
         clients[c].closing = true
         clients[c].lingers = true
-        exchanges[x].trouble = Trouble(cause: Cause(refusal))
+        exchanges[x].outcome.trouble = Trouble(cause: Cause(refusal))
         answerFailure(x, status: refusal.status, refusal)
     }
 }

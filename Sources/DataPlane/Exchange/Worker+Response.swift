@@ -54,7 +54,7 @@ extension Worker {
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
     mutating func handleResponseHead(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int, ended: Bool)
     {
-        if exchanges[x].renewal != nil, concludeRevalidation(x, o, headCount: headCount) { return }
+        if exchanges[x].fetch.renewal != nil, concludeRevalidation(x, o, headCount: headCount) { return }
         if scratch.response.status == 304, exchanges[x].verdict.mayStore {
             // What may be stored is fetched without the client's conditions, and here without ours.
             noteFault(x, "unexpected-304", headCount: headCount)
@@ -74,13 +74,13 @@ extension Worker {
             scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route], received: now.times)
         {
         case .store(var facts):
-            if exchanges[x].isFetchedWhole { facts.flags.insert(.fetchedWhole) }
+            if exchanges[x].fetch.isFetchedWhole { facts.flags.insert(.fetchedWhole) }
             storable = facts
             if let ending = Reservations.Ending(storing: facts) {
                 endReservation(x, ending, refusing: .noCache)
             }
         case .refuse(let reason):
-            exchanges[x].reason = reason
+            exchanges[x].outcome.reason = reason
             if log.isEnabled { noteRefusals(x) }
             noteUnstorable(x, reason)
         }
@@ -94,9 +94,9 @@ extension Worker {
             } else if transform.change == .decoded, storable != nil {
                 exchanges[x].machine.holdBack()
             } else if !transform.isNone {
-                exchanges[x].transform = transform
+                exchanges[x].answer.transform = transform
                 // What is made for the store alone becomes the variant there.
-                if !exchanges[x].answersHead || storable != nil {
+                if !exchanges[x].fetch.answersHead || storable != nil {
                     beginRecoding(x, isStored: storable != nil)
                 }
             }
@@ -115,9 +115,9 @@ extension Worker {
                 beginFill(x, facts, headCount: headCount)
             }
         }
-        if exchanges[x].machine.isHeldBack, exchanges[x].fill == nil {
+        if exchanges[x].machine.isHeldBack, exchanges[x].answer.fill == nil {
             exchanges[x].machine.answer()
-            exchanges[x].transform = .varies
+            exchanges[x].answer.transform = .varies
         }
         if isCurrent {
             answerNotModified(x, transform, isStored: storable != nil)
@@ -125,7 +125,7 @@ extension Worker {
             scratch.out.removeAll()
         } else {
             answerHead(x)
-            if exchanges[x].answersHead { answerHeadAlone(x) }
+            if exchanges[x].fetch.answersHead { answerHeadAlone(x) }
         }
         scratch.outbound.removeFirst(headCount)
         guard exchanges.contains(x), exchanges[x].origin == o else { return }
@@ -139,10 +139,12 @@ extension Worker {
     ) -> StoreVerdict {
         guard response.fields.contains(.contentEncoding) else {
             return route.rules.judge(
-                response, outbound.span, to: exchange.verdict, sent: exchange.sentAt, received: received)
+                response, outbound.span, to: exchange.verdict, sent: exchange.fetch.sentAt, received: received
+            )
         }
         return route.rules.judge(
-            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.sentAt, received: received)
+            response, outbound.span, to: exchange.verdictOnTarget, sent: exchange.fetch.sentAt,
+            received: received)
     }
 
     /// Composes what the client gets in `out`, for the body to go with it.
@@ -151,12 +153,14 @@ extension Worker {
         guard let c = exchanges[x].client else { return }
         let framing: ClientFraming =
             switch scratch.response.framing {
-            case .chunked where exchanges[x].answersHead, .untilClose where exchanges[x].answersHead: .none
+            case .chunked where exchanges[x].fetch.answersHead,
+                .untilClose where exchanges[x].fetch.answersHead:
+                .none
             case .none: .none
-            case .length where !exchanges[x].transform.changesBody: .length
+            case .length where !exchanges[x].answer.transform.changesBody: .length
             case .length, .chunked, .untilClose: exchanges[x].minorVersion >= 1 ? .chunked : .untilClose
             }
-        exchanges[x].framing = framing
+        exchanges[x].answer.framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
         // connection.
         if framing == .untilClose || !exchanges[x].requestBody.isComplete || endsConnections {
@@ -243,7 +247,7 @@ extension Worker {
         Self.appendConnection(
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion, to: &scratch.out)
         scratch.out.append("\r\n")
-        exchanges[x].status = 304
+        exchanges[x].outcome.status = 304
         let sent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !sent)
         detach(x, from: c)
@@ -254,7 +258,7 @@ extension Worker {
     /// Sends the head in `out` to a client that asked by HEAD. The GET goes on for the store, without it.
     private mutating func answerHeadAlone(_ x: Handle<Exchange>) {
         guard let c = exchanges[x].client else { return }
-        exchanges[x].framing = .none
+        exchanges[x].answer.framing = .none
         let sent = clients[c].channel.send(scratch.out)
         scratch.out.removeAll()
         logExchange(x, isLost: !sent)

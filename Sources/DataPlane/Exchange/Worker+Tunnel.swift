@@ -12,10 +12,10 @@ extension Worker {
     mutating func openTunnel(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
         guard let c = exchanges[x].client else { return }
         exchanges[x].machine.openTunnel()
-        exchanges[x].status = 101
-        exchanges[x].framing = .untilClose
+        exchanges[x].outcome.status = 101
+        exchanges[x].answer.framing = .untilClose
         exchanges[x].requestBody = BodyReader(.untilClose, trailerLimit: 0)
-        exchanges[x].responseBody = BodyReader(.untilClose, trailerLimit: 0)
+        exchanges[x].answer.body = BodyReader(.untilClose, trailerLimit: 0)
         clients[c].closing = true
         scratch.out.removeAll()
         composeAnswer(x, framing: .none, interim: true)
@@ -52,8 +52,8 @@ extension Worker {
         }
         touchTunnel(x, o)
         switch action {
-        case .endOrigin: origins[o].channel.socket.shutdownWrite()
-        case .endClient: clients[c].channel.socket.shutdownWrite()
+        case .endOrigin: origins[o].channel.endOutput()
+        case .endClient: clients[c].channel.endOutput()
         case .finish, .some(.none), nil: break
         }
     }

@@ -65,8 +65,8 @@ extension Worker {
         let hash = exchange.keyed.hash
         guard !store.hasNone(hash) else { return false }
         if let view = StoreFinding.newest(
-            exchange.lookup(exchange.sentAt), in: store, preferring: .identity, request.fields),
-            view.serial != exchange.renewal?.serial,
+            exchange.lookup(exchange.fetch.sentAt), in: store, preferring: .identity, request.fields),
+            view.serial != exchange.fetch.renewal?.serial,
             exchange.verdict.reach(of: EntryFacts(view.facts)) != .none
         {
             return true
@@ -123,7 +123,7 @@ extension Worker {
     mutating func endReservationAfterCommit(_ x: Handle<Exchange>, _ facts: EntryFacts? = nil) {
         let keyed = exchanges[x].keyed
         let effect = CommitEffect(
-            stored: exchanges[x].stored ? facts : nil, exchanges[x].reason,
+            stored: exchanges[x].outcome.isStored ? facts : nil, exchanges[x].outcome.reason,
             holdsReservation: exchanges[x].machine.holdsReservation, isVariant: keyed.variant != .zero)
         if effect.clearsReservationMark { board.clearHitForMiss(keyed.reservation) }
         if effect.clearsKeyMark { board.clearHitForMiss(keyed.hash) }
@@ -193,8 +193,9 @@ extension Worker {
         lookAgain(
             x,
             Again(
-                cause: cause, forwardReason: exchanges[x].forwardReason, started: exchanges[x].started,
-                server: exchanges[x].server, choice: exchanges[x].choice, trouble: exchanges[x].trouble,
+                cause: cause, forwardReason: exchanges[x].fetch.forwardReason, started: exchanges[x].started,
+                server: exchanges[x].fetch.server, choice: exchanges[x].fetch.choice,
+                trouble: exchanges[x].outcome.trouble,
                 failure: failure, status: status,
                 waits: exchanges[x].machine.waits))
     }
@@ -222,18 +223,14 @@ extension Worker {
     /// Revalidates, behind an answer that was given stale, the entry that gave it, unless somebody is at it:
     /// what is not worth waiting for as well. The request's head is in `request` over `inbound`, its key in
     /// `key`.
-    mutating func refresh(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        serial: UInt64, _ use: StaleUse
-    ) {
-        var keyed = keyed
-        keyed.variant = Self.variant(
-            store, scratch.key, keyed.hash, verdict, scratch.request, scratch.inbound, &scratch.vary)
+    mutating func refresh(_ context: RequestContext, _ serial: UInt64, _ use: StaleUse) {
+        var context = context
+        noteVariant(&context)
+        let keyed = context.keyed
         guard board.ask(keyed.reservation, nil, now: now.milliseconds) == .reserved else { return }
         let renewal = Self.renewal(of: serial, use, in: store, scratch.key, keyed.hash, &scratch.out)
-        let x = makeExchange(
-            nil, peer: clients[h].peer.address, route: route, verdict: verdict, .stale, keyed, renewal,
-            headCount: headCount, started: now.moment)
+        let peer = clients[context.client].peer.address
+        let x = makeExchange(context, of: nil, peer: peer, .stale, renewal)
         exchanges[x].machine.takeReservation()
         connect(x)
     }

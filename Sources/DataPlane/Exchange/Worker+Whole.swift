@@ -25,7 +25,7 @@ extension Worker {
             guard count <= UInt64(route.rules.maxBodyBytes) else { return nil }
         }
         let judged = route.rules.judge(
-            response, outbound.span, to: verdict, sent: exchange.sentAt, received: now)
+            response, outbound.span, to: verdict, sent: exchange.fetch.sentAt, received: now)
         guard case .store(let facts) = judged else { return nil }
         return facts
     }
@@ -44,7 +44,7 @@ extension Worker {
             guard !scratch.response.fields.contains(.contentLength), Rules.variesByCoding(facts) else {
                 return false
             }
-            exchanges[x].answersHead = true
+            exchanges[x].fetch.answersHead = true
         } else {
             guard scratch.response.status == 206, exchanges[x].verdict.flags.contains(.range) else {
                 return false
@@ -64,8 +64,8 @@ extension Worker {
             closeOrigin(o)
         }
         exchanges[x].verdict = exchanges[x].verdict.storing
-        exchanges[x].reason = nil
-        exchanges[x].renewal = nil
+        exchanges[x].outcome.reason = nil
+        exchanges[x].fetch.renewal = nil
         connect(x)
         return true
     }

@@ -10,19 +10,18 @@ internal import Machines
 extension Worker {
     /// Logs an answer from the store to the request in `request`, parsed over `inbound`.
     @inline(never)
-    mutating func logHit(
-        _ h: Handle<Client>, route: Int, _ facts: HitFacts, _ again: Again?, isLost: Bool
-    ) {
+    mutating func logHit(_ context: RequestContext, _ facts: HitFacts, isLost: Bool) {
+        let again = context.again
         var cache = facts.isStale ? CacheResult.stale : .hit
         if again?.cause == .renewed { cache = .revalidated }
         var entry = record(
-            facts.status, cache: cache, Reasons(), route: route, started: again?.started ?? now.moment)
+            facts.status, cache: cache, Reasons(), route: context.route, started: context.started)
         if let again {
             entry.server = Int32(again.server)
             entry.choice = again.choice
             Self.write(again.trouble, to: &entry)
         }
-        write(h, entry, started: again?.started ?? now.moment, isLost: isLost)
+        write(context.client, entry, started: context.started, isLost: isLost)
     }
 
     /// Logs an answer of Larder's own to the request in `request`, parsed over `inbound`.
@@ -68,15 +67,16 @@ extension Worker {
         guard let c = exchanges[x].client else { return }
         parseHead(x)
         let started = exchanges[x].started
-        let isBypass = exchanges[x].forwardReason == .bypass
+        let isBypass = exchanges[x].fetch.forwardReason == .bypass
         let cache = isBypass ? CacheResult.bypass : exchanges[x].isFromStore ? .hit : .miss
         var entry = record(
-            exchanges[x].status, cache: cache, allReasons(x), route: exchanges[x].route, started: started)
-        entry.server = Int32(exchanges[x].server)
-        entry.choice = exchanges[x].choice
-        Self.write(exchanges[x].trouble, to: &entry)
+            exchanges[x].outcome.status, cache: cache, allReasons(x), route: exchanges[x].route,
+            started: started)
+        entry.server = Int32(exchanges[x].fetch.server)
+        entry.choice = exchanges[x].fetch.choice
+        Self.write(exchanges[x].outcome.trouble, to: &entry)
         if let rule { entry.rule = rule.code }
-        let isMalformed = exchanges[x].trouble.cause == .malformed && fault.exchange == x
+        let isMalformed = exchanges[x].outcome.trouble.cause == .malformed && fault.exchange == x
         if isMalformed { entry.rule = fault.rule }
         let line = ClientLog.Line(
             record: entry, client: c, started: started, lost: exchanges[x].machine.isTunnel ? nil : lost,
@@ -145,23 +145,23 @@ extension Worker {
         received: Times
     ) {
         guard route.caches else { return }
-        exchange.reasons = route.rules.refusals(
+        exchange.outcome.reasons = route.rules.refusals(
             of: response, outbound.span, to: request, exchange.head, served: exchange.verdict,
-            sent: exchange.sentAt, received: received)
+            sent: exchange.fetch.sentAt, received: received)
     }
 
     /// The reasons of the exchange's line. The first one is what `Cache-Status` says, or would say if it had
     /// been known in time. The request's head is in `request`.
     private mutating func allReasons(_ x: Handle<Exchange>) -> Reasons {
         var reasons = Reasons()
-        guard let strongest = exchanges[x].reason else { return reasons }
+        guard let strongest = exchanges[x].outcome.reason else { return reasons }
         reasons.append(strongest)
-        if exchanges[x].reasons.isEmpty, !exchanges[x].verdict.mayStore {
+        if exchanges[x].outcome.reasons.isEmpty, !exchanges[x].verdict.mayStore {
             // No response was judged: only the request gives reasons.
             reasons.append(
                 contentsOf: Self.refusals(scratch.request, &exchanges[x], site.routes[exchanges[x].route]))
         } else {
-            reasons.append(contentsOf: exchanges[x].reasons)
+            reasons.append(contentsOf: exchanges[x].outcome.reasons)
         }
         return reasons
     }

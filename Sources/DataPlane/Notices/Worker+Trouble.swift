@@ -18,21 +18,23 @@ extension Worker {
     /// - Parameter isServerFailure: did the server fail, so that a notice tells of it? A shortage of Larder's
     ///   own has its own notice.
     mutating func note(_ x: Handle<Exchange>, _ cause: Cause, isServerFailure: Bool = true) {
-        let server = Int32(exchanges[x].server)
-        exchanges[x].trouble = Trouble(cause: cause, server: server, isUntold: isServerFailure)
+        exchanges[x].outcome.trouble = Trouble(
+            cause: cause, server: Int32(exchanges[x].fetch.server), isUntold: isServerFailure)
     }
 
     /// Tells of the failure that was noted, if there is one, and of what Larder did for the request.
     @inline(__always)
     mutating func tell(_ x: Handle<Exchange>, _ remedy: Remedy) {
-        if exchanges[x].trouble.isUntold { tellTrouble(x, remedy) }
+        if exchanges[x].outcome.trouble.isUntold { tellTrouble(x, remedy) }
     }
 
     @inline(never)
     private mutating func tellTrouble(_ x: Handle<Exchange>, _ remedy: Remedy) {
-        exchanges[x].trouble.isUntold = false
-        guard let cause = exchanges[x].trouble.cause, exchanges[x].trouble.server >= 0 else { return }
-        let server = Int(exchanges[x].trouble.server)
+        exchanges[x].outcome.trouble.isUntold = false
+        guard let cause = exchanges[x].outcome.trouble.cause, exchanges[x].outcome.trouble.server >= 0 else {
+            return
+        }
+        let server = Int(exchanges[x].outcome.trouble.server)
         if cause == .malformed, fault.exchange == x {
             failures.note(server, cause, remedy, rule: fault.rule, found: fault.found)
         } else {

@@ -26,7 +26,7 @@ struct Origin: ~Copyable {
     var isAtRest: Bool { !channel.readable && !channel.ending && !channel.ended && channel.isFlushed }
 
     init(_ socket: consuming Socket, server: Int, phase: Phase, _ ledger: BufferLedger) {
-        channel = Channel(socket, ledger)
+        channel = Channel(.plain(socket), ledger)
         self.server = server
         self.phase = phase
     }

@@ -9,7 +9,7 @@ extension Worker {
     /// Chooses a server that was not tried, and counts the exchange to it. False: there is none.
     @inline(__always)
     mutating func chooseServer(_ x: Handle<Exchange>, _ upstream: Int) -> Bool {
-        if site.upstreams[upstream].hasOneServer, exchanges[x].tried.isEmpty {
+        if site.upstreams[upstream].hasOneServer, exchanges[x].fetch.tried.isEmpty {
             give(x, site.upstreams[upstream].servers.lowerBound, .first)
             return true
         }
@@ -19,7 +19,7 @@ extension Worker {
     @inline(never)
     private mutating func chooseOfSeveral(_ x: Handle<Exchange>, _ upstream: Int) -> Bool {
         let key = routingHash(x)
-        let tried = exchanges[x].tried
+        let tried = exchanges[x].fetch.tried
         if site.upstreams[upstream].needsLoads {
             counters.sumLoads(upstream, site.upstreams[upstream].servers)
         }
@@ -30,7 +30,7 @@ extension Worker {
         give(
             x, site.upstreams[upstream].servers.lowerBound + choice.server,
             !tried.isEmpty ? .retry : choice.isSpill ? .spill : .first)
-        if !tried.isEmpty { tell(x, .retried(on: exchanges[x].server)) }
+        if !tried.isEmpty { tell(x, .retried(on: exchanges[x].fetch.server)) }
         return true
     }
 
@@ -62,24 +62,24 @@ extension Worker {
 
     @inline(__always)
     private mutating func give(_ x: Handle<Exchange>, _ server: Int, _ choice: ServerChoice) {
-        exchanges[x].server = server
-        exchanges[x].choice = choice
+        exchanges[x].fetch.server = server
+        exchanges[x].fetch.choice = choice
         counters.assign(server, choice)
     }
 
     /// The exchange has its server no longer: it ends, or goes to another.
     @inline(__always)
     mutating func releaseServer(_ x: Handle<Exchange>) {
-        guard exchanges[x].server >= 0 else { return }
-        counters.release(exchanges[x].server)
-        exchanges[x].server = -1
+        guard exchanges[x].fetch.server >= 0 else { return }
+        counters.release(exchanges[x].fetch.server)
+        exchanges[x].fetch.server = -1
     }
 
     /// The thread ends, and what is under way with it.
     mutating func releaseServers() {
         var position = 0
         while let x = exchanges.next(from: &position) {
-            exchanges[x].trouble = Trouble(cause: .stopped)
+            exchanges[x].outcome.trouble = Trouble(cause: .stopped)
             logExchange(x, isLast: true)
             releaseServer(x)
             endReservation(x, .failed)

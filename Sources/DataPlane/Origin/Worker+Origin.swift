@@ -44,7 +44,7 @@ extension Worker {
             }
             if waitForEncodingBudget(o, x) { return }
             // One window of what is compressed is a turn's work.
-            budget -= exchanges[x].isRecoded ? Self.turnBudget : 1
+            budget -= exchanges[x].answer.isRecoded ? Self.turnBudget : 1
             runsPassed = 0
             scratch.outbound.removeAll(leavingRoom: Self.headRoom)
             switch origins[o].channel.receive(into: &scratch.outbound) {

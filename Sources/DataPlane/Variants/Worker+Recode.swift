@@ -23,7 +23,7 @@ extension Worker {
             guard Rules.variesByCoding(facts) else { return .none }
             let accepted = exchanges[x].verdict.codings
             guard facts.flags.contains(.undoable) else { return coded(x, accepted) }
-            return exchanges[x].mayUndo && exchanges[x].verdict.reach(of: facts) == .undone
+            return exchanges[x].fetch.mayUndo && exchanges[x].verdict.reach(of: facts) == .undone
                 ? .decoded : .varies
         }
         guard Self.isCompressible(scratch.response, scratch.outbound, site.routes[route]) else {
@@ -61,10 +61,11 @@ extension Worker {
     /// be undone is stored first: `isHeldBack`.)
     mutating func beginRecoding(_ x: Handle<Exchange>, isStored: Bool) {
         // To HEAD, what GET would be answered; and no other answer without a body has one to be changed.
-        guard scratch.response.framing != .none, case .coded(let coding) = exchanges[x].transform.change,
+        guard scratch.response.framing != .none,
+            case .coded(let coding) = exchanges[x].answer.transform.change,
             !beginEncoding(x, coding, isStored: isStored)
         else { return }
-        exchanges[x].transform = .varies
+        exchanges[x].answer.transform = .varies
     }
 
     private mutating func beginEncoding(_ x: Handle<Exchange>, _ coding: Codings, isStored: Bool) -> Bool {
@@ -80,7 +81,7 @@ extension Worker {
         fillBytes += known.encoderBytes
         let variant: ByteBuffer? = isStored ? ByteBuffer(capacity: Self.variantCapacity) : nil
         if isStored { fillBytes += Self.variantCapacity }
-        exchanges[x].recoder = .encoding(Recoder.Encoding(encoder: encoder, variant: variant))
+        exchanges[x].answer.recoder = .encoding(Recoder.Encoding(encoder: encoder, variant: variant))
         return true
     }
 
@@ -142,15 +143,15 @@ extension Worker {
         let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
         let limit = site.routes[exchanges[x].route].rules.maxBodyBytes
         let room = site.fillLimit - bufferBytes
-        let before = Self.variantBytes(&exchanges[x].recoder)
+        let before = Self.variantBytes(&exchanges[x].answer.recoder)
         guard
             Self.finishRun(
-                &exchanges[x].recoder, flush, into: &scratch.coded, limit: min(limit, room + before),
+                &exchanges[x].answer.recoder, flush, into: &scratch.coded, limit: min(limit, room + before),
                 lowers: compressionGuard.verdict != .full)
         else { return false }
-        fillBytes += Self.variantBytes(&exchanges[x].recoder) - before
+        fillBytes += Self.variantBytes(&exchanges[x].answer.recoder) - before
         if exchanges[x].client != nil, !scratch.coded.isEmpty {
-            if exchanges[x].framing == .chunked {
+            if exchanges[x].answer.framing == .chunked {
                 appendChunk(scratch.coded, 0..<scratch.coded.count, to: &scratch.out)
             } else {
                 appendRun(scratch.coded, 0..<scratch.coded.count, to: &scratch.out)
@@ -195,7 +196,7 @@ extension Worker {
     /// Has the encoder taken bytes that are not let out?
     @inline(__always)
     func holdsBack(_ x: Handle<Exchange>) -> Bool {
-        switch exchanges[x].recoder {
+        switch exchanges[x].answer.recoder {
         case .none: false
         case .encoding(let encoding): encoding.holdsBack
         case .undoing: false
@@ -206,16 +207,16 @@ extension Worker {
 
     /// The coded stream is whole: it goes into the store as the variant of what was committed.
     mutating func commitVariant(_ x: Handle<Exchange>) {
-        fillBytes -= Self.variantBytes(&exchanges[x].recoder)
-        guard let variant = Self.takeVariant(&exchanges[x].recoder), exchanges[x].serial != 0,
-            case .coded(let coding) = exchanges[x].transform.change
+        fillBytes -= Self.variantBytes(&exchanges[x].answer.recoder)
+        guard let variant = Self.takeVariant(&exchanges[x].answer.recoder), exchanges[x].outcome.serial != 0,
+            case .coded(let coding) = exchanges[x].answer.transform.change
         else { return }
         Self.commit(
             variant, coding, of: &exchanges[x], into: &store,
             headLimit: site.routes[exchanges[x].route].rules.maxHeadBytes, &scratch.storedHead, &scratch.vary,
             now.times)
         // Nothing is owed to it any more.
-        exchanges[x].serial = 0
+        exchanges[x].outcome.serial = 0
     }
 
     private static func takeVariant(_ recoder: inout Recoder) -> ByteBuffer? {
@@ -248,7 +249,7 @@ extension Worker {
     ) -> StoredVariant? {
         guard
             let view = store.original(
-                key: exchange.key, hash: exchange.keyed.hash, serial: exchange.serial)
+                key: exchange.key, hash: exchange.keyed.hash, serial: exchange.outcome.serial)
         else {
             giveBack(coding, of: &exchange, store)
             return nil
@@ -262,23 +263,24 @@ extension Worker {
         let isDerived = StoredHead.derive(
             from: view.head, coding: coding, bodyCount: bodyCount, limit: headLimit, into: &head)
         guard isDerived else { return nil }
-        return StoredVariant(facts, of: exchange.serial, exchange.keyed.hash, exchange.stamp)
+        return StoredVariant(facts, of: exchange.outcome.serial, exchange.keyed.hash, exchange.fetch.stamp)
     }
 
     private static func giveBack(
         _ coding: Codings, of exchange: inout Exchange, _ store: borrowing StoreThread
     ) {
-        VariantClaim(coding: coding, serial: exchange.serial, hash: exchange.keyed.hash)
+        VariantClaim(coding: coding, serial: exchange.outcome.serial, hash: exchange.keyed.hash)
             .giveBack(in: store, key: exchange.key)
     }
 
     /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
     /// was given up for want of room.
     mutating func dropRecoder(_ x: Handle<Exchange>) {
-        fillBytes -= Self.variantBytes(&exchanges[x].recoder) + Self.undoingBytes(&exchanges[x].recoder)
-        if let encoder = Self.takeEncoder(&exchanges[x].recoder) {
+        fillBytes -=
+            Self.variantBytes(&exchanges[x].answer.recoder) + Self.undoingBytes(&exchanges[x].answer.recoder)
+        if let encoder = Self.takeEncoder(&exchanges[x].answer.recoder) {
             fillBytes -= encoder.coding.encoderBytes
-            if exchanges[x].serial != 0 {
+            if exchanges[x].outcome.serial != 0 {
                 Self.giveBack(Codings(encoder.coding), of: &exchanges[x], store)
             }
             encoders.give(encoder)

@@ -37,24 +37,18 @@ extension Worker {
     /// Begins to undo the entry that answers the request in `request` over `inbound`, and drops its head.
     /// - Parameter found: what is known of the entry.
     /// - Returns: false where there is no memory for it; then nothing has happened.
-    mutating func beginUndoing(
-        _ h: Handle<Client>, route: Int, verdict: RequestVerdict, _ keyed: KeyedRequest, headCount: Int,
-        _ again: Again?, _ found: StoreFinding.Undecoded
-    ) -> Bool {
+    mutating func beginUndoing(_ context: RequestContext, _ found: StoreFinding.Undecoded) -> Bool {
+        let (h, again) = (context.client, context.again)
         let room = site.fillLimit - fillBytes
-        guard
-            let undoing = Self.borrow(
-                store, scratch.key, keyed.hash, found, again, room: room)
+        guard let undoing = Self.borrow(store, scratch.key, context.keyed.hash, found, again, room: room)
         else { return false }
-        let x = makeExchange(
-            h, peer: nil, route: route, verdict: verdict, again?.forwardReason ?? .miss, keyed, nil,
-            headCount: headCount, started: again?.started ?? now.moment)
-        scratch.inbound.removeFirst(headCount)
+        let x = makeExchange(context, of: h, peer: nil, again?.forwardReason ?? .miss, nil)
+        scratch.inbound.removeFirst(context.headCount)
         clients[h].phase = .exchange(x)
         exchanges[x].machine.undo(isSending: false)
-        exchanges[x].transform = .decoded
-        exchanges[x].recoder = .undoing(undoing)
-        fillBytes += Self.undoingBytes(&exchanges[x].recoder)
+        exchanges[x].answer.transform = .decoded
+        exchanges[x].answer.recoder = .undoing(undoing)
+        fillBytes += Self.undoingBytes(&exchanges[x].answer.recoder)
         queueUndoing(x)
         return true
     }
@@ -94,7 +88,7 @@ extension Worker {
         let count = min(undoQueue.count, Self.slicesPerTurn)
         for index in 0..<count {
             let x = undoQueue[index]
-            guard exchanges.contains(x), Self.setQueued(&exchanges[x].recoder, false) else { continue }
+            guard exchanges.contains(x), Self.setQueued(&exchanges[x].answer.recoder, false) else { continue }
             undoSlice(x)
         }
         undoQueue.removeFirst(count)
@@ -102,7 +96,7 @@ extension Worker {
 
     /// Has the exchange's next slice run in its turn, if it undoes anything.
     mutating func queueUndoing(_ x: Handle<Exchange>) {
-        if Self.setQueued(&exchanges[x].recoder, true) { undoQueue.append(x) }
+        if Self.setQueued(&exchanges[x].answer.recoder, true) { undoQueue.append(x) }
     }
 
     /// - Returns: is that news, of an exchange that undoes?
@@ -119,10 +113,10 @@ extension Worker {
 
     private mutating func undoSlice(_ x: Handle<Exchange>) {
         scratch.coded.removeAll()
-        let before = Self.undoingBytes(&exchanges[x].recoder)
+        let before = Self.undoingBytes(&exchanges[x].answer.recoder)
         let (step, isSending) = Self.decodeSlice(
-            &exchanges[x].recoder, into: &scratch.coded, room: site.fillLimit - fillBytes)
-        fillBytes += Self.undoingBytes(&exchanges[x].recoder) - before
+            &exchanges[x].answer.recoder, into: &scratch.coded, room: site.fillLimit - fillBytes)
+        fillBytes += Self.undoingBytes(&exchanges[x].answer.recoder) - before
         if isSending {
             send(x, step)
             return
@@ -191,7 +185,7 @@ extension Worker {
         _ exchange: inout Exchange, _ store: inout StoreThread, headLimit: Int, _ head: inout ByteBuffer,
         _ now: Times
     ) -> Bool {
-        switch exchange.recoder {
+        switch exchange.answer.recoder {
         case .none: return false
         case .encoding: return false
         case .undoing(let undoing):
@@ -219,7 +213,7 @@ extension Worker {
 
     private static func markUnsound(_ exchange: inout Exchange, _ store: borrowing StoreThread) {
         let serial: UInt64
-        switch exchange.recoder {
+        switch exchange.answer.recoder {
         case .none: return
         case .encoding: return
         case .undoing(let undoing): serial = undoing.serial
@@ -231,7 +225,7 @@ extension Worker {
 
     private mutating func lookAgainUndone(_ x: Handle<Exchange>, undoes: Bool) {
         var again =
-            Self.again(&exchanges[x].recoder)
+            Self.again(&exchanges[x].answer.recoder)
             ?? .undone(exchanges[x].started)
         again.undoes = undoes
         lookAgain(x, again)
@@ -258,7 +252,7 @@ extension Worker {
             dropClient(c)
             return
         }
-        if exchanges[x].status == 304 || exchanges[x].method == .head {
+        if exchanges[x].outcome.status == 304 || exchanges[x].method == .head {
             endUndoing(x)
         } else {
             queueUndoing(x)
@@ -271,7 +265,7 @@ extension Worker {
         _ request: borrowing RequestHead, _ head: inout ByteBuffer, _ out: inout ByteBuffer
     ) {
         var taken = Recoder.none
-        swap(&taken, &exchange.recoder)
+        swap(&taken, &exchange.answer.recoder)
         guard case .undoing(var undoing) = consume taken else { return }
         head.removeAll()
         _ = StoredHead.derive(
@@ -283,12 +277,12 @@ extension Worker {
             head: head.span, body: Span(), undoing.age, undoing.again?.served ?? .hit)
         let answer = content.answer(
             lookup, by: rules, request, HitFacts(status: undoing.facts.status), into: &out)
-        exchange.status = answer.facts.status
+        exchange.outcome.status = answer.facts.status
         undoing.decoder.reset()
         undoing.offset = 0
         undoing.count = 0
         undoing.isSending = true
-        exchange.recoder = .undoing(undoing)
+        exchange.answer.recoder = .undoing(undoing)
     }
 
     /// Sends a slice, which is in `coded`.
@@ -328,12 +322,12 @@ extension Worker {
         let result = scratch.response.parse(
             fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: exchanges[x].method)
         precondition(result == .complete(fill.head.count), "a kept response head changed")
-        exchanges[x].transform = .varies
+        exchanges[x].answer.transform = .varies
         swap(&scratch.outbound, &fill.head)
         answerHead(x)
         swap(&scratch.outbound, &fill.head)
         guard !fill.body.isEmpty else { return }
-        if exchanges[x].framing == .chunked {
+        if exchanges[x].answer.framing == .chunked {
             appendChunk(fill.body, 0..<fill.body.count, to: &scratch.out)
         } else {
             appendRun(fill.body, 0..<fill.body.count, to: &scratch.out)
@@ -349,7 +343,7 @@ extension Worker {
             lookAgain(x, .fetched)
             return true
         }
-        if exchanges[x].framing == .chunked { scratch.out.append("0\r\n\r\n") }
+        if exchanges[x].answer.framing == .chunked { scratch.out.append("0\r\n\r\n") }
         guard clients[c].channel.send(scratch.out) else {
             dropClient(c)
             return true

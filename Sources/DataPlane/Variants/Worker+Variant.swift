@@ -10,13 +10,13 @@ extension Worker {
     /// Asks a helper thread to make a coding of the original that `key` leads to. The caller has claimed it.
     /// The claim is given back if the helpers' queue is full.
     mutating func requestVariant(
-        _ coding: ContentCoding, of serial: UInt64, _ keyed: KeyedRequest, route: Int
+        _ coding: ContentCoding, of serial: UInt64, _ context: RequestContext
     ) {
         let job = VariantJob(
-            key: scratch.key.span.copied, hash: keyed.hash, serial: serial, coding: coding,
-            headLimit: site.routes[route].rules.maxHeadBytes)
+            key: scratch.key.span.copied, hash: context.keyed.hash, serial: serial, coding: coding,
+            headLimit: site.routes[context.route].rules.maxHeadBytes)
         if helpers.request(job) { return }
-        VariantClaim(coding: Codings(coding), serial: serial, hash: keyed.hash)
+        VariantClaim(coding: Codings(coding), serial: serial, hash: context.keyed.hash)
             .giveBack(in: store, key: scratch.key.span)
     }
 }

@@ -25,7 +25,7 @@ extension Worker {
         let enough = site.fillLimit - site.fillLimit / 8
         var position = 0
         while bufferBytes > enough, let x = exchanges.next(from: &position) {
-            if exchanges[x].fill != nil { giveUpFill(x) }
+            if exchanges[x].answer.fill != nil { giveUpFill(x) }
         }
         guard bufferBytes > site.fillLimit else { return }
         dropStalled(until: enough)
@@ -34,7 +34,7 @@ extension Worker {
     private mutating func giveUpFill(_ x: Handle<Exchange>) {
         dropFill(x)
         helpers.note(.buffers, now: now.milliseconds)
-        exchanges[x].reason = .pressure
+        exchanges[x].outcome.reason = .pressure
         endReservationAfterCommit(x)
         // Neither a client nor the store wants the rest.
         if exchanges[x].client == nil { abort(x) }

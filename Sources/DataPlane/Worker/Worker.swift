@@ -293,7 +293,7 @@ struct Worker: ~Copyable {
 
     /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
     mutating func waitForEncodingBudget(_ o: Handle<Origin>, _ x: Handle<Exchange>) -> Bool {
-        guard exchanges[x].isRecoded else { return false }
+        guard exchanges[x].answer.isRecoded else { return false }
         if encodingsLeft > 0 {
             encodingsLeft -= 1
             return false
