@@ -156,8 +156,8 @@ let package = Package(
             "DataPlaneTests",
             [
                 "AllocationCheck", "Bytes", "Caching", "Compression", "Machines", "Kernel", "Loop",
-                "DataPlane",
-                "DataPlaneHarness", "Settings", "Store", log, systemPackage,
+                "DataPlane", "DataPlaneHarness", "FuzzChecks", "HitChecks", "SeededRandom", "Settings",
+                "Store", log, systemPackage,
             ]),
         tests(
             "Conformance", ["Bytes", "Configuration", "Kernel", "DataPlane", "DataPlaneHarness", "Settings"]),
@@ -171,8 +171,8 @@ let package = Package(
     ]
 )
 
-// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests and
-// CompressionTests replay. An ordinary build makes programs
+// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests, CompressionTests
+// and DataPlaneTests replay. An ordinary build makes programs
 // that replay files. `swift build -c release --product FuzzChunked --sanitize=fuzzer -Xswiftc
 // -sanitize=fuzzer,address -Xswiftc -DFUZZING -Xswiftc -use-ld=lld --scratch-path .build-fuzz` makes a
 // fuzzer.
@@ -181,9 +181,16 @@ package.targets.append(
         name: "FuzzChecks", dependencies: ["Bytes", "Compression", "HTTP"], path: "Tests/Fuzz/Checks",
         swiftSettings: strict)
 )
-for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate", "FuzzGzip"] {
+package.targets.append(
+    .target(
+        name: "HitChecks",
+        dependencies: ["Bytes", "Caching", "Configuration", "DataPlane", "HTTP", "Settings", "Store"],
+        path: "Tests/Fuzz/HitChecks", swiftSettings: strict)
+)
+for name in ["FuzzRequestHead", "FuzzResponseHead", "FuzzChunked", "FuzzHTTPDate", "FuzzGzip", "FuzzHit"] {
     package.products.append(.executable(name: name, targets: [name]))
     package.targets.append(
         .executableTarget(
-            name: name, dependencies: ["FuzzChecks"], path: "Tests/Fuzz/\(name)", swiftSettings: strict))
+            name: name, dependencies: name == "FuzzHit" ? ["FuzzChecks", "HitChecks"] : ["FuzzChecks"],
+            path: "Tests/Fuzz/\(name)", swiftSettings: strict))
 }

@@ -1,5 +1,5 @@
-// The shipped policies as the compiler finds them: the files themselves are the source, nothing is generated.
-// A test holds the list to the folder.
+// The shipped policies and the page of reasons, embedded in the program from their files. A test checks that
+// the list of policies is complete.
 #include "CPolicies.h"
 
 #include <stddef.h>

@@ -1,17 +1,8 @@
+/// The renewal of an entry as the store has it.
 internal import Bytes
 internal import Caching
+internal import Machines
 internal import Store
-
-/// A stored entry that an exchange may renew, or fall back on.
-package struct Renewal: BitwiseCopyable, Equatable, Sendable {
-    let serial: UInt64
-    /// The fetch is sent with the entry's validators.
-    var isConditional: Bool
-    /// The entry may answer where the origin fails.
-    let mayIfError: Bool
-    /// A 304 is of no use, as one was before: what is stored instead says so (`EntryFacts`).
-    let isFetchedWhole: Bool
-}
 
 extension Renewal {
     /// What a fetch may do for the entry with this serial; its conditions replace what stands in `out`.

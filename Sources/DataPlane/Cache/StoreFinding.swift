@@ -2,6 +2,7 @@ package import Bytes
 package import Caching
 internal import Compression
 package import HTTP
+package import Machines
 package import Store
 
 /// What the store has for a request: the general way of a hit, which decides everything that may be decided
@@ -107,10 +108,10 @@ package enum StoreFinding: ~Escapable {
     /// May an entry answer that is no longer fresh?
     private static func mayAnswer(_ use: StaleUse, _ again: Again?, _ facts: inout HitFacts) -> Bool {
         if let again, again.mayAnswer(use, isFresh: false) {
-            facts.isStale = again.cause == .failed || again.cause == .undone
+            facts.isStale = again.cause.answersStale
             return true
         }
-        guard use.mayWhileRevalidating || use.mayByClient else { return false }
+        guard use.mayAnswerNow else { return false }
         facts.isStale = true
         if use.mayWhileRevalidating { facts.refreshes = use }
         return true

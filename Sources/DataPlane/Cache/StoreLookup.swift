@@ -1,4 +1,5 @@
 internal import AccessLog
+package import Bytes
 package import Caching
 
 /// A request as it is looked up in the store: all that the lookup, the decision and the head of the answer go
@@ -62,4 +63,12 @@ package struct Persistence: BitwiseCopyable, Sendable {
 
     /// An answer has no Connection line where it goes on as HTTP/1.1 does by itself.
     var isUsual: Bool { !isClosing && minorVersion == 1 }
+}
+
+extension KeyedRequest {
+    package init(hash: Hash128, routingStart: Int, targetStart: Int) {
+        self.hash = hash
+        self.routingStart = routingStart
+        self.targetStart = targetStart
+    }
 }

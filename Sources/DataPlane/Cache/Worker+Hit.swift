@@ -70,7 +70,7 @@ extension Worker {
     private static func find(
         _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
-        _ context: RequestContext, _ now: Times, _ out: inout ByteBuffer
+        _ context: borrowing RequestContext, _ now: Times, _ out: inout ByteBuffer
     ) -> Found {
         var lookup = StoreLookup(
             bytes: inbound.span, key: key.span, context.keyed, context.verdict, now,
@@ -89,7 +89,7 @@ extension Worker {
     private static func findPlainly(
         _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
-        _ context: RequestContext, _ now: Times, _ out: inout ByteBuffer,
+        _ context: borrowing RequestContext, _ now: Times, _ out: inout ByteBuffer,
         sendsAll: Bool
     ) -> (facts: HitFacts, isSent: Bool?)? {
         let lookup = StoreLookup(
@@ -116,7 +116,7 @@ extension Worker {
 
     /// The answer to the request at the front of `inbound` is sent, or kept for the socket to take: it is
     /// logged, its head dropped, and its connection goes on or ends.
-    private mutating func concludeHit(_ context: RequestContext, _ facts: HitFacts, isSent: Bool) {
+    private mutating func concludeHit(_ context: borrowing RequestContext, _ facts: HitFacts, isSent: Bool) {
         let h = context.client
         if log.isEnabled { logHit(context, facts, isLost: !isSent) }
         scratch.inbound.removeFirst(context.headCount)
@@ -131,10 +131,11 @@ extension Worker {
 
     /// Revalidates, behind an answer that was given stale, the entry that gave it. A request for a part has
     /// the whole revalidated.
-    private mutating func refreshWhole(_ context: RequestContext, _ serial: UInt64, _ use: StaleUse) {
-        var whole = context
-        if whole.verdict.method == .get { whole.verdict = whole.verdict.storing }
-        if whole.verdict.mayRevalidate { refresh(whole, serial, use) }
+    private mutating func refreshWhole(
+        _ context: borrowing RequestContext, _ serial: UInt64, _ use: StaleUse
+    ) {
+        var whole = context.storing()
+        if whole.verdict.mayRevalidate { refresh(&whole, serial, use) }
     }
 }
 

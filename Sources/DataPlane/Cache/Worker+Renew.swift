@@ -7,26 +7,32 @@ internal import Store
 
 /// The ends of a revalidation that are no new answer: a 304, or an error that the entry outlives.
 extension Worker {
-    /// Deals with the answer in `response` at the front of `outbound`, if it is not to be passed on.
-    mutating func concludeRevalidation(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) -> Bool {
-        guard let renewal = exchanges[x].fetch.renewal else { return false }
-        if scratch.response.status == 304, renewal.isConditional {
-            renew(x, o, headCount: headCount)
-            return true
-        }
-        if scratch.response.status == 200, exchanges[x].method == .head { updateByHead(x) }
-        if scratch.response.status >= 500, renewal.mayIfError, exchanges[x].client != nil,
-            Self.hasEntry(store, &exchanges[x])
+    /// Does with the response in `response` at the front of `outbound` what `ResponseUse` says.
+    /// - Returns: is it not passed on?
+    mutating func useResponse(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) -> Bool {
+        let status = scratch.response.status
+        switch ResponseUse(
+            status: status, to: exchanges[x].verdict, exchanges[x].fetch.renewal,
+            hasClient: exchanges[x].client != nil)
         {
+        case .passed: return false
+        case .validates: renew(x, o, headCount: headCount)
+        case .freshens:
+            updateByHead(x)
+            return false
+        case .replacedByEntry:
+            guard Self.hasEntry(store, &exchanges[x]) else { return false }
             counters.failed(exchanges[x].fetch.server)
             note(x, .errorStatus)
             tell(x, .stale)
             exchanges[x].origin = nil
-            closeOrigin(o)
-            lookAgain(x, .failed, failure: scratch.response.status, status: scratch.response.status)
-            return true
+            origins.close(o)
+            lookAgain(x, .failed, failure: status, status: status)
+        case .malformed:
+            noteFault(x, "unexpected-304", headCount: headCount)
+            fail(x, .malformed)
         }
-        return false
+        return true
     }
 
     private static func hasEntry(_ store: borrowing StoreThread, _ exchange: inout Exchange) -> Bool {
@@ -42,16 +48,6 @@ extension Worker {
         return store.original(key: exchange.key, hash: exchange.keyed.hash, serial: renewal.serial)
     }
 
-    private enum Renewed: Equatable {
-        case renewed
-        /// The entry is gone.
-        case useless
-        /// The 304 speaks of something else, or does not say of what.
-        case mismatch
-        /// The rules refuse the updated head: it is in `storedHead`, and answers this client alone.
-        case refused(Reason, ageSeconds: UInt32)
-    }
-
     private mutating func renew(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int) {
         parseHead(x)
         let outcome = Self.renew(
@@ -60,16 +56,13 @@ extension Worker {
             &scratch.storedHead, &scratch.coded, &scratch.vary, now.times)
         scratch.outbound.removeFirst(headCount)
         exchanges[x].origin = nil
-        if scratch.response.keepAlive, scratch.outbound.isEmpty { park(o) } else { closeOrigin(o) }
+        if scratch.response.keepAlive, scratch.outbound.isEmpty { keepOrigin(o) } else { origins.close(o) }
         switch outcome {
         case .renewed:
             endReservation(x, .stored)
             lookAgain(x, .renewed)
-        case .useless:
-            fetchAnew(x)
-        case .mismatch:
-            // The next one would be, too: it costs a second fetch once, and not each time.
-            exchanges[x].fetch.isFetchedWhole = true
+        case .gone, .mismatch:
+            if outcome.marksFetchedWhole { exchanges[x].fetch.isFetchedWhole = true }
             fetchAnew(x)
         case .refused(let reason, let age):
             exchanges[x].outcome.reason = reason
@@ -80,7 +73,7 @@ extension Worker {
     /// Fetches once more, without conditions. The entry may still answer for an error, and goes where the
     /// answer may not be stored.
     private mutating func fetchAnew(_ x: Handle<Exchange>) {
-        exchanges[x].fetch.renewal?.isConditional = false
+        exchanges[x].fetch.renewal?.dropConditions()
         connect(x)
     }
 
@@ -89,11 +82,11 @@ extension Worker {
         _ request: borrowing RequestHead, _ response: borrowing ResponseHead,
         _ outbound: borrowing ByteBuffer, _ head: inout ByteBuffer, _ scratch: inout ByteBuffer,
         _ vary: inout ByteBuffer, _ now: Times
-    ) -> Renewed {
+    ) -> Validation {
         guard let verdict = verdict(exchange, store, rules, response, outbound, &head, now) else {
             guard followRenewal(&exchange, store, request, &scratch),
                 case .renewed = Self.verdict(exchange, store, rules, response, outbound, &head, now)
-            else { return .useless }
+            else { return .gone }
             return .renewed
         }
         switch verdict {
@@ -103,7 +96,7 @@ extension Worker {
             let outcome = renew(
                 &exchange, &store, rules, request, facts, head: head, &scratch, &vary, now)
             if outcome == .invalidated, followRenewal(&exchange, store, request, &scratch) { return .renewed }
-            return outcome == .stored ? .renewed : .useless
+            return outcome == .stored ? .renewed : .gone
         }
     }
 
@@ -114,18 +107,21 @@ extension Worker {
         _ scratch: inout ByteBuffer
     ) -> Bool {
         let hash = exchange.keyed.hash
-        guard let old = exchange.fetch.renewal, store.stamp(hash) == exchange.fetch.stamp,
+        guard let old = exchange.fetch.renewal,
             let view = StoreFinding.newest(
                 exchange.lookup(exchange.fetch.sentAt), in: store, preferring: .identity, request.fields),
-            view.serial != old.serial,
             let original = store.original(key: exchange.key, hash: hash, serial: view.serial)
         else { return false }
         scratch.removeAll()
-        guard Validators.append(head: original.head, to: &scratch), scratch.span.equals(exchange.conditions)
+        let hasSameValidators =
+            Validators.append(head: original.head, to: &scratch)
+            && scratch.span.equals(exchange.conditions)
+        guard
+            let renewal = old.following(
+                serial: view.serial, isPurged: store.stamp(hash) != exchange.fetch.stamp,
+                hasSameValidators: hasSameValidators)
         else { return false }
-        exchange.fetch.renewal = Renewal(
-            serial: view.serial, isConditional: true, mayIfError: old.mayIfError,
-            isFetchedWhole: old.isFetchedWhole)
+        exchange.fetch.renewal = renewal
         return true
     }
 

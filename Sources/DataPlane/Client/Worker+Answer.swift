@@ -91,7 +91,7 @@ extension Worker {
     mutating func refuseSlowBody(_ x: Handle<Exchange>) {
         if let o = exchanges[x].origin {
             exchanges[x].origin = nil
-            closeOrigin(o)
+            origins.close(o)
         }
         exchanges[x].outcome.trouble = Trouble(cause: .requestBodyTimeout)
         answerFailure(x, status: 408)

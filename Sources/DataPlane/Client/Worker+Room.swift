@@ -46,7 +46,7 @@ extension Worker {
         case .closed: return true
         case .later: return false
         case .none:
-            if closeIdleOrigin() { return true }
+            if origins.closeIdle() { return true }
             // It stays readable: without a rest the loop would spin.
             pauseAccepting()
             return false
@@ -56,20 +56,9 @@ extension Worker {
     /// There is no descriptor for a connection to an origin: closes an idle one to any origin, or else the
     /// client's that has been idle longest. False: there is none.
     mutating func makeOriginDescriptor(_ x: Handle<Exchange>) -> Bool {
-        if closeIdleOrigin() { return true }
+        if origins.closeIdle() { return true }
         // What is revalidated behind an answer may have a client that is in the middle of being answered.
         guard exchanges[x].client != nil, case .closed = closeLongestIdle() else { return false }
-        return true
-    }
-
-    /// Closes an idle connection to the server that has most of them.
-    private mutating func closeIdleOrigin() -> Bool {
-        var largest = 0
-        for server in site.servers.indices where pools[server].count > pools[largest].count {
-            largest = server
-        }
-        guard let token = pools[largest].takeOldest() else { return false }
-        closeOrigin(Handle(token: token))
         return true
     }
 

@@ -2,22 +2,9 @@ internal import AccessLog
 internal import Caching
 internal import Machines
 
-/// Why a request is looked up once more.
+/// A request that is looked up a second time, and what has happened to it since the first time.
 struct Again: BitwiseCopyable {
-    enum Cause: BitwiseCopyable, Equatable {
-        /// Another's fetch, which it had waited for, was stored.
-        case stored
-        /// The origin's 304 renewed the entry.
-        case renewed
-        /// The origin failed, and the entry may answer all the same.
-        case failed
-        /// The entry's gzip was undone for it, or could not be.
-        case undone
-        /// Its own fetch was stored: what it brought has to be undone.
-        case fetched
-    }
-
-    let cause: Cause
+    let cause: LookupCause
     /// Why it went to the origin, or would have gone.
     let forwardReason: ForwardReason
     /// When the request came.
@@ -36,7 +23,7 @@ struct Again: BitwiseCopyable {
     var undoes = true
 
     /// May it wait once more, where what it had waited for was not for it?
-    var waitsAgain: Bool { cause == .stored && waits < Reservations.waitLimit }
+    var waitsAgain: Bool { cause.mayWaitAgain && waits < Reservations.waitLimit }
 
     /// Of a request that was answered by the store alone.
     static func undone(_ started: Moment) -> Again {
@@ -45,23 +32,8 @@ struct Again: BitwiseCopyable {
             trouble: Trouble())
     }
 
-    var served: CacheStatus.Served {
-        switch cause {
-        case .stored: .collapsed(forwardReason)
-        case .renewed: .revalidated(forwardReason)
-        case .failed: .insteadOf(status, forwardReason)
-        case .undone: .hit
-        case .fetched: .fetched(forwardReason)
-        }
-    }
+    var served: CacheStatus.Served { cause.served(forwardReason, insteadOf: status) }
 
-    /// May an entry that is due for revalidation answer now?
-    /// - Parameter isFresh: but for the wish to have it revalidated, it would answer.
-    func mayAnswer(_ use: StaleUse, isFresh: Bool) -> Bool {
-        switch cause {
-        case .stored: isFresh
-        case .renewed, .undone, .fetched: true
-        case .failed: use.mayIfError
-        }
-    }
+    /// As `LookupCause.mayAnswer`.
+    func mayAnswer(_ use: StaleUse, isFresh: Bool) -> Bool { cause.mayAnswer(use, isFresh: isFresh) }
 }

@@ -59,9 +59,6 @@ struct Exchange: ~Copyable {
     /// stored, or renew an entry.
     var keepsConditions: Bool { verdict.mayStore || renews }
 
-    /// The answer is a stored body that is being undone.
-    var isFromStore: Bool { answer.isRecoded && answer.transform.change == .decoded }
-
     var key: Span<UInt8> {
         @_lifetime(borrow self) @inline(__always)
         get { request.span.extracting(headCount..<(headCount + keyCount)) }
@@ -111,16 +108,18 @@ struct Exchange: ~Copyable {
         answer.body = BodyReader(response.framing, trailerLimit: trailerLimit)
     }
 
+    @inline(__always)
     init(
-        _ context: RequestContext, of client: Handle<Client>?, peer: SocketAddress?, _ fetch: Fetch,
-        _ machine: ExchangeMachine, keyCount: Int, minorVersion: UInt8
+        _ context: borrowing RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
+        _ forwardReason: ForwardReason, _ renewal: Renewal?, _ attempts: Attempts, keyCount: Int,
+        minorVersion: UInt8,
+        now: Times
     ) {
         self.client = client
         self.peer = peer
-        self.machine = machine
-        self.fetch = fetch
-        // An exchange that cannot renew the entry may still answer with it in place of an error.
-        if !context.verdict.mayRevalidate { self.fetch.renewal?.isConditional = false }
+        machine = ExchangeMachine(attempts: attempts)
+        fetch = Fetch(forwardReason, renewal, now: now)
+        fetch.renewal?.limit(to: context.verdict)
         route = context.route
         verdict = context.verdict
         keyed = context.keyed

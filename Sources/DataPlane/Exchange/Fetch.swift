@@ -26,6 +26,7 @@ struct Fetch {
     var server = -1
     var choice = ServerChoice.first
 
+    @inline(__always)
     init(_ forwardReason: ForwardReason, _ renewal: Renewal?, now: Times) {
         self.forwardReason = forwardReason
         self.renewal = renewal

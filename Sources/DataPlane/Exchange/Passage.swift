@@ -1,6 +1,6 @@
 internal import Caching
-internal import Compression
 internal import HTTP
+internal import Loop
 internal import Machines
 
 /// The response on its way from the origin to the client and to the store.
@@ -10,32 +10,22 @@ struct Passage: ~Copyable {
     var framing = ClientFraming.none
     /// What becomes of the head and the body on their way to the client.
     var transform = HeadTransform.none
-    var recoder = Recoder.none
+    /// In `Worker.encodings`: compresses the body. `none`: nothing does.
+    var encoding = Handle<Encoding>.none
+    /// In `Worker.undoings`: the body is a stored one that is being decoded. `none`: it is not.
+    var undoing = Handle<Undoing>.none
+    /// The coding that is being made as the answer passes, as a bit of a record's claims. It is not to be
+    /// made again from the store.
+    var claims: UInt8 = 0
     /// The body, gathered for the store.
     var fill: Fill?
     /// The origin's connection may be kept after this response.
     var reusable = false
 
-    /// The body passes through a coder.
-    var isRecoded: Bool {
-        // Asked first: to look at the recoder is to look at all of it.
-        guard transform.changesBody else { return false }
-        return switch recoder {
-        case .none: false
-        case .encoding: true
-        case .undoing: true
-        }
-    }
-
-    /// The coding that is being made as the answer passes, as a bit of a record's claims. It is not to be
-    /// made again from the store.
-    var claims: UInt8 {
-        switch recoder {
-        case .none: 0
-        case .undoing: 0
-        case .encoding(let encoding): encoding.variant == nil ? 0 : encoding.encoder.coding.rawValue
-        }
-    }
+    /// The body is compressed on its way.
+    var isEncoded: Bool { encoding != .none }
+    /// The body comes from the store.
+    var isUndone: Bool { undoing != .none }
 }
 
 /// How the body goes to the client.

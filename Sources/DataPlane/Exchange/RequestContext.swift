@@ -7,7 +7,7 @@ internal import Loop
 ///
 /// Its head is parsed in `Scratch.request` over the front of `Scratch.inbound`, and its key is in
 /// `Scratch.key`.
-struct RequestContext {
+struct RequestContext: ~Copyable {
     let client: Handle<Client>
     /// Index of the route in `Site.routes`.
     let route: Int
@@ -19,6 +19,28 @@ struct RequestContext {
     let started: Moment
     /// What has happened since the request was looked up for the first time; nil: this is the first time.
     var again: Again?
+    private let lentInPlace = LentInPlace()
+
+    @inline(__always)
+    init(
+        of client: Handle<Client>, route: Int, _ verdict: RequestVerdict, _ keyed: KeyedRequest,
+        headCount: Int, started: Moment, _ again: Again?
+    ) {
+        self.client = client
+        self.route = route
+        self.verdict = verdict
+        self.keyed = keyed
+        self.headCount = headCount
+        self.started = started
+        self.again = again
+    }
+
+    /// The same request, for a fetch of the whole behind an answer.
+    func storing() -> RequestContext {
+        let whole = verdict.method == .get ? verdict.storing : verdict
+        return RequestContext(
+            of: client, route: route, whole, keyed, headCount: headCount, started: started, nil)
+    }
 }
 
 /// The hashes of a request's key, and where the parts of the key begin. All zero for a request without a key.

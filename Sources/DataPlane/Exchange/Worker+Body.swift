@@ -116,9 +116,9 @@ extension Worker {
             case .data(let range):
                 runsPassed &+= 1
                 if exchanges[x].answer.fill != nil { fill(x, range) }
-                if exchanges[x].answer.transform.changesBody {
-                    if !Self.recode(
-                        &exchanges[x].answer.recoder, scratch.outbound, range, into: &scratch.coded)
+                if exchanges[x].answer.isEncoded {
+                    if !encodings[exchanges[x].answer.encoding].encode(
+                        scratch.outbound, range, into: &scratch.coded)
                     {
                         pass.failed = true
                         return pass

@@ -18,7 +18,7 @@ extension Worker {
             if concludeHeldBack(x) { return }
         }
         if exchanges[x].answer.fill != nil { commitFill(x) }
-        if exchanges[x].answer.isRecoded { commitVariant(x) }
+        if exchanges[x].answer.isEncoded { commitVariant(x) }
         // A request that was answered early is not read to its end.
         let isRead = exchanges[x].requestBody.isComplete
         releaseOrigin(x)
@@ -35,9 +35,9 @@ extension Worker {
         guard let o = exchanges[x].origin else { return }
         exchanges[x].origin = nil
         if exchanges[x].answer.reusable, exchanges[x].requestBody.isComplete, !exchanges[x].machine.isTunnel {
-            park(o)
+            keepOrigin(o)
         } else {
-            closeOrigin(o)
+            origins.close(o)
         }
     }
 
@@ -47,7 +47,8 @@ extension Worker {
         endReservation(x, .failed)
         if exchanges[x].answer.fill != nil { dropFill(x) }
         releaseServer(x)
-        if exchanges[x].answer.isRecoded { dropRecoder(x) }
+        if exchanges[x].answer.isEncoded { dropEncoding(x) }
+        if exchanges[x].answer.isUndone { dropUndoing(x) }
         spares.give(&exchanges[x].request)
         exchanges.discard(x)
     }
@@ -70,33 +71,15 @@ extension Worker {
 
     /// Keeps the origin's connection for the next request.
     @inline(__always)
-    mutating func park(_ o: Handle<Origin>) {
-        guard origins[o].isAtRest, !isDraining else {
-            closeOrigin(o)
-            return
-        }
-        let server = origins[o].server
-        origins[o].phase = .idle
-        origins[o].keptIn = turn
-        origins.setDeadline(o, at: now.milliseconds + site.servers[server].idleTimeout)
-        if let surplus = pools[server].put(o.token) { closeOrigin(Handle(token: surplus)) }
-    }
-
-    /// An idle connection that closed, spoke unasked or grew too old.
-    mutating func discardIdle(_ o: Handle<Origin>) {
-        pools[origins[o].server].remove(o.token)
-        closeOrigin(o)
-    }
-
-    mutating func closeOrigin(_ o: Handle<Origin>) {
-        origins.discard(o)
+    mutating func keepOrigin(_ o: Handle<Origin>) {
+        if isDraining { origins.close(o) } else { origins.keepIdle(o, turn: turn, now: now.milliseconds) }
     }
 
     /// The answer cannot be completed: the client's connection ends so that nobody takes it for whole.
     mutating func abort(_ x: Handle<Exchange>) {
         if let o = exchanges[x].origin {
             exchanges[x].origin = nil
-            closeOrigin(o)
+            origins.close(o)
         }
         let client = exchanges[x].client
         let reset = exchanges[x].answer.framing == .untilClose && !exchanges[x].machine.isTunnel

@@ -17,7 +17,7 @@ extension Worker {
     /// conditions of a revalidation.
     @inline(__always)
     mutating func beginExchange(
-        _ context: RequestContext, _ forwardReason: ForwardReason, _ renewal: Renewal?
+        _ context: borrowing RequestContext, _ forwardReason: ForwardReason, _ renewal: Renewal?
     ) {
         let h = context.client
         clients[h].peer.writeHost()
@@ -28,7 +28,7 @@ extension Worker {
             exchanges.setDeadline(x, at: now.milliseconds + site.bodyTimeout)
         }
         if let again = context.again {
-            exchanges[x].fetch.mayUndo = again.undoes && again.cause != .fetched
+            exchanges[x].fetch.mayUndo = again.undoes && again.cause.mayUndoFetched
             exchanges[x].machine.hasWaited(again.waits)
         }
         if reserve(x, waits: context.again?.waitsAgain ?? true) { connect(x) }
@@ -40,7 +40,7 @@ extension Worker {
     ///   - peer: the client's address, where there is no client.
     @inline(__always)
     mutating func makeExchange(
-        _ context: RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
+        _ context: borrowing RequestContext, of client: Handle<Client>?, peer: SocketAddress?,
         _ forwardReason: ForwardReason, _ renewal: Renewal?
     ) -> Handle<Exchange> {
         let upstream = site.routes[context.route].upstream
@@ -56,9 +56,8 @@ extension Worker {
             idempotent: replayable, retries: site.upstreams[upstream].retries, reuse: reuse)
         let x = exchanges.insert(
             Exchange(
-                context, of: client, peer: peer, Fetch(forwardReason, renewal, now: now.times),
-                ExchangeMachine(attempts: attempts), keyCount: scratch.key.count,
-                minorVersion: scratch.request.minorVersion))
+                context, of: client, peer: peer, forwardReason, renewal, attempts,
+                keyCount: scratch.key.count, minorVersion: scratch.request.minorVersion, now: now.times))
         Self.keep(scratch.inbound, scratch.key, conditions: scratch.out, in: &exchanges[x], &spares)
         if hasBody { exchanges[x].expectBody(scratch.request.framing, trailerLimit: site.headLimits.head) }
         scratch.requestOf = x
@@ -92,25 +91,25 @@ extension Worker {
         }
         exchanges[x].machine.connect()
         let server = exchanges[x].fetch.server
-        if !exchanges[x].machine.attempts.mustBeFresh {
-            while let token = pools[server].take() {
-                let o = Handle<Origin>(token: token)
-                guard origins.contains(o) else { continue }
-                exchanges[x].origin = o
-                origins[o].phase = .active(x)
-                origins[o].takenIn = turn
-                sendRequest(x, o)
-                return
-            }
+        if !exchanges[x].machine.attempts.mustBeFresh,
+            let o = origins.takeIdle(server, for: x, turn: turn)
+        {
+            exchanges[x].origin = o
+            sendRequest(x, o)
+            return
         }
-        open(x, server: server)
+        open(x, server)
     }
 
     /// Opens a connection. Where there is no descriptor for it, an idle connection is closed first.
-    private mutating func open(_ x: Handle<Exchange>, server: Int) {
+    private mutating func open(_ x: Handle<Exchange>, _ server: Int) {
         for isLast in [false, true] {
             do {
-                try begin(x, server: server)
+                let o = try origins.open(server, for: x, poller, now: now.milliseconds)
+                exchanges[x].origin = o
+                guard case .active = origins[o].phase else { return }
+                if site.servers[server].files == nil { counters.didConnect(server) }
+                sendRequest(x, o)
                 return
             } catch {
                 if !isLast, error.isLackOfResources, makeOriginDescriptor(x) { continue }
@@ -118,39 +117,6 @@ extension Worker {
                 return
             }
         }
-    }
-
-    private mutating func begin(_ x: Handle<Exchange>, server: Int) throws(Errno) {
-        if let files = site.servers[server].files {
-            let o = try watchOrigin(Origin(try files.connect(), server: server, phase: .active(x), ledger))
-            exchanges[x].origin = o
-            sendRequest(x, o)
-            return
-        }
-        let address = site.servers[server].addresses[addressInUse[server]]
-        let connecting = try Socket.connect(to: address)
-        let pending = connecting.inProgress
-        let o = try watchOrigin(
-            Origin(
-                connecting.socket, server: server, phase: pending ? .connecting(x) : .active(x), ledger))
-        exchanges[x].origin = o
-        if pending {
-            origins.setDeadline(o, at: now.milliseconds + site.timeouts(server).connect)
-        } else {
-            counters.didConnect(server)
-            sendRequest(x, o)
-        }
-    }
-
-    private mutating func watchOrigin(_ origin: consuming Origin) throws(Errno) -> Handle<Origin> {
-        let o = origins.insert(origin)
-        do {
-            try origins[o].channel.watch(by: poller, token: o.token)
-        } catch {
-            origins.discard(o)
-            throw error
-        }
-        return o
     }
 
     /// The handshake of a new connection ended.
@@ -213,12 +179,11 @@ extension Worker {
         var isReused = false
         if let o = exchanges[x].origin {
             isReused = origins[o].takenIn != 0
-            closeOrigin(o)
+            origins.close(o)
             exchanges[x].origin = nil
         }
         let server = exchanges[x].fetch.server
-        // The server's name may have more addresses. All exchanges go on with the next one.
-        if failure.concernsAddress, let next = nextAddress(server) { addressInUse[server] = next }
+        if failure.concernsAddress { origins.useNextAddress(of: server) }
         var tried = exchanges[x].fetch.tried
         tried.insert(site.servers[server].index)
         let upstream = site.routes[exchanges[x].route].upstream
@@ -266,11 +231,6 @@ extension Worker {
     /// May a stored entry answer in place of an error?
     private func mayUseEntry(_ x: Handle<Exchange>) -> Bool {
         exchanges[x].fetch.renewal?.mayIfError == true && exchanges[x].client != nil
-    }
-
-    private func nextAddress(_ server: Int) -> Int? {
-        let count = site.servers[server].addresses.count
-        return count > 1 ? (addressInUse[server] + 1) % count : nil
     }
 }
 

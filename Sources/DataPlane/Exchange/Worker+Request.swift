@@ -78,8 +78,8 @@ extension Worker {
             scratch.key.removeAll()
         }
         var context = RequestContext(
-            client: h, route: route, verdict: verdict, keyed: keyed, headCount: headCount,
-            started: again?.started ?? now.moment, again: again)
+            of: h, route: route, verdict, keyed, headCount: headCount,
+            started: again?.started ?? now.moment, again)
         var plain = PlainAnswer.unclear
         if verdict.isPlain, again == nil {
             plain = answerPlainly(&context)
@@ -180,13 +180,12 @@ extension Worker {
             return
         }
         if context.verdict.mayStore, context.verdict.mayLookup { noteVariant(&context) }
-        if context.verdict.flags.contains(.conditional), context.verdict.mayStore, renewal == nil,
-            board.isHitForMiss(context.keyed.reservation, now: now.milliseconds)
+        if context.verdict.flags.contains(.conditional),
+            context.verdict.mayForwardCondition(
+                hasEntry: renewal != nil,
+                isHitForMiss: board.isHitForMiss(context.keyed.reservation, now: now.milliseconds))
         {
-            // The answer will not be stored, so the whole is not needed: the origin answers the client's own
-            // condition.
-            context.verdict.mayStore = false
-            context.verdict.reason = .conditional
+            context.verdict.forwardCondition()
         }
         beginExchange(context, forwardReason, renewal)
     }

@@ -97,7 +97,7 @@ extension Worker {
             return
         }
         if let o = exchanges[x].origin {
-            closeOrigin(o)
+            origins.close(o)
             exchanges[x].origin = nil
         }
         // Even where the body has come whole: what stood behind it is dropped.

@@ -54,15 +54,17 @@ extension Worker {
     /// The final head: it is parsed in `response` and stands at the front of `outbound`, the body behind it.
     mutating func handleResponseHead(_ x: Handle<Exchange>, _ o: Handle<Origin>, headCount: Int, ended: Bool)
     {
-        if exchanges[x].fetch.renewal != nil, concludeRevalidation(x, o, headCount: headCount) { return }
-        if scratch.response.status == 304, exchanges[x].verdict.mayStore {
-            // What may be stored is fetched without the client's conditions, and here without ours.
-            noteFault(x, "unexpected-304", headCount: headCount)
-            fail(x, .malformed)
+        if exchanges[x].fetch.renewal != nil || scratch.response.status == 304,
+            useResponse(x, o, headCount: headCount)
+        {
             return
         }
-        let whole = judgeWhole(x)
-        if fetchWholeInstead(x, o, whole, headCount: headCount) { return }
+        let whole = exchanges[x].method == .head ? judgeWhole(x) : nil
+        if exchanges[x].method == .head || scratch.response.status == 206,
+            fetchWholeInstead(x, o, whole, headCount: headCount)
+        {
+            return
+        }
         let route = exchanges[x].route
         exchanges[x].begin(scratch.response, trailerLimit: site.answerLimits.head)
         if Rules.invalidates(exchanges[x].method, status: scratch.response.status) { invalidate(x) }
@@ -84,22 +86,13 @@ extension Worker {
             if log.isEnabled { noteRefusals(x) }
             noteUnstorable(x, reason)
         }
-        var isCurrent = false
+        var delivery = Delivery.asReceived
         var transform = HeadTransform.none
         if exchanges[x].client != nil {
             transform = chooseTransform(x, storable ?? whole)
-            isCurrent = mayAnswerCondition(x, isStored: storable != nil) && isNotModified(x, transform)
-            if isCurrent {
-                // A 304 goes out at once.
-            } else if transform.change == .decoded, storable != nil {
-                exchanges[x].machine.holdBack()
-            } else if !transform.isNone {
-                exchanges[x].answer.transform = transform
-                // What is made for the store alone becomes the variant there.
-                if !exchanges[x].fetch.answersHead || storable != nil {
-                    beginRecoding(x, isStored: storable != nil)
-                }
-            }
+            let isCurrent = mayAnswerCondition(x, isStored: storable != nil) && isNotModified(x, transform)
+            delivery = Delivery(transform.change, isCurrent: isCurrent, isStored: storable != nil)
+            begin(delivery, x, transform, isStored: storable != nil)
         }
         if let facts = storable {
             parseHead(x)
@@ -119,7 +112,7 @@ extension Worker {
             exchanges[x].machine.answer()
             exchanges[x].answer.transform = .varies
         }
-        if isCurrent {
+        if delivery == .notModified {
             answerNotModified(x, transform, isStored: storable != nil)
         } else if exchanges[x].machine.isHeldBack {
             scratch.out.removeAll()
@@ -169,14 +162,25 @@ extension Worker {
         composeAnswer(x, framing: framing, interim: false)
     }
 
-    /// Was the client's condition kept from the origin, so that the whole could be stored, and may a 304 take
-    /// the place of the answer in `response`? Of one that is not stored only of a 200, as for an origin
-    /// (RFC 9110 §15.4.5), and never where it sets a cookie.
+    private mutating func begin(
+        _ delivery: Delivery, _ x: Handle<Exchange>, _ transform: HeadTransform, isStored: Bool
+    ) {
+        switch delivery {
+        case .notModified, .asReceived: break
+        case .heldBack: exchanges[x].machine.holdBack()
+        case .transformed:
+            exchanges[x].answer.transform = transform
+            if delivery.recodes(answersHead: exchanges[x].fetch.answersHead, isStored: isStored) {
+                beginRecoding(x, isStored: isStored)
+            }
+        }
+    }
+
     private func mayAnswerCondition(_ x: Handle<Exchange>, isStored: Bool) -> Bool {
         guard exchanges[x].verdict.flags.contains(.conditional) else { return false }
-        if isStored { return true }
-        return exchanges[x].keepsConditions && scratch.response.status == 200
-            && !scratch.response.fields.contains(.setCookie)
+        return exchanges[x].verdict.mayAnswerCondition(
+            isStored: isStored, isKept: exchanges[x].keepsConditions, status: scratch.response.status,
+            setsCookie: scratch.response.fields.contains(.setCookie))
     }
 
     /// Does the client hold what the origin just sent?

@@ -188,7 +188,7 @@ extension Worker {
     /// Takes the exchange's request back and handles it once more, as if it came now. It has no connection to
     /// an origin, and nothing of an answer has been sent.
     mutating func lookAgain(
-        _ x: Handle<Exchange>, _ cause: Again.Cause, failure: UInt16 = 502, status: UInt16 = 0
+        _ x: Handle<Exchange>, _ cause: LookupCause, failure: UInt16 = 502, status: UInt16 = 0
     ) {
         lookAgain(
             x,
@@ -223,8 +223,7 @@ extension Worker {
     /// Revalidates, behind an answer that was given stale, the entry that gave it, unless somebody is at it:
     /// what is not worth waiting for as well. The request's head is in `request` over `inbound`, its key in
     /// `key`.
-    mutating func refresh(_ context: RequestContext, _ serial: UInt64, _ use: StaleUse) {
-        var context = context
+    mutating func refresh(_ context: inout RequestContext, _ serial: UInt64, _ use: StaleUse) {
         noteVariant(&context)
         let keyed = context.keyed
         guard board.ask(keyed.reservation, nil, now: now.milliseconds) == .reserved else { return }

@@ -17,7 +17,7 @@ extension Worker {
             if origins.contains(o), origins[o].channel.readable { advanceOrigin(o) }
         case .idle:
             // It closed, or said something nobody asked for.
-            if origins[o].channel.readable { discardIdle(o) }
+            if origins[o].channel.readable { origins.discardIdle(o) }
         case .active(let x):
             if origins[o].takenIn == turn, origins[o].keptIn != turn, origins[o].channel.readable {
                 // The wait that this turn began with found it so: that was before our request was sent.
@@ -44,7 +44,7 @@ extension Worker {
             }
             if waitForEncodingBudget(o, x) { return }
             // One window of what is compressed is a turn's work.
-            budget -= exchanges[x].answer.isRecoded ? Self.turnBudget : 1
+            budget -= exchanges[x].answer.isEncoded ? Self.turnBudget : 1
             runsPassed = 0
             scratch.outbound.removeAll(leavingRoom: Self.headRoom)
             switch origins[o].channel.receive(into: &scratch.outbound) {

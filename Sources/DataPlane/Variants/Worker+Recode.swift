@@ -13,48 +13,32 @@ internal import Store
 extension Worker {
     // MARK: What becomes of an answer
 
-    /// What becomes of the answer in `response` over `outbound`: of a 304, what would of its 200.
-    /// - Parameter whole: what is stored of it, or to HEAD, what would be of GET's; nil where nothing is.
+    /// The transform of the response in `response` over `outbound` (`Rules.transform`).
+    /// - Parameter whole: what is stored of it; of the response to a HEAD, what would be stored of the
+    ///   response to GET; nil where nothing is.
     mutating func chooseTransform(_ x: Handle<Exchange>, _ whole: EntryFacts?) -> HeadTransform {
         let route = exchanges[x].route
         guard site.routes[route].caches else { return .none }
-        if scratch.response.status == 304 { return chooseForNotModified(x) }
-        if let facts = whole {
-            guard Rules.variesByCoding(facts) else { return .none }
-            let accepted = exchanges[x].verdict.codings
-            guard facts.flags.contains(.undoable) else { return coded(x, accepted) }
-            return exchanges[x].fetch.mayUndo && exchanges[x].verdict.reach(of: facts) == .undone
-                ? .decoded : .varies
-        }
-        guard Self.isCompressible(scratch.response, scratch.outbound, site.routes[route]) else {
-            return .none
+        let isNotModified = scratch.response.status == 304
+        if !isNotModified {
+            if let facts = whole {
+                return site.routes[route].rules.transform(
+                    of: facts, for: exchanges[x].verdict, mayUndo: exchanges[x].fetch.mayUndo)
+            }
+            guard
+                Self.mayTransform(
+                    unstored: scratch.response, scratch.outbound, exchanges[x].outcome.reason,
+                    site.routes[route])
+            else { return .none }
         }
         parseHead(x)
-        guard
-            Self.mayCompress(
-                unstored: scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route],
+        return isNotModified
+            ? Self.transform(
+                ofNotModified: scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route],
                 scratch.request, now.times)
-        else { return .none }
-        let asksForRange =
-            exchanges[x].verdict.flags.contains(.range) || scratch.request.fields.contains(.range)
-        return asksForRange ? .varies : coded(x, Self.accepted(&exchanges[x], scratch.request))
-    }
-
-    private func coded(_ x: Handle<Exchange>, _ accepted: Codings) -> HeadTransform {
-        let choice = site.routes[exchanges[x].route].rules.compression.choose(accepted: accepted)
-        return choice.map { .coded($0) } ?? .varies
-    }
-
-    /// Of an origin's own 304.
-    private mutating func chooseForNotModified(_ x: Handle<Exchange>) -> HeadTransform {
-        parseHead(x)
-        let varies = Self.variesByCoding(
-            notModified: scratch.response, scratch.outbound, to: &exchanges[x],
-            site.routes[exchanges[x].route], scratch.request,
-            now.times)
-        guard varies else { return .none }
-        return Self.clientHoldsWeakTag(scratch.request, &exchanges[x], scratch.response, scratch.outbound)
-            ? .decoded : .varies
+            : Self.transform(
+                ofUnstored: scratch.response, scratch.outbound, to: &exchanges[x], site.routes[route],
+                scratch.request, now.times)
     }
 
     /// Has the body of the answer changed as its transform says; where that cannot be, it stays. (What is to
@@ -81,75 +65,55 @@ extension Worker {
         fillBytes += known.encoderBytes
         let variant: ByteBuffer? = isStored ? ByteBuffer(capacity: Self.variantCapacity) : nil
         if isStored { fillBytes += Self.variantCapacity }
-        exchanges[x].answer.recoder = .encoding(Recoder.Encoding(encoder: encoder, variant: variant))
+        exchanges[x].answer.encoding = encodings.insert(Encoding(encoder: encoder, variant: variant))
+        if isStored { exchanges[x].answer.claims = coding.rawValue }
         return true
     }
 
-    private static func isCompressible(
-        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ route: borrowing Site.Route
-    ) -> Bool { route.rules.isCompressible(response, outbound.span) }
+    private static func mayTransform(
+        unstored response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ reason: Reason?,
+        _ route: borrowing Site.Route
+    ) -> Bool { route.rules.mayTransform(unstored: response, outbound.span, reason) }
 
-    private static func mayCompress(
-        unstored response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+    private static func transform(
+        ofUnstored response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
         to exchange: inout Exchange, _ route: borrowing Site.Route, _ request: borrowing RequestHead,
         _ now: Times
-    ) -> Bool {
-        route.rules.mayCompress(
-            unstored: response, outbound.span, to: exchange.verdict, request, exchange.head, received: now)
+    ) -> HeadTransform {
+        route.rules.transform(
+            ofUnstored: response, outbound.span, to: exchange.verdict, request, exchange.head, received: now)
     }
 
-    private static func variesByCoding(
-        notModified response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
+    private static func transform(
+        ofNotModified response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer,
         to exchange: inout Exchange, _ route: borrowing Site.Route, _ request: borrowing RequestHead,
         _ now: Times
-    ) -> Bool {
-        route.rules.variesByCoding(
-            notModified: response, outbound.span, to: exchange.verdict, request, exchange.head, received: now)
+    ) -> HeadTransform {
+        route.rules.transform(
+            ofNotModified: response, outbound.span, to: exchange.verdict, request, exchange.head,
+            received: now)
     }
 
     private static var variantCapacity: Int { 4 * 1024 }
 
-    private static func accepted(_ exchange: inout Exchange, _ request: borrowing RequestHead) -> Codings {
-        exchange.verdict.mayLookup ? exchange.verdict.codings : .accepted(by: request.fields, exchange.head)
-    }
-
-    private static func clientHoldsWeakTag(
-        _ request: borrowing RequestHead, _ exchange: inout Exchange, _ response: borrowing ResponseHead,
-        _ outbound: borrowing ByteBuffer
-    ) -> Bool { Conditional.clientHoldsWeakTag(request, exchange.head, response, outbound.span) }
-
     // MARK: Bytes
-
-    /// Takes a run of the body and encodes it into `coded`. False: the library failed.
-    static func recode(
-        _ recoder: inout Recoder, _ bytes: borrowing ByteBuffer, _ range: Range<Int>,
-        into coded: inout ByteBuffer
-    ) -> Bool {
-        var done = true
-        switch consume recoder {
-        case .none: recoder = .none
-        case .encoding(var encoding):
-            done = encoding.encoder.encode(bytes.span.extracting(range), .none, into: &coded)
-            encoding.holdsBack = true
-            recoder = .encoding(encoding)
-        case .undoing(let undoing): recoder = .undoing(undoing)
-        }
-        return done
-    }
 
     /// Lets out what the encoder holds back, if the origin has no more for us at once: nothing that was said
     /// waits for what has not been. Adds `coded` to `out` and to the variant.
     mutating func endEncoding(_ x: Handle<Exchange>, _ o: Handle<Origin>, complete: Bool) -> Bool {
+        guard exchanges[x].answer.isEncoded else { return true }
         let flush: FlushMode = complete ? .finish : origins[o].channel.readable ? .none : .flush
         let limit = site.routes[exchanges[x].route].rules.maxBodyBytes
         let room = site.fillLimit - bufferBytes
-        let before = Self.variantBytes(&exchanges[x].answer.recoder)
-        guard
-            Self.finishRun(
-                &exchanges[x].answer.recoder, flush, into: &scratch.coded, limit: min(limit, room + before),
-                lowers: compressionGuard.verdict != .full)
-        else { return false }
-        fillBytes += Self.variantBytes(&exchanges[x].answer.recoder) - before
+        let e = exchanges[x].answer.encoding
+        let before = encodings[e].variantBytes
+        let isDone = encodings[e].endRun(
+            flush, into: &scratch.coded, limit: min(limit, room + before),
+            lowers: compressionGuard.verdict != .full)
+        guard isDone else { return false }
+        let after = encodings[e].variantBytes
+        fillBytes += after - before
+        if after == 0 { exchanges[x].answer.claims = 0 }
         if exchanges[x].client != nil, !scratch.coded.isEmpty {
             if exchanges[x].answer.framing == .chunked {
                 appendChunk(scratch.coded, 0..<scratch.coded.count, to: &scratch.out)
@@ -160,55 +124,19 @@ extension Worker {
         return true
     }
 
-    private static func variantBytes(_ recoder: inout Recoder) -> Int {
-        switch recoder {
-        case .none: return 0
-        case .undoing: return 0
-        case .encoding(let encoding):
-            switch encoding.variant {
-            case .some(let variant): return variant.capacity
-            case .none: return 0
-            }
-        }
-    }
-
-    private static func finishRun(
-        _ recoder: inout Recoder, _ flush: FlushMode, into coded: inout ByteBuffer, limit: Int, lowers: Bool
-    ) -> Bool {
-        guard case .encoding(var encoding) = consume recoder else {
-            recoder = .none
-            return true
-        }
-        var done = true
-        if lowers { encoding.encoder.lower() }
-        if flush == .finish || flush == .flush && encoding.holdsBack {
-            done = encoding.encoder.encode(Span(), flush, into: &coded)
-            encoding.holdsBack = false
-        }
-        if var variant = encoding.variant.take(), variant.count + coded.count <= limit {
-            variant.append(coded.span)
-            encoding.variant = consume variant
-        }
-        recoder = .encoding(encoding)
-        return done
-    }
-
-    /// Has the encoder taken bytes that are not let out?
+    /// The encoder has taken bytes that it has not let out.
     @inline(__always)
     func holdsBack(_ x: Handle<Exchange>) -> Bool {
-        switch exchanges[x].answer.recoder {
-        case .none: false
-        case .encoding(let encoding): encoding.holdsBack
-        case .undoing: false
-        }
+        exchanges[x].answer.isEncoded && encodings[exchanges[x].answer.encoding].holdsBack
     }
 
     // MARK: The end
 
     /// The coded stream is whole: it goes into the store as the variant of what was committed.
     mutating func commitVariant(_ x: Handle<Exchange>) {
-        fillBytes -= Self.variantBytes(&exchanges[x].answer.recoder)
-        guard let variant = Self.takeVariant(&exchanges[x].answer.recoder), exchanges[x].outcome.serial != 0,
+        let e = exchanges[x].answer.encoding
+        fillBytes -= encodings[e].variantBytes
+        guard let variant = encodings[e].variant.take(), exchanges[x].outcome.serial != 0,
             case .coded(let coding) = exchanges[x].answer.transform.change
         else { return }
         Self.commit(
@@ -217,16 +145,6 @@ extension Worker {
             now.times)
         // Nothing is owed to it any more.
         exchanges[x].outcome.serial = 0
-    }
-
-    private static func takeVariant(_ recoder: inout Recoder) -> ByteBuffer? {
-        guard case .encoding(var encoding) = consume recoder else {
-            recoder = .none
-            return nil
-        }
-        let variant = encoding.variant.take()
-        recoder = .encoding(encoding)
-        return variant
     }
 
     private static func commit(
@@ -273,26 +191,13 @@ extension Worker {
             .giveBack(in: store, key: exchange.key)
     }
 
-    /// Gives back what the recoder holds: the claim, too, where a stored answer's variant was never whole, or
-    /// was given up for want of room.
-    mutating func dropRecoder(_ x: Handle<Exchange>) {
-        fillBytes -=
-            Self.variantBytes(&exchanges[x].answer.recoder) + Self.undoingBytes(&exchanges[x].answer.recoder)
-        if let encoder = Self.takeEncoder(&exchanges[x].answer.recoder) {
-            fillBytes -= encoder.coding.encoderBytes
-            if exchanges[x].outcome.serial != 0 {
-                Self.giveBack(Codings(encoder.coding), of: &exchanges[x], store)
-            }
-            encoders.give(encoder)
-        }
-    }
-
-    private static func takeEncoder(_ recoder: inout Recoder) -> Encoder? {
-        guard case .encoding(let encoding) = consume recoder else {
-            recoder = .none
-            return nil
-        }
-        recoder = .none
-        return encoding.encoder
+    /// Gives the encoder back. Where the variant of a stored response was never whole, or was given up for
+    /// want of room, its claim is given back too.
+    mutating func dropEncoding(_ x: Handle<Exchange>) {
+        guard let encoding = encodings.remove(exchanges[x].answer.encoding) else { return }
+        let coding = encoding.encoder.coding
+        fillBytes -= encoding.variantBytes + coding.encoderBytes
+        if exchanges[x].outcome.serial != 0 { Self.giveBack(Codings(coding), of: &exchanges[x], store) }
+        encoders.give(encoding.encoder)
     }
 }

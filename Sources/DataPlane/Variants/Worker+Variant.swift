@@ -10,7 +10,7 @@ extension Worker {
     /// Asks a helper thread to make a coding of the original that `key` leads to. The caller has claimed it.
     /// The claim is given back if the helpers' queue is full.
     mutating func requestVariant(
-        _ coding: ContentCoding, of serial: UInt64, _ context: RequestContext
+        _ coding: ContentCoding, of serial: UInt64, _ context: borrowing RequestContext
     ) {
         let job = VariantJob(
             key: scratch.key.span.copied, hash: context.keyed.hash, serial: serial, coding: coding,

@@ -48,7 +48,7 @@ extension Worker {
     private mutating func originExpired(_ o: Handle<Origin>) {
         switch origins[o].phase {
         case .connecting(let x): fail(x, .connectTimeout)
-        case .idle: discardIdle(o)
+        case .idle: origins.discardIdle(o)
         case .active(let x):
             if waitsForClient(x, o) {
                 renewDeadline(x, o)

@@ -51,6 +51,8 @@ struct Worker: ~Copyable {
         static var bell: UInt8 { 4 }
         static var exchange: UInt8 { 5 }
         static var ticker: UInt8 { 6 }
+        static var encoding: UInt8 { 7 }
+        static var undoing: UInt8 { 8 }
     }
 
     /// The turn's clocks: read once a turn.
@@ -124,12 +126,11 @@ struct Worker: ~Copyable {
     /// What the last malformed answer broke.
     var fault = ResponseFault()
     let clock: SteeredClock?
-    var origins: SlotTable<Origin>
+    var origins: Origins
     var exchanges: SlotTable<Exchange>
-    /// By server.
-    var pools: FixedTable<OriginPool>
-    /// By server: which of its addresses connected last.
-    var addressInUse: [Int]
+    /// Bodies that are compressed as they pass, and stored bodies that are being decoded.
+    var encodings = SlotTable<Encoding>(kind: Kind.encoding)
+    var undoings = SlotTable<Undoing>(kind: Kind.undoing)
     /// By upstream: the balancers' turns.
     var turns: FixedTable<Int>
     /// For requests' heads.
@@ -148,7 +149,7 @@ struct Worker: ~Copyable {
     /// Bytes held in fills and encoders, and what connections keep: bounded by the worker's share of
     /// `limits.buffers`.
     var fillBytes = 0
-    let ledger = BufferLedger()
+    let ledger: BufferLedger
     /// When it may be looked again for what to shed.
     var shedsAt: UInt64 = 0
     let connections: ConnectionCount
@@ -186,13 +187,11 @@ struct Worker: ~Copyable {
         helpers = seed.helpers
         failures = seed.failures
         now = Now(reading: seed.clock)
+        let ledger = BufferLedger()
+        self.ledger = ledger
         clients = SlotTable(kind: Kind.client, now: now.milliseconds)
-        origins = SlotTable(kind: Kind.origin, now: now.milliseconds)
+        origins = Origins(site, ledger, kind: Kind.origin, now: now.milliseconds)
         exchanges = SlotTable(kind: Kind.exchange, now: now.milliseconds)
-        pools = FixedTable(count: site.servers.count) {
-            OriginPool(limit: site.upstreams[site.servers[$0].upstream].idleConnections)
-        }
-        addressInUse = site.servers.map { _ in 0 }
         clock = seed.clock
     }
 
@@ -293,7 +292,7 @@ struct Worker: ~Copyable {
 
     /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
     mutating func waitForEncodingBudget(_ o: Handle<Origin>, _ x: Handle<Exchange>) -> Bool {
-        guard exchanges[x].answer.isRecoded else { return false }
+        guard exchanges[x].answer.isEncoded else { return false }
         if encodingsLeft > 0 {
             encodingsLeft -= 1
             return false

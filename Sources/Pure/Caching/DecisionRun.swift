@@ -101,7 +101,7 @@ struct DecisionRun {
         case .refused(let reason): return asks(.bypass, reason)
         case .refresh(let reason, _): return asks(.refresh, reason)
         case .stale(let use):
-            if use.mayWhileRevalidating || use.mayByClient {
+            if use.mayAnswerNow {
                 return PolicyDecision.Answer(.staleHit, ageSeconds: Int(use.ageSeconds))
             }
             return asks(.stale)

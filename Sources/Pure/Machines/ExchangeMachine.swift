@@ -68,7 +68,9 @@ public struct ExchangeMachine: Sendable, BitwiseCopyable {
 
     // MARK: Questions
 
-    @inlinable public var isWaiting: Bool { phase == .waiting }
+    @inlinable public var isWaiting: Bool {
+        if case .waiting = phase { true } else { false }
+    }
 
     /// May the request wait (once more) for another exchange's fetch?
     @inlinable public var mayWait: Bool { waits < Reservations.waitLimit }
@@ -101,7 +103,9 @@ public struct ExchangeMachine: Sendable, BitwiseCopyable {
         if case .tunnel = phase { true } else { false }
     }
 
-    @inlinable public var isHeldBack: Bool { phase == .heldBack }
+    @inlinable public var isHeldBack: Bool {
+        if case .heldBack = phase { true } else { false }
+    }
 
     /// Something of the response has come: what ends now is no end before the response.
     @inlinable public var hasResponseBegun: Bool { isReadingBody || interimCount > 0 }
