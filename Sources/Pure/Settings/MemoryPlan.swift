@@ -89,8 +89,8 @@ public struct MemoryPlan: Sendable, Equatable {
             text += " instead of \(ByteCount.format(buffers.asked)), which does not fit"
         }
         if isTight {
-            text += "; with the memory of connections this is too much: the kernel may kill it. Lower "
-            text += "cache.memory or limits.connections, or raise the limit"
+            text += "; with the memory of connections this is too much: the kernel may end this process. "
+            text += "Lower cache.memory or limits.connections, or raise the limit"
         }
         return text
     }
