@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Every own target is built strictly: Swift 6 mode, strict memory safety, warnings as errors.
-// Dependencies point down only; Tests/TidyTests holds the table that enforces it.
+// All targets of this package use Swift 6 mode, strict memory safety, and warnings as errors.
+// Dependencies point down only. A table in Tests/TidyTests enforces that.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -18,7 +18,7 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
-/// A module of the floor that is named, in Sources/FLOOR/NAME.
+/// A module in Sources/FLOOR/NAME.
 func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(
         name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", swiftSettings: strict)
@@ -43,7 +43,7 @@ let package = Package(
         .executable(name: "distance", targets: ["distance"]),
         .executable(name: "pace", targets: ["pace"]),
         .executable(name: "replay", targets: ["replay"]),
-        // For perf/Micro, a package of its own.
+        // For perf/Micro, which is a separate package.
         .library(name: "RequestPath", targets: ["Bytes", "Caching", "HTTP", "Settings", "Store"]),
     ],
     dependencies: [
@@ -69,9 +69,9 @@ let package = Package(
         module("Pure", "Caching", ["Bytes", "HTTP", "Settings"]),
         module("Pure", "Balancing", ["Bytes"]),
         module("Pure", "Machines", ["Bytes", "Caching", "HTTP"]),
-        // Files into Settings; the one module that knows YAML.
+        // Reads files into Settings. It is the only module that uses YAML.
         module("Control", "Configuration", ["CPolicies", "Settings", systemPackage, yams]),
-        // Owners: unsafe inside, safe API.
+        // Owners of memory and descriptors: unsafe code inside, a safe API outside.
         module("System", "Kernel", ["CKernel", "Bytes", systemPackage]),
         module("System", "Store", ["Bytes", "Eviction", "Kernel", systemPackage]),
         // Engines and the data plane.
@@ -139,7 +139,7 @@ let package = Package(
         tests("LoopTests", ["Bytes", "Kernel", "Loop", "SeededRandom", systemPackage]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "Kernel", systemPackage]),
         tests("FilesTests", ["Bytes", "Files", "HTTP", "Kernel", systemPackage]),
-        // Counts what a hit allocates; run by DataPlaneTests, and in release by itself.
+        // Counts the allocations of a hit. DataPlaneTests runs it; it can also run alone in release.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .executableTarget(
             name: "AllocationCheck",
@@ -147,7 +147,7 @@ let package = Package(
                 "AllocationCounter", "Bytes", "Kernel", "DataPlane", "Settings", "Store", log, systemPackage,
             ],
             path: "Tests/AllocationCheck", swiftSettings: strict),
-        // A data plane in the test's process, before origins that a test scripts.
+        // Runs a data plane in the process of the test, with scripted origins.
         .target(
             name: "DataPlaneHarness",
             dependencies: ["Bytes", "Kernel", "DataPlane", "Settings", "Store", log, systemPackage],
@@ -171,11 +171,8 @@ let package = Package(
     ]
 )
 
-// Fuzzing: libFuzzer targets (Tests/Fuzz), whose corpora HTTPTests, CompressionTests
-// and DataPlaneTests replay. An ordinary build makes programs
-// that replay files. `swift build -c release --product FuzzChunked --sanitize=fuzzer -Xswiftc
-// -sanitize=fuzzer,address -Xswiftc -DFUZZING -Xswiftc -use-ld=lld --scratch-path .build-fuzz` makes a
-// fuzzer.
+// The libFuzzer targets (Tests/Fuzz). HTTPTests, CompressionTests and DataPlaneTests replay their corpora. In
+// an ordinary build these programs only replay files. packaging/fuzz builds and runs them as fuzzers.
 package.targets.append(
     .target(
         name: "FuzzChecks", dependencies: ["Bytes", "Compression", "HTTP"], path: "Tests/Fuzz/Checks",

@@ -237,6 +237,6 @@ import Testing
         ("text/*", "text/*"), ("ü", "'ü'"), ("null", "'null'"), ("\u{7f}", "\"\\u007f\""),
     ])
     func quotes(_ text: String, _ yaml: String) {
-        #expect(Tree.text(text).yaml == yaml + "\n")
+        #expect(Document.text(text).yaml == yaml + "\n")
     }
 }

@@ -1,6 +1,6 @@
-/// codings FILE…: how small and how fast each coding makes real texts, level by level, and what the wrapper
-/// costs beside zlib itself. Files are compressed one by one, each as its own body of at most 64 KiB, as the
-/// store does. Figures: bytes out per byte in, and MB/s of input; the best of several rounds.
+/// `codings FILE…` measures the size and the speed of each coding and level on real texts, and the cost of
+/// the wrapper compared with zlib itself. It compresses each file as a body of at most 64 KiB, as the store
+/// does. The figures are bytes out per byte in, and MB/s of input, the best of several rounds.
 
 import Bytes
 import CZlib
@@ -61,7 +61,7 @@ enum Codings {
         print("| \(name) | \(level.level) | \(level.window) | \(ratio) | \(Int(speed)) | \(each) |")
     }
 
-    /// The best round of each, taken in turns so that both see the same machine.
+    /// The best round of each. They run in turn, under the same conditions.
     static func compare(_ bodies: [[UInt8]], _ level: Int32, _ total: Int) {
         var (alone, wrapped) = (Double.infinity, Double.infinity)
         for _ in 0..<3 * rounds {
@@ -83,7 +83,7 @@ enum Codings {
         return Double(taken.seconds) + Double(taken.attoseconds) / 1e18
     }
 
-    /// Bytes out of one round, and the seconds of the quickest.
+    /// The bytes out of one round, and the seconds of the fastest round.
     static func measure(_ bodies: [[UInt8]], _ compress: ([UInt8]) -> Int) -> (out: Int, seconds: Double) {
         var best = Double.infinity
         var out = 0
@@ -94,7 +94,7 @@ enum Codings {
         return (out, best)
     }
 
-    /// A new encoder for each body, as each answer has.
+    /// Uses a new encoder for each body, as Larder does.
     static func compress(_ body: [UInt8], _ coding: ContentCoding, _ level: Level) -> Int {
         guard var encoder = Encoder(coding, level) else { preconditionFailure("no memory") }
         var output = ByteBuffer(capacity: body.count / 2 + 64)
@@ -131,7 +131,7 @@ enum Codings {
     }
 }
 
-/// zlib as its manual uses it: the yardstick.
+/// zlib, used as its manual says, for comparison.
 enum ZlibAlone {
     static func compress(_ body: [UInt8], _ level: Int32) -> Int {
         var stream = unsafe z_stream()

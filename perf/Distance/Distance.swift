@@ -1,15 +1,16 @@
-// How far apart the cores are: nanoseconds for a cache line to go from one to another and back.
+// `distance` measures how far apart two cores are: the nanoseconds for a cache line from one core to the
+// other and back.
 //
-// `distance` has two threads answer each other through one atomic number, and prints the least of twenty
-// batches. It wants to run on exactly two cores. A virtual machine's host moves its cores about: between two
-// that share a cache a round trip takes some 100 ns, between others four times as much; and a server whose
-// load generator runs on the other core pays for that distance with every request.
+// Two threads answer each other through one atomic number. The program prints the least of twenty batches.
+// Run it on exactly two cores. The host of a virtual machine moves its cores: a round trip takes some 100 ns
+// between two cores that share a cache, and four times as much between others. If a server and its load
+// generator run on these two cores, each request pays for the distance.
 
 import Kernel
 import Synchronization
 import SystemPackage
 
-/// Odd numbers go one way, even ones come back.
+/// Odd numbers go in one direction, even numbers come back.
 final class Ball: Sendable {
     let number = Atomic<Int>(0)
 
@@ -20,7 +21,7 @@ final class Ball: Sendable {
         }
     }
 
-    /// Microseconds for so many round trips.
+    /// The microseconds for that many round trips.
     func play(from first: Int, trips: Int) -> UInt64 {
         let start = Clock.monotonicMicroseconds()
         for turn in stride(from: first + 1, to: first + 2 * trips, by: 2) {

@@ -2,13 +2,13 @@ import Bytes
 import Kernel
 import SystemPackage
 
-/// The floor that the proxy is measured against: the least that a server on these system calls can do.
+/// The floor with which Larder is compared: the least work of a server that uses these system calls.
 ///
-/// `floor [body bytes] [port] [close]` listens on 127.0.0.1 (port 0: any free one, printed), one thread,
-/// edge-triggered: each receive into one fixed buffer is answered with one send of one fixed response. It
-/// parses nothing, so it takes each receive for one whole request, which holds for keep-alive clients without
-/// pipelining. With `close` it says so and ends each connection after its answer. `floor relay ORIGIN-PORT
-/// [port]` is the floor of a proxy (`Relay`).
+/// `floor [body bytes] [port] [close]` listens on 127.0.0.1 (port 0: a free port, which it prints) with one
+/// thread, edge-triggered. It answers each receive into one fixed buffer with one send of one fixed response.
+/// It parses nothing and takes each receive for one whole request. That is right for keep-alive clients
+/// without pipelining. With `close` it sends `Connection: close` and closes each connection after its answer.
+/// `floor relay ORIGIN-PORT [port]` is the floor of a proxy (see `Relay`).
 @main
 enum Floor {
     static let listenerToken = UInt64.max
@@ -29,7 +29,7 @@ enum Floor {
 
     static func listen(_ port: String) throws -> Listener {
         let listener = try Listener.bind(.ipv4(0x7f00_0001, port: UInt16(port) ?? 0))
-        // Not print: a pipe would be buffered for ever.
+        // Do not use print: its output to a pipe stays in a buffer.
         try FileDescriptor.standardOutput.writeAll("\(listener.localAddress?.port ?? 0)\n".utf8)
         return listener
     }
@@ -47,11 +47,11 @@ enum Floor {
     static func run(
         _ listener: borrowing Listener, response: borrowing ByteBuffer, closes: Bool
     ) throws {
-        // A connection that comes with its only request needs no event of its own.
+        // The kernel hands over a connection only with its request, so it needs no second event.
         if closes { listener.deferUntilBytes() }
         var poller = try Poller()
         try poller.addListener(listener.raw, token: listenerToken)
-        // Indexed by descriptor number.
+        // The index is the descriptor number.
         var connections = InlineArray<4096, Socket?> { _ in nil }
         var scratch = ByteBuffer(capacity: 65536)
         while true {
@@ -76,7 +76,7 @@ enum Floor {
     }
 }
 
-/// Of one receive and one send.
+/// Handles one receive and one send.
 private enum Outcome { case answered, nothing, ended }
 
 extension Socket {

@@ -1,12 +1,12 @@
 import Bytes
 import Kernel
 
-/// The floor of a pass-through: what comes from a client is sent on an idle connection to the origin as it
-/// came, and what comes back to the client. It parses nothing: a request must be one receive, and so must its
-/// answer.
+/// The floor of a pass-through. It sends the bytes of a client on an idle connection to the origin, and the
+/// bytes of the origin back to the client. It parses nothing: a request must be one receive, and a response
+/// too.
 struct Relay: ~Copyable {
-    /// One end: of a client, whose `other` is the connection that works for it; of the origin, whose `other`
-    /// is the client.
+    /// A connection. For a client, `other` is the connection to the origin that works for it. For a
+    /// connection to the origin, `other` is its client.
     struct End: ~Copyable {
         let socket: Socket
         let isClient: Bool
@@ -17,9 +17,9 @@ struct Relay: ~Copyable {
 
     let origin: SocketAddress
     var poller: Poller
-    /// Indexed by descriptor number.
+    /// The index is the descriptor number.
     var ends = InlineArray<4096, End?> { _ in nil }
-    /// Connections to the origin that nobody uses; the last used is the next.
+    /// The idle connections to the origin. The most recently used one is used next.
     var idle: [Int] = []
     var scratch = ByteBuffer(capacity: 65_536)
 
@@ -74,7 +74,7 @@ struct Relay: ~Copyable {
             ends[number]?.other = client
             return number
         }
-        // Over loopback the handshake is over when this returns.
+        // Over loopback the handshake is complete when this returns.
         let connecting = try Socket.connect(to: origin)
         return try add(End(socket: connecting.socket, isClient: false, other: client))
     }

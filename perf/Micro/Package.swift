@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
-// Micro-benchmarks of the steps of a request: a package of its own, so that what it needs burdens no build of
-// Larder and none of its tests. `perf/micro` runs it.
+// Micro-benchmarks of the steps of a request. `perf/micro` runs them. This is a separate package, so that
+// Larder and its tests do not depend on the benchmark library.
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -11,18 +11,18 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "micro",
-    // The benchmark library's plugin asks for it; Linux has no such number.
+    // The plugin of the benchmark library needs this line, although it has no effect on Linux.
     platforms: [.macOS(.v26)],
     dependencies: [
         .package(name: "larder", path: "../.."),
-        // Without its traits: they want jemalloc, and allocations are counted elsewhere.
+        // Without traits: they need jemalloc, and perf/micro counts allocations in a different way.
         .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: []),
     ],
     targets: [
         .target(
             name: "Steps", dependencies: [.product(name: "RequestPath", package: "larder")],
             swiftSettings: strict),
-        // Runs one step so many times, for callgrind.
+        // Runs one step a given number of times, for callgrind.
         .executableTarget(name: "steps-run", dependencies: ["Steps"], swiftSettings: strict),
         .executableTarget(
             name: "RequestPath", dependencies: ["Steps", .product(name: "Benchmark", package: "benchmark")],

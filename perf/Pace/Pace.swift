@@ -1,12 +1,13 @@
-// A constant-rate HTTP/1.1 client that does not forgive: `pace PORT TARGET CONNECTIONS RATE SECONDS`.
+// An HTTP/1.1 client that sends at a constant rate: `pace PORT TARGET CONNECTIONS RATE SECONDS`.
 //
-// Every request has a time at which it is due, and its latency counts from then: if the server stalls, the
-// requests that came due meanwhile have waited, though they could not be sent (wrk and h2load leave those
-// out: "co-ordinated omission"). Request k is due at k ÷ RATE on connection k mod CONNECTIONS; a connection
-// whose last answer is still out sends the next as soon as it has come. The loop spins rather than sleeps, so
-// it wants a core of its own. Prints one line of `name=value`, times in microseconds; `lag` is by how much
-// the client itself was late to send on a free connection: where it is not far below the latencies, the
-// client is what was measured.
+// Every request has a time at which it is due, and its latency counts from that time. If the server stalls,
+// the requests that become due during the stall have waited, although they could not be sent. (wrk and h2load
+// ignore those: "co-ordinated omission".) Request k is due at k ÷ RATE on connection k mod CONNECTIONS. If
+// the last answer on that connection has not arrived, the request is sent as soon as it has. The loop spins
+// and does not sleep, so it needs a core of its own.
+//
+// It prints one line of `name=value` with times in microseconds. `lag` says how late the client itself was to
+// send on a free connection. If `lag` is not far below the latencies, the figures show the client.
 
 import Bytes
 import Glibc
@@ -16,13 +17,13 @@ import SystemPackage
 
 struct Unexpected: Error { let what: String }
 
-/// One connection: what it has been answered, and since when the request that is out was due.
+/// A connection: the bytes of the present answer, and the time at which its request was due.
 struct Client: ~Copyable {
     let socket: Socket
     var received = ByteBuffer(capacity: 8192)
-    /// Bytes of the whole answer, once its head was read.
+    /// The size of the whole answer in bytes, known after its head.
     var whole: Int?
-    /// When the request that is out was due; nil: none is.
+    /// The time at which the present request was due; nil: there is no request.
     var due: UInt64?
 
     init(_ socket: consuming Socket) { self.socket = socket }
@@ -34,7 +35,7 @@ struct Client: ~Copyable {
         self.due = due
     }
 
-    /// Reads what came. True: the answer is whole.
+    /// Receives bytes. Returns true if the answer is whole.
     mutating func receive(_ response: inout ResponseHead) throws -> Bool {
         switch socket.receive(into: &received, atMost: 65_536) {
         case .bytes: break
@@ -63,7 +64,7 @@ struct Client: ~Copyable {
 
 @main
 struct Pace: ~Copyable {
-    /// A client that falls this far behind measures nothing any more.
+    /// A client that is later than this does not measure the server any more.
     static let patienceMicroseconds: UInt64 = 5_000_000
 
     var poller: Poller
@@ -83,7 +84,7 @@ struct Pace: ~Copyable {
             exit(2)
         }
         var pace = try Pace(port: port, target: arguments[2], connections: count)
-        // The first second warms both sides and is not counted.
+        // The first second warms up both sides and does not count.
         try pace.run(rate: rate, requests: rate)
         pace.latencies.removeAll(keepingCapacity: true)
         pace.lags.removeAll(keepingCapacity: true)
@@ -102,7 +103,7 @@ struct Pace: ~Copyable {
             try poller.add(connecting.socket.raw, token: UInt64(index))
             clients[index] = Client(connecting.socket)
         }
-        // All are connected once all are writable.
+        // All connections are established when all are writable.
         var writable = 0
         while writable < connections {
             guard poller.wait(timeoutMilliseconds: 10_000) > 0 else {
@@ -116,17 +117,17 @@ struct Pace: ~Copyable {
         count = connections
     }
 
-    /// Sends `requests` as they come due and reads their answers.
+    /// Sends `requests` when they become due, and reads their answers.
     mutating func run(rate: Int, requests: Int) throws {
         let began = Clock.monotonicMicroseconds() + 1000
-        // By connection, the number of its next request.
+        // The number of the next request of each connection.
         var next = Array(0..<count)
         var answered = 0
         var turn = 0
         let isDue = { (k: Int) in began + UInt64(k) * 1_000_000 / UInt64(rate) }
         while answered < requests {
             let now = Clock.monotonicMicroseconds()
-            // Requests come due in the order of the connections.
+            // Requests become due in the order of the connections.
             while turn < requests, isDue(turn) <= now {
                 let index = turn % count
                 if next[index] == turn, clients[index]?.due == nil {
@@ -145,7 +146,7 @@ struct Pace: ~Copyable {
                 latencies.append(UInt32(clamping: arrived - due))
                 answered += 1
                 clients[index]?.due = nil
-                // What came due while this answer was out.
+                // A request that became due before this answer had arrived.
                 if next[index] < turn {
                     try clients[index]?.send(request, due: isDue(next[index]))
                     next[index] += count

@@ -1,8 +1,9 @@
-// A trace through the real Store: `replay nasa|web07 SHARE` prints what of it hit.
+// `replay nasa|web07 SHARE` runs a trace through the real Store and prints its hit ratio.
 //
-// SHARE is the store's memory by the trace's footprint, where every object counts as its size and 300 bytes
-// (NASA) or as 1 KiB (web07), as in Tests/Traces/README.md. The Store's own waste (index, ghosts, rows, the
-// ends of segments, the free one) comes out of that memory; the simulators it is compared with have none.
+// SHARE is the memory of the store divided by the footprint of the trace. In the footprint every object
+// counts as its size plus 300 bytes (NASA), or as 1 KiB (web07); see Tests/Traces/README.md. The Store's own
+// needs (index, ghosts, rows, the unused ends of segments, the free segment) are part of that memory. The
+// simulators that it is compared with have no such needs.
 
 import Bytes
 import Glibc
@@ -20,9 +21,8 @@ enum Replay {
             exit(2)
         }
         let memory = Int(Double(trace.footprint) * share)
-        // Too small for the Store's own cut (at least eight of 128 KiB): as many segments as leave room for
-        // the
-        // largest objects, twelve at least.
+        // The memory is too small for the Store's usual segments (at least eight of 128 KiB). Use as many
+        // segments as leave room for the largest objects, but at least twelve.
         let most = trace.isSized ? 68 << 10 : 16 << 10
         let options = StoreOptions(
             memory: memory, rows: 1,
@@ -30,11 +30,11 @@ enum Replay {
         print(try replay(trace, options))
     }
 
-    /// A trace whose objects are as long in the store as the simulators take them to be.
+    /// A trace whose objects have the same size in the store as in the simulators.
     struct Sample {
         var requests: [(id: Int, size: Int)]
         var footprint: Int
-        /// Sizes differ, and a head is stored with each body.
+        /// Are the sizes of the objects different, with a head stored with each body?
         var isSized: Bool
     }
 
@@ -56,7 +56,7 @@ enum Replay {
         let store = try Store.create(options)
         guard var thread = store.row() else { throw StoreError.badOptions }
         let content = [UInt8](repeating: 1, count: 65536)
-        // With key and record header about the 300 bytes that the footprint counts.
+        // Together with key and record header this is about the 300 bytes that the footprint counts.
         let head = [UInt8](repeating: 2, count: trace.isSized ? 180 : 0)
         let empty: [UInt8] = []
         var hits = 0

@@ -1,1 +1,1 @@
-"""What perf/bench and perf/traffic share: processes, server configurations, a raw HTTP client."""
+"""The modules that perf/bench and perf/traffic share: processes, server configurations, a raw HTTP client."""

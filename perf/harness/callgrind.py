@@ -1,4 +1,4 @@
-"""What a callgrind profile says: instructions in all and by function, calls of allocators, and who calls whom."""
+"""Reads a callgrind profile: instructions in total and by function, calls of allocators, callers and callees."""
 
 import re
 from collections import defaultdict
@@ -11,7 +11,7 @@ NAME = re.compile(r"c?fn=\((\d+)\)(?: (.*))?")
 
 class Profile:
     def __init__(self, path):
-        # By function: its own instructions; by (caller, callee): inclusive instructions.
+        # A function's own instructions, and the inclusive instructions of each (caller, callee).
         self.own, self.calls = defaultdict(int), defaultdict(int)
         self.allocations = 0
         self.read(path)
@@ -24,7 +24,7 @@ class Profile:
         names, function, callee, inclusive = {}, "?", "?", False
 
         def named(line):
-            # (17) malloc the first time, (17) from then on; 'N at the end is a depth of recursion.
+            # The first line has "(17) malloc", later lines only "(17)". A 'N at the end is the depth of a recursion.
             match = NAME.match(line)
             if match[2]:
                 names[match[1]] = re.sub(r"'\d+$", "", match[2])
@@ -49,8 +49,8 @@ class Profile:
                         self.own[function] += cost
                     inclusive = False
         if not self.own:
-            raise Failure(f"callgrind left nothing in {path}")
+            raise Failure(f"callgrind wrote no profile to {path}")
 
     def minus(self, other):
-        """This profile's own instructions by function, less another's."""
+        """The own instructions of each function, minus those of a second profile."""
         return {name: cost - other.own.get(name, 0) for name, cost in self.own.items()}

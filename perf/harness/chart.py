@@ -1,4 +1,4 @@
-"""A bar chart as SVG: one panel a row, one bar a peer, its length by the panel's longest. For light and dark."""
+"""A bar chart as SVG: a panel for each row, a bar for each peer, relative to the longest bar. For light and dark."""
 
 import statistics
 from xml.sax.saxutils import escape
@@ -16,7 +16,7 @@ STYLE = """text { font: 13px system-ui, sans-serif; fill: #3c4043 }
 
 
 def draw(timed):
-    """Of {row: {peer: {"cost": […]}}}; lines show the least and the greatest round."""
+    """Draws {row: {peer: {"cost": […]}}}. A line on each bar shows the least and the greatest round."""
     shown = [row for row in rows.ROWS if row.name in timed and len(timed[row.name]) > 1]
     parts, top = [], 44
     for row in shown:

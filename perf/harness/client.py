@@ -1,10 +1,10 @@
-"""A small HTTP/1.1 client on a raw socket: it sends what it is told and shows what came."""
+"""A small HTTP/1.1 client on a raw socket. It sends the given bytes and returns the bytes that arrive."""
 
 import socket
 
 
 class Closed(Exception):
-    """The peer closed (or reset) before the message was whole; `received` is what came."""
+    """The peer closed or reset the connection before the message was whole. `received` has the bytes so far."""
 
     def __init__(self, received=b""):
         super().__init__(f"closed after {received[:80]!r}")
@@ -17,7 +17,7 @@ class Response:
         self.version, self.trailers = version, list(trailers)
 
     def get(self, name):
-        """All values of a field, joined by commas; an empty string where there is none."""
+        """All values of a field, joined by commas; an empty string if there is none."""
         return ", ".join(value for key, value in self.fields if key.lower() == name.lower())
 
     def __repr__(self):
@@ -44,7 +44,7 @@ class Connection:
         self.socket.sendall(data)
 
     def fill(self):
-        """One more receive; False at the end of the stream."""
+        """Receives once. Returns False at the end of the stream."""
         try:
             data = self.socket.recv(65536)
         except (ConnectionResetError, BrokenPipeError):
@@ -67,7 +67,7 @@ class Connection:
         return data
 
     def head(self):
-        """(version, status, fields) of the next head."""
+        """Reads a head. Returns (version, status, fields)."""
         version, status = self.line().split(" ", 2)[:2]
         return version, int(status), self.field_lines()
 
@@ -79,7 +79,7 @@ class Connection:
         return fields
 
     def response(self, method="GET", interim=None):
-        """The next final response; interim ones are appended to `interim`."""
+        """Reads the next final response. Interim responses are appended to `interim`."""
         while True:
             version, status, fields = self.head()
             response = Response(status, fields, b"", version)
@@ -105,7 +105,7 @@ class Connection:
         return response
 
     def request(self, target, method="GET", host=None, fields=(), body=b""):
-        """One request and its answer. The host is part of a cache's key: as wrk's, the address."""
+        """Sends a request and reads its answer. The host is the address, as for wrk, because it belongs to the key."""
         host = host or "{}:{}".format(*self.socket.getpeername())
         lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *(f"{k}: {v}" for k, v in fields)]
         if body:
@@ -114,7 +114,7 @@ class Connection:
         return self.response(method)
 
     def closed(self, seconds=3):
-        """Does the peer close within this time, sending nothing more?"""
+        """Does the peer close the connection within this time, without sending more bytes?"""
         if self.buffer:
             return False
         self.socket.settimeout(seconds)

@@ -1,8 +1,8 @@
-"""User-space instructions and allocations for each kind of answer, counted by callgrind on the real servers.
+"""Counts user-space instructions and allocations for each kind of answer, with callgrind on the real servers.
 
-A server runs twice, for N requests of a kind and for 2N, otherwise alike; the difference by N is what one takes,
-start and end cancelled. One connection, one request at a time: each is a turn of the loop by itself, so this is
-the most that a request takes; a busy loop shares a turn's clock reads and waits among many.
+A server runs twice, with N requests of a kind and with 2N. The difference divided by N is the cost of one request;
+start and end cancel out. There is one connection and one request at a time, so each request has a turn of the loop
+to itself. This is the highest cost of a request: in a busy loop many requests share the clock reads and waits.
 """
 
 import subprocess
@@ -24,7 +24,7 @@ KINDS = {
     "pass-through, 1 KiB": lambda number: ("/pass-1k", ()),
     "hit and a connection, 1 KiB": lambda number: ("/hit-1k", [("Connection", "close")]),
 }
-# Functions to name for each kind, the dearest first.
+# The number of functions to print for each kind, the most expensive first.
 FUNCTIONS = 14
 
 
@@ -33,7 +33,7 @@ def measure(stack, bench, options):
     counted = {}
     for kind, target in KINDS.items():
         for peer in COMPARED:
-            # HAProxy makes no 304 of `*`.
+            # HAProxy does not answer `If-None-Match: *` with 304.
             if peer not in options.peers or (peer == "haproxy" and kind.startswith("304")):
                 continue
             once = run(stack, bench, peer, target, REQUESTS)
@@ -49,14 +49,14 @@ def measure(stack, bench, options):
 
 
 def dearest(functions):
-    """[[name, instructions a request]]"""
+    """The most expensive functions: [[name, instructions for each request]]"""
     top = sorted(functions.items(), key=lambda item: -item[1])[:FUNCTIONS]
     return [[name, round(cost / REQUESTS)]
             for name, (_, cost) in zip(readable([name for name, _ in top]), top)]
 
 
 def readable(names):
-    """Swift's names demangled, where its demangler is about."""
+    """The names, demangled if Swift's demangler is available."""
     swift = subprocess.run([servers.ROOT + "/packaging/find-swift"], capture_output=True, text=True)
     if swift.returncode != 0:
         return names
@@ -67,7 +67,7 @@ def readable(names):
 
 
 def run(stack, bench, peer, target, count):
-    """The profile of a server's whole life with `count` requests."""
+    """The profile of a whole run of a server with `count` requests."""
     path = stack.path(f"callgrind-{len(stack.processes)}")
     wrapper = (servers.program("valgrind"), "--tool=callgrind", f"--callgrind-out-file={path}", "-q")
     if peer == "larder":
@@ -81,7 +81,7 @@ def run(stack, bench, peer, target, count):
 
 
 def drive(server, target, count):
-    """Requests one after the other; the first few store them and fill the buffers."""
+    """Sends requests one after the other. The first ones fill the store and the buffers."""
     connection = Connection(server.port, timeout=60)
     for number in range(count):
         path, fields = target(number)

@@ -1,5 +1,6 @@
-"""Edge cases, part 3: an origin that misbehaves. Malformed, truncated, late or vanished answers are 502 or 504 or a
-cut connection, never stored, never shown as complete; a reused connection that dies is retried where that is safe."""
+"""Edge cases, part 3: origins that misbehave. A malformed, truncated, late or missing response becomes a 502, a 504 or
+a cut connection. It is never stored and never looks complete. A request on a reused connection that dies is retried if
+that is safe."""
 
 import socket
 import struct
@@ -11,7 +12,7 @@ from .origin import raw
 
 OK = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
 
-# name: what the origin sends instead of an answer. The connection is closed after it.
+# Name: the bytes that the origin sends in place of a response. Then it closes the connection.
 MALFORMED = {
     "nothing": b"",
     "garbage": b"garbage\r\n\r\n",
@@ -35,7 +36,7 @@ MALFORMED = {
     "endless-head": OK + b"X-A: b\r\n" * 20_000 + b"\r\n",
     "switching-unasked": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
 }
-# name: an answer that begins well and ends badly. The client must see that it is not whole.
+# Name: a response that begins correctly and ends wrongly. The client must see that it is not whole.
 TRUNCATED = {
     "short-body": OK + b"Content-Length: 100\r\n\r\nonly this",
     "no-last-chunk": OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
@@ -65,14 +66,14 @@ def reset(peer, request):
 
 
 def closes_idle(peer, request):
-    """Answers as if the connection stayed, and closes it."""
+    """Answers as if the connection stays open, and closes it."""
     peer.answer(b"fine", fields=["Cache-Control: no-store"])
     return True
 
 
 @raw
 def dies_reused(peer, request):
-    """The first request of a connection is answered; a further one finds the connection closed."""
+    """Answers the first request of a connection, and closes the connection at the second request."""
     if request.number > 1:
         return True
     peer.request_body(request)
@@ -80,14 +81,14 @@ def dies_reused(peer, request):
 
 
 def talks_idle(peer, request):
-    """Sends a second answer that nobody asked for."""
+    """Sends a second response without a request."""
     peer.answer(b"first", fields=["Cache-Control: no-store"])
     time.sleep(0.05)
     peer.answer(b"poison", fields=["Cache-Control: max-age=60"])
 
 
 def extra(peer, request):
-    """Bytes right behind the body."""
+    """Sends bytes directly after the body."""
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
 
 
@@ -98,14 +99,14 @@ def never(peer, request):
 
 @raw
 def refuses_body(peer, request):
-    """Answers before the body has come, and closes."""
+    """Answers before the request body has arrived, and closes the connection."""
     peer.answer(b"too much", "403 Forbidden", ["Connection: close"])
     time.sleep(0.3)
     return True
 
 
 def flood(peer, request):
-    """A body without end; notes when the proxy hangs up."""
+    """Sends a body without end, and records when the proxy closes the connection."""
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
     try:
         while True:
@@ -173,7 +174,7 @@ def reused_dies(bed):
 
 
 def reused_dies_unsafe(bed):
-    """A POST may fail, or go to a fresh connection; it must not be done twice."""
+    """A POST may fail or use a new connection, but must not be sent twice."""
     with Connection(bed.port) as connection:
         connection.request("/dies-reused/warm")
         for number in range(5):
@@ -215,7 +216,7 @@ def early_refusal(bed):
 
 
 def client_leaves(bed):
-    """The origin's connection is closed soon, and the proxy keeps nothing."""
+    """When clients leave, the proxy soon closes the connection to the origin, and keeps nothing."""
     connection = Connection(bed.port)
     connection.request("/whole/warm")
     time.sleep(0.3)
@@ -240,6 +241,6 @@ def cases():
         *[is_502(name) for name in MALFORMED], *[is_cut(name) for name in TRUNCATED],
         ("reset in the body", is_reset), ("idle connection closed", idle_close),
         ("reused connection dies: GET", reused_dies), ("reused connection dies: POST", reused_dies_unsafe),
-        ("an answer that nobody asked for", unasked_answer), ("an origin that does not answer", too_late),
+        ("a response without a request", unasked_answer), ("an origin that does not answer", too_late),
         ("an answer before the body's end", early_refusal), ("clients leave in mid-fetch", client_leaves),
     ]

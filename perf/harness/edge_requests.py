@@ -1,4 +1,4 @@
-"""Edge cases, part 1: requests that must be refused, each with its status and a close, and none may reach the origin.
+"""Edge cases, part 1: requests that Larder must refuse with the right status and a close. None may reach the origin.
 
 Sources: RFC 9112 §2.2, §3.2, §5, §6, §7.1, §11.2; RFC 9110 §5.5, §7.2, §15.5.
 """
@@ -24,20 +24,20 @@ def chunked(body):
     return post(b"Transfer-Encoding: chunked", body=body)
 
 
-# Behind each, a second request that a smuggler would want to arrive.
+# After each request comes a second one, which an attacker would try to smuggle to the origin.
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: edge.example\r\n\r\n"
 
 
 def marked(name, data):
-    """The case's own paths: what a case before it let through late is not held against this one."""
+    """Gives each case its own paths, so that a late request of an earlier case does not count against it."""
     mark = b"/%d" % (sum(name.encode()) * 1000 + len(data) % 1000)
     for path in (b"/refused", b"/whole", b"/smuggled"):
         data = data.replace(path, path + mark)
     return data, mark.decode()
 
-# (name, bytes, statuses allowed)
+# (name, bytes, allowed statuses)
 TABLE = [
-    # Two ways to say where the body ends.
+    # Two contradicting marks of the end of the body.
     ("Content-Length with Transfer-Encoding",
      post(b"Content-Length: 4", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"), {400}),
     ("Transfer-Encoding with Content-Length",
@@ -48,7 +48,7 @@ TABLE = [
     *[(f"Content-Length {value!r}", post(b"Content-Length: " + value, body=b"x"), {400})
       for value in (b"+1", b"-1", b"0x1", b"1a", b"1 1", b"1.0", b"", b"\"1\"", b"18446744073709551616",
                     b"99999999999999999999999", b"1;", b"\xb2")],
-    # Transfer-Encoding that is anything but exactly `chunked`.
+    # A Transfer-Encoding that is not exactly `chunked`.
     *[(f"Transfer-Encoding {value!r}", post(b"Transfer-Encoding: " + value, body=b"0\r\n\r\n"), {400, 501})
       for value in (b"xchunked", b"chunked, identity", b"identity", b"gzip, chunked", b"chunked, chunked", b"",
                     b"chunked;q=1", b"\"chunked\"", b"chunked,", b"chunked\x0b", b"\x0bchunked", b"chunke d",
@@ -118,7 +118,7 @@ TABLE = [
     ("a body over the limit, expecting 100", post(b"Content-Length: 2000000", b"Expect: 100-continue"), {413}),
 ]
 
-# Bad chunks: the head is good, so the origin may have seen it; the body must not arrive as whole.
+# Bad chunks. The head is valid, so it may reach the origin; the body must not arrive there as whole.
 CHUNKS = [
     *[(f"chunk size {size!r}", size + b"\r\nx\r\n0\r\n\r\n")
       for size in (b"zz", b"-1", b"0x1", b"+1", b" 1", b"1 ", b"", b"1\x0b", b"11111111111111111", b"g", b"1,1",
@@ -175,12 +175,12 @@ def bad_chunks(name, body):
             if not connection.closed():
                 raise Failure("stayed open")
         if bed.origin.requests("/smuggled" + mark):
-            raise Failure("the request behind it reached the origin")
+            raise Failure("the second request reached the origin")
     return name, case
 
 
 def slow_head(bed):
-    """408 within the limit (2 s), although a byte comes now and then; and silence is closed, with or without 408."""
+    """A slow head gets a 408 within the limit (2 s). A silent connection is closed, with or without a 408."""
     with Connection(bed.port, timeout=8) as connection:
         started = time.monotonic()
         for byte in b"GET /refused HTT":
@@ -201,7 +201,7 @@ def slow_head(bed):
 
 
 def long_chunked_body(bed):
-    """A chunked body over the limit: 413, and the origin does not get it as whole."""
+    """A chunked body above the limit gets a 413, and does not arrive at the origin as whole."""
     with Connection(bed.port, timeout=8) as connection:
         connection.send(post(b"Transfer-Encoding: chunked", target=b"/whole-big"))
         try:

@@ -1,5 +1,5 @@
-"""Edge cases, part 2: how a conversation goes that is in order. Pipelining, HEAD, 100-continue, HTTP/1.0, half-close,
-chunked both ways, trailers, fields that are for one hop, and what the cache makes of it."""
+"""Edge cases, part 2: valid conversations. Pipelining, HEAD, 100-continue, HTTP/1.0, half-close, chunked coding both
+ways, trailers, hop-by-hop fields, and the cache."""
 
 import socket
 import time
@@ -14,10 +14,10 @@ def expect(holds, message):
         raise Failure(message)
 
 
-# Behaviours of the origin, by first path segment.
+# The behaviours of the origin, by the first segment of the path.
 
 def whole(peer, request):
-    """Says back how much came, and what."""
+    """Answers with the number of bytes of the request body, and the body."""
     peer.answer(f"{request.method} {request.target} {len(request.body)}".encode(), fields=["Cache-Control: no-store"])
 
 
@@ -26,7 +26,7 @@ def body(peer, request):
 
 
 def kept(peer, request):
-    """Storable for a minute; the body counts the answers."""
+    """Sends a response that may be stored for a minute. Its body counts the responses."""
     count = len(request.target) and kept.counts.get(request.target, 0) + 1
     kept.counts[request.target] = count
     fields = ["Cache-Control: max-age=60", 'ETag: "v1"', "Last-Modified: Mon, 23 Nov 2026 10:00:00 GMT"]
@@ -52,7 +52,7 @@ def till_close(peer, request):
 
 @raw
 def hesitant(peer, request):
-    """Asks for the body only after a while."""
+    """Sends 100 Continue only after a while."""
     time.sleep(0.2)
     peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
     peer.request_body(request)
@@ -148,7 +148,7 @@ def continues(bed):
 
 
 def continues_unasked(bed):
-    """An origin that never says 100: the client loses its patience and sends (RFC 9110 §10.1.1)."""
+    """The origin never sends 100. After a while the client sends the body anyway (RFC 9110 §10.1.1)."""
     with Connection(bed.port) as connection:
         connection.send(b"POST /body HTTP/1.1\r\nHost: e.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
         time.sleep(0.5)
@@ -284,7 +284,7 @@ def forwarded(bed):
         connection.request("/whole/forwarded", host="e.example",
                            fields=[("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https")])
     request = bed.origin.requests("/whole/forwarded")[-1]
-    # 127.0.0.1 may be listed as trusted; what counts is that the client's own address is there, last.
+    # 127.0.0.1 may be a trusted proxy. The client's own address must be the last one.
     expect(request.get("X-Forwarded-For").split(",")[-1].strip() == "127.0.0.1",
            f"X-Forwarded-For: {request.get('X-Forwarded-For')!r}")
     expect(request.get("Host") == "e.example", f"Host: {request.get('Host')!r}")

@@ -1,4 +1,4 @@
-"""Stacks, folded and drawn: a flame graph as SVG that needs no script, for light and dark."""
+"""Folds stacks and draws them as a flame graph: an SVG without scripts, for light and dark."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ class Node:
 
 
 def sampled(perf, data, demangle):
-    """The tree of a `perf record -g` file: the kernel's frames end in `_[k]`."""
+    """The tree of a `perf record -g` file. Names of kernel frames end with `_[k]`."""
     done = subprocess.run([perf, "script", "-i", data, "-F", "ip,sym,dso"], capture_output=True, text=True)
     if done.returncode != 0:
         raise Failure(f"perf script failed:\n{done.stderr[-800:]}")
@@ -48,8 +48,8 @@ def sampled(perf, data, demangle):
 
 
 def called(profile, demangle, deepest=40):
-    """The tree of a callgrind profile. It knows who calls whom, not whole stacks: what a function costs is
-    shared among its callers as their calls were."""
+    """The tree of a callgrind profile. It has callers and callees, not whole stacks, so the cost of a function is
+    divided among its callers by their number of calls."""
     edges, inclusive = {}, dict(profile.own)
     for (caller, callee), cost in profile.calls.items():
         if caller != callee:
@@ -76,7 +76,7 @@ def called(profile, demangle, deepest=40):
 
 
 def colour(name):
-    """Warm for Larder, blue for the kernel; a name always has the same."""
+    """A warm colour for Larder, blue for the kernel. A name always has the same colour."""
     shade = zlib.crc32(name.encode()) % 50
     if name.endswith("_[k]"):
         return f"rgb({90 + shade},{140 + shade},{190 + shade // 2})"
@@ -115,7 +115,7 @@ def frame(parts, node, name, x, y, scale, total, unit):
 
 
 def leaves(tree, most=25):
-    """[(name, share)]: what samples ended in, the most first."""
+    """[(name, share)]: the functions in which samples ended, the most frequent first."""
     own = {}
 
     def walk(node, name):

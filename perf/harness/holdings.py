@@ -1,4 +1,4 @@
-"""Memory rows: what an idle connection takes, how many objects fit, and a hit's cost among many."""
+"""The memory rows: the memory of an idle connection, the number of objects that fit, the cost of a hit among many."""
 
 import statistics
 import sys
@@ -29,7 +29,7 @@ def measure_objects(stack, bench, options):
 
 
 def idle(server, count):
-    """Bytes of private memory by which the process grows for a connection that made one request and waits."""
+    """The private memory, in bytes, of a connection that has made one request and waits."""
     def ask(connection):
         if connection.request("/hit-1k").status != 200:
             raise Failure(f"{server.name}: no 200 on one of {count} idle connections")
@@ -37,10 +37,10 @@ def idle(server, count):
     def settled():
         time.sleep(0.5)
         memory = server.process.memory()
-        # Private memory: the shared store is not a connection's.
+        # Only private memory counts: the shared store does not belong to a connection.
         return memory.get("Pss_Anon") or memory["Rss"]
 
-    # Warm first, so that first-time allocations count for nobody.
+    # Warm up first, so that first-time allocations do not count.
     for _ in range(64):
         with Connection(server.port) as connection:
             ask(connection)
@@ -57,7 +57,7 @@ def idle(server, count):
 
 
 def objects(stack, bench, peer, count):
-    """How many of `count` objects, offered one after the other, are still answered without the origin."""
+    """Offers `count` objects one after the other. Returns how many are then answered without the origin."""
     if peer == "larder":
         server = servers.larder(stack, bench.origin.port, bench.serving, memory="64MiB")
     elif peer == "haproxy":
@@ -68,8 +68,8 @@ def objects(stack, bench, peer, count):
         for number in range(count):
             if connection.request(f"/o/{number}").status != 200:
                 raise Failure(f"{peer}: no 200 for /o/{number}")
-        # Newest first: what a miss stores again then pushes out only what was counted or is gone. Larder is
-        # asked for what it has (only-if-cached: 504 on a miss), so nothing is stored at all.
+        # Ask newest first: a miss stores its object again, which then displaces only objects that were counted
+        # already or are gone. Larder is asked with only-if-cached (504 on a miss), so it stores nothing.
         only = [("Cache-Control", "only-if-cached")] if peer == "larder" else []
         held = 0
         _, before = bench.origin.counts()
@@ -85,7 +85,7 @@ def objects(stack, bench, peer, count):
 
 
 def measure_many(stack, bench, options):
-    """The cost of a hit, drawn evenly from 1 000 000 stored objects, by that from 1 000."""
+    """The cost of a hit among 1 000 000 stored objects, chosen evenly, divided by the cost among 1 000."""
     server = servers.larder(stack, bench.origin.port, bench.serving, memory="2GiB")
     offered = 1_000_000
     fill = stack.write("fill.lua", f"""
@@ -96,7 +96,7 @@ def measure_many(stack, bench, options):
     end = time.monotonic() + 300
     _, first = bench.origin.counts()
     while True:
-        # The script starts at 0 each time; those already stored pass quickly.
+        # The script starts at 0 each time; objects that are already stored take little time.
         wrk(stack, server.url("/"), bench.loading, options.connections, 60, fill)
         _, now = bench.origin.counts()
         if now - first >= offered:
@@ -114,7 +114,7 @@ def measure_many(stack, bench, options):
         load = wrk(stack, server.url("/"), bench.loading, options.connections, options.seconds, script)
         _, after = bench.origin.counts()
         if after - requests - 1 > load.requests / 100:
-            raise Failure(f"{after - requests - 1} of {load.requests} requests among {among} were no hits")
+            raise Failure(f"{after - requests - 1} of {load.requests} requests among {among} were not hits")
         return (server.process.cpu() - before) / load.requests
 
     ratios = [cost(offered) / cost(1000) for _ in range(options.rounds)]

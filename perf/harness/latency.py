@@ -1,4 +1,4 @@
-"""p99.9 at half load: a constant rate over 64 connections, the same for all, by perf/Pace, in rounds."""
+"""Measures p99.9 at half load in rounds: perf/Pace sends at a constant rate over 64 connections, the same for all."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def measure(stack, bench, options):
         server = bench.server(peer, row)
         bench.verify(peer, server, row)
         capacity[peer] = wrk(stack, server.url(row.path), bench.loading, options.connections, 1).rate
-    # The same for all, and half of what the slower can do: nobody is saturated.
+    # The same rate for all, half of what the slower one can do, so that none is saturated.
     rate = int(min(capacity.values()) / 2)
     rounds = {peer: [] for peer in present}
     for number in range(options.rounds):

@@ -1,4 +1,4 @@
-"""wrk, and what it says."""
+"""Runs wrk and reads its output."""
 
 import re
 import subprocess

@@ -1,6 +1,6 @@
-"""An origin that does as it is told, byte for byte: it answers each request by the behaviour named for its path.
+"""A scripted origin that controls each byte. The first segment of a request's path names the behaviour that answers.
 
-One thread a connection, in the checking process: behaviours and checks share what was seen.
+Each connection has a thread in the process of the check, so behaviours and checks share what the origin has seen.
 """
 
 import socket
@@ -10,12 +10,12 @@ from .client import Closed, Connection
 
 
 class Request:
-    """A request as it reached the origin."""
+    """A request that reached the origin."""
 
     def __init__(self, method, target, version, fields, body, trailers, number):
         self.method, self.target, self.version = method, target, version
         self.fields, self.body, self.trailers = fields, body, trailers
-        # The how-manieth on its connection, from 1.
+        # The number of the request on its connection; the first is 1.
         self.number = number
 
     def get(self, name):
@@ -64,9 +64,9 @@ class Peer(Connection):
 
 
 class ScriptedOrigin:
-    """`behaviours`: first path segment → function(peer, request); it returns True to close the connection.
+    """`behaviours` maps the first path segment to function(peer, request), which returns True to close the connection.
 
-    A behaviour marked `raw` (attribute) is called before the body is read.
+    A behaviour with the attribute `raw` is called before the body is read.
     """
 
     def __init__(self, behaviours, port=0):
@@ -107,7 +107,7 @@ class ScriptedOrigin:
             peer.socket.close()
 
     def requests(self, target):
-        """Those that came for exactly this target."""
+        """The requests with exactly this target."""
         with self.lock:
             return [request for request in self.seen if request.target == target]
 

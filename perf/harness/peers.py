@@ -1,4 +1,4 @@
-"""The peers, each in its best plain configuration: one thread, keep-alive, no logs, on loopback."""
+"""The peers (other proxies), each in its best plain configuration: one thread, keep-alive, no logs, on loopback."""
 
 import os
 import re
@@ -15,7 +15,7 @@ NAMES = {"floor": "floor", "larder": "Larder", "haproxy": "HAProxy", "nginx": "n
 
 def haproxy(stack, origin, core=None, cache=True, gzip=False, megabytes=64, objects=65536, head_timeout=10,
             wrapper=()):
-    """`cache=False`: without the cache's filters, HAProxy's best for what it cannot store."""
+    """`cache=False`: without the cache filters, which is best for responses that HAProxy cannot store."""
     port, control = free_port(), stack.path("haproxy.sock")
     rules = "http-request cache-use larder\n    http-response cache-store larder" if cache else ""
     if gzip:
@@ -54,13 +54,13 @@ backend back
 
 
 def nginx_cache(stack, origin, core=None, gzip=False, megabytes=256, managed=False):
-    """`managed`: with the master and its cache manager, which alone enforces max_size; else one process."""
+    """`managed`: with the master and its cache manager, which enforces max_size. Otherwise there is one process."""
     zone = "/dev/shm" if os.path.isdir("/dev/shm") else stack.folder
     port = free_port()
     folder = os.path.join(zone, f"{os.path.basename(stack.folder)}-{port}")
     os.makedirs(folder, exist_ok=True)
     compress = "gzip on; gzip_proxied any; gzip_types text/plain;" if gzip else ""
-    # Files kept open: not where memory counts, or what was evicted would stay, and be served.
+    # Keep files open, except if the memory counts: nginx would keep and serve evicted files.
     opened = "" if managed else "open_file_cache max=100000 inactive=60m; open_file_cache_valid 60m;"
     name = f"nginx-{port}"
     text = nginx_head(stack, name) + f"""\
@@ -105,14 +105,14 @@ def nginx_manager(server):
 
 
 def nginx_tidy(server):
-    """Lets the manager look at once: it does so when it starts, and its master starts another when it ends.
-    By itself it looks every ten seconds, so a replay a hundred times faster than life would find no limit."""
+    """Makes the cache manager check max_size at once: it checks when it starts, and the master starts a new one when
+    it ends. By itself it checks every ten seconds, which is too seldom for a fast replay."""
     old = nginx_manager(server)
     os.kill(old, signal.SIGTERM)
     end = time.monotonic() + 10
     while nginx_manager(server) == old:
         if time.monotonic() > end:
-            raise Failure("nginx does not start another cache manager")
+            raise Failure("nginx does not start a new cache manager")
         time.sleep(0.001)
     time.sleep(0.01)
 
@@ -137,7 +137,7 @@ sub vcl_backend_response {{ {stored} }}
 
 
 def h2o(stack, folder, core=None):
-    """Files, not a cache: h2o 2.2 has none. Its row says what a very good server does with them."""
+    """h2o 2.2 has no cache, so it serves files. Its row shows what a very good server does with the same bytes."""
     port = free_port()
     user = "user: root\n" if os.getuid() == 0 else ""
     text = f"""\
@@ -158,7 +158,7 @@ hosts:
 
 
 def versions(peers):
-    """By peer, what its program says of itself."""
+    """The version of each peer, as its program prints it."""
     ask = {"haproxy": ("haproxy", "-v"), "nginx": ("nginx", "-v"), "varnish": ("varnishd", "-V"),
            "h2o": ("h2o", "--version")}
     found = {}

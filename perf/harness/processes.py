@@ -1,7 +1,7 @@
-"""Starts servers and load, and stops every one of them, by process id, however the program ends.
+"""Starts servers and load, and stops all of them by process id, however the program ends.
 
-All processes of a run belong to one `Stack`. They die with it: by its `with` block, by Ctrl-C or TERM (which
-unwind it), and by the kernel's parent-death signal should this program itself be killed.
+All processes of a run belong to one `Stack` and end with it: at the end of its `with` block, after Ctrl-C or TERM, and
+by the kernel's parent-death signal if this program is killed.
 """
 
 import ctypes
@@ -19,11 +19,11 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Failure(Exception):
-    """The run cannot go on, or has found what it looks for: a message for the reader."""
+    """The run cannot continue, or a check has failed. The message is for the reader."""
 
 
 def free_port():
-    """A port of 127.0.0.1 that the kernel has just chosen as free."""
+    """A free port of 127.0.0.1, chosen by the kernel."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -34,13 +34,13 @@ def cores():
 
 
 def run_on(chosen, arguments):
-    """What a short program prints that has these cores alone."""
+    """Runs a short program on these cores. Returns its output."""
     return subprocess.run(arguments, check=True, capture_output=True, text=True,
                           preexec_fn=lambda: os.sched_setaffinity(0, chosen)).stdout
 
 
 class Process:
-    """One child. `cpu()` and `memory()` read /proc."""
+    """A child process. `cpu()` and `memory()` read /proc."""
 
     def __init__(self, name, child, log):
         self.name, self.child, self.log = name, child, log
@@ -50,7 +50,7 @@ class Process:
         return self.child.poll() is None
 
     def family(self):
-        """Its process id and those of its children, grandchildren, …"""
+        """The process ids of the child and of all its descendants."""
         found = [self.pid]
         for pid in found:
             try:
@@ -62,7 +62,7 @@ class Process:
         return found
 
     def cpu(self):
-        """User and system time of all threads of the process and its children, in seconds."""
+        """The user and system time of all threads of the process and its children, in seconds."""
         ticks = 0
         for pid in self.family():
             try:
@@ -74,7 +74,7 @@ class Process:
         return ticks / TICKS
 
     def memory(self):
-        """Of /proc/PID/smaps_rollup, in bytes, children's added: Rss, Pss, Pss_Anon, …"""
+        """A value of /proc/PID/smaps_rollup (Rss, Pss, Pss_Anon, …) in bytes, with the children's values added."""
         sums = {}
         for pid in self.family():
             with open(f"/proc/{pid}/smaps_rollup") as file:
@@ -118,7 +118,7 @@ class Stack:
         return self
 
     def __exit__(self, *_):
-        # A second Ctrl-C must not leave the rest running.
+        # A second Ctrl-C must not leave processes running.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for process in reversed(self.processes):
             process.stop()
@@ -134,7 +134,7 @@ class Stack:
         return self.path(name)
 
     def start(self, name, arguments, core=None, stdout=None):
-        """Starts a child on `core`; its output goes to a log file (or stdout to the given pipe)."""
+        """Starts a child on `core`. Its output goes to a log file, or its stdout to the given pipe."""
 
         def prepare():
             libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
@@ -154,7 +154,7 @@ class Stack:
         return process
 
     def listening(self, process, port, seconds=15):
-        """Waits until `port` of 127.0.0.1 takes connections."""
+        """Waits until `port` of 127.0.0.1 accepts connections."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if not process.alive():

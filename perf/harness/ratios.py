@@ -1,4 +1,4 @@
-"""Hit ratios on traces: Larder's real Store by exact simulations (libCacheSim) at equal memory."""
+"""Hit ratios on traces: Larder's real Store and exact simulations (libCacheSim) at equal memory."""
 
 import json
 import os
@@ -13,7 +13,7 @@ PACKAGE = "libcachesim==0.3.5"
 
 
 def interpreter():
-    """A Python with libCacheSim, in a virtual environment of its own under ~/.cache; None where that fails."""
+    """A Python with libCacheSim, in a virtual environment under ~/.cache; None if it cannot be installed."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = os.path.join(cache, "larder-perf", "venv")
     python = os.path.join(folder, "bin/python")
@@ -46,7 +46,7 @@ def measure():
         done = subprocess.run([python, script, *SHARES], capture_output=True, text=True)
         if done.returncode != 0:
             raise Failure(f"libCacheSim failed:\n{done.stderr[-1000:]}")
-        # Its C code may write to stdout as well: the answer is the last line.
+        # Its C code may also write to stdout: the result is the last line.
         found = json.loads(done.stdout.strip().splitlines()[-1])
     for name in ("nasa", "web07"):
         for share in SHARES:

@@ -1,5 +1,5 @@
-"""The NASA trace for real: requests over keep-alive to each proxy, all with the same configured cache memory,
-before one origin that has a body of the logged size for each URL. What reaches the origin was no hit."""
+"""Replays the NASA trace as requests over keep-alive to each proxy, all with the same configured cache memory. The
+origin has a body of the logged size for each URL. A request that reaches the origin is not a hit."""
 
 import sys
 
@@ -8,10 +8,10 @@ from .client import Connection
 from .peers import NAMES
 from .processes import Failure
 
-# From the least that Larder takes to two thirds of the footprint.
+# From the smallest memory that Larder accepts to two thirds of the footprint.
 MEBIBYTES = (4, 6, 8, 12)
 COMPARED = ("larder", "haproxy", "nginx", "varnish")
-# nginx's limit is enforced by a process that looks every ten seconds: about every three requests of this day.
+# nginx checks its limit every ten seconds, which is about every three requests of this day.
 TIDY_EVERY = 32
 
 
@@ -20,7 +20,7 @@ def start(stack, bench, peer, megabytes):
     if peer == "larder":
         return servers.larder(stack, port, name=f"larder-{megabytes}", memory=f"{megabytes}MiB")
     if peer == "haproxy":
-        # 64 KiB and a head: its own limit counts both.
+        # 64 KiB and a head: the limit counts both.
         return peers.haproxy(stack, port, megabytes=megabytes, objects=67000)
     if peer == "nginx":
         return peers.nginx_cache(stack, port, megabytes=megabytes, managed=True)
@@ -28,7 +28,7 @@ def start(stack, bench, peer, megabytes):
 
 
 def play(bench, server, requests, tidy=None):
-    """The share of requests that the origin did not see."""
+    """The share of requests that did not reach the origin."""
     _, before = bench.origin.counts()
     with Connection(server.port, timeout=30) as connection:
         for number, (identity, size) in enumerate(requests):

@@ -1,4 +1,4 @@
-"""Tables from the figures of a run: Markdown, as printed, saved and published."""
+"""Makes Markdown tables from the figures of a run, to print, save and publish."""
 
 import statistics
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Verdict:
     figure: str
     limit: str
     kept: bool
-    # The figure of those rounds alone in which the cores were near each other.
+    # The figure of only the rounds in which the cores were near each other.
     near: str = ""
 
 
@@ -24,7 +24,7 @@ def table(head, lines):
 
 
 def ratios(mine, theirs, kept=None):
-    """Round by round: (median, least, greatest); None where there is no pair. `kept`: which rounds count."""
+    """(median, least, greatest) of the ratios of each round; None if there is no pair. `kept`: the rounds to count."""
     found = [a / b for a, b, keep in zip(mine, theirs, kept or [True] * len(mine)) if b and keep]
     return (statistics.median(found), min(found), max(found)) if found else None
 
@@ -45,15 +45,15 @@ class Report:
         return self.timed.get(row, {}).get(peer, {}).get("cost", [])
 
     def near(self, row, peers):
-        """Round by round: were the cores near each other for all of these peers? A virtual machine's host moves
-        cores about; they are near while a cache line takes little longer between them than at best."""
+        """For each round: were the cores near each other for all of these peers? The host of a virtual machine moves
+        its cores. They are near if a cache line takes at most twice the best time between them."""
         distances = [self.timed.get(row, {}).get(peer, {}).get("distance", []) for peer in peers]
         everywhere = [figure for found in self.timed.values() for figures in found.values()
                       for figure in figures.get("distance", [])]
         return [max(round) <= 2 * min(everywhere) for round in zip(*distances)]
 
     def near_ratio(self, row, mine, theirs, peers):
-        """As text: the ratio of near rounds, and how many of how many they are; empty where all are alike."""
+        """The ratio of the near rounds and their number, as text; empty if all rounds are near or none is."""
         near = self.near(row, peers)
         ratio = ratios(mine, theirs, near)
         return f"{spread(ratio)}, {sum(near)} of {len(near)}" if ratio and not all(near) else ""
@@ -86,18 +86,18 @@ class Report:
             close.append(nearby)
             rates.append(each)
         head = [""] + [NAMES[peer] for peer in self.peers()]
-        text = ("## CPU per request\nMicroseconds of the server's user and system time: median of the rounds "
+        text = ("## CPU per request\nThe microseconds of the server's user and system time: the median of the rounds "
                 "(least–greatest), and how busy its core was.\n\n" + table(head, lines))
         if others and "larder" in self.peers():
-            text += ("\nLarder's by theirs, formed within each round: median (least–greatest).\n\n"
+            text += ("\nLarder's time divided by the other server's, within each round: median (least–greatest).\n\n"
                      + table([""] + [f"÷ {NAMES[peer]}" for peer in others], compared))
             if any(line[1:] != [""] * len(others) for line in close):
-                text += ("\nOf these, the rounds in which the server's core and the load generator's were near "
-                         "each other, and how many they were.\n\n"
+                text += ("\nThe same for only the rounds in which the server's core and the load generator's core "
+                         "were near each other, and the number of these rounds.\n\n"
                          + table([""] + [f"÷ {NAMES[peer]}" for peer in others], close))
-        text += ("\nRequests a second: as measured (the load generator's core is the limit where the server's is "
-                 "not busy); and what a whole core would do at that cost. In the row of a connection for each "
-                 "request they are new connections a second.\n\n" + table(head, rates))
+        text += ("\nRequests a second: as measured (if the server's core is not busy, the load generator is the "
+                 "limit), and computed for a whole core at that cost. In the row \"a connection for each "
+                 "request\" they are new connections a second.\n\n" + table(head, rates))
         for row, reason in self.results.get("missing", {}).items():
             text += f"\nNot measured: {row}: {reason}.\n"
         return text
@@ -115,12 +115,14 @@ class Report:
                           f"{median('p999'):.0f} ({min(p999)}–{max(p999)})", f"{median('max'):.0f}",
                           f"{median('lag'):.0f}", f"{median('busy') * 100:.0f} %", f"{median('cpu'):.2f}"])
         text = (f"## Latency at half load\n1 KiB hits, 64 connections, {latency['rate']:,} requests a second "
-                "for all: half of what the slower can do. Microseconds from the time a request was due; medians "
-                "of the rounds.\n\n"
+                "for each: half of what the slower one can do. Microseconds from the time at which a request was "
+                "due; medians of the rounds.\n\n"
                 + table(["", "p50", "p99", "p99.9 (least–greatest)", "worst", "client's lag p99.9", "busy",
                          "CPU per request"], lines))
         ratio = self.latency_ratio()
-        return text + (f"\np99.9 by HAProxy's, round by round: {spread(ratio)}\n" if ratio else "")
+        if not ratio:
+            return text
+        return text + f"\np99.9 of Larder divided by that of HAProxy, within each round: {spread(ratio)}\n"
 
     def latency_ratio(self):
         rounds = self.results.get("latency", {}).get("rounds", {})
@@ -140,12 +142,12 @@ class Report:
         if objects:
             lines.append(["objects of 1 KiB held in 64 MiB"]
                          + [f"{objects[peer]['held']:,}" if peer in objects else "" for peer in peers])
-            lines.append(["… and the whole process then, MiB"]
+            lines.append(["memory of the whole process after that, MiB"]
                          + [f"{objects[peer]['memory'] / 2**20:.0f}" if peer in objects else ""
                             for peer in peers])
         text = "## Memory\n\n" + table([""] + [NAMES[peer] for peer in peers], lines)
         if many := self.results.get("many"):
-            text += f"\nA hit among 1 000 000 objects by one among 1 000: {many:.2f}\n"
+            text += f"\nThe cost of a hit among 1 000 000 objects divided by that among 1 000: {many:.2f}\n"
         return text
 
     def hit_tables(self):
@@ -157,14 +159,16 @@ class Report:
                 name, share = key.split(" ")
                 lines.append([f"{ {'nasa': 'NASA'}.get(name, name) }, {float(share) * 100:.0f} %"]
                              + [f"{row[policy]:.3f}" if policy in row else "" for policy in policies])
-            text += ("## Hit ratio: policies\nTraces at equal memory, a share of the footprint: exact simulations "
-                     "by libCacheSim, which spend none of it on themselves, and Larder's real Store, whose "
-                     "index, ghosts, free segments and ends of segments come out of it.\n\n"
+            text += ("## Hit ratio: policies\nTraces at equal memory, a share of the footprint. libCacheSim simulates "
+                     "the policies exactly; the simulations need no memory for themselves. Larder's real Store uses "
+                     "a part of the memory for its index, ghosts, free segments and unused ends of segments."
+                     "\n\n"
                      + table([""] + policies, lines) + "\n")
         if found := self.results.get("replay"):
             peers = list(dict.fromkeys(peer for row in found.values() for peer in row))
-            text += ("## Hit ratio: for real\nThe NASA trace as requests, one proxy after the other before one "
-                     "origin, at equal configured cache memory; what the origin did not see was a hit.\n\n"
+            text += ("## Hit ratio: for real\nThe NASA trace as requests to one proxy after the other, with the same "
+                     "origin and the same configured cache memory. A request that does not reach the origin is "
+                     "a hit.\n\n"
                      + table([""] + [NAMES[peer] for peer in peers],
                              [[f"{size} MiB"] + [f"{row[peer]:.3f}" if peer in row else "" for peer in peers]
                               for size, row in found.items()]))
@@ -178,11 +182,11 @@ class Report:
         lines = [[kind] + [f"{row[peer]['instructions']:,.0f}; {abs(row[peer]['allocations']):.1f}"
                            if peer in row else "" for peer in peers] for kind, row in counts.items()]
         text = ("## Instructions and allocations\nUser-space instructions for each answer; calls of malloc and "
-                "its kin. One request at a time, a turn of the loop for each.\n\n"
+                "similar functions. There is one request at a time, with a turn of the loop for each.\n\n"
                 + table([""] + [NAMES[peer] for peer in peers], lines))
         for kind, row in counts.items():
             if functions := row.get("larder", {}).get("functions"):
-                text += (f"\nWhere Larder's go, {kind}: "
+                text += (f"\nThe functions in which Larder spends them, {kind}: "
                          + "; ".join(f"{cost} `{name[:90]}`" for name, cost in functions) + ".\n")
         return text
 
@@ -238,10 +242,11 @@ class Report:
         return "\n".join(part for part in parts if part)
 
     def published(self, chart):
-        """The whole page, with the chart and the configurations beside the figures."""
-        text = ("# Larder beside its peers\n\nBy `make bench ARGUMENTS=--publish`; how it is measured, and how "
-                "to read it: [perf/README.md](../perf/README.md). Read the ratios: the absolutes are this "
-                f"machine's.\n\n![CPU per request]({chart})\n\n" + self.text())
+        """The whole page: the figures, the chart and the configurations."""
+        text = ("# Larder compared with its peers\n\n`make bench ARGUMENTS=--publish` writes this page. "
+                "[perf/README.md](../perf/README.md) says how the figures are measured and how to read them. Read "
+                f"the ratios: the absolute figures belong to this machine.\n\n![CPU per request]({chart})\n\n"
+                + self.text())
         text += "\n## Configurations\n"
         for name, configuration in self.results.get("configurations", {}).items():
             text += f"\n### {name}\n```\n{configuration.rstrip()}\n```\n"

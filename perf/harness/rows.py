@@ -1,4 +1,4 @@
-"""The timed rows, and what Larder must reach in them."""
+"""The timed rows, and the limits for Larder."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ class Row:
     name: str
     title: str
     path: str
-    # Bytes of the body as it comes; None: whatever the compressor makes of it.
+    # The size of the body that arrives, in bytes; None: the size depends on the compressor.
     size: int | None
     peers: tuple
-    # Answered without the origin.
+    # The answer comes without the origin.
     hits: bool = True
-    # A connection for each request.
+    # Each request has a new connection.
     closes: bool = False
     gzip: bool = False
 
@@ -32,17 +32,17 @@ ROWS = [
     Row("pass-1k", "pass-through, 1 KiB", "/pass-1k", 1024, ("floor", *PROXIES), hits=False),
     Row("connection-1k", "a connection for each request, 1 KiB", "/hit-1k", 1024, ALL, closes=True),
     Row("gzip-16k", "gzip hit, 16 KiB of text", "/text-16k", None, (*PROXIES, "h2o"), gzip=True),
-    # Of the size that Larder's gzip has: how big that is shows once it was asked for.
+    # The size of Larder's gzip, which is known after the first request for it.
     Row("plain-gzip-size", "plain hit of that compressed size", "/files/plain", None, ("larder",)),
 ]
-# Rows that are not timed by wrk, in the order they run.
+# The rows that wrk does not time, in the order of their runs.
 OTHERS = ["idle", "objects", "latency", "ratio", "replay", "counts"]
 EXTRA = ["many"]
 
 
 @dataclass(frozen=True)
 class Limit:
-    """Larder's cost in a row by that of others (the least of them), or by its own in another row."""
+    """A limit for Larder's cost in a row, divided by the least cost of the others, or by its own in a second row."""
     row: str
     against: tuple
     share: float

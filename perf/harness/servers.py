@@ -1,4 +1,4 @@
-"""What all servers of a run share, and Larder, the floor and the origin: one thread, keep-alive, no logs."""
+"""Larder, the floor, the origin, and the parts that all servers share: one thread, keep-alive, no logs."""
 
 import functools
 import os
@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 def program(name):
-    """A program of PATH or of the folders where Debian puts servers."""
+    """The path of a program in PATH, or in the folders in which Debian puts servers."""
     folders = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
     path = shutil.which(name, path=folders)
     if not path:
@@ -29,7 +29,7 @@ def bootstrap():
 
 @functools.cache
 def build(product):
-    """The release build of a product, made once a run; `LARDER=` or `FLOOR=` names a built one instead."""
+    """The release build of a product, built once in a run. `LARDER=` or `FLOOR=` names a built program instead."""
     given = os.environ.get(product.upper())
     if given:
         return given
@@ -41,19 +41,19 @@ def build(product):
 
 
 def connection_limit():
-    """Proxies need two descriptors a connection."""
+    """The number of connections to allow: a proxy needs two descriptors for each."""
     return min(9000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 200)
 
 
 class Server:
-    """A running server: its process, its port, and the configuration to show beside its figures. `variant` says
-    what is different in it where a peer has several."""
+    """A running server: its process, its port, and the configuration to print with its figures. `variant` names the
+    difference if a peer has several configurations."""
 
     def __init__(self, name, process, port, configuration="", variant=""):
         self.name, self.process, self.port = name, process, port
         self.variant = variant
         self.configuration = configuration
-        # A folder of its own outside of the run's, to be removed after.
+        # A folder outside the folder of the run, which is removed at the end.
         self.cleanup = None
 
     def clean(self):
@@ -65,7 +65,7 @@ class Server:
 
 
 def larder_yaml(port, origin, memory="64MiB", threads=1, extra="", upstream=""):
-    """A file as short as it gets. `upstream` adds keys to the upstream, `extra` to the file."""
+    """The shortest configuration file. `upstream` adds keys to the upstream, `extra` to the file."""
     return f"""\
 listeners: [{{ bind: '127.0.0.1:{port}' }}]
 threads: {threads}
@@ -83,14 +83,14 @@ log: {{ access: none }}
 
 @functools.cache
 def bare(path, folder):
-    """A copy of a program without debugging information, which Debian's valgrind cannot read; names stay."""
+    """A copy of a program without debugging information, which Debian's valgrind cannot read. It keeps its names."""
     copy = os.path.join(folder, os.path.basename(path) + "-bare")
     subprocess.run([program("strip"), "--strip-debug", "-o", copy, path], check=True)
     return copy
 
 
 def larder(stack, origin, core=None, name="larder", wrapper=(), **options):
-    """`wrapper`: valgrind and its options."""
+    """Starts Larder. `wrapper`: valgrind and its options."""
     port = free_port()
     text = larder_yaml(port, origin, **options)
     file = stack.write(f"{name}-{port}.yaml", text)
@@ -109,7 +109,7 @@ def floor(stack, size, core=None, closes=False):
 
 
 def relay(stack, origin, core=None):
-    """The floor of a pass-through."""
+    """Starts the floor of a pass-through."""
     port = free_port()
     process = stack.start("relay", [build("floor"), "relay", str(origin), str(port)], core)
     stack.listening(process, port)
@@ -117,7 +117,7 @@ def relay(stack, origin, core=None):
 
 
 def nginx_head(stack, name):
-    """Everything before the http block's own lines. One process, no daemon: its CPU is that of one pid."""
+    """The configuration up to the http block's own lines. One process, no daemon: its CPU time is that of one pid."""
     for folder in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
         os.makedirs(stack.path(f"{name}-{folder}"), exist_ok=True)
     return f"""\
@@ -144,7 +144,7 @@ http {{
 
 
 def nginx(stack, name, lines, core=None, port=None):
-    """`lines`: what stands in the server block."""
+    """Starts nginx. `lines`: the content of the server block."""
     port = port or free_port()
     text = nginx_head(stack, name) + f"    server {{\n        listen 127.0.0.1:{port};\n{lines}\n    }}\n}}\n"
     file = stack.write(f"{name}.conf", text)
@@ -154,14 +154,14 @@ def nginx(stack, name, lines, core=None, port=None):
 
 
 def nginx_start(stack, name, file, core):
-    """No `user` of its own: the process keeps what this program has."""
+    """Without `user`: the process keeps the user of this program."""
     user = ["-g", "user root;"] if os.getuid() == 0 else []
     errors = stack.path(f"{name}.error")
     return stack.start(name, [program("nginx"), "-e", errors, "-c", file, *user], core)
 
 
 def text(count):
-    """English-like text that compresses as such text does: words by Zipf's law, always the same."""
+    """A text that compresses like English: words by Zipf's law, always the same ones."""
     chooser = random.Random(16)
     letters = "eeeeeeeetttttaaaaooooiiiinnnnsssshhhrrrddlllucmwfgypbvk"
     words = ["".join(chooser.choices(letters, k=chooser.randint(2, 9))) for _ in range(1500)]
@@ -170,8 +170,8 @@ def text(count):
 
 
 class Origin:
-    """nginx with small bodies: /hit-1k, /hit-16k, /text-16k (max-age), /pass-1k (no-store), /o/N (1 KiB each, a
-    head of about 250 bytes), /files/NAME (what lies in its folder, max-age, of a type nobody compresses)."""
+    """nginx with small bodies: /hit-1k, /hit-16k, /text-16k (max-age), /pass-1k (no-store), /o/N (1 KiB each, with a
+    head of about 250 bytes), /files/NAME (the files of its folder, max-age, of a type that is not compressed)."""
 
     def __init__(self, stack, core=None):
         self.folder = stack.path("root")
@@ -199,6 +199,6 @@ class Origin:
             file.write(content)
 
     def counts(self):
-        """(connections accepted, requests) so far."""
+        """The number of accepted connections and of requests so far."""
         numbers = re.search(rb"requests\s+(\d+) \d+ (\d+)", fetch(self.port, "/status").body)
         return int(numbers[1]), int(numbers[2])

@@ -1,4 +1,4 @@
-"""Hit ratios by libCacheSim, as JSON on stdout: run by a Python that has it (harness/ratios.py sees to that)."""
+"""Prints hit ratios by libCacheSim as JSON. harness/ratios.py runs it with a Python that has libCacheSim."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def hit_ratio(policy, requests, capacity):
 
 def main():
     found = {}
-    # NASA's objects count as their size and 300 bytes of head, key and record.
+    # An object of NASA counts as its size plus 300 bytes for head, key and record.
     for name, overhead in (("nasa", 300), ("web07", 0)):
         requests = [(identity, size + overhead) for identity, size in getattr(trace, name)()]
         for share in map(float, sys.argv[1:]):

@@ -1,4 +1,4 @@
-"""The proxy under test: one that runs already, or one that is started for the check before its origin."""
+"""The proxy under test: a proxy that is already running, or a proxy that the check starts in front of its origin."""
 
 import argparse
 import os
@@ -13,24 +13,24 @@ SCALE = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 def parser(description):
     found = argparse.ArgumentParser(description=description)
     found.add_argument("--proxy", default="larder", choices=["larder", "haproxy"],
-                       help="what to start; haproxy tries the check itself")
-    found.add_argument("--at", type=int, metavar="PORT", help="a proxy of 127.0.0.1 that runs already")
-    found.add_argument("--pid", type=int, help="its process, for memory figures")
+                       help="the proxy to start; haproxy tests the check itself")
+    found.add_argument("--at", type=int, metavar="PORT", help="check a proxy that is already running on 127.0.0.1")
+    found.add_argument("--pid", type=int, help="the process id of that proxy, for memory figures")
     found.add_argument("--origin", type=int, metavar="PORT", default=0,
-                       help="where that proxy expects its origin; the check listens there")
-    found.add_argument("--keep", action="store_true", help="keep the scratch folder, with all logs")
+                       help="the port at which that proxy expects its origin; the check listens there")
+    found.add_argument("--keep", action="store_true", help="keep the scratch folder with all logs")
     return found
 
 
 def size(text):
-    """5g, 64k: bytes."""
+    """Reads a size such as 5g or 64k as bytes."""
     text = text.lower()
     unit = text[-1] if text[-1] in "kmg" else ""
     return int(text[: len(text) - len(unit)]) * SCALE[unit]
 
 
 class Running(Process):
-    """A process that somebody else started: read, never stopped."""
+    """A process that this program did not start: it is read, never stopped."""
 
     def __init__(self, pid):
         self.name, self.pid, self.log = "proxy", pid, os.devnull
@@ -43,7 +43,7 @@ class Running(Process):
 
 
 def proxy(stack, options, origin, head_timeout=10, **more):
-    """Before the origin's port. `head_timeout` in seconds; `more` goes to Larder's YAML."""
+    """The proxy in front of the origin's port. `head_timeout` is in seconds; `more` goes to Larder's YAML."""
     if options.at:
         return servers.Server("proxy", Running(options.pid) if options.pid else None, options.at)
     if options.proxy == "haproxy":
@@ -53,7 +53,7 @@ def proxy(stack, options, origin, head_timeout=10, **more):
 
 
 class Verdict:
-    """Collects what was found wrong; prints, and ends with 0 or 1."""
+    """Collects and prints faults. `close` returns 0 without faults, 1 with faults."""
 
     def __init__(self, name):
         self.name, self.faults = name, []
@@ -70,7 +70,7 @@ class Verdict:
 
 
 def run(name, check, options):
-    """Runs `check(stack, options, verdict)`, whatever happens stops all it started, and exits."""
+    """Runs `check(stack, options, verdict)`, stops everything that it started in any case, and exits."""
     verdict = Verdict(name)
     try:
         with Stack(options.keep) as stack:

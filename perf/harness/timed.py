@@ -1,4 +1,4 @@
-"""The rows that wrk times: each peer's CPU per request, in rounds, and checks that a figure is what it says."""
+"""The rows that wrk times: the CPU time per request of each peer, in rounds, with checks of each figure."""
 
 import gzip
 import sys
@@ -12,21 +12,21 @@ from .peers import NAMES
 
 
 class NotYet(Exception):
-    """Larder does not do this yet: the row is left out, and the report says so."""
+    """Larder does not support this row yet. The row is left out, and the report says so."""
 
 
 class Bench:
-    """The servers of a run, started when a row first wants them, and the figures, row by row."""
+    """The servers of a run, which start when a row first needs them, and the figures of each row."""
 
     def __init__(self, stack, options):
         self.stack, self.options = stack, options
         available = cores()
-        # Server on one core, load and origin on another. One core only: the figures then say little.
+        # The server has one core; load and origin have a second core. With one core only, the figures mean little.
         self.serving, self.loading = available[0], available[1 if len(available) > 1 else 0]
         self.origin = servers.Origin(stack, self.loading)
         self.running = {}
-        # Row → peer → {"cost": µs of CPU a request, "rate": requests a second, "busy": CPU ÷ wall, "distance":
-        # ns between the two cores}, a figure a round.
+        # Row → peer → {"cost": µs of CPU for each request, "rate": requests a second, "busy": CPU ÷ wall time,
+        # "distance": ns between the two cores}, with one figure for each round.
         self.figures = {}
         self.apart = self.distance()
         self.missing = {}
@@ -50,7 +50,7 @@ class Bench:
         return peers.h2o(stack, self.origin.folder, core)
 
     def server(self, peer, row):
-        """Each peer runs throughout; another configuration for another row where it has one."""
+        """The server of a peer for a row. It keeps running, except if the row needs a different configuration."""
         key = (peer, row.size, row.closes, row.hits) if peer == "floor" else (
             peer, row.gzip and peer != "larder", row.hits or peer != "haproxy")
         if key not in self.running:
@@ -58,12 +58,12 @@ class Bench:
         return self.running[key]
 
     def verify(self, peer, server, row):
-        """Right bodies; served from the cache, or compressed, or not, as the row says."""
+        """Checks the body, and that the answer comes from the cache or is compressed if the row demands it."""
         patience = 30 if row.gzip and peer == "larder" else 2
         for attempt in range(patience):
             answer = fetch(server.port, row.path, fields=row.fields)
             coding = answer.get("Content-Encoding")
-            # A variant is made aside: the first answers go without.
+            # A variant is made in the background, so the first answers are not compressed.
             if attempt >= 1 and (coding == "gzip") == row.gzip:
                 break
             time.sleep(0.1 if row.gzip else 0)
@@ -100,12 +100,12 @@ class Bench:
         figures["cost"].append(cpu / load.requests * 1e6)
         figures["rate"].append(load.rate)
         figures["busy"].append(min(cpu / wall, 1))
-        # The host moves cores at any time: as far as they were before or after.
+        # The host may move cores at any time: take the larger distance of before and after.
         apart, self.apart = self.apart, self.distance()
         figures["distance"].append(max(apart, self.apart))
 
     def distance(self):
-        """Nanoseconds for a cache line from core to core and back (`perf/Distance`)."""
+        """The nanoseconds for a cache line from one core to the other and back (`perf/Distance`)."""
         return int(run_on((self.serving, self.loading), [servers.build("distance")]))
 
     def check(self, peer, row, load, accepted, fetched):
@@ -113,15 +113,15 @@ class Bench:
         if load.refused or load.errors or not load.requests:
             raise Failure(f"{where}: {load.refused} answers not 2xx, {load.errors} errors\n{load.text}")
         if row.hits and fetched > load.requests / 1000:
-            raise Failure(f"{where}: {fetched} of {load.requests} requests reached the origin: no hits")
+            raise Failure(f"{where}: {fetched} of {load.requests} requests reached the origin; they are not hits")
         if not row.hits and fetched < load.requests:
             raise Failure(f"{where}: only {fetched} of {load.requests} requests reached the origin")
         if not row.hits and accepted > 4 * self.options.connections:
-            raise Failure(f"{where}: {accepted} origin connections: none is reused")
+            raise Failure(f"{where}: {accepted} origin connections; they are not reused")
 
     def round(self, number, rows):
-        """One figure for each row and peer. Who begins changes, so that nobody always runs on the warmer
-        machine."""
+        """Measures one figure for each row and peer. Each round begins with a different peer, so that no peer always
+        runs on the warmer machine."""
         for row in rows:
             present = [peer for peer in self.options.peers if peer in row.peers]
             shift = number % max(len(present), 1)
@@ -142,7 +142,7 @@ class Bench:
             print(f"round {number + 1} of {self.options.rounds}: {row.title}: {line} µs", file=sys.stderr)
 
     def configurations(self):
-        """Every configuration of the timed rows, by server and what is different in it."""
+        """The configurations of the timed rows, by server and variant."""
         shown = {}
         for server in self.running.values():
             if server.configuration:

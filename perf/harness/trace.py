@@ -1,4 +1,4 @@
-"""The traces of Tests/Traces, as Tests/TraceReader reads them."""
+"""Reads the traces of Tests/Traces in the same way as Tests/TraceReader."""
 
 import gzip
 import os
@@ -7,7 +7,7 @@ FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Tests/T
 
 
 def nasa():
-    """[(object, body bytes)]: GET 200 up to 64 KiB; an object has the size of its first answer."""
+    """[(object, body bytes)] of GET 200 up to 64 KiB. An object has the size of its first response."""
     known, requests = {}, []
     with gzip.open(os.path.join(FOLDER, "nasa-1995-08-01.clf.gz"), "rt", encoding="latin-1") as lines:
         for line in lines:

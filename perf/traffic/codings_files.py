@@ -1,4 +1,4 @@
-"""What the clients of `codings` share: the files and what the origin says of them, counts and faults."""
+"""The parts that the clients of `codings` share: the files, the origin's fields for them, counts and faults."""
 
 import gzip
 import hashlib
@@ -10,18 +10,18 @@ from urllib.parse import quote
 
 ROOT = "/usr/share"
 LARGEST = 64 << 10
-# Up to SHARE files of each of these, as far as there are so many; the rest by turns of all suffixes.
+# Up to SHARE files of each of these suffixes; then the rest from all suffixes in turn.
 WANTED = ["html", "htm", "js", "css", "json", "svg", "txt", "xml", "png", "gz", "md", "gif", "ico", ""]
 SHARE = 330
-# What the policies list, by kind and in full.
+# The types that the policies list, as wildcards and in full.
 COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg+xml")
 MINIMUM = 512
-# How counts are printed; others follow by name.
+# The order in which counts are printed; other counts follow by name.
 ORDER = ["requests", "misses", "hits", "passed", "identity", "gzip", "br", "zstd", "304", "206"]
 
 
 class File:
-    """A file, as it was when the check began."""
+    """A file in its state at the beginning of the check."""
 
     __slots__ = ("path", "target", "body", "tag", "modified", "type", "digest", "shrinks")
 
@@ -31,12 +31,12 @@ class File:
             self.body = file.read()
             status = os.fstat(file.fileno())
         self.target = quote(os.fsencode(path)[len(ROOT):])
-        # As nginx forms them.
+        # In the form of nginx.
         self.tag = f'"{int(status.st_mtime):x}-{status.st_size:x}"'
         self.digest = hashlib.sha256(self.body).hexdigest()
-        # A coding is sure to pay.
+        # The file certainly shrinks in every coding.
         self.shrinks = len(gzip.compress(self.body, 1)) < len(self.body) * 3 / 4
-        # The origin's own words, once it was asked.
+        # The origin's fields, after the first request to it.
         self.type = self.modified = ""
 
     @property
@@ -56,7 +56,7 @@ def suffix(path):
 
 
 def choose(count):
-    """`count` readable files of up to 64 KiB and of many kinds, the same ones each time."""
+    """`count` readable files of up to 64 KiB and of many kinds, always the same ones."""
     by_suffix = defaultdict(list)
     for folder, _, names in os.walk(ROOT):
         for name in names:
@@ -82,7 +82,7 @@ def choose(count):
 
 
 class Tally:
-    """Counts by name, and faults as text; those of several processes are added up."""
+    """Counts by name, and faults as text. The tallies of several processes are added."""
 
     def __init__(self):
         self.counts, self.faults = Counter(), []
@@ -96,7 +96,7 @@ class Tally:
         return self
 
     def seen(self, status, coding):
-        """One answer: its Cache-Status and Content-Encoding."""
+        """Counts an answer by its Cache-Status and Content-Encoding."""
         self.counts["requests"] += 1
         self.counts["hits" if "; hit" in status else "misses" if "fwd=miss" in status else "passed"] += 1
         self.counts[coding or "identity"] += 1
@@ -105,14 +105,14 @@ class Tally:
             self.counts[f"detail={reason[1]}"] += 1
 
     def __str__(self):
-        """The counts, the usual ones first."""
+        """The counts as text, the usual ones first."""
         names = [name for name in ORDER if name in self.counts]
         names += sorted(name for name in self.counts if name not in ORDER)
         return ", ".join(f"{self.counts[name]} {name}" for name in names) or "nothing"
 
 
 def accepts(field, coding):
-    """Does this Accept-Encoding take this coding (RFC 9110 §12.5.3)?"""
+    """Does this Accept-Encoding accept this coding (RFC 9110 §12.5.3)?"""
     weights = {}
     for member in field.lower().split(","):
         name, _, weight = (part.strip() for part in member.partition(";"))

@@ -1,5 +1,5 @@
-"""curl, wget and headless Chromium for `codings`: each fetches the list of files through Larder, and what it
-made of them is compared with the files."""
+"""curl, wget and headless Chromium for `codings`. Each fetches the list of files through Larder; the results are
+compared with the files."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from codings_files import Tally
 from harness import servers
 from harness.processes import Failure
 
-# Loopback only, and nothing of its own accord.
+# Chromium uses loopback only, and sends no requests of its own.
 QUIET = [
     "--no-first-run", "--no-default-browser-check", "--no-proxy-server", "--disable-background-networking",
     "--disable-component-update", "--disable-default-apps", "--disable-domain-reliability", "--disable-sync",
@@ -66,7 +66,7 @@ all();
 
 
 def finish(stack, process, seconds):
-    """Its output, when it has ended."""
+    """Waits for the end of a program. Returns its output."""
     try:
         output, _ = process.child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as error:
@@ -90,7 +90,7 @@ def compare(tally, who, file, path):
 
 
 def curl(stack, port, files, name, host, options):
-    """One curl for all files, eight at a time."""
+    """Runs one curl for all files, eight at a time."""
     folder = stack.path(name)
     os.makedirs(folder, exist_ok=True)
     lines = []
@@ -113,14 +113,14 @@ def curl(stack, port, files, name, host, options):
                     f"{process.tail(3)}")
     for number, file in enumerate(files):
         path = os.path.join(folder, str(number))
-        # curl makes no file of an empty body, where it asked for several.
+        # curl with several URLs creates no file for an empty body.
         if file.body or os.path.exists(path):
             compare(tally, name, file, path)
     return tally
 
 
 def wget(stack, port, files, name, host, options):
-    """One wget for all files, over one connection."""
+    """Runs one wget for all files, over one connection."""
     folder, log = stack.path(name), stack.path(f"{name}.log")
     base = f"http://127.0.0.1:{port}"
     urls = stack.write(f"{name}.urls", "".join(f"{base}{file.target}\n" for file in files))
@@ -132,7 +132,7 @@ def wget(stack, port, files, name, host, options):
     tally = Tally()
     with open(log, errors="replace") as file:
         text = file.read()
-    # One piece an answer: "HTTP/1.1 200 OK" and its fields, each indented.
+    # One piece for each answer: "HTTP/1.1 200 OK" and its indented fields.
     for piece in re.findall(r"^  HTTP/1\.1 .*\n(?:  .*\n)*", text, re.MULTILINE):
         fields = dict(line.strip().split(": ", 1) for line in piece.splitlines()[1:] if ": " in line)
         tally.seen(fields.get("Cache-Status", ""), fields.get("Content-Encoding", ""))
@@ -143,7 +143,7 @@ def wget(stack, port, files, name, host, options):
         tally.fault(f"{name} ended with {process.child.returncode} after {tally.counts['requests']} answers: "
                     + "".join(text.splitlines(True)[-3:]))
     by_target = {}
-    # --2026-01-01 00:00:00--  http://…, and behind it: Saving to: ‘…’
+    # --2026-01-01 00:00:00--  http://…, and after it: Saving to: ‘…’
     saved = re.compile(r"^--[^\n]*--  (\S+)\n(?:(?!--).*\n)*?Saving to: .(.*).\n", re.MULTILINE)
     for url, path in saved.findall(text):
         by_target[url.removeprefix(base)] = path
@@ -153,7 +153,7 @@ def wget(stack, port, files, name, host, options):
 
 
 def page(stack, files):
-    """The folder that the origin serves beside the files: the page and its list."""
+    """Creates the folder that the origin serves in addition to the files: the page and its list."""
     folder = stack.path("page/codings-page")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "index.html"), "w") as file:
@@ -164,7 +164,7 @@ def page(stack, files):
 
 
 def chromium(stack, port, files, host, seconds):
-    """Loads the page of `files`; the script's results stand in the page when it ends."""
+    """Loads the page of `files`. When its script ends, the page contains the results."""
     name = f"chromium-{host}"
     home = stack.path(name)
     os.makedirs(home, exist_ok=True)

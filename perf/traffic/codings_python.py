@@ -1,5 +1,5 @@
-"""Python's clients for `codings`: http.client looks at every field of an answer, requests decodes by itself,
-and a Range client puts parts beside the file."""
+"""The Python clients for `codings`. http.client is used to check every field of an answer, the library requests decodes
+by itself, and a client for ranges compares parts with the file."""
 
 import gzip
 import http.client
@@ -11,7 +11,7 @@ import zstandard
 
 from codings_files import Tally, accepts
 
-# Accept-Encoding by turns, where a client has more to say than one coding.
+# Values of Accept-Encoding with more than one coding, used in turn.
 MIXES = [
     "gzip;q=0.5, br;q=0.8, zstd;q=0.9", "gzip, br;q=0", "br;q=0, zstd;q=0, *;q=0.1", "*", "GZIP ; q=0.001",
     "identity;q=0.5, zstd;q=0.1, gzip;q=0", "identity;q=0, gzip", "*;q=0, br", "deflate, zstd, *;q=0.5",
@@ -21,13 +21,13 @@ PIECE = 50
 
 
 def decode(coding, body):
-    """May raise what the library raises: every one of these is a wrong body."""
+    """Decodes a body. Each exception of the library means a wrong body."""
     if coding == "gzip":
         return gzip.decompress(body)
     if coding == "br":
         return brotli.decompress(body)
     if coding == "zstd":
-        # decompressobj: a stream's frame does not say its size.
+        # Use decompressobj, because the frame of a stream does not state its size.
         decoder = zstandard.ZstdDecompressor().decompressobj()
         found = decoder.decompress(body)
         if decoder.unused_data:
@@ -55,7 +55,7 @@ class Answer:
 
 
 class Client:
-    """One keep-alive connection of http.client, and what was seen over it."""
+    """A keep-alive connection of http.client, with its tally."""
 
     def __init__(self, port, tally):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -68,7 +68,7 @@ class Client:
         self.connection.close()
 
     def get(self, file, host, accept, **more):
-        """None where no whole answer came."""
+        """Sends a request. Returns None if no whole answer arrived."""
         fields = {"Host": host, **{name.replace("_", "-"): value for name, value in more.items()}}
         try:
             self.connection.putrequest("GET", file.target, skip_host=True, skip_accept_encoding=True)
@@ -95,7 +95,7 @@ class Client:
 
 
 def problems(file, accept, answer):
-    """What is wrong with a 200 to a request with this Accept-Encoding."""
+    """The faults of a 200 to a request with this Accept-Encoding."""
     if answer.status != 200:
         yield f"status {answer.status}"
         return
@@ -128,7 +128,7 @@ def judge(client, file, host, accept, answer):
     if answer is None:
         return
     if not answer.coding and not accepts(accept, "identity"):
-        # A client may refuse identity; where there is nothing else it is better than nothing (§12.5.3).
+        # A client may refuse identity. If there is no other coding, identity is better than nothing (§12.5.3).
         kind = "compressible" if file.compressible and file.shrinks else "others"
         client.tally.counts[f"identity though refused ({kind})"] += 1
     for problem in problems(file, accept, answer):
@@ -138,7 +138,7 @@ def judge(client, file, host, accept, answer):
 
 
 def revalidate(client, file, host, accept, tag):
-    """With the tag just received, and now and then with another."""
+    """Sends If-None-Match with the received tag, and sometimes with a different tag."""
     answer = client.get(file, host, accept, If_None_Match=tag)
     if answer is None:
         return
@@ -155,8 +155,8 @@ def revalidate(client, file, host, accept, tag):
 
 
 def matrix(port, files, tally, host, accept, asks, sought=None, conditional=True):
-    """Every file `asks` times in this Accept-Encoding (`mix`: by turns), then with the tag that came last.
-    `sought`: the coding in which what shrinks well is to come the last time."""
+    """Requests every file `asks` times with this Accept-Encoding (`mix`: in turn), then with the last tag.
+    `sought`: the coding in which files that shrink well must arrive the last time."""
     with Client(port, tally) as client:
         for number, file in enumerate(files):
             field = MIXES[(number + int(file.digest[:2], 16)) % len(MIXES)] if accept == "mix" else accept
@@ -176,7 +176,7 @@ def matrix(port, files, tally, host, accept, asks, sought=None, conditional=True
 
 
 def describe(port, files, tally):
-    """Asks the origin itself: body and tag are those of the file; its type and date are noted."""
+    """Requests the file from the origin itself, checks its body and tag, and records its type and date."""
     with Client(port, tally) as client:
         for file in files:
             answer = client.get(file, "origin.example", "gzip, br, zstd")
@@ -189,7 +189,7 @@ def describe(port, files, tally):
 
 
 def by_requests(port, files, tally, host, accept):
-    """The library requests, which decodes what it knows (gzip, br); zstd is left to us."""
+    """Uses the library requests, which decodes gzip and br. This function decodes zstd."""
     with requests.Session() as session:
         session.trust_env = False
         for file in files:
@@ -210,7 +210,7 @@ def by_requests(port, files, tally, host, accept):
 
 
 def part(client, file, host, accept, field, first, last, **more):
-    """One range, whose bytes `first` to `last` are due."""
+    """Requests a range and expects the bytes `first` to `last`."""
     answer = client.get(file, host, accept, Range=f"bytes={field}", **more)
     if answer is None:
         return
@@ -228,11 +228,11 @@ def part(client, file, host, accept, field, first, last, **more):
 
 
 def whole(client, file, host, accept, field, **more):
-    """A range that must not be taken."""
+    """Requests a range that must not be answered with a part."""
     answer = client.get(file, host, accept, Range=f"bytes={field}", **more)
     if answer is None:
         return
-    # The caching rules would have it as it is; a coding that the client takes is no wrong body.
+    # The caching rules demand the uncoded body; a coding that the client accepts is not a wrong body.
     client.tally.counts["coded though a range was asked"] += bool(answer.coding)
     for problem in problems(file, accept, answer):
         client.tally.counts["mismatches"] += "body" in problem
@@ -241,7 +241,7 @@ def whole(client, file, host, accept, field, **more):
 
 
 def ranges(port, files, tally, host, accept):
-    """Closed, open, suffix ranges, one behind the end; If-Range with the right tag, a wrong, a weak one."""
+    """Requests closed, open and suffix ranges, one beyond the end, and If-Range with a right, wrong and weak tag."""
     with Client(port, tally) as client:
         for file in files:
             size = len(file.body)
@@ -266,7 +266,7 @@ STEPS = {step.__name__: step for step in (matrix, by_requests, ranges)}
 
 
 class Crew:
-    """Processes that each take a piece of the files at a time; they were forked with the files in memory."""
+    """Processes that each take some files at a time. They are forked with the files in memory."""
 
     files = ()
 
@@ -288,7 +288,7 @@ class Crew:
         return tally
 
     def run(self, step, port, *more):
-        """All files, by this step: the sum of what was seen."""
+        """Runs this step for all files. Returns the sum of the tallies."""
         jobs = [(step.__name__, port, start, more) for start in range(0, len(self.files), PIECE)]
         total = Tally()
         for tally in self.pool.imap_unordered(self.work, jobs):

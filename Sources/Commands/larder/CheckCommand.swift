@@ -57,7 +57,7 @@ struct CheckCommand: ParsableCommand {
                 + (offline ? [] : loaded.loopProblems + StartTrial.run(loaded))
             let isStartable = !problems.contains { $0.kind == .error }
             if json {
-                let text = Report.json(
+                let text = CheckReport.json(
                     settings: loaded.document, problems: problems, isStartable: offline ? nil : isStartable)
                 print(text, terminator: "")
             } else {
@@ -66,7 +66,7 @@ struct CheckCommand: ParsableCommand {
             }
             if !isStartable { throw ExitCode(Status.failure) }
         } catch let error as ConfigurationError where json {
-            print(Report.json(settings: nil, problems: error.problems), terminator: "")
+            print(CheckReport.json(settings: nil, problems: error.problems), terminator: "")
             throw ExitCode(Status.usage)
         }
     }

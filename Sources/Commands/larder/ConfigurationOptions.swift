@@ -2,9 +2,9 @@
 
 internal import ArgumentParser
 internal import Configuration
+internal import DataPlane
 internal import Foundation
 internal import Kernel
-internal import DataPlane
 internal import Settings
 
 enum ConfigurationOptions {

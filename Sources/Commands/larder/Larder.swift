@@ -66,7 +66,8 @@ struct Larder: ParsableCommand {
         commandName: "larder",
         abstract: "A caching reverse proxy that is never wrong about what it stores.",
         version: "larder \(version)",
-        subcommands: [ServeCommand.self, CheckCommand.self, PolicyCommand.self, ExplainCommand.self,
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, PolicyCommand.self, ExplainCommand.self,
             ReasonsCommand.self,
         ])
 

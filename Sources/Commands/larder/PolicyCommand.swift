@@ -49,7 +49,7 @@ struct PolicyCommand: ParsableCommand {
             text + String(repeating: " ", count: max(0, width - text.count))
         }
 
-        private static func document(_ policies: [LoadedPolicy]) -> Tree {
+        private static func document(_ policies: [LoadedPolicy]) -> Document {
             .list(
                 policies.map { policy in
                     .map([

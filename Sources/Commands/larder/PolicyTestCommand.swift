@@ -35,7 +35,7 @@ extension PolicyCommand {
             do {
                 results = try PolicyResult.all(of: policies())
             } catch let error as ConfigurationError where json {
-                print(Report.json(settings: nil, problems: error.problems), terminator: "")
+                print(CheckReport.json(settings: nil, problems: error.problems), terminator: "")
                 throw ExitCode(Status.usage)
             }
             if json {
@@ -123,14 +123,14 @@ private struct PolicyResult {
         return text
     }
 
-    static func document(_ results: [PolicyResult]) -> Tree {
+    static func document(_ results: [PolicyResult]) -> Document {
         .map([
             .init("passed", .flag(results.allSatisfy(\.failures.isEmpty))),
             .init("policies", .list(results.map(\.document))),
         ])
     }
 
-    private var document: Tree {
+    private var document: Document {
         .map([
             .init("name", .text(policy.policy.name)), .init("file", .text(policy.file)),
             .init("decisions", .number(policy.decisions.count)), .init("passed", .number(passed)),
@@ -140,14 +140,14 @@ private struct PolicyResult {
 }
 
 extension PolicyResult.Failure {
-    fileprivate var document: Tree {
+    fileprivate var document: Document {
         .map([
             .init("line", .number(line)), .init("name", .text(name)),
             .init(
                 "differences",
                 .list(
                     differences.map { difference in
-                        var entries: [Tree.Entry] = [
+                        var entries: [Document.Entry] = [
                             .init("what", .text(difference.what)),
                             .init("expected", .text(difference.expected)),
                         ]

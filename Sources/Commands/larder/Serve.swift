@@ -1,10 +1,10 @@
 /// Turns a configuration into a running proxy: creates the store, starts the data plane, and acts on signals
 /// until the data plane has ended.
 
+internal import DataPlane
 internal import Foundation
 internal import Kernel
 internal import Logging
-internal import DataPlane
 internal import Settings
 internal import Store
 internal import SystemPackage

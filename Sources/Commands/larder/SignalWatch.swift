@@ -1,8 +1,8 @@
 /// The main thread of `larder serve`. It waits for signals and acts on them (see `SignalMeaning`).
 
+internal import DataPlane
 internal import Kernel
 internal import Logging
-internal import DataPlane
 internal import Settings
 internal import SystemPackage
 

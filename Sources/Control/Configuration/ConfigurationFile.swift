@@ -10,21 +10,21 @@ public struct LoadedConfiguration: Sendable {
     /// Warnings and notes.
     public var notes: [Problem] = []
     /// The lines of the keys in the file.
-    private let reading: Reading
+    private let reader: FileReader
 
-    init(settings: Settings, _ reading: Reading) {
+    init(settings: Settings, _ reader: FileReader) {
         self.settings = settings
-        self.reading = reading
+        self.reader = reader
     }
 
     /// A problem with the key at `path` in the file. A command uses this for problems that the file alone
     /// does not show, such as a port in use.
     public func problem(as kind: Problem.Kind, at path: String, _ message: String) -> Problem {
-        reading.problem(as: kind, at: path, message)
+        reader.problem(as: kind, at: path, message)
     }
 
     /// The effective configuration with all defaults filled in. Larder reads it back as the same settings.
-    public var document: Tree { Sections.file.write(Draft(settings)) }
+    public var document: Document { Sections.file.write(Draft(settings)) }
 
     /// The policy with the limits of this configuration applied: the store bounds `maxBody`.
     public func effective(_ policy: LoadedPolicy) -> LoadedPolicy {
@@ -61,49 +61,49 @@ public enum ConfigurationFile {
     public static func read(
         _ bytes: [UInt8], file: String, folder: String, files: FileSource, everyPolicy: Bool = false
     ) throws(ConfigurationError) -> LoadedConfiguration {
-        var reading = Reading(file: file, folder: folder)
-        guard let node = reading.parse(bytes) else {
-            throw ConfigurationError(problems: reading.problems.errors(of: file))
+        var reader = FileReader(file: file, folder: folder)
+        guard let node = reader.parse(bytes) else {
+            throw ConfigurationError(problems: reader.problems.errors(of: file))
         }
         var draft = Draft()
-        _ = Sections.file.read(node, into: &draft, &reading)
-        return try finish(draft, reading, everyPolicy: everyPolicy, files: files)
+        _ = Sections.file.read(node, into: &draft, &reader)
+        return try finish(draft, reader, everyPolicy: everyPolicy, files: files)
     }
 
     /// Runs the checks that concern several sections, and makes `Settings` of the draft.
     static func finish(
-        _ draft: consuming Draft, _ reading: consuming Reading, everyPolicy: Bool, files: FileSource
+        _ draft: consuming Draft, _ reader: consuming FileReader, everyPolicy: Bool, files: FileSource
     ) throws(ConfigurationError) -> LoadedConfiguration {
         var draft = draft
-        var reading = reading
-        if !reading.isGiven("cache.policies") {
-            draft.settings.cache.policyFolder = draft.settings.cache.policyFolder.map(reading.resolve)
+        var reader = reader
+        if !reader.isGiven("cache.policies") {
+            draft.settings.cache.policyFolder = draft.settings.cache.policyFolder.map(reader.resolve)
         }
         let folder = draft.settings.cache.policyFolder
-        var policies = PolicyFolder(path: folder, shownPath: folder.map(reading.shown) ?? "", files: files)
+        var policies = PolicyFolder(path: folder, shownPath: folder.map(reader.shown) ?? "", files: files)
         policies.checkNames()
-        draft.checkFolder(policies.failure, &reading)
-        draft.check(&reading)
-        draft.resolve(&reading, &policies)
+        draft.checkFolder(policies.failure, &reader)
+        draft.check(&reader)
+        draft.resolve(&reader, &policies)
         if everyPolicy { policies.readAll() }
-        draft.lowerBodies(&reading, &policies)
+        draft.lowerBodies(&reader, &policies)
 
-        var problems = reading.problems
+        var problems = reader.problems
         problems.add(policies.problems)
         guard problems.errorCount == 0 else {
-            throw ConfigurationError(problems: problems.errors(of: reading.file))
+            throw ConfigurationError(problems: problems.errors(of: reader.file))
         }
-        var loaded = LoadedConfiguration(settings: draft.settings, reading)
-        loaded.notes = problems.notes(of: reading.file)
+        var loaded = LoadedConfiguration(settings: draft.settings, reader)
+        loaded.notes = problems.notes(of: reader.file)
         loaded.policies = policies.loaded
         return loaded
     }
 }
 
-extension Reading {
+extension FileReader {
     /// The root of the file's document, or nil after a problem was reported.
-    mutating func parse(_ bytes: [UInt8]) -> Node? {
-        do throws(Node.SyntaxError) { return try Node.parse(bytes) } catch {
+    mutating func parse(_ bytes: [UInt8]) -> YAMLNode? {
+        do throws(YAMLNode.SyntaxError) { return try YAMLNode.parse(bytes) } catch {
             report(error)
             return nil
         }

@@ -3,23 +3,23 @@
 internal import Settings
 
 extension Draft {
-    func check(_ reading: inout Reading) {
-        checkBinds(&reading)
-        checkRouteNames(&reading)
-        checkReachability(&reading)
+    func check(_ reader: inout FileReader) {
+        checkBinds(&reader)
+        checkRouteNames(&reader)
+        checkReachability(&reader)
         for upstream in settings.upstreams
         where !routes.isEmpty && !routes.contains(where: { $0.upstream == upstream.name }) {
-            reading.report(as: .warning, at: "upstreams.\(upstream.name)", "no route uses this upstream")
+            reader.report(as: .warning, at: "upstreams.\(upstream.name)", "no route uses this upstream")
         }
     }
 
-    private func checkBinds(_ reading: inout Reading) {
+    private func checkBinds(_ reader: inout FileReader) {
         var seen: [(bind: BindAddress, path: String)] = []
         var binds = settings.listeners.enumerated().map { ($1.bind, "listeners[\($0)].bind") }
         if let admin = settings.admin { binds.append((admin.bind, "admin.bind")) }
         for (bind, path) in binds {
             if let other = seen.first(where: { $0.bind.excludes(bind) }) {
-                reading.report(
+                reader.report(
                     at: path,
                     other.bind == bind
                         ? "found '\(bind)', which \(other.path) has too; allowed: addresses that differ"
@@ -30,7 +30,7 @@ extension Draft {
         }
     }
 
-    private func checkRouteNames(_ reading: inout Reading) {
+    private func checkRouteNames(_ reader: inout FileReader) {
         var seen: [String: Int] = [:]
         for (index, route) in routes.enumerated() {
             let name = route.effectiveName
@@ -40,22 +40,22 @@ extension Draft {
             }
             // Two routes without names have the same host and path: `checkReachability` reports that.
             if route.name == nil, routes[first].name == nil { continue }
-            reading.report(
+            reader.report(
                 at: "routes[\(index)].name",
                 "found '\(name)', which routes[\(first)] has too; allowed: names that differ")
         }
     }
 
-    private func checkReachability(_ reading: inout Reading) {
+    private func checkReachability(_ reader: inout FileReader) {
         for (index, route) in routes.enumerated() {
             guard let first = routes[..<index].firstIndex(where: { $0.takesAll(of: route) }) else { continue }
             let isSame = routes[first].host == route.host && routes[first].path == route.path
             if isSame, route.name == nil, routes[first].name == nil {
-                reading.report(
+                reader.report(
                     at: "routes[\(index)]",
                     "found the same host and path as in routes[\(first)]; allowed: routes that differ")
             } else {
-                reading.report(
+                reader.report(
                     as: .warning, at: "routes[\(index)]",
                     "no request reaches this route: routes[\(first)] '\(routes[first].effectiveName)' takes "
                         + "all of them")
@@ -64,7 +64,7 @@ extension Draft {
     }
 
     /// Fills in `settings.routes` and `settings.policies`: names become indexes.
-    mutating func resolve(_ reading: inout Reading, _ policies: inout PolicyFolder) {
+    mutating func resolve(_ reader: inout FileReader, _ policies: inout PolicyFolder) {
         settings.routes = []
         settings.policies = []
         for (index, draft) in routes.enumerated() {
@@ -77,7 +77,7 @@ extension Draft {
                         settings.policies.append(policy)
                     }
                 } else if !policies.exists(name) {
-                    reading.report(
+                    reader.report(
                         at: "routes[\(index)].policy",
                         "found '\(name)', but there is no such policy; "
                             + policies.missing(name, orNone: true))
@@ -88,9 +88,9 @@ extension Draft {
                     Route(
                         name: draft.effectiveName, host: draft.host, path: draft.path, policy: policyIndex,
                         upstream: upstream, methods: draft.methods))
-            } else if !reading.isGiven("upstreams.\(draft.upstream)") {
+            } else if !reader.isGiven("upstreams.\(draft.upstream)") {
                 let names = settings.upstreams.map(\.name)
-                reading.report(
+                reader.report(
                     at: "routes[\(index)].upstream",
                     "found '\(draft.upstream)', but there is no such upstream; allowed: "
                         + names.joined(separator: ", ") + Suggestion.text(for: draft.upstream, among: names))
@@ -100,18 +100,18 @@ extension Draft {
 
     /// Reports a policy folder that the file names but that cannot be read. Without this check a shipped
     /// policy could silently replace a stricter policy of that folder.
-    mutating func checkFolder(_ failure: FileSource.Failure?, _ reading: inout Reading) {
+    mutating func checkFolder(_ failure: FileSource.Failure?, _ reader: inout FileReader) {
         let path = "cache.policies"
         guard let failure, let folder = settings.cache.policyFolder?.shortened else { return }
         settings.cache.policyFolder = nil
         switch failure {
-        case .missing where !reading.isGiven(path): break
+        case .missing where !reader.isGiven(path): break
         case .missing:
-            reading.report(
+            reader.report(
                 at: path,
                 "found '\(folder)', but there is no such folder; allowed: a folder of policy files, or none")
         case .unreadable(let why):
-            reading.report(
+            reader.report(
                 at: path,
                 "found '\(folder)', which cannot be read: \(why); allowed: a folder of policy files")
         }
@@ -119,7 +119,7 @@ extension Draft {
 
     /// Lowers `maxBody` to half a segment of the store, so that a stored response leaves room for others in
     /// its segment.
-    mutating func lowerBodies(_ reading: inout Reading, _ policies: inout PolicyFolder) {
+    mutating func lowerBodies(_ reader: inout FileReader, _ policies: inout PolicyFolder) {
         let most = settings.cache.largestBodyBytes
         for index in settings.policies.indices {
             let policy = settings.policies[index]
@@ -134,7 +134,7 @@ extension Draft {
                 "lowered from \(ByteCount.format(wanted)) to \(ByteCount.format(most)), half a segment "
                 + "of a store of \(ByteCount.format(settings.cache.memoryBytes)); \(remedy)"
             if !policies.note(policy.name, at: "store.maxBody", words) {
-                reading.report(
+                reader.report(
                     as: .note, at: "cache.memory",
                     "store.maxBody of the shipped policy '\(policy.name)' is \(words)")
             }

@@ -17,7 +17,7 @@ public struct FileSource: Sendable {
         }
     }
 
-    /// The bytes of a file, at most `Node.Limit.bytes` + 1.
+    /// The bytes of a file, at most `YAMLNode.Limit.bytes` + 1.
     public var bytes: @Sendable (_ path: String) -> Result<[UInt8], Failure>
     /// The names of the files in a folder, sorted.
     public var names: @Sendable (_ folder: String) -> Result<[String], Failure>
@@ -64,7 +64,7 @@ private enum Disk {
     private static func read(_ file: FileDescriptor) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 1 << 16)
-        while bytes.count <= Node.Limit.bytes {
+        while bytes.count <= YAMLNode.Limit.bytes {
             do {
                 // Safe: the kernel writes inside the array, and only during the call.
                 let count = try unsafe part.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
@@ -76,7 +76,7 @@ private enum Disk {
                 _ = unsafe poll(&wanted, 1, -1)
             }
         }
-        return Array(bytes.prefix(Node.Limit.bytes + 1))
+        return Array(bytes.prefix(YAMLNode.Limit.bytes + 1))
     }
 
     static func names(_ folder: String) -> Result<[String], FileSource.Failure> {

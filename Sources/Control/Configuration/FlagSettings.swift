@@ -28,10 +28,11 @@ public struct FlagSettings: Sendable {
     {
         var draft = Draft()
         var problems: [Problem] = []
-        func value<Value>(_ form: Form<Value>, _ flag: String, _ text: String) -> Value? {
-            var reading = Reading(file: flag, folder: folder)
-            let value = form.read(Node(content: text.isEmpty ? .nothing : .text(text), line: 1), &reading)
-            for var problem in reading.problems.errors(of: flag) {
+        func value<Value>(_ format: ValueFormat<Value>, _ flag: String, _ text: String) -> Value? {
+            var reader = FileReader(file: flag, folder: folder)
+            let value = format.read(
+                YAMLNode(content: text.isEmpty ? .nothing : .text(text), line: 1), &reader)
+            for var problem in reader.problems.errors(of: flag) {
                 problem.line = nil
                 problems.append(problem)
             }
@@ -65,7 +66,7 @@ public struct FlagSettings: Sendable {
             }
         case (true, .some(let path)):
             if let root = value(.path, "--files", path) {
-                let absolute = Reading(file: "", folder: folder).resolve(root)
+                let absolute = FileReader(file: "", folder: folder).resolve(root)
                 draft.settings.upstreams = [
                     Upstream(
                         name: "files",
@@ -82,7 +83,7 @@ public struct FlagSettings: Sendable {
         }
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
         return try ConfigurationFile.finish(
-            draft, Reading(file: "larder", folder: folder), everyPolicy: false, files: source)
+            draft, FileReader(file: "larder", folder: folder), everyPolicy: false, files: source)
     }
 
     /// The first element that appears twice.
@@ -93,7 +94,7 @@ public struct FlagSettings: Sendable {
 
     private func setAccessLog(
         _ text: String, _ draft: inout Draft,
-        _ value: (Form<Settings.Log.Access>, String, String) -> Settings.Log.Access?,
+        _ value: (ValueFormat<Settings.Log.Access>, String, String) -> Settings.Log.Access?,
         _ report: (String, String) -> Void
     ) {
         guard let access = value(Sections.resolvedAccessLog, "--access-log", text) else { return }
@@ -105,7 +106,7 @@ public struct FlagSettings: Sendable {
 
     /// `http://host[:port]` or `host:port`.
     private static func address(
-        of url: String, _ value: (Form<ServerAddress>, String, String) -> ServerAddress?,
+        of url: String, _ value: (ValueFormat<ServerAddress>, String, String) -> ServerAddress?,
         _ report: (String, String) -> Void
     ) -> ServerAddress? {
         if url.lowercased().hasPrefix("https://") {

@@ -115,7 +115,7 @@ enum Hint {
             return "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }.joined()
         let path = encoded.hasPrefix("/") ? encoded : "/\(encoded)"
-        return text.isEmpty || Form<[UInt8]>.isPathPrefix(path) == false ? "" : meant(path)
+        return text.isEmpty || ValueFormat<[UInt8]>.isPathPrefix(path) == false ? "" : meant(path)
     }
 }
 

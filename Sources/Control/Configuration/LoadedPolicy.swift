@@ -12,7 +12,7 @@ public struct LoadedPolicy: Sendable, Equatable {
     public var isShipped: Bool
 
     /// The effective policy as the content of a file, without `extends`.
-    public var document: Tree {
+    public var document: Document {
         Sections.policy(from: Policy(name: policy.name)).write(
             PolicyDraft(policy: policy, decisions: decisions))
     }
@@ -20,8 +20,8 @@ public struct LoadedPolicy: Sendable, Equatable {
     init(_ loaded: PolicyFolder.Loaded) {
         policy = loaded.draft.policy
         decisions = loaded.draft.decisions
-        file = loaded.reading.file
-        decisionLines = decisions.indices.map { loaded.reading.lines["decisions[\($0)]"] ?? 1 }
+        file = loaded.reader.file
+        decisionLines = decisions.indices.map { loaded.reader.lines["decisions[\($0)]"] ?? 1 }
         isShipped = loaded.isShipped
     }
 }

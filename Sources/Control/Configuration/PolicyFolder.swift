@@ -23,7 +23,7 @@ struct PolicyFolder {
         /// The number of policies in its `extends` chain, itself included.
         var chain: Int
         /// The lines of its keys, for later checks, and its notes.
-        var reading: Reading
+        var reader: FileReader
         var isShipped: Bool
     }
 
@@ -97,7 +97,7 @@ struct PolicyFolder {
         let meant =
             isYAML(file) ? file.prefix(through: file.lastIndex(of: ".") ?? file.startIndex) + "yaml" : ""
         let hint = name(ofFile: String(meant)) != nil ? "; did you mean '\(meant)'?" : ""
-        return "allowed: a policy file, NAME.yaml, where NAME is \(Form.name.allowed)\(hint)"
+        return "allowed: a policy file, NAME.yaml, where NAME is \(ValueFormat.name.allowed)\(hint)"
     }
 
     private static func isYAML(_ file: String) -> Bool {
@@ -129,7 +129,7 @@ struct PolicyFolder {
         if case .loaded(let loaded) = states[name], loaded.isShipped, name != Self.standardPolicy,
             noted.insert(name).inserted
         {
-            problems.add(loaded.reading.problems)
+            problems.add(loaded.reader.problems)
         }
         return draft
     }
@@ -165,7 +165,7 @@ struct PolicyFolder {
     /// because the user has no such file.
     mutating func note(_ name: String, at setting: String, _ message: String) -> Bool {
         guard case .loaded(let loaded) = states[name], !loaded.isShipped else { return false }
-        problems.add(loaded.reading.problem(as: .note, at: setting, message))
+        problems.add(loaded.reader.problem(as: .note, at: setting, message))
         return true
     }
 
@@ -177,7 +177,7 @@ struct PolicyFolder {
         guard entries.contains("\(name).yaml") else { return Self.shipped(name) }
         let shownFile = shown("\(name).yaml")
         switch files.bytes(file(name)) {
-        case .success(let bytes): return read(bytes, name, Reading(file: shownFile, folder: path))
+        case .success(let bytes): return read(bytes, name, FileReader(file: shownFile, folder: path))
         case .failure(.missing):
             report("\(name).yaml", "the file cannot be read: it is a link to a file that does not exist")
             return nil
@@ -187,30 +187,30 @@ struct PolicyFolder {
         }
     }
 
-    private mutating func read(_ bytes: [UInt8], _ name: String, _ reading: consuming Reading) -> Loaded? {
-        var reading = reading
-        defer { problems.add(reading.problems) }
-        guard let node = reading.parse(bytes), let base = base(of: node, name, &reading),
-            let draft = Self.draft(of: node, name, from: base.policy, &reading)
+    private mutating func read(_ bytes: [UInt8], _ name: String, _ reader: consuming FileReader) -> Loaded? {
+        var reader = reader
+        defer { problems.add(reader.problems) }
+        guard let node = reader.parse(bytes), let base = base(of: node, name, &reader),
+            let draft = Self.draft(of: node, name, from: base.policy, &reader)
         else { return nil }
-        return Loaded(draft: draft, chain: base.chain + 1, reading: reading, isShipped: false)
+        return Loaded(draft: draft, chain: base.chain + 1, reader: reader, isShipped: false)
     }
 
     private static func draft(
-        of node: Node, _ name: String, from base: Policy, _ reading: inout Reading
+        of node: YAMLNode, _ name: String, from base: Policy, _ reader: inout FileReader
     ) -> PolicyDraft? {
         var base = base
         base.name = name
         base.description = ""
         let section = Sections.policy(from: base)
         var draft = section.initial
-        return section.read(node, into: &draft, &reading) ? draft : nil
+        return section.read(node, into: &draft, &reader) ? draft : nil
     }
 
     /// The policy that the file extends, and the number of policies in that chain. nil: a problem was
     /// reported.
     private mutating func base(
-        of node: Node, _ name: String, _ reading: inout Reading
+        of node: YAMLNode, _ name: String, _ reader: inout FileReader
     ) -> (policy: Policy, chain: Int)? {
         guard case .entries(let entries) = node.content,
             let entry = entries.first(where: { $0.key == "extends" }),
@@ -236,7 +236,7 @@ struct PolicyFolder {
         } else {
             message = "found '\(baseName)', but there is no such policy; " + missing(baseName)
         }
-        reading.inside("extends", line: entry.line) { $0.report(message) }
+        reader.inside("extends", line: entry.line) { $0.report(message) }
         return nil
     }
 
@@ -260,10 +260,10 @@ extension PolicyFolder {
     /// them. A test checks that, and that they have no mistakes.
     private static func readShipped(_ name: String) -> Loaded? {
         guard let text = ShippedPolicies.text(name) else { return nil }
-        var reading = Reading(file: "shipped policy \(name)", folder: "")
-        guard let node = reading.parse(Array(text.utf8)),
-            let draft = draft(of: node, name, from: Policy(name: name), &reading)
+        var reader = FileReader(file: "shipped policy \(name)", folder: "")
+        guard let node = reader.parse(Array(text.utf8)),
+            let draft = draft(of: node, name, from: Policy(name: name), &reader)
         else { return nil }
-        return Loaded(draft: draft, chain: 1, reading: reading, isShipped: true)
+        return Loaded(draft: draft, chain: 1, reader: reader, isShipped: true)
     }
 }

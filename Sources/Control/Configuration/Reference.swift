@@ -5,16 +5,16 @@ internal import Settings
 
 public enum Reference {
     /// JSON Schema (draft 7) of the configuration file.
-    public static var configurationSchema: Tree { schema(Sections.file.schema, "larder.yaml") }
+    public static var configurationSchema: Document { schema(Sections.file.schema, "larder.yaml") }
 
     /// JSON Schema (draft 7) of a policy file.
-    public static var policySchema: Tree {
+    public static var policySchema: Document {
         schema(
             Sections.policy(from: Policy(name: PolicyFolder.standardPolicy)).schema,
             "A cache policy of Larder")
     }
 
-    private static func schema(_ schema: Tree, _ title: String) -> Tree {
+    private static func schema(_ schema: Document, _ title: String) -> Document {
         guard case .map(let entries) = schema else { preconditionFailure("a section's schema is an object") }
         return .map(
             [

@@ -6,13 +6,13 @@ struct Section<Root> {
     var initial: Root
     /// Runs after a map without mistakes. It checks keys against each other, and sets defaults that depend on
     /// other keys.
-    var finish: (inout Root, inout Reading) -> Void
+    var finish: (inout Root, inout FileReader) -> Void
     /// The entries of the JSON Schema that concern several keys together.
-    var constraints: [Tree.Entry]
+    var constraints: [Document.Entry]
 
     init(
-        _ initial: Root, _ keys: [Key<Root>], constraints: [Tree.Entry] = [],
-        finish: @escaping (inout Root, inout Reading) -> Void = { _, _ in }
+        _ initial: Root, _ keys: [Key<Root>], constraints: [Document.Entry] = [],
+        finish: @escaping (inout Root, inout FileReader) -> Void = { _, _ in }
     ) {
         self.keys = keys
         self.initial = initial
@@ -21,31 +21,31 @@ struct Section<Root> {
     }
 
     /// Reads the map into `root`: a key that is missing keeps its value. Returns false after a mistake.
-    func read(_ node: Node, into root: inout Root, _ reading: inout Reading) -> Bool {
-        let errorsBefore = reading.errorCount
+    func read(_ node: YAMLNode, into root: inout Root, _ reader: inout FileReader) -> Bool {
+        let errorsBefore = reader.errorCount
         guard case .entries(let entries) = node.content else {
-            reading.reportWrong(node, allowed: "a map with the keys \(keyList)")
+            reader.reportWrong(node, allowed: "a map with the keys \(keyList)")
             return false
         }
         for entry in entries {
             if let line = entry.repeatedOnLine {
-                reading.inside(entry.key, line: entry.line) {
+                reader.inside(entry.key, line: entry.line) {
                     $0.report(line: line, "the key appears twice; first on line \(entry.line)")
                 }
                 continue
             }
             guard let key = keys.first(where: { $0.name == entry.key }) else {
-                reading.inside(entry.key, line: entry.line) { $0.report(unknown(entry.key)) }
+                reader.inside(entry.key, line: entry.line) { $0.report(unknown(entry.key)) }
                 continue
             }
-            reading.inside(entry.key, line: entry.line) { key.read(entry.node, &root, &$0) }
+            reader.inside(entry.key, line: entry.line) { key.read(entry.node, &root, &$0) }
         }
         for key in keys where key.isRequired && !entries.contains(where: { $0.key == key.name }) {
-            reading.report(line: node.line, "the key '\(key.name)' is missing; allowed: \(key.allowed)")
+            reader.report(line: node.line, "the key '\(key.name)' is missing; allowed: \(key.allowed)")
         }
-        guard reading.errorCount == errorsBefore else { return false }
-        finish(&root, &reading)
-        return reading.errorCount == errorsBefore
+        guard reader.errorCount == errorsBefore else { return false }
+        finish(&root, &reader)
+        return reader.errorCount == errorsBefore
     }
 
     private func unknown(_ key: String) -> String {
@@ -56,16 +56,16 @@ struct Section<Root> {
         return "unknown key; allowed: \(keyList)" + Suggestion.text(for: key, among: keys.map(\.name))
     }
 
-    func write(_ root: Root) -> Tree {
-        .map(keys.compactMap { key in key.write(root).map { Tree.Entry(key.name, $0) } })
+    func write(_ root: Root) -> Document {
+        .map(keys.compactMap { key in key.write(root).map { Document.Entry(key.name, $0) } })
     }
 
     var keyList: String { keys.map(\.name).joined(separator: ", ") }
 
-    var schema: Tree {
-        var entries: [Tree.Entry] = [
+    var schema: Document {
+        var entries: [Document.Entry] = [
             .init("type", "object"),
-            .init("properties", .map(keys.map { Tree.Entry($0.name, $0.schema(initial)) })),
+            .init("properties", .map(keys.map { Document.Entry($0.name, $0.schema(initial)) })),
         ]
         let required = keys.filter(\.isRequired).map(\.name)
         if !required.isEmpty { entries.append(.init("required", .texts(required))) }
@@ -76,13 +76,13 @@ struct Section<Root> {
     /// The keys and the keys inside them. The paths begin with `.`.
     var rows: [ReferenceRow] { keys.flatMap { $0.rows(initial) } }
 
-    /// The form of a value that is written as this map.
-    func form(_ type: String = "map") -> Form<Root> {
-        Form(
+    /// The format of a value that is written as this map.
+    func format(_ type: String = "map") -> ValueFormat<Root> {
+        ValueFormat(
             type: type, allowed: "a map with the keys \(keyList)", schema: schema, rows: rows,
-            read: { node, reading in
+            read: { node, reader in
                 var root = initial
-                return read(node, into: &root, &reading) ? root : nil
+                return read(node, into: &root, &reader) ? root : nil
             }, write: write)
     }
 }
@@ -100,9 +100,9 @@ struct Key<Root> {
     let name: String
     let isRequired: Bool
     let allowed: String
-    let read: (Node, inout Root, inout Reading) -> Void
-    let write: (Root) -> Tree?
-    let schema: (Root) -> Tree
+    let read: (YAMLNode, inout Root, inout FileReader) -> Void
+    let write: (Root) -> Document?
+    let schema: (Root) -> Document
     let rows: (Root) -> [ReferenceRow]
 
     /// - Parameters:
@@ -112,44 +112,45 @@ struct Key<Root> {
     ///   - unbuilt: returns non-nil for a value whose part of Larder is not built yet.
     ///   - caveat: the sentence of the reference about such values.
     init<Value>(
-        _ name: String, _ form: Form<Value>, _ meaning: String, isRequired: Bool = false,
+        _ name: String, _ format: ValueFormat<Value>, _ meaning: String, isRequired: Bool = false,
         standard: String? = nil,
         unbuilt: ((Value) -> Unbuilt?)? = nil, caveat: String = "Not built yet.",
         get: @escaping (Root) -> Value?,
         set: @escaping (inout Root, Value) -> Void
     ) {
         self.init(
-            name, form, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt, caveat: caveat,
+            name, format, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt,
+            caveat: caveat,
             get: get,
-            read: { node, root, reading in
-                let value = form.read(node, &reading)
+            read: { node, root, reader in
+                let value = format.read(node, &reader)
                 if let value { set(&root, value) }
                 return value
             })
     }
 
     private init<Value>(
-        _ name: String, _ form: Form<Value>, _ meaning: String, isRequired: Bool, standard: String?,
+        _ name: String, _ format: ValueFormat<Value>, _ meaning: String, isRequired: Bool, standard: String?,
         unbuilt: ((Value) -> Unbuilt?)?, caveat: String, get: @escaping (Root) -> Value?,
-        read: @escaping (Node, inout Root, inout Reading) -> Value?
+        read: @escaping (YAMLNode, inout Root, inout FileReader) -> Value?
     ) {
         self.name = name
         self.isRequired = isRequired
-        allowed = form.allowed
-        self.read = { node, root, reading in
-            guard let value = read(node, &root, &reading) else { return }
+        allowed = format.allowed
+        self.read = { node, root, reader in
+            guard let value = read(node, &root, &reader) else { return }
             switch unbuilt?(value) {
-            case .note(let text): reading.report(as: .note, "not in effect yet: \(text)")
-            case .refuse(let text): reading.report("not built yet: \(text)")
+            case .note(let text): reader.report(as: .note, "not in effect yet: \(text)")
+            case .refuse(let text): reader.report("not built yet: \(text)")
             case nil: break
             }
         }
-        write = { root in get(root).map(form.write) }
-        let standardValue: (Root) -> Tree? = { root in isRequired ? nil : get(root).map(form.write) }
+        write = { root in get(root).map(format.write) }
+        let standardValue: (Root) -> Document? = { root in isRequired ? nil : get(root).map(format.write) }
         schema = { root in
-            guard case .map(var entries) = form.schema else { return form.schema }
+            guard case .map(var entries) = format.schema else { return format.schema }
             entries.insert(.init("description", .text(meaning)), at: 0)
-            if let value = standardValue(root), standard == nil, form.rows.isEmpty {
+            if let value = standardValue(root), standard == nil, format.rows.isEmpty {
                 entries.append(.init("default", value))
             }
             return .map(entries)
@@ -158,14 +159,14 @@ struct Key<Root> {
             var text = standard ?? ""
             if isRequired {
                 text = "required"
-            } else if standard == nil, form.rows.isEmpty, let value = standardValue(root) {
+            } else if standard == nil, format.rows.isEmpty, let value = standardValue(root) {
                 text = "`\(value.inlineYAML)`"
             }
             let row = ReferenceRow(
-                path: ".\(name)", type: form.type, standard: text,
+                path: ".\(name)", type: format.type, standard: text,
                 meaning: unbuilt == nil ? meaning : "\(meaning) *\(caveat)*")
             return [row]
-                + form.rows.map { inner in
+                + format.rows.map { inner in
                     var inner = inner
                     inner.path = ".\(name)\(inner.path)"
                     return inner
@@ -174,22 +175,25 @@ struct Key<Root> {
     }
 
     init<Value>(
-        _ name: String, _ form: Form<Value>, _ meaning: String, _ place: WritableKeyPath<Root, Value>,
+        _ name: String, _ format: ValueFormat<Value>, _ meaning: String,
+        _ place: WritableKeyPath<Root, Value>,
         isRequired: Bool = false, standard: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil,
         caveat: String = "Not built yet."
     ) {
         self.init(
-            name, form, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt, caveat: caveat,
+            name, format, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt,
+            caveat: caveat,
             get: { $0[keyPath: place] }, set: { $0[keyPath: place] = $1 })
     }
 
     /// An optional key.
     init<Value>(
-        _ name: String, _ form: Form<Value>, _ meaning: String, optional place: WritableKeyPath<Root, Value?>,
+        _ name: String, _ format: ValueFormat<Value>, _ meaning: String,
+        optional place: WritableKeyPath<Root, Value?>,
         standard: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil
     ) {
         self.init(
-            name, form, meaning, standard: standard, unbuilt: unbuilt, get: { $0[keyPath: place] },
+            name, format, meaning, standard: standard, unbuilt: unbuilt, get: { $0[keyPath: place] },
             set: { $0[keyPath: place] = $1 })
     }
 
@@ -199,10 +203,10 @@ struct Key<Root> {
         _ name: String, _ section: Section<Inner>, _ meaning: String, _ place: WritableKeyPath<Root, Inner>
     ) {
         self.init(
-            name, section.form(), meaning, isRequired: false, standard: nil, unbuilt: nil, caveat: "",
+            name, section.format(), meaning, isRequired: false, standard: nil, unbuilt: nil, caveat: "",
             get: { $0[keyPath: place] },
-            read: { node, root, reading in
-                section.read(node, into: &root[keyPath: place], &reading) ? root[keyPath: place] : nil
+            read: { node, root, reader in
+                section.read(node, into: &root[keyPath: place], &reader) ? root[keyPath: place] : nil
             })
     }
 }

@@ -11,9 +11,9 @@ extension Sections {
                 Key("request", decisionRequest, "The first request.", \.request),
                 Key("response", decisionResponse, "The origin's response to it.", \.response),
                 Key(
-                    "expect", decisionExpectation.form(), "The expected result for the response.",
+                    "expect", decisionExpectation.format(), "The expected result for the response.",
                     optional: \.expect),
-                Key("then", decisionFollowUp.form(), "A second request.", optional: \.then),
+                Key("then", decisionFollowUp.format(), "A second request.", optional: \.then),
             ],
             constraints: [
                 .init(
@@ -22,15 +22,15 @@ extension Sections {
                         .object(["required": .texts(["expect"])]), .object(["required": .texts(["then"])]),
                     ]))
             ]
-        ) { decision, reading in
+        ) { decision, reader in
             if decision.expect == nil, decision.then == nil {
-                reading.report("found neither 'expect' nor 'then'; allowed: at least one of them")
+                reader.report("found neither 'expect' nor 'then'; allowed: at least one of them")
             }
         }
     }
 
-    private static var headers: Form<[String]> {
-        Form<String>.text(
+    private static var headers: ValueFormat<[String]> {
+        ValueFormat<String>.text(
             "field line", allowed: "a field line, such as 'Cache-Control: max-age=60'",
             pattern: "\(Pattern.token):[^\\u0000-\\u001f\\u007f]*"
         ) { line in
@@ -96,7 +96,7 @@ extension Sections {
                     \.afterSeconds),
                 Key("request", decisionRequest, "The second request.", \.request),
                 Key(
-                    "expect", decisionAnswer.form(), "The expected answer to the second request.", \.expect,
+                    "expect", decisionAnswer.format(), "The expected answer to the second request.", \.expect,
                     isRequired: true),
             ])
     }

@@ -36,7 +36,7 @@ extension Sections {
                     "compress", policyCompress(from: base.compress), "The answers that Larder compresses.",
                     \.policy.compress),
                 Key(
-                    "decisions", decision.form().list(of: "decisions", atMost: 4096),
+                    "decisions", decision.format().list(of: "decisions", atMost: 4096),
                     "The tests of the policy: exchanges and their expected results. `larder policy test` "
                         + "runs them.",
                     standard: "none",
@@ -97,10 +97,10 @@ extension Sections {
                         + "writes itself, such as `X-Forwarded-For`. A key has at most 8 stored responses.",
                     \.vary),
             ]
-        ) { store, reading in
+        ) { store, reader in
             if store.minAgeSeconds > store.maxAgeSeconds {
-                reading.report(
-                    at: reading.path(of: "minAge"),
+                reader.report(
+                    at: reader.path(of: "minAge"),
                     "found '\(Milliseconds.format(store.minAgeSeconds * 1000))'; allowed: at most 'maxAge', "
                         + "which is \(Milliseconds.format(store.maxAgeSeconds * 1000))")
             }
@@ -152,7 +152,7 @@ extension Sections {
                         + "answers; bodies keep the coding of the origin.",
                     \.answers),
                 Key(
-                    "types", Form<String>.mediaType.list(of: "media types", atMost: 256),
+                    "types", ValueFormat<String>.mediaType.list(of: "media types", atMost: 256),
                     "The media types to compress. `text/*`: all text types.",
                     \.types),
                 Key(
@@ -160,10 +160,12 @@ extension Sections {
                     "The smallest body to compress.", \.minBodyBytes),
                 Key(
                     "codings",
-                    Form<Policy.Compress.Coding>.choice.list(of: "`br`, `gzip`, `zstd`", atMost: 3).checked {
-                        codings in
-                        Set(codings).count == codings.count ? nil : "found a coding twice; allowed: each once"
-                    }.described(with: [.init("uniqueItems", .flag(true))]),
+                    ValueFormat<Policy.Compress.Coding>.choice.list(of: "`br`, `gzip`, `zstd`", atMost: 3)
+                        .checked {
+                            codings in
+                            Set(codings).count == codings.count
+                                ? nil : "found a coding twice; allowed: each once"
+                        }.described(with: [.init("uniqueItems", .flag(true))]),
                     "The codings that Larder uses, in order of preference.",
                     \.codings),
             ])

@@ -12,10 +12,10 @@ enum Sections {
             Draft(),
             [
                 Key(
-                    "listeners", listener.form().list(of: "listeners", atLeast: 1, atMost: 64),
+                    "listeners", listener.format().list(of: "listeners", atLeast: 1, atMost: 64),
                     "The addresses that clients connect to.", \.settings.listeners, isRequired: true),
                 Key(
-                    "admin", admin.form(), "The dashboard, the metrics and the admin API.",
+                    "admin", admin.format(), "The dashboard, the metrics and the admin API.",
                     optional: \.settings.admin,
                     unbuilt: { _ in .note("there is no admin API yet; Larder does not listen there") }),
                 Key(
@@ -23,7 +23,7 @@ enum Sections {
                     \.settings.threads),
                 Key("cache", cache, "The store, which holds the responses.", \.settings.cache),
                 Key(
-                    "routes", route.form().list(of: "routes", atLeast: 1, atMost: 1024),
+                    "routes", route.format().list(of: "routes", atLeast: 1, atMost: 1024),
                     "Each route names a policy and an upstream for some requests. The first route that "
                         + "matches a request takes it. A request that no route takes gets a 404.",
                     \.routes, isRequired: true),
@@ -67,12 +67,12 @@ enum Sections {
                     "bind", .bind, "The address to listen on. Port 0: the kernel chooses a free port.",
                     \.bind, isRequired: true),
                 Key(
-                    "tls", listenerTLS.form().described(by: Schema.nothing),
+                    "tls", listenerTLS.format().described(by: Schema.nothing),
                     "Accept TLS connections; ALPN selects HTTP/2 or HTTP/1.1.", optional: \.tls,
                     unbuilt: { _ in .refuse("a listener cannot speak TLS yet") }),
                 Key(
                     "proxyProtocol",
-                    Form<Bool>.flag.described(by: .object(["enum": .list([.flag(false), "false"])])),
+                    ValueFormat<Bool>.flag.described(by: .object(["enum": .list([.flag(false), "false"])])),
                     "`true`: each connection begins with a header of the PROXY protocol, version 1 or 2.",
                     \.proxyProtocol,
                     unbuilt: { $0 ? .refuse("a listener cannot read the PROXY protocol yet") : nil },
@@ -85,7 +85,7 @@ enum Sections {
             Settings.Listener.TLS(),
             [
                 Key(
-                    "certificates", Form<String>.path.list(of: "paths", atLeast: 1),
+                    "certificates", ValueFormat<String>.path.list(of: "paths", atLeast: 1),
                     "PEM files. Each contains a certificate chain and its key. SNI selects one of several.",
                     \.certificates,
                     isRequired: true)
@@ -117,15 +117,15 @@ enum Sections {
                     "The size to which a reload can raise `memory` and keep the stored responses.",
                     optional: \.memoryMax, standard: "2 × `memory`"),
                 Key(
-                    "policies", Form<String>.path.orNone,
+                    "policies", ValueFormat<String>.path.orNone,
                     "The folder of the policy files. A folder that you name must exist. `none`, or no folder "
                         + "`cache-policies`: Larder uses only the policies that it ships with.",
                     \.policyFolder),
             ]
-        ) { cache, reading in
+        ) { cache, reader in
             guard let most = cache.memoryMax, let memory = cache.memory, most < memory else { return }
-            reading.report(
-                at: reading.path(of: "memoryMax"),
+            reader.report(
+                at: reader.path(of: "memoryMax"),
                 "found '\(ByteCount.format(most))'; allowed: at least 'memory', which is "
                     + "\(ByteCount.format(memory))")
         }
@@ -154,7 +154,7 @@ enum Sections {
                         + "percent-encoding.",
                     standard: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
                 Key(
-                    "policy", Form<String>.name.orNone,
+                    "policy", ValueFormat<String>.name.orNone,
                     "The name of the cache policy. `none`: this route does not use the store.",
                     \.policy),
                 Key(
@@ -162,7 +162,7 @@ enum Sections {
                     "The upstream that answers the requests that the store cannot answer.", \.upstream,
                     isRequired: true),
                 Key(
-                    "methods", methods.form(), "The methods that clients may use.",
+                    "methods", methods.format(), "The methods that clients may use.",
                     get: { $0.methods == Route.Methods() ? nil : $0.methods },
                     set: { $0.methods = $1 }),
             ])
@@ -173,7 +173,7 @@ enum Sections {
             Route.Methods(),
             [
                 Key(
-                    "allow", Form<String>.method.list(of: "methods", atLeast: 1, atMost: 64),
+                    "allow", ValueFormat<String>.method.list(of: "methods", atLeast: 1, atMost: 64),
                     "The methods that all clients may use. Any other method gets a 405. GET does not include "
                         + "HEAD. `purge`, not this list, allows the methods that manage a cache.",
                     optional: \.allow, standard: "any"),
@@ -203,7 +203,7 @@ enum Sections {
                     "The largest number of field lines in a request head. More lines get a 431.",
                     \.requestHeaders),
                 Key(
-                    "requestBody", Form<Int>.size(0...1 << 40).orNone,
+                    "requestBody", ValueFormat<Int>.size(0...1 << 40).orNone,
                     "The largest request body. A larger body gets a 413.",
                     \.requestBodyBytes),
                 Key(
@@ -283,13 +283,13 @@ enum Sections {
             ])
     }
 
-    static var resolvedAccessLog: Form<Settings.Log.Access> {
-        var form = Form<Settings.Log.Access>.accessLog
-        form.read = { [read = form.read] node, reading in
-            guard let access = read(node, &reading) else { return nil }
-            if case .file(let path) = access { return .file(reading.resolve(path)) }
+    static var resolvedAccessLog: ValueFormat<Settings.Log.Access> {
+        var format = ValueFormat<Settings.Log.Access>.accessLog
+        format.read = { [read = format.read] node, reader in
+            guard let access = read(node, &reader) else { return nil }
+            if case .file(let path) = access { return .file(reader.resolve(path)) }
             return access
         }
-        return form
+        return format
     }
 }

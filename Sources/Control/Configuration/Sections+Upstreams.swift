@@ -4,40 +4,41 @@ internal import Settings
 
 extension Sections {
     /// A map from names to upstreams, in the order of the file.
-    static var upstreams: Form<[Upstream]> {
-        let form = upstream.form()
+    static var upstreams: ValueFormat<[Upstream]> {
+        let format = upstream.format()
         let allowed = "a map from names to upstreams"
-        return Form<[Upstream]>(
+        return ValueFormat<[Upstream]>(
             type: "map of upstreams", allowed: allowed,
             schema: .object([
                 "type": "object", "propertyNames": .object(["pattern": .text("^\(Pattern.name)$")]),
-                "additionalProperties": form.schema, "minProperties": .number(1),
+                "additionalProperties": format.schema, "minProperties": .number(1),
             ]),
-            rows: form.rows.map { row in
+            rows: format.rows.map { row in
                 var row = row
                 row.path = ".NAME\(row.path)"
                 return row
             },
-            read: { node, reading in
+            read: { node, reader in
                 guard case .entries(let entries) = node.content, !entries.isEmpty else {
-                    reading.reportWrong(node, allowed: allowed)
+                    reader.reportWrong(node, allowed: allowed)
                     return nil
                 }
                 return entries.compactMap { entry in
-                    reading.inside(entry.key, line: entry.line) { reading in
+                    reader.inside(entry.key, line: entry.line) { reader in
                         if let line = entry.repeatedOnLine {
-                            reading.report(line: line, "the key appears twice; first on line \(entry.line)")
+                            reader.report(line: line, "the key appears twice; first on line \(entry.line)")
                         } else if !Naming.isName(entry.key) {
-                            reading.report("found '\(entry.key)'; allowed: \(Form<String>.name.allowed)")
+                            reader.report(
+                                "found '\(entry.key)'; allowed: \(ValueFormat<String>.name.allowed)")
                         }
-                        var upstream = form.read(entry.node, &reading)?.upstream
+                        var upstream = format.read(entry.node, &reader)?.upstream
                         upstream?.name = entry.key
                         return upstream
                     }
                 }
             },
             write: { upstreams in
-                .map(upstreams.map { Tree.Entry($0.name, form.write(UpstreamDraft($0))) })
+                .map(upstreams.map { Document.Entry($0.name, format.write(UpstreamDraft($0))) })
             })
     }
 
@@ -52,7 +53,7 @@ extension Sections {
                     "files", .path, "A folder. Larder answers from its files; it replaces `servers`.",
                     optional: \.files),
                 Key(
-                    "cacheControl", Form<String>.fieldValue.orNone,
+                    "cacheControl", ValueFormat<String>.fieldValue.orNone,
                     "The `Cache-Control` of the responses from `files`. `none`: they have no "
                         + "`Cache-Control`, "
                         + "and the default policy does not store them.",
@@ -73,26 +74,26 @@ extension Sections {
                         + "`round-robin`: in turn. `least-requests`: the least busy server.",
                     \.balance),
                 forServers(
-                    "boundedLoad", Form<Int>.percent(101...10_000).orNone,
+                    "boundedLoad", ValueFormat<Int>.percent(101...10_000).orNone,
                     "For `url-hash`: a server takes at most this percentage of the mean load. Beyond it, a "
                         + "request goes to the next server of its key. For any other `balance`: `none`.",
                     \.boundedLoadPercent),
                 forServers(
-                    "connections", connections.form(), "The idle connections that Larder keeps.",
+                    "connections", connections.format(), "The idle connections that Larder keeps.",
                     \.connections),
                 forServers(
-                    "timeouts", timeouts.form(), "The longest times that Larder waits for a server.",
+                    "timeouts", timeouts.format(), "The longest times that Larder waits for a server.",
                     \.timeouts),
                 forServers(
                     "retries", .count(0...10),
                     "The number of further servers that Larder tries for a request that can be repeated.",
                     \.retries),
                 Key(
-                    "health", health.form(), "Health probes. Without this key there are none.",
+                    "health", health.format(), "Health probes. Without this key there are none.",
                     optional: \.upstream.health,
                     unbuilt: { _ in .note("Larder does not probe servers; all count as healthy") }),
                 Key(
-                    "tls", upstreamTLS.form().described(by: Schema.nothing), "Use TLS to the servers.",
+                    "tls", upstreamTLS.format().described(by: Schema.nothing), "Use TLS to the servers.",
                     optional: \.upstream.tls,
                     unbuilt: { _ in .refuse("Larder cannot speak TLS to servers yet") }),
             ],
@@ -110,8 +111,8 @@ extension Sections {
                 .init(
                     "then", .object(["properties": .object(["boundedLoad": .object(["const": "none"])])])),
             ]
-        ) { draft, reading in
-            finish(&draft, &reading)
+        ) { draft, reader in
+            finish(&draft, &reader)
         }
     }
 
@@ -122,31 +123,32 @@ extension Sections {
 
     /// A key for `servers:` only: it is not written for `files:`.
     private static func forServers<Value>(
-        _ name: String, _ form: Form<Value>, _ meaning: String, _ place: WritableKeyPath<Upstream, Value>,
+        _ name: String, _ format: ValueFormat<Value>, _ meaning: String,
+        _ place: WritableKeyPath<Upstream, Value>,
         unbuilt: ((Value) -> Unbuilt?)? = nil
     ) -> Key<UpstreamDraft> {
         Key(
-            name, form, meaning, unbuilt: unbuilt,
+            name, format, meaning, unbuilt: unbuilt,
             get: { $0.files == nil ? $0.upstream[keyPath: place] : nil },
             set: { $0.upstream[keyPath: place] = $1 })
     }
 
-    private static func finish(_ draft: inout UpstreamDraft, _ reading: inout Reading) {
+    private static func finish(_ draft: inout UpstreamDraft, _ reader: inout FileReader) {
         switch (draft.servers, draft.files) {
-        case (nil, nil): reading.report("found neither 'servers' nor 'files'; allowed: one of them")
+        case (nil, nil): reader.report("found neither 'servers' nor 'files'; allowed: one of them")
         case (.some, .some):
-            reading.report(at: reading.path(of: "files"), "found beside 'servers'; allowed: one of them")
+            reader.report(at: reader.path(of: "files"), "found beside 'servers'; allowed: one of them")
         case (.some(let servers), nil):
             draft.upstream.origin = .servers(servers)
-            for key in keysOfFiles where reading.isGiven(reading.path(of: key)) {
-                reading.report(at: reading.path(of: key), "found beside 'servers'; allowed: beside 'files'")
+            for key in keysOfFiles where reader.isGiven(reader.path(of: key)) {
+                reader.report(at: reader.path(of: key), "found beside 'servers'; allowed: beside 'files'")
             }
-            boundLoad(of: &draft.upstream, &reading)
+            boundLoad(of: &draft.upstream, &reader)
             var seen: [String: Int] = [:]
             for (index, server) in servers.enumerated() {
                 if let first = seen[server.name] {
-                    reading.report(
-                        at: reading.path(of: "servers[\(index)]"),
+                    reader.report(
+                        at: reader.path(of: "servers[\(index)]"),
                         "found the name '\(server.name)', which servers[\(first)] has too; allowed: a name "
                             + "that differs")
                 } else {
@@ -154,8 +156,8 @@ extension Sections {
                 }
             }
             if servers.allSatisfy({ $0.weight == 0 }) {
-                reading.report(
-                    at: reading.path(of: "servers"),
+                reader.report(
+                    at: reader.path(of: "servers"),
                     "found only weights of 0; allowed: at least one weight above 0")
             }
         case (nil, .some(let root)):
@@ -163,19 +165,19 @@ extension Sections {
             files.fallback = draft.fallback
             files.notFound = draft.notFound
             draft.upstream.origin = .files(files)
-            for key in keysOfServers where reading.isGiven(reading.path(of: key)) {
-                reading.report(at: reading.path(of: key), "found beside 'files'; allowed: beside 'servers'")
+            for key in keysOfServers where reader.isGiven(reader.path(of: key)) {
+                reader.report(at: reader.path(of: key), "found beside 'files'; allowed: beside 'servers'")
             }
         }
     }
 
     /// `boundedLoad` belongs to `url-hash`. With any other balance it becomes nil, and a value in the file is
     /// a mistake.
-    private static func boundLoad(of upstream: inout Upstream, _ reading: inout Reading) {
+    private static func boundLoad(of upstream: inout Upstream, _ reader: inout FileReader) {
         guard upstream.balance != .urlHash, let percent = upstream.boundedLoadPercent else { return }
-        let path = reading.path(of: "boundedLoad")
-        if reading.isGiven(path) {
-            reading.report(
+        let path = reader.path(of: "boundedLoad")
+        if reader.isGiven(path) {
+            reader.report(
                 at: path,
                 "found '\(percent)%' beside 'balance: \(upstream.balance.rawValue)'; allowed: none, or a "
                     + "percentage beside 'balance: url-hash'")
@@ -184,17 +186,17 @@ extension Sections {
     }
 
     /// An address, or a map that has an address.
-    static var server: Form<Upstream.Server> {
-        let full = serverMap.form()
-        let address = Form<ServerAddress>.serverAddress
-        return Form<Upstream.Server>(
+    static var server: ValueFormat<Upstream.Server> {
+        let full = serverMap.format()
+        let address = ValueFormat<ServerAddress>.serverAddress
+        return ValueFormat<Upstream.Server>(
             type: "server", allowed: "\(address.allowed), or a map with one of address, dns, srv",
             schema: .object(["anyOf": .list([address.schema, full.schema])]), rows: full.rows,
-            read: { node, reading in
+            read: { node, reader in
                 if case .entries = node.content {
-                    return full.read(node, &reading).flatMap { server(of: $0, &reading) }
+                    return full.read(node, &reader).flatMap { server(of: $0, &reader) }
                 }
-                return address.read(node, &reading).map { Upstream.Server($0) }
+                return address.read(node, &reader).map { Upstream.Server($0) }
             },
             write: { full.write(ServerDraft($0)) })
     }
@@ -220,12 +222,12 @@ extension Sections {
                     "address", .serverAddress, "The server's address: `host:port` or `unix:/path`.",
                     optional: \.address),
                 Key(
-                    "dns", Form<ServerAddress>.dnsName.described(by: Schema.nothing),
+                    "dns", ValueFormat<ServerAddress>.dnsName.described(by: Schema.nothing),
                     "Instead of `address`: every address (A, AAAA) of a name is a server.",
                     optional: \.dns,
                     unbuilt: { _ in .refuse("servers cannot be found by DNS yet; name their addresses") }),
                 Key(
-                    "srv", Form<String>.hostName.described(by: Schema.nothing),
+                    "srv", ValueFormat<String>.hostName.described(by: Schema.nothing),
                     "Instead of `address`: every target of an SRV record is a server.",
                     optional: \.srv,
                     unbuilt: { _ in .refuse("servers cannot be found by DNS yet; name their addresses") }),
@@ -238,7 +240,7 @@ extension Sections {
                         + "other servers. 0: no share.",
                     \.weight),
                 Key(
-                    "maxConnections", Form<Int>.count(1...1_000_000).orNone,
+                    "maxConnections", ValueFormat<Int>.count(1...1_000_000).orNone,
                     "The largest number of connections to this server at a time.",
                     \.maxConnections,
                     unbuilt: { $0 == nil ? nil : .note("Larder does not count connections to a server") }),
@@ -251,7 +253,7 @@ extension Sections {
             ])
     }
 
-    private static func server(of draft: ServerDraft, _ reading: inout Reading) -> Upstream.Server? {
+    private static func server(of draft: ServerDraft, _ reader: inout FileReader) -> Upstream.Server? {
         var found: [ServerAddress] = []
         if let address = draft.address { found.append(address) }
         if case .dns(let host, let port, _) = draft.dns {
@@ -259,13 +261,13 @@ extension Sections {
         }
         if let name = draft.srv { found.append(.srv(name, slots: draft.slots)) }
         guard let address = found.first, found.count == 1 else {
-            reading.report(
+            reader.report(
                 "found \(found.isEmpty ? "none" : "several") of address, dns, srv; allowed: one of them")
             return nil
         }
-        if draft.address != nil, reading.isGiven(reading.path(of: "slots")) {
-            reading.report(
-                at: reading.path(of: "slots"), "found beside 'address'; allowed: beside 'dns' or 'srv'")
+        if draft.address != nil, reader.isGiven(reader.path(of: "slots")) {
+            reader.report(
+                at: reader.path(of: "slots"), "found beside 'address'; allowed: beside 'dns' or 'srv'")
             return nil
         }
         var server = Upstream.Server(address)
@@ -324,7 +326,7 @@ extension Sections {
             [
                 Key(
                     "path",
-                    Form<[UInt8]>.pathPrefix.map(
+                    ValueFormat<[UInt8]>.pathPrefix.map(
                         { String(decoding: $0, as: UTF8.self) }, back: { Array($0.utf8) }),
                     "The path that a probe requests.", \.path),
                 Key(

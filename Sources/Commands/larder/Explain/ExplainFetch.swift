@@ -3,11 +3,11 @@
 
 internal import Bytes
 internal import Caching
-internal import Machines
+internal import DataPlane
 internal import Files
 internal import HTTP
 internal import Kernel
-internal import DataPlane
+internal import Machines
 internal import Settings
 internal import SystemPackage
 

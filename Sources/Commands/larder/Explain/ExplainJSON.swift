@@ -6,8 +6,8 @@ internal import Configuration
 internal import Settings
 
 extension ExplainReport {
-    var document: Tree {
-        var entries = [Tree.Entry("request", .text(title)), Tree.Entry("time", .text(time))]
+    var document: Document {
+        var entries = [Document.Entry("request", .text(title)), Document.Entry("time", .text(time))]
         if let route { entries.append(.init("route", route.document)) }
         if !requestFindings.isEmpty {
             entries.append(.init("requestRules", .list(requestFindings.map(\.document))))
@@ -18,7 +18,7 @@ extension ExplainReport {
         if !sent.isEmpty { entries.append(.init("sent", .list(sent.map { .text($0) }))) }
         if let response { entries.append(.init("answer", response.document)) }
         if let failure {
-            var failed: [Tree.Entry] = [.init("message", .text(failure.description))]
+            var failed: [Document.Entry] = [.init("message", .text(failure.description))]
             if let status = failure.status { failed.append(.init("status", .number(status))) }
             entries.append(.init("failure", .map(failed)))
         }
@@ -31,16 +31,16 @@ extension ExplainReport {
 }
 
 extension ExplainReport.Route {
-    fileprivate var document: Tree {
-        var entries = [Tree.Entry("name", .text(name))]
+    fileprivate var document: Document {
+        var entries = [Document.Entry("name", .text(name))]
         if let policy { entries.append(.init("policy", .text(policy))) }
         return .map(entries + [.init("upstream", .text(upstream))])
     }
 }
 
 extension ExplainReport.Key {
-    fileprivate var document: Tree {
-        var entries: [Tree.Entry] = [
+    fileprivate var document: Document {
+        var entries: [Document.Entry] = [
             .init("upstream", .text(upstream)), .init("scheme", .text(scheme)), .init("host", .text(host)),
             .init("path", .text(path)),
         ]
@@ -50,22 +50,24 @@ extension ExplainReport.Key {
 }
 
 extension ExplainReport.Server {
-    fileprivate var document: Tree {
-        var entries: [Tree.Entry] = [.init("name", .text(name)), .init("address", .text(address))]
+    fileprivate var document: Document {
+        var entries: [Document.Entry] = [.init("name", .text(name)), .init("address", .text(address))]
         if let failure { entries.append(.init("failure", .text(failure))) }
         return .map(entries)
     }
 }
 
 extension ExplainReport.Response {
-    fileprivate var document: Tree {
-        var entries = [Tree.Entry("status", .text(statusLine)), .init("pasted", .flag(milliseconds == nil))]
+    fileprivate var document: Document {
+        var entries = [
+            Document.Entry("status", .text(statusLine)), .init("pasted", .flag(milliseconds == nil)),
+        ]
         if let milliseconds { entries.append(.init("milliseconds", .number(Int(clamping: milliseconds)))) }
         if let bodyNote { entries.append(.init("body", .text(bodyNote))) }
         guard !findings.isEmpty else { return .map(entries) }
         entries.append(.init("rules", .list(findings.map(\.document))))
         var freshness = timing.lines.compactMap { line in
-            line.milliseconds.map { Tree.Entry(line.name, .number(Int($0))) }
+            line.milliseconds.map { Document.Entry(line.name, .number(Int($0))) }
         }
         if timing.lifetime != nil {
             freshness.append(.init("lifetime_from", .text(timing.sourceName)))
@@ -77,8 +79,8 @@ extension ExplainReport.Response {
 }
 
 extension Finding {
-    fileprivate var document: Tree {
-        var entries: [Tree.Entry] = [
+    fileprivate var document: Document {
+        var entries: [Document.Entry] = [
             .init("rule", .text(rule.id)), .init("verdict", .text(verdict.word)),
             .init("demand", .text(rule.demand)), .init("section", .text(rule.section)),
         ]

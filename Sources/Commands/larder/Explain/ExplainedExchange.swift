@@ -4,9 +4,9 @@
 internal import Balancing
 internal import Bytes
 internal import Caching
+internal import DataPlane
 internal import HTTP
 internal import Kernel
-internal import DataPlane
 internal import Settings
 
 struct ExplainedExchange {

@@ -2,9 +2,9 @@
 
 internal import Bytes
 internal import Caching
-internal import Machines
-internal import HTTP
 internal import DataPlane
+internal import HTTP
+internal import Machines
 
 struct ExplainedResponse: ~Copyable {
     /// The bytes of the head.

@@ -5,9 +5,9 @@ internal import Balancing
 internal import Bytes
 internal import Caching
 internal import Configuration
+internal import DataPlane
 internal import HTTP
 internal import Kernel
-internal import DataPlane
 internal import Settings
 
 struct Explainer {

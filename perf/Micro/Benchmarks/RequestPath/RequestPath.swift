@@ -1,9 +1,9 @@
-// The steps as benchmarks of the package `benchmark`: time and throughput, with their spread.
+// Runs the steps as benchmarks of the package `benchmark`: time and throughput with their spread.
 
 import Benchmark
 import Steps
 
-/// The harness's closures capture no noncopyable values.
+/// A class, because the closures of the benchmark library cannot capture noncopyable values.
 final class Box {
     private var steps: Steps
 
@@ -19,7 +19,7 @@ let benchmarks: @Sendable () -> Void = {
             maxDuration: .seconds(2), maxIterations: 5_000)
         Benchmark(step.rawValue, configuration: configuration) { benchmark in
             let box = try Box()
-            // A full store, for `insert`.
+            // Fill the store, for `insert`.
             blackHole(box.run(.insert, 60_000))
             benchmark.startMeasurement()
             blackHole(box.run(step, benchmark.scaledIterations.count))

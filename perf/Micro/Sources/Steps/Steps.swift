@@ -1,5 +1,5 @@
-// The steps of a hit and of a store, each by itself, on what a browser sends: what perf/micro times and
-// counts.
+// The steps of a hit and of storing a response, each alone, with the request of a browser. perf/micro
+// measures them.
 
 internal import Bytes
 internal import Caching
@@ -8,17 +8,17 @@ internal import Settings
 internal import Store
 
 public enum Step: String, CaseIterable, Sendable {
-    /// A browser's request head of about 430 bytes, with another value in it than the one before.
+    /// Parses a browser's request head of about 430 bytes, in which a value differs from the head before.
     case parse
-    /// The same, with the fields of the one before.
+    /// Parses the same head with the field positions of the head before.
     case recall
-    /// The key of that request, and its hash.
+    /// Writes the key of that request and computes its hash.
     case key
-    /// What the request asks of the cache, and whether an entry may answer it.
+    /// Decides what the request asks of the cache, and whether an entry may answer it.
     case decide
-    /// A key among a thousand, found.
+    /// Finds a key among a thousand.
     case lookup
-    /// A new object of 1 KiB into a full store of 64 MiB, what makes room for it included.
+    /// Inserts a new object of 1 KiB into a full store of 64 MiB, which includes making room for it.
     case insert
 }
 
@@ -46,7 +46,7 @@ public struct Steps: ~Copyable {
             coding: .identity, flags: [], fingerprint: rules.fingerprint)
         let result = Self.parse(text, into: &request)
         precondition(result == .complete(text.count), "the sample is no request: \(result)")
-        // What lookups find.
+        // Insert the objects that lookups find.
         for number in 0..<1000 { self.store(number) }
     }
 
@@ -66,7 +66,7 @@ public struct Steps: ~Copyable {
         return text
     }
 
-    /// Runs a step `count` times; the sum keeps the compiler from leaving it out.
+    /// Runs a step `count` times. The sum prevents the compiler from removing the work.
     public mutating func run(_ step: Step, _ count: Int) -> Int {
         var sum = 0
         for number in 0..<count {
@@ -83,7 +83,7 @@ public struct Steps: ~Copyable {
                 if case .fresh(let age, let ttl) = rules.use(entry, for: verdict, now: Self.now) {
                     sum &+= Int(age &+ ttl)
                 }
-            // The newest thousand: older ones may have made room.
+            // Look up the newest thousand: older ones may have been evicted.
             case .lookup: sum &+= find(999 &+ inserted &- number % 1000)
             case .insert:
                 inserted &+= 1
@@ -121,8 +121,8 @@ public struct Steps: ~Copyable {
         thread.endTurn()
     }
 
-    // What is changed and what is borrowed are separate arguments: a span of one property, held while another
-    // is changed, would be an access to all of self.
+    // The changed values and the borrowed values are separate arguments. A span of one property that lives
+    // while a different property changes would count as an access to all of self.
 
     private static func parse(_ text: borrowing ByteBuffer, into request: inout RequestHead) -> HeadResult {
         var scan = HeadScan()

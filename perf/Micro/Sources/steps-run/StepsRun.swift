@@ -1,5 +1,5 @@
-// `steps-run STEP COUNT` runs one step so many times: for callgrind, which counts what one takes by the
-// difference of two runs.
+// `steps-run STEP COUNT` runs one step COUNT times, for callgrind: the difference of two runs is the cost of
+// the additional steps.
 
 import Steps
 
@@ -13,7 +13,7 @@ enum StepsRun {
             return
         }
         var steps = try Steps()
-        // Lookups need what `insert` fills; so that all runs begin alike, the store is filled in every one.
+        // Fill the store in every run: `lookup` needs its objects, and all runs then begin in the same way.
         print(steps.run(.insert, 60_000) &+ steps.run(step, count))
     }
 }

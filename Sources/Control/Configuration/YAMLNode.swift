@@ -3,19 +3,19 @@
 /// A scalar is always a text, never a boolean, number or null of YAML. A key that appears twice stays in its
 /// map twice: `Section` reports it with path and line, as it reports all other mistakes.
 
-struct Node {
+struct YAMLNode {
     enum Content {
         /// `key:` without a value.
         case nothing
         case text(String)
-        case list([Node])
+        case list([YAMLNode])
         case entries([Entry])
     }
 
     struct Entry {
         var key: String
         var line: Int
-        var node: Node
+        var node: YAMLNode
         /// The line of the next entry with the same key, if there is one.
         var repeatedOnLine: Int?
     }

@@ -6,13 +6,13 @@ struct SourceText {
     let bytes: [UInt8]
 
     /// - Throws: the first byte or character that is not allowed, with its line and column.
-    init(_ bytes: [UInt8]) throws(Node.SyntaxError) {
-        guard bytes.count <= Node.Limit.bytes else {
-            throw Node.SyntaxError(
+    init(_ bytes: [UInt8]) throws(YAMLNode.SyntaxError) {
+        guard bytes.count <= YAMLNode.Limit.bytes else {
+            throw YAMLNode.SyntaxError(
                 line: nil, message: "found a file of more than 1MiB; allowed: at most 1MiB")
         }
         if let name = Self.otherEncoding(bytes) {
-            throw Node.SyntaxError(line: 1, message: "found \(name); allowed: UTF-8")
+            throw YAMLNode.SyntaxError(line: 1, message: "found \(name); allowed: UTF-8")
         }
         let mark: [UInt8] = [0xef, 0xbb, 0xbf]
         self.bytes = bytes.starts(with: mark) ? Array(bytes.dropFirst(3)) : bytes
@@ -33,13 +33,13 @@ struct SourceText {
         }
     }
 
-    private func check() throws(Node.SyntaxError) {
+    private func check() throws(YAMLNode.SyntaxError) {
         var place = (line: 1, column: 1)
         var directives = 0
         var index = 0
         while index < bytes.count {
             guard let (value, count) = scalar(at: index) else {
-                throw Node.SyntaxError(
+                throw YAMLNode.SyntaxError(
                     line: place.line,
                     message:
                         "found the byte 0x\(Self.hex(UInt32(bytes[index]), 2)) in column "
@@ -47,17 +47,18 @@ struct SourceText {
             }
             if place.column == 1, value == 0x25 { directives += 1 }
             guard Self.isAllowed(value) else {
-                throw Node.SyntaxError(
+                throw YAMLNode.SyntaxError(
                     line: place.line,
                     message:
                         "found the character U+\(Self.hex(value, 4)) in column \(place.column); allowed: no "
                         + "control characters")
             }
-            guard directives <= Node.Limit.directives else {
-                throw Node.SyntaxError(
+            guard directives <= YAMLNode.Limit.directives else {
+                throw YAMLNode.SyntaxError(
                     line: place.line,
-                    message: "found more than \(Node.Limit.directives) lines that begin with '%'; allowed: "
-                        + "\(Node.Limit.directives)")
+                    message:
+                        "found more than \(YAMLNode.Limit.directives) lines that begin with '%'; allowed: "
+                        + "\(YAMLNode.Limit.directives)")
             }
             index += count
             // CRLF is one line break.
@@ -128,7 +129,7 @@ extension SourceText {
         }
         let found = text.indices.contains(column - 1) ? text[column - 1] : nil
         if found == "\t" { return "not valid YAML: found a tab in column \(column)\(tab)" }
-        if problem.hasPrefix("Maximum nesting level") { return Node.tooDeep }
+        if problem.hasPrefix("Maximum nesting level") { return YAMLNode.tooDeep }
         let words = context.map { "\(problem), \($0)" } ?? problem
         return "not valid YAML: \(words)\(Self.hint(text, found, context ?? ""))"
     }

@@ -2,24 +2,24 @@
 
 internal import Settings
 
-extension Form where Value == Int {
-    static func count(_ range: ClosedRange<Int>) -> Form {
+extension ValueFormat where Value == Int {
+    static func count(_ range: ClosedRange<Int>) -> ValueFormat {
         let digits: (String) -> Int? = { text in
             // `Int(_:)` alone accepts a sign.
             guard text.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let value = Int(text) else { return nil }
             return range.contains(value) ? value : nil
         }
-        return Form(
+        return ValueFormat(
             scalar: "number", allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)",
             schema: Schema.integer(range, pattern: "^\(Pattern.number(range))$"),
             parse: digits, write: { .number($0) })
     }
 
     /// Bytes.
-    static func size(_ range: ClosedRange<Int>) -> Form {
+    static func size(_ range: ClosedRange<Int>) -> ValueFormat {
         let bounds = "from \(ByteCount.format(range.lowerBound)) to \(ByteCount.format(range.upperBound))"
         let example = [64 << 10, 256 << 20, 16 << 10].first { range.contains($0) } ?? range.upperBound
-        return Form(
+        return ValueFormat(
             scalar: "size", allowed: "a size \(bounds), such as \(ByteCount.format(example))",
             schema: Schema.integer(
                 range, pattern: Pattern.quantity(range, units: ByteCount.units + [("", 1)])),
@@ -36,10 +36,10 @@ extension Form where Value == Int {
     }
 
     /// Milliseconds.
-    static func duration(_ range: ClosedRange<Int>) -> Form {
+    static func duration(_ range: ClosedRange<Int>) -> ValueFormat {
         let bounds =
             "from \(Milliseconds.format(range.lowerBound)) to \(Milliseconds.format(range.upperBound))"
-        return Form(
+        return ValueFormat(
             scalar: "duration", allowed: "a duration \(bounds), such as 30s (ms, s, m, h, d)",
             schema: Schema.text(Pattern.quantity(range, units: Milliseconds.units)),
             parse: { Milliseconds.parse($0).flatMap { range.contains($0) ? $0 : nil } },
@@ -51,8 +51,8 @@ extension Form where Value == Int {
     }
 
     /// Whole seconds. The file gives them as a duration.
-    static func seconds(_ range: ClosedRange<Int>) -> Form {
-        Form.duration(range.lowerBound * 1000...range.upperBound * 1000)
+    static func seconds(_ range: ClosedRange<Int>) -> ValueFormat {
+        ValueFormat.duration(range.lowerBound * 1000...range.upperBound * 1000)
             .checked { milliseconds in
                 milliseconds % 1000 == 0
                     ? nil
@@ -69,8 +69,8 @@ extension Form where Value == Int {
                         ])))
     }
 
-    static func percent(_ range: ClosedRange<Int>) -> Form {
-        Form(
+    static func percent(_ range: ClosedRange<Int>) -> ValueFormat {
+        ValueFormat(
             scalar: "percentage", allowed: "a percentage from \(range.lowerBound)% to \(range.upperBound)%",
             schema: Schema.text("^\(Pattern.number(range))%$"),
             parse: { text in
@@ -84,9 +84,9 @@ extension Form where Value == Int {
     }
 }
 
-extension Form where Value == Bool {
-    static var flag: Form {
-        Form(
+extension ValueFormat where Value == Bool {
+    static var flag: ValueFormat {
+        ValueFormat(
             scalar: "`true` or `false`", allowed: "true or false",
             schema: .object(["enum": .list([.flag(true), .flag(false), "true", "false"])]),
             parse: { $0 == "true" ? true : $0 == "false" ? false : nil },
@@ -101,25 +101,25 @@ extension Form where Value == Bool {
     }
 }
 
-extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+extension ValueFormat where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of a few words.
-    static var choice: Form {
+    static var choice: ValueFormat {
         let words = Value.allCases.map(\.rawValue)
-        return Form(
+        return ValueFormat(
             scalar: words.map { "`\($0)`" }.joined(separator: ", "), allowed: words.joined(separator: ", "),
             schema: .object(["enum": .texts(words)]), parse: { Value(rawValue: $0) },
             hint: { Suggestion.text(for: $0, among: words) }, write: { .text($0.rawValue) })
     }
 }
 
-extension Form where Value == String {
+extension ValueFormat where Value == String {
     /// A line of text.
     /// - Parameter pattern: a regular expression for the texts that `isValid` accepts.
     static func text(
         _ type: String = "text", allowed: String = "a line of text", pattern: String = Pattern.line,
         isValid: @escaping (String) -> Bool = { _ in true }
-    ) -> Form {
-        Form(
+    ) -> ValueFormat {
+        ValueFormat(
             scalar: type, allowed: allowed, schema: Schema.scalar("^(?:\(pattern))$", isValid: isValid),
             parse: { text in
                 let isLine =
@@ -130,7 +130,7 @@ extension Form where Value == String {
     }
 
     /// A name that is valid in a path of the admin API and in a metric.
-    static var name: Form {
+    static var name: ValueFormat {
         text(
             "name",
             allowed: "a name of at most 64 letters, digits, '.', '_' and '-', a letter or digit first",
@@ -141,7 +141,7 @@ extension Form where Value == String {
     }
 
     /// The value of an HTTP field: visible ASCII, with spaces inside.
-    static var fieldValue: Form {
+    static var fieldValue: ValueFormat {
         text(
             "field value", allowed: "a field value: visible ASCII, no blank at its ends",
             pattern: "[!-~](?:[ -~]*[!-~])?"

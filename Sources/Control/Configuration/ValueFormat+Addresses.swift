@@ -2,9 +2,9 @@
 
 internal import Settings
 
-extension Form where Value == BindAddress {
-    static var bind: Form {
-        Form(
+extension ValueFormat where Value == BindAddress {
+    static var bind: ValueFormat {
+        ValueFormat(
             scalar: "bind address",
             allowed: "an IP address and port (0.0.0.0:8080, '[::]:8080' quoted) or unix:/path",
             schema: Schema.text(Pattern.bind), parse: { BindAddress(parsing: $0) },
@@ -13,9 +13,9 @@ extension Form where Value == BindAddress {
     }
 }
 
-extension Form where Value == ServerAddress {
-    static var serverAddress: Form {
-        Form(
+extension ValueFormat where Value == ServerAddress {
+    static var serverAddress: ValueFormat {
+        ValueFormat(
             scalar: "server address", allowed: "host:port, '[IPv6]:port' or unix:/path",
             schema: Schema.text(Pattern.server), parse: { ServerAddress(parsing: $0) },
             hint: Hint.server,
@@ -23,8 +23,8 @@ extension Form where Value == ServerAddress {
     }
 
     /// A name and a port, `cache.internal:6081`. Each address of the name is a server.
-    static var dnsName: Form {
-        Form(
+    static var dnsName: ValueFormat {
+        ValueFormat(
             scalar: "name:port", allowed: "name:port", schema: Schema.text(Pattern.dnsName),
             parse: { text in
                 guard case .host(let host, let port) = ServerAddress(parsing: text), HostName.isValid(host),
@@ -36,10 +36,10 @@ extension Form where Value == ServerAddress {
     }
 }
 
-extension Form where Value == Peers.Member {
-    static var peer: Form {
+extension ValueFormat where Value == Peers.Member {
+    static var peer: ValueFormat {
         let allowed = "an IP address, a range of them (10.0.0.0/8, 2001:db8::/32), or unix"
-        return Form(
+        return ValueFormat(
             scalar: "address range or `unix`", allowed: allowed, schema: Schema.text(Pattern.peer),
             parse: { text in
                 text == "unix" ? .unix : (try? AddressRange(parsing: text)).map { .range($0) }
@@ -73,9 +73,9 @@ enum Peers {
     }
 }
 
-extension Form where Value == PeerSet {
-    static var peers: Form {
-        Form<Peers.Member>.peer.list(of: "address ranges or `unix`").map(
+extension ValueFormat where Value == PeerSet {
+    static var peers: ValueFormat {
+        ValueFormat<Peers.Member>.peer.list(of: "address ranges or `unix`").map(
             { members in
                 var set: PeerSet = []
                 for member in members {
@@ -90,9 +90,9 @@ extension Form where Value == PeerSet {
     }
 }
 
-extension Form where Value == HostPattern {
-    static var hostPattern: Form {
-        Form(
+extension ValueFormat where Value == HostPattern {
+    static var hostPattern: ValueFormat {
+        ValueFormat(
             scalar: "host", allowed: "a host without port (static.example.com, '*.example.com')",
             schema: Schema.scalar(Pattern.host) { HostPattern(parsing: $0) != nil },
             parse: { text in HostPattern(parsing: text) },
@@ -101,10 +101,10 @@ extension Form where Value == HostPattern {
     }
 }
 
-extension Form where Value == [UInt8] {
+extension ValueFormat where Value == [UInt8] {
     /// A prefix of the path as the bytes of a request line.
-    static var pathPrefix: Form {
-        Form(
+    static var pathPrefix: ValueFormat {
+        ValueFormat(
             scalar: "path prefix",
             allowed: "a path as in a request line: '/' first, then visible ASCII, no '?' or '#'",
             schema: Schema.text(Pattern.path),
@@ -119,10 +119,10 @@ extension Form where Value == [UInt8] {
     }
 }
 
-extension Form where Value == Settings.Threads {
-    static var threads: Form {
-        let count = Form<Int>.count(1...256)
-        return Form(
+extension ValueFormat where Value == Settings.Threads {
+    static var threads: ValueFormat {
+        let count = ValueFormat<Int>.count(1...256)
+        return ValueFormat(
             scalar: "number or `auto`", allowed: "auto, or \(count.allowed)",
             schema: .object(["anyOf": .list([.object(["const": "auto"]), count.schema])]),
             parse: { text in
@@ -142,9 +142,9 @@ extension Form where Value == Settings.Threads {
     }
 }
 
-extension Form where Value == Settings.Log.Access {
-    static var accessLog: Form {
-        Form(
+extension ValueFormat where Value == Settings.Log.Access {
+    static var accessLog: ValueFormat {
+        ValueFormat(
             scalar: "`none`, `stdout`, `syslog` or a file",
             allowed: "none, stdout, syslog, or the path of a file ('/' in it)",
             schema: Schema.text("^(?:none|stdout|[^/]*/.*)$"),
@@ -168,9 +168,9 @@ extension Form where Value == Settings.Log.Access {
     }
 }
 
-extension Form where Value == Settings.Log.Format {
-    static var logFormat: Form {
-        Form(
+extension ValueFormat where Value == Settings.Log.Format {
+    static var logFormat: ValueFormat {
+        ValueFormat(
             scalar: "`json`, `combined`, `combined+cache` or a template",
             allowed: "json, combined, combined+cache, or a template ('%' in it)",
             schema: .object(["enum": .list(["json", "combined", "combined+cache"])]),
@@ -194,10 +194,10 @@ extension Form where Value == Settings.Log.Format {
     }
 }
 
-extension Form where Value == Settings.ForwardedFields {
+extension ValueFormat where Value == Settings.ForwardedFields {
     private enum Word: String, CaseIterable { case xForwarded = "x-forwarded", forwarded, via }
 
-    static var forwardedFields: Form {
+    static var forwardedFields: ValueFormat {
         func field(_ word: Word) -> Settings.ForwardedFields {
             switch word {
             case .xForwarded: .xForwarded
@@ -205,23 +205,23 @@ extension Form where Value == Settings.ForwardedFields {
             case .via: .via
             }
         }
-        return Form<Word>.choice.list(of: "`x-forwarded`, `forwarded`, `via`", atMost: 3).map(
+        return ValueFormat<Word>.choice.list(of: "`x-forwarded`, `forwarded`, `via`", atMost: 3).map(
             { words in Settings.ForwardedFields(words.map(field)) },
             back: { fields in Word.allCases.filter { fields.contains(field($0)) } })
     }
 }
 
-extension Form where Value == String {
+extension ValueFormat where Value == String {
     /// A path. A relative path starts at the folder of the configuration file.
-    static var path: Form {
-        var form = Form.text("path", allowed: "a path")
-        form.read = { [read = form.read] node, reading in read(node, &reading).map { reading.resolve($0) } }
-        return form
+    static var path: ValueFormat {
+        var format = ValueFormat.text("path", allowed: "a path")
+        format.read = { [read = format.read] node, reader in read(node, &reader).map { reader.resolve($0) } }
+        return format
     }
 
     /// A file below a `files` folder, as the path of a request for it.
-    static var sitePage: Form {
-        Form(
+    static var sitePage: ValueFormat {
+        ValueFormat(
             scalar: "path of a file", allowed: "the path of a file below 'files', such as /index.html",
             schema: Schema.text(
                 "^/(?:[^\\u0000-\\u0020\\u007f?#]*[^\\u0000-\\u0020\\u007f?#/])$"),
@@ -237,20 +237,20 @@ extension Form where Value == String {
             write: { .text($0) })
     }
 
-    static var absolutePath: Form {
+    static var absolutePath: ValueFormat {
         text(
             "absolute path", allowed: "an absolute path, such as /run/larder", pattern: "/\(Pattern.line)|/"
         ) { $0.hasPrefix("/") }
     }
 
-    static var hostName: Form {
+    static var hostName: ValueFormat {
         text("host name", allowed: "a host name", pattern: Pattern.hostName) { HostName.isValid($0) }
     }
 
     /// A method that a route may allow to all clients.
-    static var method: Form {
+    static var method: ValueFormat {
         let refused = ["CONNECT": "Larder opens no tunnels", "TRACE": "Larder never passes it on"]
-        return Form(
+        return ValueFormat(
             scalar: "method", allowed: "a method in capitals, such as GET",
             schema: Schema.scalar("^(?=.{1,32}$)\(Pattern.token)$") { Naming.isToken($0) },
             parse: { Naming.isToken($0) && $0.utf8.count <= 32 ? $0 : nil },

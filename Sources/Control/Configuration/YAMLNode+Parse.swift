@@ -1,4 +1,4 @@
-/// Turns YAML into `Node`. Only this file uses libyaml, the parser inside Yams.
+/// Turns YAML into `YAMLNode`. Only this file uses libyaml, the parser inside Yams.
 ///
 /// The nodes are made from libyaml's events, so that the limits hold before a tree exists. Nine lists that
 /// each contain ten aliases of the list before are 400 bytes of text and a billion values. `Limit` has all
@@ -6,7 +6,7 @@
 
 internal import CYaml
 
-extension Node {
+extension YAMLNode {
     enum Limit {
         static var bytes: Int { 1 << 20 }
         /// The number of texts, lists and maps, keys included.
@@ -31,7 +31,7 @@ extension Node {
     }
 
     /// The root of the one document in the file. An empty document is `.nothing`.
-    static func parse(_ bytes: [UInt8]) throws(SyntaxError) -> Node {
+    static func parse(_ bytes: [UInt8]) throws(SyntaxError) -> YAMLNode {
         let text = try SourceText(bytes)
         var composer = Composer(text)
         return try composer.document()
@@ -41,7 +41,7 @@ extension Node {
 /// Makes nodes from events and checks the limits.
 private struct Composer: ~Copyable {
     private struct Anchor {
-        var node: Node
+        var node: YAMLNode
         /// The number of values in it, itself included.
         var values: Int
     }
@@ -54,18 +54,18 @@ private struct Composer: ~Copyable {
 
     init(_ text: SourceText) { events = YAMLEvents(text) }
 
-    mutating func document() throws(Node.SyntaxError) -> Node {
+    mutating func document() throws(YAMLNode.SyntaxError) -> YAMLNode {
         // The first event is the start of the stream.
         _ = try events.next()
         guard case .documentStart = try events.next().kind else {
-            return Node(content: .nothing, line: 1)
+            return YAMLNode(content: .nothing, line: 1)
         }
         let root = try node(events.next(), depth: 0)
         // The next event is the end of the document.
         _ = try events.next()
         let end = try events.next()
         guard case .streamEnd = end.kind else {
-            throw Node.SyntaxError(
+            throw YAMLNode.SyntaxError(
                 line: end.line, message: "found a second document ('---'); allowed: one document a file")
         }
         return root
@@ -73,19 +73,19 @@ private struct Composer: ~Copyable {
 
     private mutating func node(
         _ event: YAMLEvents.Event, depth: Int
-    ) throws(Node.SyntaxError) -> Node {
+    ) throws(YAMLNode.SyntaxError) -> YAMLNode {
         try checkTag(event)
         let before = values
         values += 1
-        guard values <= Node.Limit.values else {
-            throw Node.SyntaxError(
+        guard values <= YAMLNode.Limit.values else {
+            throw YAMLNode.SyntaxError(
                 line: event.line,
-                message: "found more values than Larder reads; allowed: \(Node.Limit.values)")
+                message: "found more values than Larder reads; allowed: \(YAMLNode.Limit.values)")
         }
-        guard depth <= Node.Limit.depth else {
-            throw Node.SyntaxError(line: event.line, message: Node.tooDeep)
+        guard depth <= YAMLNode.Limit.depth else {
+            throw YAMLNode.SyntaxError(line: event.line, message: YAMLNode.tooDeep)
         }
-        var node = Node(content: .nothing, line: event.line)
+        var node = YAMLNode(content: .nothing, line: event.line)
         switch event.kind {
         case .alias(let name): return try aliased(name, event.line)
         case .scalar(let text, let isPlain):
@@ -99,8 +99,8 @@ private struct Composer: ~Copyable {
         return node
     }
 
-    private mutating func list(_ depth: Int) throws(Node.SyntaxError) -> [Node] {
-        var items: [Node] = []
+    private mutating func list(_ depth: Int) throws(YAMLNode.SyntaxError) -> [YAMLNode] {
+        var items: [YAMLNode] = []
         while true {
             let event = try events.next()
             if case .listEnd = event.kind { return items }
@@ -108,8 +108,8 @@ private struct Composer: ~Copyable {
         }
     }
 
-    private mutating func entries(_ depth: Int) throws(Node.SyntaxError) -> [Node.Entry] {
-        var entries: [Node.Entry] = []
+    private mutating func entries(_ depth: Int) throws(YAMLNode.SyntaxError) -> [YAMLNode.Entry] {
+        var entries: [YAMLNode.Entry] = []
         var last: [String: Int] = [:]
         while true {
             let event = try events.next()
@@ -119,20 +119,20 @@ private struct Composer: ~Copyable {
             case .text(let text): key = text
             case .nothing: key = ""
             case .list, .entries:
-                throw Node.SyntaxError(
+                throw YAMLNode.SyntaxError(
                     line: event.line, message: "found a list or a map as a key; allowed: a text")
             }
             let value = try node(events.next(), depth: depth + 1)
             if let earlier = last.updateValue(entries.count, forKey: key) {
                 entries[earlier].repeatedOnLine = event.line
             }
-            entries.append(Node.Entry(key: key, line: event.line, node: value))
+            entries.append(YAMLNode.Entry(key: key, line: event.line, node: value))
         }
     }
 
-    private mutating func aliased(_ name: String, _ line: Int) throws(Node.SyntaxError) -> Node {
+    private mutating func aliased(_ name: String, _ line: Int) throws(YAMLNode.SyntaxError) -> YAMLNode {
         guard let anchor = anchors[name] else {
-            throw Node.SyntaxError(
+            throw YAMLNode.SyntaxError(
                 line: line,
                 message:
                     "found '*\(name.prefix(60))', an alias without an anchor '&\(name.prefix(60))' before "
@@ -140,18 +140,18 @@ private struct Composer: ~Copyable {
         }
         aliasedValues += anchor.values
         values += anchor.values - 1
-        guard aliasedValues <= Node.Limit.aliasedValues else {
-            throw Node.SyntaxError(
+        guard aliasedValues <= YAMLNode.Limit.aliasedValues else {
+            throw YAMLNode.SyntaxError(
                 line: line,
                 message: "found aliases that stand for more values than Larder reads; allowed: "
-                    + "\(Node.Limit.aliasedValues) in all")
+                    + "\(YAMLNode.Limit.aliasedValues) in all")
         }
         return anchor.node
     }
 
     /// Accepts a tag that fits its value, because it changes nothing: values are texts. Refuses any other
     /// tag: Larder would have to ignore it, and the value would not mean what its author wrote.
-    private func checkTag(_ event: YAMLEvents.Event) throws(Node.SyntaxError) {
+    private func checkTag(_ event: YAMLEvents.Event) throws(YAMLNode.SyntaxError) {
         guard let tag = event.tag, tag != "!" else { return }
         let prefix = "tag:yaml.org,2002:"
         let names: [String] =
@@ -163,7 +163,7 @@ private struct Composer: ~Copyable {
             }
         if tag.hasPrefix(prefix), names.contains(String(tag.dropFirst(prefix.count))) { return }
         let shown = tag.hasPrefix(prefix) ? "!!" + tag.dropFirst(prefix.count) : tag[...]
-        throw Node.SyntaxError(
+        throw YAMLNode.SyntaxError(
             line: event.line, message: "found the tag '\(shown.prefix(60))'; allowed: values without tags")
     }
 }
@@ -209,7 +209,7 @@ private struct Composer: ~Copyable {
     }
 
     /// The next event. Do not call this after `.streamEnd`.
-    func next() throws(Node.SyntaxError) -> Event {
+    func next() throws(YAMLNode.SyntaxError) -> Event {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw failure() }
         // Frees libyaml's texts; the event returned has copies.
@@ -250,7 +250,7 @@ private struct Composer: ~Copyable {
         unsafe text.map { unsafe String(cString: $0) }
     }
 
-    private func failure() -> Node.SyntaxError {
+    private func failure() -> YAMLNode.SyntaxError {
         // Safe: the problem is a string constant of libyaml, or nil if there was no memory.
         let problem = unsafe parser.pointee.problem.map { unsafe String(cString: $0) } ?? "no memory"
         let mark = unsafe parser.pointee.problem_mark
@@ -258,7 +258,7 @@ private struct Composer: ~Copyable {
         let contextLine = Int(unsafe parser.pointee.context_mark.line) + 1
         let line = min(Int(mark.line) + 1, text.lineCount)
         if contextLine != line, let words = context { context = "\(words), from line \(contextLine) on" }
-        return Node.SyntaxError(
+        return YAMLNode.SyntaxError(
             line: line, message: text.explained(problem, context, line: line, column: Int(mark.column) + 1))
     }
 }

@@ -1,6 +1,6 @@
 /// The state while Larder reads one file: the present position, and the problems found so far. Larder
 /// continues after a mistake, so that one run reports several.
-struct Reading {
+struct FileReader {
     let file: String
     /// The folder at which the relative paths in the file start. Empty: they stay relative.
     let folder: String
@@ -23,16 +23,16 @@ struct Reading {
     func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     /// Runs `body` with the position at a key.
-    mutating func inside<T>(_ key: String, line: Int, _ body: (inout Reading) -> T) -> T {
+    mutating func inside<T>(_ key: String, line: Int, _ body: (inout FileReader) -> T) -> T {
         inside(path: path(of: key.shortened), line, body)
     }
 
     /// Runs `body` with the position at an item of a list.
-    mutating func inside<T>(item index: Int, line: Int, _ body: (inout Reading) -> T) -> T {
+    mutating func inside<T>(item index: Int, line: Int, _ body: (inout FileReader) -> T) -> T {
         inside(path: "\(path)[\(index)]", line, body)
     }
 
-    private mutating func inside<T>(path inner: String, _ line: Int, _ body: (inout Reading) -> T) -> T {
+    private mutating func inside<T>(path inner: String, _ line: Int, _ body: (inout FileReader) -> T) -> T {
         let outer = (path, self.line)
         path = inner
         self.line = line
@@ -61,7 +61,7 @@ struct Reading {
     }
 
     /// Reports that the file is not valid YAML.
-    mutating func report(_ error: Node.SyntaxError) {
+    mutating func report(_ error: YAMLNode.SyntaxError) {
         problems.add(
             Problem(kind: .error, file: file, line: error.line, path: "", message: error.message))
     }

@@ -2,8 +2,8 @@
 
 internal import Settings
 
-extension Form where Value == String {
-    static var mediaType: Form {
+extension ValueFormat where Value == String {
+    static var mediaType: ValueFormat {
         text(
             "media type", allowed: "a media type, such as text/* or application/json",
             pattern: "(?!\\*/)\(Pattern.token)/\(Pattern.token)"
@@ -14,16 +14,16 @@ extension Form where Value == String {
         }.map({ $0.lowercased() }, back: { $0 })
     }
 
-    static var token: Form {
+    static var token: ValueFormat {
         text(
             "name", allowed: "a token (RFC 9110 §5.6.2): letters, digits, '-', '_' …", pattern: Pattern.token
         ) { Naming.isToken($0) }
     }
 }
 
-extension Form where Value == Policy.Statuses {
-    static var statuses: Form {
-        let status = Form<Int>.count(200...599).checked { status in
+extension ValueFormat where Value == Policy.Statuses {
+    static var statuses: ValueFormat {
+        let status = ValueFormat<Int>.count(200...599).checked { status in
             Policy.Statuses.isForbidden(status)
                 ? "found '\(status)'; allowed: a status whose answers depend on the key alone "
                     + "(never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, 431, 511)" : nil
@@ -45,9 +45,9 @@ extension Form where Value == Policy.Statuses {
     }
 }
 
-extension Form where Value == Policy.Vary {
-    static var vary: Form {
-        let name = Form<String>.text(
+extension ValueFormat where Value == Policy.Vary {
+    static var vary: ValueFormat {
+        let name = ValueFormat<String>.text(
             "field name", allowed: "a field name; of all fields: 'vary: any'",
             pattern: "(?!\\*$)\(Pattern.token)"
         ) {
@@ -65,52 +65,52 @@ extension Form where Value == Policy.Vary {
     }
 }
 
-extension Form {
+extension ValueFormat {
     /// This list, or the word `any`, for which `to` gets nil.
     fileprivate func orAny<Other>(
         to: @escaping (Value?) -> Other, from: @escaping (Other) -> Value?
-    ) -> Form<Other> {
+    ) -> ValueFormat<Other> {
         let allowed = "\(allowed), or any"
-        return Form<Other>(
+        return ValueFormat<Other>(
             type: "\(type), or `any`", allowed: allowed,
             schema: .object(["anyOf": .list([.object(["const": "any"]), schema])]),
-            read: { [read] node, reading in
+            read: { [read] node, reader in
                 if case .text("any") = node.content { return to(nil) }
                 guard case .list = node.content else {
                     var hint = ""
                     if case .text(let text) = node.content {
                         hint = Suggestion.text(for: text, among: ["any"])
                     }
-                    reading.reportWrong(node, allowed: allowed, hint: hint)
+                    reader.reportWrong(node, allowed: allowed, hint: hint)
                     return nil
                 }
-                return read(node, &reading).map(to)
+                return read(node, &reader).map(to)
             },
             write: { [write] value in from(value).map(write) ?? "any" })
     }
 }
 
-extension Form where Value == Policy.Query {
+extension ValueFormat where Value == Policy.Query {
     private enum Word: String, CaseIterable { case keep, sort, ignore }
 
-    static var query: Form {
+    static var query: ValueFormat {
         let only = Section<[String]>(
             [],
             [
                 Key(
                     "only",
-                    Form<String>.text("parameter", allowed: "a parameter's name").list(
+                    ValueFormat<String>.text("parameter", allowed: "a parameter's name").list(
                         of: "parameters", atLeast: 1, atMost: 64),
                     "The parameters that are kept.", \.self, isRequired: true)
             ]
-        ).form()
+        ).format()
         let allowed = "keep, sort, ignore, or { only: [parameters] }"
-        return Form(
+        return ValueFormat(
             type: "`keep`, `sort`, `ignore` or `{ only: […] }`", allowed: allowed,
-            schema: .object(["anyOf": .list([Form<Word>.choice.schema, only.schema])]),
-            read: { node, reading in
+            schema: .object(["anyOf": .list([ValueFormat<Word>.choice.schema, only.schema])]),
+            read: { node, reader in
                 switch node.content {
-                case .entries: return only.read(node, &reading).map { .only($0) }
+                case .entries: return only.read(node, &reader).map { .only($0) }
                 case .text(let text):
                     switch Word(rawValue: text) {
                     case .keep: return .keep
@@ -118,11 +118,11 @@ extension Form where Value == Policy.Query {
                     case .ignore: return .ignore
                     case nil:
                         let hint = Suggestion.text(for: text, among: Word.allCases.map(\.rawValue))
-                        reading.reportWrong(node, allowed: allowed, hint: hint)
+                        reader.reportWrong(node, allowed: allowed, hint: hint)
                         return nil
                     }
                 case .list, .nothing:
-                    reading.reportWrong(node, allowed: allowed)
+                    reader.reportWrong(node, allowed: allowed)
                     return nil
                 }
             },

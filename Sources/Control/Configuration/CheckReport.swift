@@ -1,17 +1,17 @@
 /// The output of `larder check --json`.
-public enum Report {
+public enum CheckReport {
     /// `{"valid": …, "startable": …, "problems": […], "configuration": {…}}`. An invalid configuration is
     /// left out.
     /// - Parameter isStartable: can this machine start Larder with the configuration? nil: not tried.
-    public static func json(settings: Tree?, problems: [Problem], isStartable: Bool? = nil) -> String {
-        var entries: [Tree.Entry] = [.init("valid", .flag(settings != nil))]
+    public static func json(settings: Document?, problems: [Problem], isStartable: Bool? = nil) -> String {
+        var entries: [Document.Entry] = [.init("valid", .flag(settings != nil))]
         if let isStartable { entries.append(.init("startable", .flag(isStartable))) }
         entries += [
             .init(
                 "problems",
                 .list(
                     problems.map { problem in
-                        var entries: [Tree.Entry] = [
+                        var entries: [Document.Entry] = [
                             .init("kind", .text(problem.kind.rawValue)), .init("file", .text(problem.file)),
                         ]
                         if let line = problem.line { entries.append(.init("line", .number(line))) }
@@ -22,6 +22,6 @@ public enum Report {
                     }))
         ]
         if let settings { entries.append(.init("configuration", settings)) }
-        return Tree.map(entries).json
+        return Document.map(entries).json
     }
 }

@@ -1,35 +1,35 @@
 /// A document that Larder writes as JSON or YAML: the output of `check`, or a JSON Schema. Maps keep their
 /// order.
-public indirect enum Tree: Sendable, Equatable {
+public indirect enum Document: Sendable, Equatable {
     case text(String)
     case number(Int)
     case flag(Bool)
-    case list([Tree])
+    case list([Document])
     case map([Entry])
 
     public struct Entry: Sendable, Equatable {
         public var key: String
-        public var value: Tree
-        public init(_ key: String, _ value: Tree) {
+        public var value: Document
+        public init(_ key: String, _ value: Document) {
             self.key = key
             self.value = value
         }
     }
 
-    static func object(_ pairs: KeyValuePairs<String, Tree>) -> Tree {
+    static func object(_ pairs: KeyValuePairs<String, Document>) -> Document {
         .map(pairs.map { Entry($0.key, $0.value) })
     }
 
-    static func texts(_ texts: some Sequence<String>) -> Tree { .list(texts.map { .text($0) }) }
+    static func texts(_ texts: some Sequence<String>) -> Document { .list(texts.map { .text($0) }) }
 }
 
-extension Tree: ExpressibleByStringLiteral {
+extension Document: ExpressibleByStringLiteral {
     public init(stringLiteral value: String) { self = .text(value) }
 }
 
 // MARK: JSON
 
-extension Tree {
+extension Document {
     /// Indented JSON with a newline at its end. A list of scalars and an empty map are on one line.
     public var json: String {
         var out = ""
@@ -98,7 +98,7 @@ extension Tree {
 
 // MARK: YAML
 
-extension Tree {
+extension Document {
     /// Block YAML. A list of scalars is written `[a, b]`. A text that another parser could read as a number
     /// or a boolean is quoted.
     public var yaml: String {

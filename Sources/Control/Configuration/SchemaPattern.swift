@@ -78,14 +78,14 @@ enum Pattern {
         let group = "[0-9A-Fa-f]{1,4}"
         let last = "(?:\(group):\(group)|\(ipv4))"
         // RFC 3986 §3.2.2: one alternative for each number of groups before `::`.
-        var forms = ["(?:\(group):){6}\(last)", "::(?:\(group):){5}\(last)"]
+        var formats = ["(?:\(group):){6}\(last)", "::(?:\(group):){5}\(last)"]
         for before in 0..<5 {
             let behind = before == 4 ? last : "(?:\(group):){\(4 - before)}\(last)"
-            forms.append("(?:(?:\(group):){0,\(before)}\(group))?::\(behind)")
+            formats.append("(?:(?:\(group):){0,\(before)}\(group))?::\(behind)")
         }
-        forms.append("(?:(?:\(group):){0,5}\(group))?::\(group)")
-        forms.append("(?:(?:\(group):){0,6}\(group))?::")
-        return "(?:\(forms.joined(separator: "|")))"
+        formats.append("(?:(?:\(group):){0,5}\(group))?::\(group)")
+        formats.append("(?:(?:\(group):){0,6}\(group))?::")
+        return "(?:\(formats.joined(separator: "|")))"
     }()
     private static let unix = "unix:/[^\\u0000]{0,106}"
     private static let port = "(?=[0-9]{1,5}$)\(number(0...65_535))"
@@ -106,20 +106,20 @@ enum Pattern {
 /// JSON Schemas of scalars. Larder reads every scalar as a text. An editor reads a scalar that looks like a
 /// number as a number, so the schemas allow both.
 enum Schema {
-    static func text(_ pattern: String) -> Tree {
+    static func text(_ pattern: String) -> Document {
         .object(["type": "string", "pattern": .text(pattern)])
     }
 
     /// - Parameter isValid: accepts the allowed texts. The schema allows numbers if it accepts `1`, and
     ///   booleans if it accepts `true`.
-    static func scalar(_ pattern: String, isValid: (String) -> Bool) -> Tree {
-        var types: [Tree] = ["string"]
+    static func scalar(_ pattern: String, isValid: (String) -> Bool) -> Document {
+        var types: [Document] = ["string"]
         if isValid("1") { types.append("number") }
         if isValid("true") { types.append("boolean") }
         return .object(["type": types.count == 1 ? "string" : .list(types), "pattern": .text(pattern)])
     }
 
-    static func integer(_ range: ClosedRange<Int>, pattern: String) -> Tree {
+    static func integer(_ range: ClosedRange<Int>, pattern: String) -> Document {
         .object([
             "type": .list(["integer", "string"]), "minimum": .number(range.lowerBound),
             "maximum": .number(range.upperBound), "pattern": .text(pattern),
@@ -127,32 +127,32 @@ enum Schema {
     }
 
     /// A schema that no value satisfies, for keys that are not built yet.
-    static var nothing: Tree { .object(["not": .map([])]) }
+    static var nothing: Document { .object(["not": .map([])]) }
 
     /// Exactly one of the cases: its key is present, and the keys in `without` are absent.
-    static func oneOf(_ cases: [(key: String, without: [String])]) -> Tree.Entry {
+    static func oneOf(_ cases: [(key: String, without: [String])]) -> Document.Entry {
         .init(
             "oneOf",
             .list(
                 cases.map { entry in
                     .object([
                         "required": .texts([entry.key]),
-                        "properties": .map(entry.without.map { Tree.Entry($0, .flag(false)) }),
+                        "properties": .map(entry.without.map { Document.Entry($0, .flag(false)) }),
                     ])
                 }))
     }
 }
 
-extension Form {
-    /// The same form with a different schema.
-    func described(by schema: Tree) -> Form {
-        var form = self
-        form.schema = schema
-        return form
+extension ValueFormat {
+    /// The same format with a different schema.
+    func described(by schema: Document) -> ValueFormat {
+        var format = self
+        format.schema = schema
+        return format
     }
 
-    /// The same form with further entries in its schema.
-    func described(with entries: [Tree.Entry]) -> Form {
+    /// The same format with further entries in its schema.
+    func described(with entries: [Document.Entry]) -> ValueFormat {
         guard case .map(let own) = schema else { preconditionFailure("a schema is a map") }
         return described(by: .map(own + entries))
     }
