@@ -188,8 +188,8 @@ import Testing
         (
             "store:\n  statuses: [200, 206]",
             [
-                "\(file):2: error: store.statuses[1]: found '206'; allowed: a status whose answers "
-                    + "depend on the key alone (never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, "
+                "\(file):2: error: store.statuses[1]: found '206'; allowed: a status whose responses depend "
+                    + "on the key alone (never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, "
                     + "428, 429, 431, 511)"
             ]
         ),

@@ -20,7 +20,7 @@ struct CheckCommand: ParsableCommand {
     @Option(
         name: [.customShort("c"), .customLong("config")],
         help: ArgumentHelp("The configuration file.", valueName: "file"))
-    var file = ConfigurationOptions.standardFile
+    var file = ConfigurationOptions.defaultFile
 
     @Flag(help: "Read the files only; do not try what a start needs on this machine.")
     var offline = false

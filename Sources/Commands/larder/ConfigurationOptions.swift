@@ -8,7 +8,7 @@ internal import Kernel
 internal import Settings
 
 enum ConfigurationOptions {
-    static let standardFile = "larder.yaml"
+    static let defaultFile = "larder.yaml"
 
     /// Reads a configuration file.
     /// - Parameter path: the file's name as the user gave it.
@@ -21,10 +21,10 @@ enum ConfigurationOptions {
     /// those of the default folder.
     static func policies(_ path: String?) throws -> [LoadedPolicy] {
         if let path { return try load(path, everyPolicy: true).policies }
-        if FileManager.default.fileExists(atPath: standardFile) {
-            return try load(standardFile, everyPolicy: true).policies
+        if FileManager.default.fileExists(atPath: defaultFile) {
+            return try load(defaultFile, everyPolicy: true).policies
         }
-        let name = Settings.Cache.standardPolicyFolder
+        let name = Settings.Cache.defaultPolicyFolder
         return try ConfigurationFile.policies(
             inFolder: "\(currentFolder)/\(name)", shownFolder: name, files: .disk)
     }

@@ -34,7 +34,7 @@ enum Serving {
         // Raise the limit of open files to the hard limit. The server reports if that is not enough.
         _ = try? DescriptorLimit.raise()
         // Start in a separate thread: a slow name server or disk must not delay the handling of signals.
-        let start = try Start()
+        let start = try StartResult()
         do {
             try spawn(start, settings, logger)
         } catch {
@@ -49,7 +49,7 @@ enum Serving {
         return Status.success
     }
 
-    private static func spawn(_ start: Start, _ settings: Settings, _ logger: Logger) throws {
+    private static func spawn(_ start: StartResult, _ settings: Settings, _ logger: Logger) throws {
         _ = try Thread.spawn(name: "start", seed: start) { start in
             let made = Result { try makeServer(settings, logger) }
             start.end(made.map(\.server))

@@ -21,7 +21,7 @@ struct ServeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The address to listen on, address:port or unix:/path. You can repeat this flag. "
-                + "(default: \(FlagSettings.standardListener))",
+                + "(default: \(FlagSettings.defaultListener))",
             valueName: "address"))
     var listen: [String] = []
 
@@ -89,11 +89,11 @@ struct ServeCommand: ParsableCommand {
             flags.accessLog = accessLog
             return try flags.load(folder: ConfigurationOptions.currentFolder, files: .disk)
         }
-        guard FileManager.default.fileExists(atPath: ConfigurationOptions.standardFile) else {
+        guard FileManager.default.fileExists(atPath: ConfigurationOptions.defaultFile) else {
             throw ValidationError(
                 "There is no larder.yaml in this folder. Name a file with -c, or use --upstream URL or "
                     + "--files FOLDER.")
         }
-        return try ConfigurationOptions.load(ConfigurationOptions.standardFile, everyPolicy: false)
+        return try ConfigurationOptions.load(ConfigurationOptions.defaultFile, everyPolicy: false)
     }
 }

@@ -12,7 +12,7 @@ enum SignalMeaning: Equatable {
     case notice(String)
 
     /// Does the signal end the process, at once or after a drain?
-    var isEnd: Bool { self == .drain || self == .stop }
+    var endsProcess: Bool { self == .drain || self == .stop }
 
     static let received: [Signal: SignalMeaning] = [
         .terminate: .drain, .quit: .drain, .interrupt: .stop, .user1: .reopenLogs,

@@ -26,7 +26,7 @@ struct SignalWatch: ~Copyable {
     }
 
     /// Waits until serving has started or has failed to start. A signal may end the process before that.
-    mutating func waitFor(_ start: Start) throws -> Server {
+    mutating func waitFor(_ start: StartResult) throws -> Server {
         try poller.addReadable(start.raw, token: 1)
         while true {
             _ = poller.wait(timeoutMilliseconds: nil)
@@ -36,7 +36,7 @@ struct SignalWatch: ~Copyable {
                 return try result.get()
             }
             while let signal = signals.next() {
-                guard SignalMeaning.received[signal]?.isEnd == true else { continue }
+                guard SignalMeaning.received[signal]?.endsProcess == true else { continue }
                 logger.info("stopped before serving")
                 Program.leave(Status.success)
             }
@@ -96,7 +96,7 @@ struct SignalWatch: ~Copyable {
 }
 
 /// The result of the start, which the starting thread hands to the main thread.
-final class Start: Sendable {
+final class StartResult: Sendable {
     private let counter: EventCounter
     private let outcome = Locked<Result<Server, any Error>?>(nil)
 

@@ -31,7 +31,7 @@ enum Usage {
     ]
 
     /// Options that have one value. ArgumentParser silently takes the last of several.
-    private static let single: [String: String] = [
+    private static let singleValueOptions: [String: String] = [
         "-c": "--config", "--config": "--config", "--files": "--files", "--memory": "--memory",
         "--threads": "--threads", "--access-log": "--access-log", "--policy": "--policy",
         "--schema": "--schema", "--reference": "--reference", "-X": "--method", "--method": "--method",
@@ -42,7 +42,7 @@ enum Usage {
         var seen: Set<String> = []
         for argument in arguments.prefix(while: { $0 != "--" }) {
             let name = String(argument.prefix { $0 != "=" })
-            guard let option = single[name], !seen.insert(option).inserted else { continue }
+            guard let option = singleValueOptions[name], !seen.insert(option).inserted else { continue }
             return "\(option) is given twice; allowed: once."
         }
         return nil

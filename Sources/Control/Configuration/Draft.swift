@@ -15,7 +15,7 @@ struct RouteDraft: Equatable {
     var host = HostPattern.any
     var path: [UInt8] = []
     /// nil: the file says `none`.
-    var policy: String? = PolicyFolder.standardPolicy
+    var policy: String? = PolicyFolder.defaultPolicy
     var upstream = ""
     var methods = Route.Methods()
 

@@ -4,7 +4,7 @@
 internal import Settings
 
 public struct FlagSettings: Sendable {
-    public static var standardListener: String { "127.0.0.1:8080" }
+    public static var defaultListener: String { "127.0.0.1:8080" }
     /// The `Cache-Control` for `--files`, so that a first try shows the cache at work. A configuration file
     /// has no such default.
     public static var filesCacheControl: String { "public, max-age=60" }
@@ -42,7 +42,7 @@ public struct FlagSettings: Sendable {
             problems.append(Problem(kind: .error, file: flag, line: nil, path: "", message: message))
         }
 
-        draft.settings.listeners = (listen.isEmpty ? [Self.standardListener] : listen).compactMap { text in
+        draft.settings.listeners = (listen.isEmpty ? [Self.defaultListener] : listen).compactMap { text in
             value(.bind, "--listen", text).map { Settings.Listener(bind: $0) }
         }
         if let bind = Self.repeated(draft.settings.listeners.map(\.bind)), bind.port != 0 {

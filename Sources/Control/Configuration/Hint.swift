@@ -121,7 +121,7 @@ enum Hint {
 
 /// Warnings about hosts and paths that are allowed but look like a pattern or an escape of another program.
 /// Larder takes such characters literally. Each function returns the warning, or nil.
-enum Literal {
+enum LiteralWarning {
     static func host(_ host: HostPattern) -> String? {
         host == .exact("_") ? "Larder takes '_' literally; leave 'host' out to match any host" : nil
     }

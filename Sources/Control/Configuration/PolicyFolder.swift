@@ -5,7 +5,7 @@
 internal import Settings
 
 struct PolicyFolder {
-    static var standardPolicy: String { "pessimistic" }
+    static var defaultPolicy: String { "pessimistic" }
 
     private enum State {
         case loading
@@ -126,7 +126,7 @@ struct PolicyFolder {
     /// them.
     mutating func usedPolicy(_ name: String) -> PolicyDraft? {
         let draft = policy(name)
-        if case .loaded(let loaded) = states[name], loaded.isShipped, name != Self.standardPolicy,
+        if case .loaded(let loaded) = states[name], loaded.isShipped, name != Self.defaultPolicy,
             noted.insert(name).inserted
         {
             problems.add(loaded.reader.problems)
@@ -249,11 +249,11 @@ struct PolicyFolder {
 
 extension PolicyFolder {
     /// The default policy. It is read once, because every configuration needs it.
-    private static let standard = readShipped(standardPolicy)
+    private static let defaultLoaded = readShipped(defaultPolicy)
 
     /// The shipped policy of that name, or nil.
     private static func shipped(_ name: String) -> Loaded? {
-        name == standardPolicy ? standard : readShipped(name)
+        name == defaultPolicy ? defaultLoaded : readShipped(name)
     }
 
     /// Reads a shipped policy. Shipped policies extend no policy, so the files of a folder cannot change

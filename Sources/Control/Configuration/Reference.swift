@@ -10,7 +10,7 @@ public enum Reference {
     /// JSON Schema (draft 7) of a policy file.
     public static var policySchema: Document {
         schema(
-            Sections.policy(from: Policy(name: PolicyFolder.standardPolicy)).schema,
+            Sections.policy(from: Policy(name: PolicyFolder.defaultPolicy)).schema,
             "A cache policy of Larder")
     }
 
@@ -27,7 +27,7 @@ public enum Reference {
 
     /// The tables of all keys of a policy file, in Markdown.
     public static var policyTables: String {
-        tables(Sections.policy(from: Policy(name: PolicyFolder.standardPolicy)).rows)
+        tables(Sections.policy(from: Policy(name: PolicyFolder.defaultPolicy)).rows)
     }
 
     /// One table for each top-level key that has keys inside, and one table for all other top-level keys.
@@ -43,7 +43,7 @@ public enum Reference {
         var out = ""
         for (row, inner) in tops where !inner.isEmpty {
             out += "### `\(row.path.dropFirst())`\n\n\(row.meaning)"
-            if row.standard == "required" { out += " Required." }
+            if row.defaultText == "required" { out += " Required." }
             out += "\n\n" + table(inner) + "\n"
         }
         let plain = tops.filter(\.inner.isEmpty).map(\.row)
@@ -54,7 +54,7 @@ public enum Reference {
     private static func table(_ rows: [ReferenceRow]) -> String {
         var out = "| key | type | default | meaning |\n|---|---|---|---|\n"
         for row in rows {
-            let cells = ["`\(row.path.dropFirst())`", row.type, row.standard, row.meaning]
+            let cells = ["`\(row.path.dropFirst())`", row.type, row.defaultText, row.meaning]
             out +=
                 "| "
                 + cells.map { $0.split(separator: "|").joined(separator: "\\|") }.joined(separator: " | ")

@@ -107,19 +107,19 @@ struct Key<Root> {
 
     /// - Parameters:
     ///   - get: returns the value to write, or nil to leave the key out.
-    ///   - standard: the default in the reference. Without it the reference shows the value that `get`
+    ///   - defaultText: the default in the reference. Without it the reference shows the value that `get`
     ///     returns for the section's defaults.
     ///   - unbuilt: returns non-nil for a value whose part of Larder is not built yet.
     ///   - caveat: the sentence of the reference about such values.
     init<Value>(
         _ name: String, _ format: ValueFormat<Value>, _ meaning: String, isRequired: Bool = false,
-        standard: String? = nil,
+        defaultText: String? = nil,
         unbuilt: ((Value) -> Unbuilt?)? = nil, caveat: String = "Not built yet.",
         get: @escaping (Root) -> Value?,
         set: @escaping (inout Root, Value) -> Void
     ) {
         self.init(
-            name, format, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt,
+            name, format, meaning, isRequired: isRequired, defaultText: defaultText, unbuilt: unbuilt,
             caveat: caveat,
             get: get,
             read: { node, root, reader in
@@ -130,7 +130,8 @@ struct Key<Root> {
     }
 
     private init<Value>(
-        _ name: String, _ format: ValueFormat<Value>, _ meaning: String, isRequired: Bool, standard: String?,
+        _ name: String, _ format: ValueFormat<Value>, _ meaning: String, isRequired: Bool,
+        defaultText: String?,
         unbuilt: ((Value) -> Unbuilt?)?, caveat: String, get: @escaping (Root) -> Value?,
         read: @escaping (YAMLNode, inout Root, inout FileReader) -> Value?
     ) {
@@ -146,24 +147,24 @@ struct Key<Root> {
             }
         }
         write = { root in get(root).map(format.write) }
-        let standardValue: (Root) -> Document? = { root in isRequired ? nil : get(root).map(format.write) }
+        let defaultValue: (Root) -> Document? = { root in isRequired ? nil : get(root).map(format.write) }
         schema = { root in
             guard case .map(var entries) = format.schema else { return format.schema }
             entries.insert(.init("description", .text(meaning)), at: 0)
-            if let value = standardValue(root), standard == nil, format.rows.isEmpty {
+            if let value = defaultValue(root), defaultText == nil, format.rows.isEmpty {
                 entries.append(.init("default", value))
             }
             return .map(entries)
         }
         rows = { root in
-            var text = standard ?? ""
+            var text = defaultText ?? ""
             if isRequired {
                 text = "required"
-            } else if standard == nil, format.rows.isEmpty, let value = standardValue(root) {
+            } else if defaultText == nil, format.rows.isEmpty, let value = defaultValue(root) {
                 text = "`\(value.inlineYAML)`"
             }
             let row = ReferenceRow(
-                path: ".\(name)", type: format.type, standard: text,
+                path: ".\(name)", type: format.type, defaultText: text,
                 meaning: unbuilt == nil ? meaning : "\(meaning) *\(caveat)*")
             return [row]
                 + format.rows.map { inner in
@@ -177,11 +178,11 @@ struct Key<Root> {
     init<Value>(
         _ name: String, _ format: ValueFormat<Value>, _ meaning: String,
         _ place: WritableKeyPath<Root, Value>,
-        isRequired: Bool = false, standard: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil,
+        isRequired: Bool = false, defaultText: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil,
         caveat: String = "Not built yet."
     ) {
         self.init(
-            name, format, meaning, isRequired: isRequired, standard: standard, unbuilt: unbuilt,
+            name, format, meaning, isRequired: isRequired, defaultText: defaultText, unbuilt: unbuilt,
             caveat: caveat,
             get: { $0[keyPath: place] }, set: { $0[keyPath: place] = $1 })
     }
@@ -190,10 +191,10 @@ struct Key<Root> {
     init<Value>(
         _ name: String, _ format: ValueFormat<Value>, _ meaning: String,
         optional place: WritableKeyPath<Root, Value?>,
-        standard: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil
+        defaultText: String? = nil, unbuilt: ((Value) -> Unbuilt?)? = nil
     ) {
         self.init(
-            name, format, meaning, standard: standard, unbuilt: unbuilt, get: { $0[keyPath: place] },
+            name, format, meaning, defaultText: defaultText, unbuilt: unbuilt, get: { $0[keyPath: place] },
             set: { $0[keyPath: place] = $1 })
     }
 
@@ -203,7 +204,7 @@ struct Key<Root> {
         _ name: String, _ section: Section<Inner>, _ meaning: String, _ place: WritableKeyPath<Root, Inner>
     ) {
         self.init(
-            name, section.format(), meaning, isRequired: false, standard: nil, unbuilt: nil, caveat: "",
+            name, section.format(), meaning, isRequired: false, defaultText: nil, unbuilt: nil, caveat: "",
             get: { $0[keyPath: place] },
             read: { node, root, reader in
                 section.read(node, into: &root[keyPath: place], &reader) ? root[keyPath: place] : nil

@@ -16,13 +16,13 @@ extension Sections {
             PolicyDraft(policy: base),
             [
                 Key(
-                    "description", .text(), "The purpose of the policy.", standard: "none",
+                    "description", .text(), "The purpose of the policy.", defaultText: "none",
                     get: { $0.policy.description.isEmpty ? nil : $0.policy.description },
                     set: { $0.policy.description = $1 }),
                 Key(
                     "extends", .name,
                     "The policy whose values this policy takes over, except for the keys in this file.",
-                    optional: \.extends, standard: "the default policy"),
+                    optional: \.extends, defaultText: "the default policy"),
                 Key(
                     "store", policyStore(from: base.store), "The responses that may be stored.",
                     \.policy.store),
@@ -39,7 +39,7 @@ extension Sections {
                     "decisions", decision.format().list(of: "decisions", atMost: 4096),
                     "The tests of the policy: exchanges and their expected results. `larder policy test` "
                         + "runs them.",
-                    standard: "none",
+                    defaultText: "none",
                     get: { $0.decisions.isEmpty ? nil : $0.decisions }, set: { $0.decisions = $1 }),
             ])
     }

@@ -52,7 +52,7 @@ enum Sections {
                     "The name of this Larder in `CDN-Loop` (RFC 8586), which it sends to origins. A request "
                         + "that arrives with this name has been here before: it gets a 508. Two Larders that "
                         + "send requests to each other need different names.", optional: \.settings.cdnID,
-                    standard: "derived from machine and listeners"),
+                    defaultText: "derived from machine and listeners"),
                 Key("limits", limits, "Limits on sizes, counts and times of clients.", \.settings.limits),
                 Key("process", process, "The process of Larder.", \.settings.process),
                 Key("log", log, "The access log. Notices go to stderr.", \.settings.log),
@@ -111,11 +111,11 @@ enum Sections {
                     "The memory for stored responses, their index included. The default is smaller if the "
                         + "machine or its control group (the limit of a container) has little memory. If a "
                         + "value that you set does not fit, Larder does not start.",
-                    optional: \.memory, standard: "256MiB, or what fits"),
+                    optional: \.memory, defaultText: "256MiB, or what fits"),
                 Key(
                     "memoryMax", .size(4 << 20...1 << 40),
                     "The size to which a reload can raise `memory` and keep the stored responses.",
-                    optional: \.memoryMax, standard: "2 × `memory`"),
+                    optional: \.memoryMax, defaultText: "2 × `memory`"),
                 Key(
                     "policies", ValueFormat<String>.path.orNone,
                     "The folder of the policy files. A folder that you name must exist. `none`, or no folder "
@@ -141,18 +141,18 @@ enum Sections {
                         "name", allowed: "a name of at most 128 bytes",
                         pattern: "[^\\u0000-\\u001f\\u007f]{1,128}"
                     ) { $0.utf8.count <= 128 },
-                    "The route's name in logs and metrics.", optional: \.name, standard: "host and path"),
+                    "The route's name in logs and metrics.", optional: \.name, defaultText: "host and path"),
                 Key(
-                    "host", .hostPattern.warned(Literal.host),
+                    "host", .hostPattern.warned(LiteralWarning.host),
                     "A host. `*.example.com`: every host below the domain, with one or more labels in front; "
                         + "the domain itself does not match. Letter case, the port and a dot at the end do "
                         + "not matter.",
-                    standard: "any", get: { $0.host == .any ? nil : $0.host }, set: { $0.host = $1 }),
+                    defaultText: "any", get: { $0.host == .any ? nil : $0.host }, set: { $0.host = $1 }),
                 Key(
-                    "path", .pathPrefix.warned(Literal.path),
+                    "path", .pathPrefix.warned(LiteralWarning.path),
                     "A prefix of the path. Larder compares the bytes of the request line and decodes no "
                         + "percent-encoding.",
-                    standard: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
+                    defaultText: "any", get: { $0.path.isEmpty ? nil : $0.path }, set: { $0.path = $1 }),
                 Key(
                     "policy", ValueFormat<String>.name.orNone,
                     "The name of the cache policy. `none`: this route does not use the store.",
@@ -176,7 +176,7 @@ enum Sections {
                     "allow", ValueFormat<String>.method.list(of: "methods", atLeast: 1, atMost: 64),
                     "The methods that all clients may use. Any other method gets a 405. GET does not include "
                         + "HEAD. `purge`, not this list, allows the methods that manage a cache.",
-                    optional: \.allow, standard: "any"),
+                    optional: \.allow, defaultText: "any"),
                 Key(
                     "purge", .peers,
                     "The addresses of the clients that may send methods that manage a cache: PURGE, BAN, "
@@ -185,7 +185,7 @@ enum Sections {
                         + "empty, every client gets a 405. Larder sends an allowed request on to the "
                         + "upstream, and deletes all that it has stored for the URL.",
                     optional: \.purge,
-                    standard: "no client; with `policy: none`: every client"),
+                    defaultText: "no client; with `policy: none`: every client"),
             ])
     }
 
@@ -227,7 +227,7 @@ enum Sections {
                         + "then the clients that have taken nothing for five seconds. The default is smaller "
                         + "if there is little memory. A value that you set is lowered, with a notice, to "
                         + "what fits beside `cache.memory`.",
-                    optional: \.buffers, standard: "256MiB, or what fits"),
+                    optional: \.buffers, defaultText: "256MiB, or what fits"),
                 Key(
                     "headTimeout", .duration(1...longestMilliseconds),
                     "The longest time from the first byte of a request to the end of its head. After it the "
@@ -253,10 +253,10 @@ enum Sections {
                     "The user that Larder must run as. Larder does not start as a different user, and does "
                         + "not change the user itself. Let systemd do that (`User=`).",
                     optional: \.user,
-                    standard: "any user"),
+                    defaultText: "any user"),
                 Key(
                     "runFolder", .absolutePath, "The folder for sockets and state.", optional: \.runFolder,
-                    standard: "none",
+                    defaultText: "none",
                     unbuilt: { _ in .note("Larder keeps nothing there yet") }),
             ])
     }

@@ -57,7 +57,7 @@ extension Sections {
                     "The `Cache-Control` of the responses from `files`. `none`: they have no "
                         + "`Cache-Control`, "
                         + "and the default policy does not store them.",
-                    standard: "`none`", get: { $0.files == nil ? nil : .some($0.cacheControl) },
+                    defaultText: "`none`", get: { $0.files == nil ? nil : .some($0.cacheControl) },
                     set: { $0.cacheControl = $1 }),
                 Key(
                     "fallback", .sitePage,
@@ -217,7 +217,7 @@ extension Sections {
                             && ($0.hasPrefix("unix:/") || !$0.utf8.contains(UInt8(ascii: "/")))
                     }, "The server's name in logs and metrics. `url-hash` computes its hash over this name.",
                     optional: \.name,
-                    standard: "the address"),
+                    defaultText: "the address"),
                 Key(
                     "address", .serverAddress, "The server's address: `host:port` or `unix:/path`.",
                     optional: \.address),
@@ -349,7 +349,7 @@ extension Sections {
                 Key(
                     "serverName", .hostName, "The server name in SNI and in the certificate.",
                     optional: \.serverName,
-                    standard: "the server's host"),
+                    defaultText: "the server's host"),
             ])
     }
 }

@@ -262,8 +262,8 @@ extension ValueFormat where Value == String {
                 return "found '\(name)'; not allowed here: 'purge' lists the clients that may send methods "
                     + "that manage a cache"
             }
-            let standard = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-            guard standard.contains(name.uppercased()), !standard.contains(name) else { return nil }
+            let common = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+            guard common.contains(name.uppercased()), !common.contains(name) else { return nil }
             return "found '\(name)'; allowed: a method in capitals; did you mean '\(name.uppercased())'?"
         }
     }

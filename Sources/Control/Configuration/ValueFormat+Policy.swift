@@ -25,7 +25,7 @@ extension ValueFormat where Value == Policy.Statuses {
     static var statuses: ValueFormat {
         let status = ValueFormat<Int>.count(200...599).checked { status in
             Policy.Statuses.isForbidden(status)
-                ? "found '\(status)'; allowed: a status whose answers depend on the key alone "
+                ? "found '\(status)'; allowed: a status whose responses depend on the key alone "
                     + "(never 206, 304, 400, 401, 406-408, 411-417, 421, 425, 426, 428, 429, 431, 511)" : nil
         }
         let refused = (200...599).filter { Policy.Statuses.isForbidden($0) }

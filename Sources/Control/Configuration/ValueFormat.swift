@@ -22,7 +22,7 @@ struct ReferenceRow {
     var path: String
     var type: String
     /// The default as YAML, or `required`, or an empty text.
-    var standard: String
+    var defaultText: String
     var meaning: String
 }
 

@@ -10,15 +10,26 @@ package import Store
 ///
 /// It decides less than `StoreFinding`, and never otherwise: what it answers, `StoreFinding` answers with the
 /// same bytes. `HitChecks` holds the two together.
-package enum PlainHit {
-    /// Composes the answer: its head in `out`.
-    /// - Returns: nil where the short way cannot tell; then nothing was written, and `StoreFinding` tells.
+package struct PlainHit: ~Escapable {
+    private let view: RecordView
+    private let ageSeconds: UInt32
+    private let ttlSeconds: UInt32
+
+    @_lifetime(copy view) @inline(__always)
+    private init(_ view: RecordView, ageSeconds: UInt32, ttlSeconds: UInt32) {
+        self.view = view
+        self.ageSeconds = ageSeconds
+        self.ttlSeconds = ttlSeconds
+    }
+
+    /// Looks up and decides.
+    /// - Returns: nil where the short way cannot tell; then `StoreFinding` tells.
     @inline(__always)
     @_lifetime(borrow store)
     package static func find(
         _ lookup: borrowing StoreLookup, in store: borrowing StoreThread, by rules: borrowing Rules,
-        _ request: borrowing RequestHead, into out: inout ByteBuffer
-    ) -> StoredAnswer? {
+        _ request: borrowing RequestHead
+    ) -> PlainHit? {
         let accepted = lookup.verdict.codings
         let preferred = rules.compression.choose(accepted: accepted) ?? .identity
         var age: UInt32 = 0
@@ -41,26 +52,41 @@ package enum PlainHit {
             return true
         }
         guard let view = found else { return nil }
-        let facts = HitFacts(status: EntryFacts(view.facts).status)
+        return PlainHit(view, ageSeconds: age, ttlSeconds: ttl)
+    }
+
+    /// Composes the answer; its head replaces what stands in `out`.
+    @inline(__always)
+    @_lifetime(copy self)
+    package func answer(
+        _ lookup: borrowing StoreLookup, by rules: borrowing Rules, _ request: borrowing RequestHead,
+        into out: inout ByteBuffer
+    ) -> StoredAnswer {
+        let status = EntryFacts(view.facts).status
         let (head, body) = (view.head, view.body)
-        let count = head.count &+ body.count
-        guard count <= StoredAnswer.gatherLimit, rules.cacheStatus != .debug, lookup.persistence.isUsual
-        else {
+        guard rules.cacheStatus != .debug, lookup.persistence.isUsual else {
             let content = StoredContent(
-                head: head, body: body, AnswerAge(seconds: age, timeToLive: Int64(ttl)), .hit)
-            return content.answer(lookup, by: rules, request, facts, into: &out)
+                head: head, body: body, status: status,
+                AnswerAge(seconds: ageSeconds, timeToLive: Int64(ttlSeconds)), .hit)
+            // A copy: `lookup` itself then needs no place in memory.
+            let copy = StoreLookup(
+                bytes: lookup.bytes, key: lookup.key, lookup.keyed, lookup.verdict, lookup.now,
+                lookup.persistence)
+            return content.answer(copy, by: rules, request, into: &out)
         }
+        // As `StoredContent` composes it, with one look at the buffer for all of it.
+        let isGathered = head.count &+ body.count <= StoredAnswer.gatherLimit
+        let count = head.count &+ (isGathered ? body.count : 0)
         out.removeAll()
-        // As `StoredContent` does it, with one look at the buffer for all of it.
         out.append(atMost: count &+ CacheStatus.plainHitLimit &+ 64) { room in
             room.append(long: head)
             room.append("Age: ")
-            room.append(decimal: UInt64(age))
+            room.append(decimal: UInt64(ageSeconds))
             room.append("\r\n")
-            CacheStatus.appendPlainHit(ttlSeconds: ttl, rules.cacheStatus, to: &room)
+            CacheStatus.appendPlainHit(ttlSeconds: ttlSeconds, rules.cacheStatus, to: &room)
             room.append("\r\n")
-            room.append(long: body)
+            if isGathered { room.append(long: body) }
         }
-        return StoredAnswer(body: Span(), facts)
+        return StoredAnswer(body: isGathered ? Span() : body, status: status)
     }
 }

@@ -8,7 +8,7 @@ package import Store
 /// What the store has for a request: the general way of a hit, which decides everything that may be decided
 /// of what is stored.
 package enum StoreFinding: ~Escapable {
-    case answer(StoredAnswer)
+    case answer(StoredAnswer, HitFacts)
     /// An entry in a coding that the client does not take, but that can be undone.
     case undecoded(Undecoded)
     case unanswered(Unanswered)
@@ -40,7 +40,7 @@ package enum StoreFinding: ~Escapable {
             return .unanswered(.absent)
         }
         let entry = EntryFacts(view.facts)
-        var facts = HitFacts(status: entry.status, serial: view.serial)
+        var facts = HitFacts(serial: view.serial)
         let age: AnswerAge
         switch rules.use(entry, for: verdict, now: now, isOutdated: view.isOutdated) {
         case .fresh(let seconds, let ttl): age = AnswerAge(seconds: seconds, timeToLive: Int64(ttl))
@@ -86,8 +86,9 @@ package enum StoreFinding: ~Escapable {
                 facts.wanted = coding
             }
         }
-        let content = StoredContent(head: view.head, body: view.body, age, again?.served ?? .hit)
-        return .answer(content.answer(lookup, by: rules, request, facts, into: &out))
+        let content = StoredContent(
+            head: view.head, body: view.body, status: entry.status, age, again?.served ?? .hit)
+        return .answer(content.answer(lookup, by: rules, request, into: &out), facts)
     }
 
     /// The newest record that may answer: its coding is accepted, or can be undone, and its Vary values

@@ -7,7 +7,7 @@ package import Caching
 ///
 /// It borrows bytes and holds small values. It knows nothing of sockets, timers or the log, so that a test
 /// can ask the same store by `PlainHit` and by `StoreFinding`.
-package struct StoreLookup: ~Escapable {
+package struct StoreLookup: ~Escapable, BitwiseCopyable {
     /// The bytes that the request's head was parsed from.
     let bytes: Span<UInt8>
     let key: Span<UInt8>

@@ -5,15 +5,16 @@ internal import HTTP
 internal import Settings
 
 /// An answer from the store: its head stands in a buffer, and its body is lent by the store.
-package struct StoredAnswer: ~Escapable {
+package struct StoredAnswer: ~Escapable, BitwiseCopyable {
     /// What follows the bytes in the buffer; empty where the body stands in the buffer too.
     package let body: Span<UInt8>
-    package var facts: HitFacts
+    /// Of the answer: 304, 206 or 416 where the stored answer has another.
+    package let status: UInt16
 
     @_lifetime(copy body) @inline(__always)
-    init(body: Span<UInt8>, _ facts: HitFacts) {
+    init(body: Span<UInt8>, status: UInt16) {
         self.body = body
-        self.facts = facts
+        self.status = status
     }
 
     /// Bytes of an answer that are gathered in one run: sending several runs costs the kernel more than the
@@ -21,12 +22,10 @@ package struct StoredAnswer: ~Escapable {
     static var gatherLimit: Int { 3584 }
 }
 
-/// What is known of an answer from the store, beside its bytes.
+/// What `StoreFinding` knows of an answer beside its bytes, and what is to be done behind it.
 package struct HitFacts: BitwiseCopyable, Sendable {
-    /// Of the answer: 304, 206 or 416 where the stored answer has another.
-    package var status: UInt16
     /// Of the entry's original.
-    var serial: UInt64 = 0
+    let serial: UInt64
     /// A coding that is to be made of the original.
     package var wanted: ContentCoding?
     package var isStale = false
@@ -42,71 +41,71 @@ package struct AnswerAge: BitwiseCopyable, Equatable, Sendable {
 }
 
 /// A stored head and body that may answer a request.
-struct StoredContent: ~Escapable {
+struct StoredContent: ~Escapable, BitwiseCopyable {
     /// In the stored form (`StoredHead`).
     let head: Span<UInt8>
     let body: Span<UInt8>
+    let status: UInt16
     let age: AnswerAge
     /// How it came out of the store.
     let served: CacheStatus.Served
 
     @_lifetime(copy head, copy body) @inline(__always)
-    init(head: Span<UInt8>, body: Span<UInt8>, _ age: AnswerAge, _ served: CacheStatus.Served) {
+    init(
+        head: Span<UInt8>, body: Span<UInt8>, status: UInt16, _ age: AnswerAge,
+        _ served: CacheStatus.Served
+    ) {
         self.head = head
         self.body = body
+        self.status = status
         self.age = age
         self.served = served
     }
 
     /// Composes the whole answer, or the 304, 206 or 416 that the request comes to; its head replaces what
     /// stands in `out`.
-    /// - Parameter facts: with the stored status.
     @_lifetime(copy self)
     func answer(
         _ lookup: borrowing StoreLookup, by rules: borrowing Rules, _ request: borrowing RequestHead,
-        _ facts: HitFacts, into out: inout ByteBuffer
+        into out: inout ByteBuffer
     ) -> StoredAnswer {
         out.removeAll()
-        var facts = facts
         let verdict = lookup.verdict
         if verdict.flags.contains(.conditional),
             Conditional.evaluate(
-                request, lookup.bytes, status: facts.status, head: head, nowSeconds: lookup.now.wallSeconds)
+                request, lookup.bytes, status: status, head: head, nowSeconds: lookup.now.wallSeconds)
                 == .notModified
         {
-            facts.status = 304
             Conditional.appendNotModified(head: head, to: &out)
-            return finish(lookup, by: rules, body: Span(), facts, into: &out)
+            return finish(lookup, by: rules, body: Span(), status: 304, into: &out)
         }
         if verdict.method == .head {
             out.append(head)
-            return finish(lookup, by: rules, body: Span(), facts, into: &out)
+            return finish(lookup, by: rules, body: Span(), status: status, into: &out)
         }
         let part =
             !verdict.flags.contains(.range)
             ? .whole
             : RangeRequest.evaluate(
-                request, lookup.bytes, head: head, status: facts.status, bodyCount: body.count,
+                request, lookup.bytes, head: head, status: status, bodyCount: body.count,
                 nowSeconds: lookup.now.wallSeconds)
         switch part {
         case .whole:
             out.append(head)
-            return finish(lookup, by: rules, body: body, facts, into: &out)
+            return finish(lookup, by: rules, body: body, status: status, into: &out)
         case .part(let range):
-            facts.status = 206
             StoredHead.appendPartial(head, range, of: body.count, to: &out)
-            return finish(lookup, by: rules, body: body.extracting(range), facts, into: &out)
+            return finish(lookup, by: rules, body: body.extracting(range), status: 206, into: &out)
         case .unsatisfiable:
-            facts.status = 416
             StoredHead.appendUnsatisfiable(head, bodyCount: body.count, to: &out)
-            return finish(lookup, by: rules, body: Span(), facts, into: &out)
+            return finish(lookup, by: rules, body: Span(), status: 416, into: &out)
         }
     }
 
     /// Ends the head in `out` with the lines that differ from answer to answer.
     @_lifetime(copy body)
     private func finish(
-        _ lookup: borrowing StoreLookup, by rules: borrowing Rules, body: Span<UInt8>, _ facts: HitFacts,
+        _ lookup: borrowing StoreLookup, by rules: borrowing Rules, body: Span<UInt8>, status: UInt16,
         into out: inout ByteBuffer
     ) -> StoredAnswer {
         out.append("Age: ")
@@ -119,9 +118,9 @@ struct StoredContent: ~Escapable {
             closing: lookup.persistence.isClosing, minorVersion: lookup.persistence.minorVersion, to: &out)
         out.append("\r\n")
         guard out.count &+ body.count <= StoredAnswer.gatherLimit else {
-            return StoredAnswer(body: body, facts)
+            return StoredAnswer(body: body, status: status)
         }
         out.append(body)
-        return StoredAnswer(body: Span(), facts)
+        return StoredAnswer(body: Span(), status: status)
     }
 }

@@ -22,12 +22,14 @@ extension Worker {
     @inline(never)
     mutating func answerFromStore(_ context: inout RequestContext) -> Unanswered? {
         let found = Self.find(
-            store, &clients[context.client], site.routes[context.route].rules, scratch.request,
+            store, &clients[context.client], site.routes[context.route], scratch.request,
             scratch.inbound, scratch.key, context, now.times, &scratch.out)
-        let facts: HitFacts
-        let isSent: Bool
         switch found {
-        case .sent(let sentFacts, let sent): (facts, isSent) = (sentFacts, sent)
+        case .sent(let status, let facts, let isSent):
+            if let use = facts.refreshes { refreshWhole(context, facts.serial, use) }
+            if let coding = facts.wanted { requestVariant(coding, of: facts.serial, context) }
+            concludeHit(context, status: status, isStale: facts.isStale, isSent: isSent)
+            return nil
         case .undecoded(let found):
             if let use = found.refreshes { refreshWhole(context, found.serial, use) }
             if beginUndoing(context, found) { return nil }
@@ -36,31 +38,47 @@ extension Worker {
             return answerFromStore(&context)
         case .unanswered(let why): return why
         }
-        if let use = facts.refreshes { refreshWhole(context, facts.serial, use) }
-        if let coding = facts.wanted { requestVariant(coding, of: facts.serial, context) }
-        concludeHit(context, facts, isSent: isSent)
-        return nil
     }
 
     /// As `answerFromStore`, by the short way: of a request that is plain and is looked up for the first
     /// time.
-    @inline(never)
-    mutating func answerPlainly(_ context: inout RequestContext) -> PlainAnswer {
-        guard
-            let plain = Self.findPlainly(
-                store, &clients[context.client], site.routes[context.route].rules, scratch.request,
-                scratch.inbound, scratch.key, context, now.times, &scratch.out, sendsAll: log.isEnabled)
-        else { return store.hasNone(context.keyed.hash) ? .absent : .unclear }
-        guard let isSent = plain.isSent else {
-            scratch.inbound.removeFirst(context.headCount)
+    /// - Parameter isClosing: the connection ends behind the answer.
+    @inline(__always)
+    mutating func answerPlainly(
+        _ h: Handle<Client>, _ judged: JudgedRequest, headCount: Int, isClosing: Bool
+    ) -> PlainAnswer {
+        let persistence = Persistence(isClosing: isClosing, minorVersion: scratch.request.minorVersion)
+        let plain = Self.findPlainly(
+            store, &clients, h, site.routes[judged.route], scratch.request, scratch.inbound, scratch.key,
+            judged, now.times, persistence, &scratch.out, leavesShort: !log.isEnabled)
+        switch plain {
+        case .none: return store.hasNone(judged.keyed.hash) ? .absent : .unclear
+        case .composed:
+            scratch.inbound.removeFirst(headCount)
             return .composed
+        case .sent(let status, let isSent):
+            concludePlainly(h, judged, headCount: headCount, status: status, isSent: isSent)
+            return .answered
         }
-        concludeHit(context, plain.facts, isSent: isSent)
-        return .answered
+    }
+
+    @inline(never)
+    private mutating func concludePlainly(
+        _ h: Handle<Client>, _ judged: JudgedRequest, headCount: Int, status: UInt16, isSent: Bool
+    ) {
+        let context = RequestContext(of: h, judged, headCount: headCount, started: now.moment, nil)
+        concludeHit(context, status: status, isStale: false, isSent: isSent)
+    }
+
+    private enum FoundPlainly {
+        case none
+        /// The whole answer stands in `out`.
+        case composed
+        case sent(status: UInt16, isSent: Bool)
     }
 
     private enum Found {
-        case sent(HitFacts, Bool)
+        case sent(status: UInt16, HitFacts, isSent: Bool)
         case undecoded(StoreFinding.Undecoded)
         case unanswered(Unanswered)
     }
@@ -68,7 +86,7 @@ extension Worker {
     /// Looks up, and sends what is found. A function of separate parts, because the store lends the body
     /// until it is sent.
     private static func find(
-        _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
+        _ store: borrowing StoreThread, _ client: inout Client, _ route: borrowing Site.Route,
         _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
         _ context: borrowing RequestContext, _ now: Times, _ out: inout ByteBuffer
     ) -> Found {
@@ -76,30 +94,30 @@ extension Worker {
             bytes: inbound.span, key: key.span, context.keyed, context.verdict, now,
             Persistence(isClosing: client.closing, minorVersion: request.minorVersion))
         lookup.again = context.again
-        switch StoreFinding.find(lookup, in: store, by: rules, request, into: &out) {
-        case .answer(let answer): return .sent(answer.facts, client.send(out, answer.body))
+        switch StoreFinding.find(lookup, in: store, by: route.rules, request, into: &out) {
+        case .answer(let answer, let facts):
+            return .sent(status: answer.status, facts, isSent: client.send(out, answer.body))
         case .undecoded(let found): return .undecoded(found)
         case .unanswered(let why): return .unanswered(why)
         }
     }
 
-    /// As `find`, by the short way. An answer that stands whole in `out` is left to be sent, unless
-    /// `sendsAll`: `isSent` is nil then.
+    /// As `find`, by the short way.
+    /// - Parameter leavesShort: an answer that stands whole in `out` is left to be sent, unless its
+    ///   connection ends.
     @inline(__always)
     private static func findPlainly(
-        _ store: borrowing StoreThread, _ client: inout Client, _ rules: borrowing Rules,
-        _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer, _ key: borrowing ByteBuffer,
-        _ context: borrowing RequestContext, _ now: Times, _ out: inout ByteBuffer,
-        sendsAll: Bool
-    ) -> (facts: HitFacts, isSent: Bool?)? {
+        _ store: borrowing StoreThread, _ clients: inout SlotTable<Client>, _ h: Handle<Client>,
+        _ route: borrowing Site.Route, _ request: borrowing RequestHead, _ inbound: borrowing ByteBuffer,
+        _ key: borrowing ByteBuffer, _ judged: JudgedRequest, _ now: Times, _ persistence: Persistence,
+        _ out: inout ByteBuffer, leavesShort: Bool
+    ) -> FoundPlainly {
         let lookup = StoreLookup(
-            bytes: inbound.span, key: key.span, context.keyed, context.verdict, now,
-            Persistence(isClosing: client.closing, minorVersion: request.minorVersion))
-        guard let answer = PlainHit.find(lookup, in: store, by: rules, request, into: &out) else {
-            return nil
-        }
-        if answer.body.isEmpty, !client.closing, !sendsAll { return (answer.facts, nil) }
-        return (answer.facts, client.send(out, answer.body))
+            bytes: inbound.span, key: key.span, judged.keyed, judged.verdict, now, persistence)
+        guard let hit = PlainHit.find(lookup, in: store, by: route.rules, request) else { return .none }
+        let answer = hit.answer(lookup, by: route.rules, request, into: &out)
+        if answer.body.isEmpty, leavesShort, !persistence.isClosing { return .composed }
+        return .sent(status: answer.status, isSent: clients[h].send(out, answer.body))
     }
 
     /// Sends what `answerPlainly` composed. It is inlined into the loop, because returns behind a system call
@@ -116,9 +134,11 @@ extension Worker {
 
     /// The answer to the request at the front of `inbound` is sent, or kept for the socket to take: it is
     /// logged, its head dropped, and its connection goes on or ends.
-    private mutating func concludeHit(_ context: borrowing RequestContext, _ facts: HitFacts, isSent: Bool) {
+    private mutating func concludeHit(
+        _ context: borrowing RequestContext, status: UInt16, isStale: Bool, isSent: Bool
+    ) {
         let h = context.client
-        if log.isEnabled { logHit(context, facts, isLost: !isSent) }
+        if log.isEnabled { logHit(context, status: status, isStale: isStale, isLost: !isSent) }
         scratch.inbound.removeFirst(context.headCount)
         if !isSent {
             closeClientNow(h)

@@ -285,10 +285,11 @@ extension Worker {
         var lookup = exchange.lookup(now, isClosing: client.closing)
         lookup.verdict.reason = exchange.outcome.reason
         let content = StoredContent(
-            head: head.span, body: original.body, age, .refused(exchange.fetch.forwardReason))
+            head: head.span, body: original.body, status: EntryFacts(original.facts).status, age,
+            .refused(exchange.fetch.forwardReason))
         let answer = content.answer(
-            lookup, by: rules, request, HitFacts(status: EntryFacts(original.facts).status), into: &out)
-        exchange.outcome.status = answer.facts.status
+            lookup, by: rules, request, into: &out)
+        exchange.outcome.status = answer.status
         return client.send(out, answer.body)
     }
 }

@@ -23,13 +23,12 @@ struct RequestContext: ~Copyable {
 
     @inline(__always)
     init(
-        of client: Handle<Client>, route: Int, _ verdict: RequestVerdict, _ keyed: KeyedRequest,
-        headCount: Int, started: Moment, _ again: Again?
+        of client: Handle<Client>, _ judged: JudgedRequest, headCount: Int, started: Moment, _ again: Again?
     ) {
         self.client = client
-        self.route = route
-        self.verdict = verdict
-        self.keyed = keyed
+        route = judged.route
+        verdict = judged.verdict
+        keyed = judged.keyed
         self.headCount = headCount
         self.started = started
         self.again = again
@@ -39,8 +38,17 @@ struct RequestContext: ~Copyable {
     func storing() -> RequestContext {
         let whole = verdict.method == .get ? verdict.storing : verdict
         return RequestContext(
-            of: client, route: route, whole, keyed, headCount: headCount, started: started, nil)
+            of: client, JudgedRequest(route: route, verdict: whole, keyed: keyed), headCount: headCount,
+            started: started, nil)
     }
+}
+
+/// What is found out about a request before the store is asked.
+struct JudgedRequest: BitwiseCopyable {
+    /// Index of the route in `Site.routes`.
+    let route: Int
+    let verdict: RequestVerdict
+    let keyed: KeyedRequest
 }
 
 /// The hashes of a request's key, and where the parts of the key begin. All zero for a request without a key.

@@ -12,29 +12,59 @@ internal import Store
 /// exchange with an origin.
 extension Worker {
     /// Handles the request at the front of `inbound`, whose head is in `request`, and drops that head.
-    /// - Parameter again: it was looked up before, and this has happened since.
-    /// - Returns: is the answer composed, and the rest left to `sendComposed`? Not of what is handled again.
-    mutating func handleRequest(_ h: Handle<Client>, headCount: Int, again: Again? = nil) -> Bool {
-        if !scratch.request.keepAlive || endsConnections { clients[h].closing = true }
+    /// - Returns: is the answer composed, and the rest left to `sendComposed`?
+    mutating func handleRequest(_ h: Handle<Client>, headCount: Int) -> Bool {
+        let isClosing = !scratch.request.keepAlive || endsConnections
+        guard let judged = judgeRequest(h, headCount: headCount, isClosing: isClosing) else { return false }
+        var isAbsent = false
+        if judged.verdict.isPlain {
+            switch answerPlainly(h, judged, headCount: headCount, isClosing: isClosing) {
+            case .composed: return true
+            case .answered: return false
+            case .absent: isAbsent = true
+            case .unclear: break
+            }
+        }
+        answerOrForward(h, judged, headCount: headCount, isAbsent: isAbsent)
+        return false
+    }
+
+    /// As `handleRequest`, of a request that was looked up before.
+    /// - Parameter again: what has happened since.
+    mutating func handleAgain(_ h: Handle<Client>, headCount: Int, _ again: Again) {
+        let isClosing = !scratch.request.keepAlive || endsConnections
+        guard let judged = judgeRequest(h, headCount: headCount, isClosing: isClosing) else { return }
+        var context = RequestContext(
+            of: h, judged, headCount: headCount, started: again.started, again)
+        lookUpOrForward(&context)
+    }
+
+    /// Finds the request's route, its key, and what the cache may do with it.
+    /// - Returns: nil where it is answered: it is refused, or the answer is Larder's own.
+    @inline(__always)
+    private mutating func judgeRequest(
+        _ h: Handle<Client>, headCount: Int, isClosing: Bool
+    ) -> JudgedRequest? {
+        if isClosing { clients[h].closing = true }
         if scratch.request.framing != .none { clients[h].lingers = true }
         if scratch.request.fields.contains(.cdnLoop),
             site.forwardingFields.hasSent(scratch.request, scratch.inbound.span)
         {
             // Before it could wait for the answer to itself.
             answer(h, .loop, headCount: headCount)
-            return false
+            return nil
         }
         if scratch.request.form == .absolute, isMisdirected(h) {
             answer(h, .misdirected, headCount: headCount)
-            return false
+            return nil
         }
         if scratch.request.method == .options, concludeOptions() {
             answer(h, .options, headCount: headCount)
-            return false
+            return nil
         }
         if case .length(let n) = scratch.request.framing, n > site.requestBodyLimit {
             answer(h, .refused(.bodyTooLarge), headCount: headCount)
-            return false
+            return nil
         }
         let found =
             site.table.firstMatchesAll
@@ -44,13 +74,13 @@ extension Worker {
                 path: scratch.inbound.span.slice(scratch.request.path))
         guard let route = found else {
             answer(h, .noRoute, headCount: headCount)
-            return false
+            return nil
         }
         if !site.routes[route].methods.isOpen(to: scratch.request.method),
             let refusal = admit(h, route: route)
         {
             answer(h, refusal, headCount: headCount)
-            return false
+            return nil
         }
         var keyed = KeyedRequest()
         var isKeyed = true
@@ -77,17 +107,7 @@ extension Worker {
             verdict.bypass(reason)
             scratch.key.removeAll()
         }
-        var context = RequestContext(
-            of: h, route: route, verdict, keyed, headCount: headCount,
-            started: again?.started ?? now.moment, again)
-        var plain = PlainAnswer.unclear
-        if verdict.isPlain, again == nil {
-            plain = answerPlainly(&context)
-            if plain == .composed { return true }
-            if plain == .answered { return false }
-        }
-        answerOrForward(&context, isAbsent: plain == .absent)
-        return false
+        return JudgedRequest(route: route, verdict: verdict, keyed: keyed)
     }
 
     /// What is claimed in the head at hand is believed if it comes from a trusted proxy.
@@ -147,7 +167,10 @@ extension Worker {
     /// Goes on with a request that is judged and has its key: from the store, or else to an origin.
     /// - Parameter isAbsent: the store is known to have nothing for the request.
     @inline(never)
-    private mutating func answerOrForward(_ context: inout RequestContext, isAbsent: Bool) {
+    private mutating func answerOrForward(
+        _ h: Handle<Client>, _ judged: JudgedRequest, headCount: Int, isAbsent: Bool
+    ) {
+        var context = RequestContext(of: h, judged, headCount: headCount, started: now.moment, nil)
         if isAbsent { beginExchange(context, .miss, nil) } else { lookUpOrForward(&context) }
     }
 

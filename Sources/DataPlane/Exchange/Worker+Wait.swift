@@ -212,7 +212,7 @@ extension Worker {
         let result = Self.parse(scratch.inbound, into: &scratch.request, site.headLimits, &scan)
         precondition(result == .complete(headCount), "a kept request head changed")
         clients[c].phase = .idle
-        _ = handleRequest(c, headCount: headCount, again: again)
+        handleAgain(c, headCount: headCount, again)
         if clients.contains(c), clients[c].phase == .idle, !clients[c].closing { releaseClient(c) }
     }
 

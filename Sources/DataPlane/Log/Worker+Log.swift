@@ -10,12 +10,14 @@ internal import Machines
 extension Worker {
     /// Logs an answer from the store to the request in `request`, parsed over `inbound`.
     @inline(never)
-    mutating func logHit(_ context: borrowing RequestContext, _ facts: HitFacts, isLost: Bool) {
+    mutating func logHit(
+        _ context: borrowing RequestContext, status: UInt16, isStale: Bool, isLost: Bool
+    ) {
         let again = context.again
-        var cache = facts.isStale ? CacheResult.stale : .hit
+        var cache = isStale ? CacheResult.stale : .hit
         if again?.cause == .renewed { cache = .revalidated }
         var entry = record(
-            facts.status, cache: cache, Reasons(), route: context.route, started: context.started)
+            status, cache: cache, Reasons(), route: context.route, started: context.started)
         if let again {
             entry.server = Int32(again.server)
             entry.choice = again.choice

@@ -195,10 +195,11 @@ extension Worker {
         // A part of what is decoded anew each time would cost as much as the whole.
         lookup.verdict.flags.remove(.range)
         let content = StoredContent(
-            head: head.span, body: Span(), undoing.age, undoing.again?.served ?? .hit)
+            head: head.span, body: Span(), status: undoing.facts.status, undoing.age,
+            undoing.again?.served ?? .hit)
         let answer = content.answer(
-            lookup, by: rules, request, HitFacts(status: undoing.facts.status), into: &out)
-        exchange.outcome.status = answer.facts.status
+            lookup, by: rules, request, into: &out)
+        exchange.outcome.status = answer.status
         undoing.beginSending()
     }
 

@@ -23,11 +23,17 @@ public enum Conditional {
     ) -> Outcome {
         guard 200..<300 ~= status else { return .whole }
         if request.fields.contains(.ifNoneMatch) {
-            let stored = StoredHead.field("etag", in: head)
-            for index in 0..<request.fields.count where request.fields[index].id == .ifNoneMatch {
+            for index in request.fields.range(of: .ifNoneMatch)
+            where request.fields[index].id == .ifNoneMatch
+                && bytes.slice(request.fields[index].value).equals("*")
+            {
+                return .notModified
+            }
+            guard let stored = StoredHead.field("etag", in: head) else { return .whole }
+            for index in request.fields.range(of: .ifNoneMatch)
+            where request.fields[index].id == .ifNoneMatch {
                 let list = bytes.slice(request.fields[index].value)
-                if list.equals("*") { return .notModified }
-                if let stored, EntityTag.list(list, containsWeakly: stored) { return .notModified }
+                if EntityTag.list(list, containsWeakly: stored) { return .notModified }
             }
             return .whole
         }

@@ -2,7 +2,7 @@
 
 public import HTTP
 
-public struct RequestVerdict: Sendable {
+public struct RequestVerdict: Sendable, BitwiseCopyable {
     public struct Flags: OptionSet, BitwiseCopyable, Sendable {
         public let rawValue: UInt16
 

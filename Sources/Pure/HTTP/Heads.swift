@@ -16,7 +16,7 @@ public struct HeadLimits: BitwiseCopyable, Sendable {
     }
 }
 
-public enum Method: UInt8, Sendable {
+public enum Method: UInt8, Sendable, BitwiseCopyable {
     case get, head, post, put, delete, options, trace, connect, patch, other
     /// Safe by RFC 9110 §9.2.1. An unknown method counts as unsafe.
     @inlinable public var isSafe: Bool {

@@ -16,7 +16,7 @@ public struct MemoryPlan: Sendable, Equatable {
         public let description: String
     }
 
-    static var standardBytes: Int { 256 << 20 }
+    static var defaultBytes: Int { 256 << 20 }
     private static var leastCacheBytes: Int { 4 << 20 }
 
     /// Memory that is neither cache nor buffers. The cost of connections counts up to a quarter of the limit:
@@ -35,10 +35,10 @@ public struct MemoryPlan: Sendable, Equatable {
     public init(
         limit: Int?, threads: Int, connections: Int, cache: Int?, cacheMax: Int? = nil, buffers: Int?
     ) throws(Refusal) {
-        let standardCache = min(Self.standardBytes, cacheMax ?? .max)
+        let defaultCache = min(Self.defaultBytes, cacheMax ?? .max)
         guard let limit else {
-            cacheBytes = cache ?? standardCache
-            bufferBytes = buffers ?? Self.standardBytes
+            cacheBytes = cache ?? defaultCache
+            bufferBytes = buffers ?? Self.defaultBytes
             note = nil
             return
         }
@@ -51,15 +51,15 @@ public struct MemoryPlan: Sendable, Equatable {
         // Half of the rest for the cache, a quarter for buffers. The last quarter is slack, because freed
         // memory and the kernel's memory for sockets are not counted exactly.
         let cacheShare = buffers.map { (left - $0) * 2 / 3 } ?? left / 2
-        cacheBytes = cache ?? min(standardCache, max(Self.leastCacheBytes, Self.whole(cacheShare)))
+        cacheBytes = cache ?? min(defaultCache, max(Self.leastCacheBytes, Self.whole(cacheShare)))
         let bufferShare = (left - cacheBytes) / 2
         if let buffers {
             bufferBytes = min(buffers, max(leastBuffers, Self.whole(left - cacheBytes)))
         } else {
-            bufferBytes = min(Self.standardBytes, max(leastBuffers, Self.whole(bufferShare)))
+            bufferBytes = min(Self.defaultBytes, max(leastBuffers, Self.whole(bufferShare)))
         }
         note = Self.note(
-            limit: limit, (cacheBytes, cache ?? standardCache), (bufferBytes, buffers ?? Self.standardBytes),
+            limit: limit, (cacheBytes, cache ?? defaultCache), (bufferBytes, buffers ?? Self.defaultBytes),
             isTight: cacheBytes + bufferBytes > left, isLowered: buffers != nil)
     }
 

@@ -64,7 +64,7 @@ extension Settings {
         public var memoryMax: Int?
 
         public var memoryBytes: Int {
-            get { memory ?? MemoryPlan.standardBytes }
+            get { memory ?? MemoryPlan.defaultBytes }
             set { memory = newValue }
         }
         public var memoryMaxBytes: Int {
@@ -72,9 +72,9 @@ extension Settings {
             set { memoryMax = newValue }
         }
         /// The folder of the policy files; nil: only the shipped policies exist.
-        public var policyFolder: String? = standardPolicyFolder
+        public var policyFolder: String? = defaultPolicyFolder
 
-        public static var standardPolicyFolder: String { "cache-policies" }
+        public static var defaultPolicyFolder: String { "cache-policies" }
 
         public init() {}
 
@@ -118,7 +118,7 @@ extension Settings {
         /// and for unsent data of connections; nil: a size that fits the machine (`MemoryPlan`).
         public var buffers: Int?
         public var bufferBytes: Int {
-            get { buffers ?? MemoryPlan.standardBytes }
+            get { buffers ?? MemoryPlan.defaultBytes }
             set { buffers = newValue }
         }
         /// From the first byte of a connection or request to the end of its head.

@@ -126,35 +126,34 @@ public struct HitCheck: ~Copyable {
         _ rules: Rules, _ request: borrowing RequestHead, _ plain: inout ByteBuffer,
         _ general: inout ByteBuffer
     ) -> Result {
-        var plainFacts: HitFacts?
+        var plainStatus: UInt16?
         plain.removeAll()
         plain.append("before")
         if verdict.isPlain {
-            if let answer = PlainHit.find(lookup, in: store, by: rules, request, into: &plain) {
+            if let hit = PlainHit.find(lookup, in: store, by: rules, request) {
+                let answer = hit.answer(lookup, by: rules, request, into: &plain)
                 plain.append(answer.body)
-                plainFacts = answer.facts
+                plainStatus = answer.status
             } else if !plain.span.equals("before") {
                 return Result(breach: "the short way declines, and has written something")
             }
         }
         general.removeAll()
-        let generalFacts: HitFacts
+        let (status, facts): (UInt16, HitFacts)
         switch StoreFinding.find(lookup, in: store, by: rules, request, into: &general) {
-        case .answer(let answer):
+        case .answer(let answer, let generalFacts):
             general.append(answer.body)
-            generalFacts = answer.facts
+            (status, facts) = (answer.status, generalFacts)
         case .undecoded, .unanswered:
             return Result(
-                breach: plainFacts == nil ? nil : "the short way answers what the general way does not")
+                breach: plainStatus == nil ? nil : "the short way answers what the general way does not")
         }
-        guard let plainFacts else { return Result(outcome: .general) }
+        guard let plainStatus else { return Result(outcome: .general) }
         var result = Result(outcome: .plain)
-        if plainFacts.status != generalFacts.status {
-            result.breach = "statuses \(plainFacts.status) and \(generalFacts.status)"
-        } else if generalFacts.wanted != nil || generalFacts.isStale || generalFacts.refreshes != nil {
+        if plainStatus != status {
+            result.breach = "statuses \(plainStatus) and \(status)"
+        } else if facts.wanted != nil || facts.isStale || facts.refreshes != nil {
             result.breach = "the general way has more to do than to answer"
-        } else if plainFacts.isStale || plainFacts.wanted != nil || plainFacts.refreshes != nil {
-            result.breach = "the short way has more to do than to answer"
         } else if !plain.span.equals(general.span) {
             result.breach = "answers differ:\n\(plain.span.string)\n--\n\(general.span.string)"
         }

@@ -132,7 +132,7 @@ struct ExplainCommand: ParsableCommand {
         // The user wrote no configuration, so notes about it are of no use.
         loaded.notes = []
         guard let policy else { return loaded }
-        let name = loaded.settings.cache.policyFolder ?? Settings.Cache.standardPolicyFolder
+        let name = loaded.settings.cache.policyFolder ?? Settings.Cache.defaultPolicyFolder
         let policies = try ConfigurationFile.policies(
             inFolder: name.hasPrefix("/") ? name : "\(folder)/\(name)", shownFolder: name, files: .disk)
         guard let found = policies.first(where: { $0.policy.name == policy }) else {
