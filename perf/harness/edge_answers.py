@@ -170,7 +170,7 @@ def reused_dies(bed):
     with Connection(bed.port) as connection:
         for number in range(10):
             response = connection.request(f"/dies-reused/{number}")
-            expect(response.body == b"fine", f"a safe request on a dying connection is to be retried: {response}")
+            expect(response.body == b"fine", f"a safe request on a dying connection must be retried: {response}")
 
 
 def reused_dies_unsafe(bed):
@@ -192,7 +192,7 @@ def unasked_answer(bed):
             time.sleep(0.15)
             for _ in range(3):
                 response = connection.request("/whole/after")
-                expect(response.body == b"GET /whole/after 0", f"{path}: another's answer: {response}")
+                expect(response.body == b"GET /whole/after 0", f"{path}: the answer to a different request: {response}")
 
 
 def too_late(bed):
@@ -212,7 +212,7 @@ def early_refusal(bed):
                 connection.send(b"x" * 100_000)
         except OSError:
             pass
-        expect(connection.response().status == 403, "an answer that comes before the body ends")
+        expect(connection.response().status == 403, "the early answer did not arrive")
 
 
 def client_leaves(bed):
@@ -230,9 +230,9 @@ def client_leaves(bed):
     end = time.monotonic() + 5
     while time.monotonic() < end and (bed.descriptors() > before + 2 or flood.ended is None):
         time.sleep(0.1)
-    expect(flood.ended is not None, "the origin still sends to nobody")
+    expect(flood.ended is not None, "the proxy still reads from the origin after the client has left")
     expect(bed.descriptors() <= before + 2, f"{bed.descriptors() - before} descriptors more than before")
-    expect(connection.request("/whole/after").status == 200, "others are disturbed")
+    expect(connection.request("/whole/after").status == 200, "a different request failed")
     connection.socket.close()
 
 

@@ -117,7 +117,7 @@ def pipelined_hits(bed):
 def empty_lines_first(bed):
     with Connection(bed.port) as connection:
         connection.send(b"\r\nGET /whole/1 HTTP/1.1\r\nHost: e.example\r\n\r\n")
-        expect(connection.response().status == 200, "a leading empty line is to be skipped (RFC 9112 §2.2)")
+        expect(connection.response().status == 200, "a leading empty line must be skipped (RFC 9112 §2.2)")
 
 
 def head_request(bed):
@@ -184,7 +184,7 @@ def old_version(bed):
     with Connection(bed.port) as connection:
         connection.send(b"GET /whole/old HTTP/1.0\r\nHost: e.example\r\n\r\n")
         response = connection.response()
-        expect(response.status == 200 and connection.closed(), "HTTP/1.0 without keep-alive is to be closed")
+        expect(response.status == 200 and connection.closed(), "HTTP/1.0 without keep-alive must be closed")
     with Connection(bed.port) as connection:
         for _ in range(2):
             connection.send(b"GET /whole/old HTTP/1.0\r\nHost: e.example\r\nConnection: keep-alive\r\n\r\n")
@@ -210,15 +210,15 @@ def no_host_old(bed):
 def closes_as_asked(bed):
     with Connection(bed.port) as connection:
         response = connection.request("/whole/close", fields=[("Connection", "close")])
-        expect("close" in response.get("Connection").lower() and connection.closed(), "close was asked for")
+        expect("close" in response.get("Connection").lower() and connection.closed(), "the connection must close")
 
 
 def half_close(bed):
     with Connection(bed.port) as connection:
         connection.send(b"GET /slow HTTP/1.1\r\nHost: e.example\r\n\r\n")
         connection.socket.shutdown(socket.SHUT_WR)
-        expect(connection.response().body == b"at last", "a client that is done sending still gets its answer")
-        expect(connection.closed(), "and then the close")
+        expect(connection.response().body == b"at last", "a client that has closed its sending side got no answer")
+        expect(connection.closed(), "the connection stayed open after that answer")
 
 
 def chunked_up(bed):
@@ -271,12 +271,12 @@ def one_hop_only(bed):
         response = connection.response()
     names = bed.origin.requests("/hops")[-1].names()
     gone = {"x-mine", "keep-alive", "proxy-connection", "proxy-authorization"}
-    expect(not gone & set(names), f"to the origin went {sorted(gone & set(names))}")
+    expect(not gone & set(names), f"the origin got {sorted(gone & set(names))}")
     expect("x-stays" in names, "X-Stays was lost")
     back = [name.lower() for name, _ in response.fields]
     expect("x-open" in back, "X-Open was lost")
     gone = {"x-secret", "keep-alive", "proxy-authenticate"}
-    expect(not gone & set(back), f"to the client went {sorted(gone & set(back))}")
+    expect(not gone & set(back), f"the client got {sorted(gone & set(back))}")
 
 
 def forwarded(bed):
@@ -310,7 +310,7 @@ def not_modified(bed):
             expect(response.status == 304, f"{fields}: {response.status}")
             expect(response.get("ETag") == '"v1"', f"{fields}: 304 without its ETag")
         response = connection.request("/kept/304", fields=[("If-None-Match", '"no"')])
-        expect(response.status == 200, f"another tag: {response.status}")
+        expect(response.status == 200, f"a different tag: {response.status}")
 
 
 def never_stored(bed):
@@ -321,7 +321,7 @@ def never_stored(bed):
         with Connection(bed.port) as connection:
             connection.request(target, fields=fields)
             status = connection.request(target).get("Cache-Status")
-            expect("hit" not in status, f"{why}: stored all the same: {status}")
+            expect("hit" not in status, f"{why}: stored: {status}")
 
 
 def invalidates(bed):
@@ -329,7 +329,7 @@ def invalidates(bed):
         connection.request("/kept/unsafe")
         connection.request("/kept/unsafe", method="POST", body=b"x")
         response = connection.request("/kept/unsafe")
-        expect(response.body == b"3", f"after a POST the stored answer still comes: {response}")
+        expect(response.body == b"3", f"after a POST the stored answer was served: {response}")
 
 
 CASES = [

@@ -34,7 +34,7 @@ def decode(coding, body):
             raise ValueError("bytes behind the frame")
         return found
     if coding:
-        raise ValueError(f"nobody knows {coding!r}")
+        raise ValueError(f"unknown coding {coding!r}")
     return body
 
 

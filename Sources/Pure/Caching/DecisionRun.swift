@@ -54,16 +54,10 @@ struct DecisionRun {
         }
         if response.bodyBytes > rules.maxBodyBytes { return .tooLarge }
         var vary = ByteBuffer(capacity: 64)
-        if let reason = rules.writeVary(
-            head, text.span, request: requestHead.fields, requestText.head.span, into: &vary)
-        {
-            return reason
-        }
-        let varies = Rules.variesByCoding(facts)
         var stored = ByteBuffer(capacity: 1024)
-        if let reason = StoredHead.write(
-            head, text.span, bodyCount: response.bodyBytes, receivedSeconds: received.wallSeconds,
-            limit: rules.maxHeadBytes, transform: varies ? .varies : .none, into: &stored)
+        if let reason = rules.writeRecord(
+            of: head, text.span, facts, bodyCount: response.bodyBytes, request: requestHead.fields,
+            requestText.head.span, head: &stored, vary: &vary)
         {
             return reason
         }
