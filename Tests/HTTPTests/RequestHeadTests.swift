@@ -126,12 +126,12 @@ struct RequestHeadTests {
     }
 
     @Test(arguments: RequestCorpus.refused)
-    func refuses(_ text: String, _ refusal: Refusal) {
+    func refuses(_ text: String, _ refusal: BrokenRule) {
         #expect(parseRequest(latin1(text)).result == .refused(refusal))
     }
 
     @Test(arguments: RequestCorpus.refusedFields)
-    func refusesField(_ lines: String, _ refusal: Refusal) {
+    func refusesField(_ lines: String, _ refusal: BrokenRule) {
         #expect(parseRequest(latin1("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")).result == .refused(refusal))
         // Nothing behind the broken line is needed to refuse it, if the line itself is what is wrong.
         guard [.bareLineBreak, .fieldLine, .fieldValue].contains(refusal) else { return }
@@ -152,13 +152,13 @@ struct RequestHeadTests {
     }
 
     @Test(arguments: [
-        ("\u{16}", Refusal.requestLine), ("\u{16}\u{3}\u{1}", .requestLine), ("(", .requestLine),
+        ("\u{16}", BrokenRule.requestLine), ("\u{16}\u{3}\u{1}", .requestLine), ("(", .requestLine),
         (" ", .requestLine), ("\0", .requestLine),
         ("\u{80}", .requestLine), ("GE\t", .requestLine), ("\r\n\r", .requestLine), ("\n", .bareLineBreak),
         ("\rG", .bareLineBreak),
         ("\r\n\n", .bareLineBreak),
     ])
-    func refusesGarbageAtOnce(_ text: String, _ refusal: Refusal) {
+    func refusesGarbageAtOnce(_ text: String, _ refusal: BrokenRule) {
         let bytes = latin1(text)
         #expect(parseRequest(bytes).result == .refused(refusal))
         #expect(parseRequest(bytes, cuts: Array(0...bytes.count)).result == .refused(refusal))
@@ -220,11 +220,11 @@ struct RequestHeadTests {
     }
 
     @Test(arguments: [
-        (Refusal.method, 501), (.targetTooLong, 414), (.headTooLarge, 431), (.trailers, 431),
+        (BrokenRule.method, 501), (.targetTooLong, 414), (.headTooLarge, 431), (.trailers, 431),
         (.bodyTooLarge, 413),
         (.version, 505), (.requestLine, 400), (.host, 400), (.chunk, 400),
     ])
-    func statuses(_ refusal: Refusal, _ status: Int) { #expect(refusal.status == status) }
+    func statuses(_ refusal: BrokenRule, _ status: Int) { #expect(refusal.status == status) }
 
     @Test func readsTheLargestHead() {
         let limits = HeadLimits(head: 65_535, fields: 128)

@@ -114,6 +114,22 @@ struct DecisionTableTests {
                 == PolicyDecision.Outcome(stored: isStored, reason: isStored ? nil : "head-too-large"))
     }
 
+    /// Where both the stored head and the Vary values are too large, the head is named, as the server names it
+    /// in `Cache-Status` and in the log. (The table named Vary.)
+    @Test func theHeadIsNamedBeforeVary() throws {
+        var row = PolicyDecision(name: "")
+        row.request.headers = ["X-A: " + String(repeating: "a", count: 1100)]
+        row.response.headers = ["Cache-Control: max-age=60", "Vary: X-A"]
+        var policy = Policy(name: "test")
+        policy.store.vary = .any
+        #expect(
+            try Decision.evaluate(row, policy: policy) == PolicyDecision.Outcome(stored: false, reason: "vary"))
+        row.response.headers.append("X: " + String(repeating: "x", count: 4096))
+        #expect(
+            try Decision.evaluate(row, policy: policy)
+                == PolicyDecision.Outcome(stored: false, reason: "head-too-large"))
+    }
+
     /// A table that expects the wrong thing is noticed.
     @Test func aWrongExpectationFails() throws {
         var wrong = try #require(Self.rows.first { $0.decision.expect?.stored == true })

@@ -74,7 +74,7 @@ extension Worker {
             fill.head.span, limits: site.answerLimits, scan: &scan, requestMethod: exchanges[x].method)
         precondition(result == .complete(fill.head.count), "a kept response head changed")
         Self.commit(
-            &exchanges[x], into: &store, fill.facts, site.routes[exchanges[x].route].rules, scratch.request,
+            &exchanges[x], into: &store, fill.facts, site.routes[exchanges[x].route], scratch.request,
             scratch.response,
             head: fill.head, body: fill.body, 0..<fill.body.count, &scratch.storedHead, &scratch.vary,
             now.times)
@@ -84,17 +84,14 @@ extension Worker {
     /// Stores an answer whose body is complete; `response` is parsed over `head`, `request` over the
     /// exchange's head.
     static func commit(
-        _ exchange: inout Exchange, into store: inout StoreThread, _ facts: EntryFacts, _ rules: Rules,
-        _ request: borrowing RequestHead, _ response: borrowing ResponseHead, head: borrowing ByteBuffer,
-        body: borrowing ByteBuffer, _ range: Range<Int>, _ storedHead: inout ByteBuffer,
-        _ vary: inout ByteBuffer, _ now: Times
+        _ exchange: inout Exchange, into store: inout StoreThread, _ facts: EntryFacts,
+        _ route: borrowing Site.Route, _ request: borrowing RequestHead,
+        _ response: borrowing ResponseHead, head: borrowing ByteBuffer, body: borrowing ByteBuffer,
+        _ range: Range<Int>, _ storedHead: inout ByteBuffer, _ vary: inout ByteBuffer, _ now: Times
     ) {
-        vary.removeAll()
-        let refusal =
-            writeStored(
-                response, head, bodyCount: range.count, facts.received, limit: rules.maxHeadBytes,
-                Rules.variesByCoding(facts) ? .varies : .none, into: &storedHead)
-            ?? rules.writeVary(response, head.span, request: request.fields, exchange.head, into: &vary)
+        let refusal = route.rules.writeRecord(
+            of: response, head.span, facts, bodyCount: range.count, request: request.fields, exchange.head,
+            head: &storedHead, vary: &vary)
         if let refusal {
             exchange.outcome.reason = refusal
             return

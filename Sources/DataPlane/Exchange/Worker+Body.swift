@@ -16,7 +16,7 @@ extension Worker {
         var complete = false
         var failed = false
         /// The body breaks this rule, at `offset`.
-        var refusal: Refusal?
+        var refusal: BrokenRule?
     }
 
     /// Passes the body bytes in `outbound` to the client and to the fill. `out` holds the composed head, if

@@ -31,6 +31,7 @@ extension Worker {
     }
 
     /// The origin has answered: its connection is kept, or closed.
+    @inline(__always)
     mutating func releaseOrigin(_ x: Handle<Exchange>) {
         guard let o = exchanges[x].origin else { return }
         exchanges[x].origin = nil

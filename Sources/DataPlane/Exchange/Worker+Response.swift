@@ -102,7 +102,7 @@ extension Worker {
                 scratch.response.framing, of: scratch.outbound.count - headCount)
             if let length, !exchanges[x].machine.isHeldBack {
                 Self.commit(
-                    &exchanges[x], into: &store, facts, site.routes[route].rules, scratch.request,
+                    &exchanges[x], into: &store, facts, site.routes[route], scratch.request,
                     scratch.response, head: scratch.outbound, body: scratch.outbound,
                     headCount..<(headCount + length), &scratch.storedHead, &scratch.vary, now.times)
                 endReservationAfterCommit(x, facts)
@@ -168,6 +168,8 @@ extension Worker {
         composeAnswer(x, framing: framing, interim: false)
     }
 
+    /// Does what `delivery` needs before the head is composed.
+    @inline(__always)
     private mutating func begin(
         _ delivery: Delivery, _ x: Handle<Exchange>, _ transform: HeadTransform, isStored: Bool
     ) {
@@ -182,6 +184,7 @@ extension Worker {
         }
     }
 
+    @inline(__always)
     private func mayAnswerCondition(_ x: Handle<Exchange>, isStored: Bool) -> Bool {
         guard exchanges[x].verdict.flags.contains(.conditional) else { return false }
         return exchanges[x].verdict.mayAnswerCondition(
@@ -199,9 +202,18 @@ extension Worker {
 
     /// Writes the head of what the client would get into `storedHead`.
     private mutating func writeWhole(_ transform: HeadTransform) {
-        _ = Self.writeStored(
-            scratch.response, scratch.outbound, bodyCount: 0, now.times, limit: .max, transform,
-            into: &scratch.storedHead)
+        Self.writeWhole(
+            scratch.response, scratch.outbound, transform, now.times, into: &scratch.storedHead)
+    }
+
+    private static func writeWhole(
+        _ response: borrowing ResponseHead, _ outbound: borrowing ByteBuffer, _ transform: HeadTransform,
+        _ received: Times, into head: inout ByteBuffer
+    ) {
+        head.removeAll()
+        _ = StoredHead.write(
+            response, outbound.span, bodyCount: 0, receivedSeconds: received.wallSeconds, limit: .max,
+            transform: transform, into: &head)
     }
 
     private static func isNotModified(
@@ -226,17 +238,6 @@ extension Worker {
             let field = response.fields[index]
             out.append(name: outbound.span.slice(field.name), value: outbound.span.slice(field.value))
         }
-    }
-
-    /// Writes the stored form of `response`, which is parsed over `head`.
-    static func writeStored(
-        _ response: borrowing ResponseHead, _ head: borrowing ByteBuffer, bodyCount: Int, _ received: Times,
-        limit: Int, _ transform: HeadTransform, into storedHead: inout ByteBuffer
-    ) -> Reason? {
-        storedHead.removeAll()
-        return StoredHead.write(
-            response, head.span, bodyCount: bodyCount, receivedSeconds: received.wallSeconds, limit: limit,
-            transform: transform, into: &storedHead)
     }
 
     /// Answers 304 at once: the client's own copy is current. The body still goes into the store, without

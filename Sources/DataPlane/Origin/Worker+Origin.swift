@@ -42,7 +42,7 @@ extension Worker {
                 deferOrigin(o)
                 return
             }
-            if waitForEncodingBudget(o, x) { return }
+            if exchanges[x].answer.isEncoded, waitForEncodingBudget(o, x) { return }
             // One window of what is compressed is a turn's work.
             budget -= exchanges[x].answer.isEncoded ? Self.turnBudget : 1
             runsPassed = 0

@@ -292,7 +292,6 @@ struct Worker: ~Copyable {
 
     /// Puts an origin off whose answer is compressed, if this turn's budget for that is used up.
     mutating func waitForEncodingBudget(_ o: Handle<Origin>, _ x: Handle<Exchange>) -> Bool {
-        guard exchanges[x].answer.isEncoded else { return false }
         if encodingsLeft > 0 {
             encodingsLeft -= 1
             return false

@@ -41,7 +41,8 @@ public struct CommitEffect: Equatable, Sendable, BitwiseCopyable {
         case nil, .invalidated: ending = .failed
         // `expired` is said here of an entry that a 304 did not make fresh. The next response is a whole one
         // and has a lifetime of its own.
-        case .some(let reason): ending = .unstorable(remember: reason.liesInAnswer && reason != .expired)
+        case .some(let reason):
+            ending = .unstorable(remember: reason.dependsOnlyOnResponse && reason != .expired)
         }
     }
 }
