@@ -25,7 +25,7 @@ struct RequestReader: ~Copyable {
     enum Result {
         case needMore
         case complete(Asked, count: Int)
-        case refused(Refusal)
+        case refused(BrokenRule)
     }
 
     mutating func read(_ bytes: borrowing ByteBuffer, _ scan: inout HeadScan) -> Result {
