@@ -187,7 +187,7 @@ extension Simulation {
     /// - Returns: is there a whole head?
     private func readHead(_ link: ClientLink, _ ask: Ask) -> Bool {
         // A slow client's answer may have been composed at any moment since it was asked for.
-        if link.begun == nil { link.begun = link.wasSlow ? ask.arrived : instant }
+        if link.begun == nil { link.begun = link.wasSlow || hadBacklog ? ask.arrived : instant }
         let result = response.parse(
             link.inbound.span, limits: Wire.limits, scan: &link.scan, requestMethod: ask.want.method)
         guard case .complete(let count) = result else {

@@ -17,6 +17,7 @@ extension Simulation {
             noteDelay(origin.journal[serial])
         }
         unread[seat].removeAll()
+        hadBacklog = stage.hasBacklog(seat)
         stage.seats[seat].worker.runTurn(timeoutMilliseconds: 0)
         acceptOrigins(seat)
         while poller.wait(timeoutMilliseconds: 0) > 0 {

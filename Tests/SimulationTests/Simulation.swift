@@ -40,6 +40,9 @@ final class Simulation {
     /// Requests that may not be sent twice, and were sent.
     var posted: Set<Int> = []
     var collapsing = Collapsing()
+    /// Some client's answer waited for its socket when the turn began: an answer that begins in this turn was
+    /// perhaps composed in an earlier one.
+    var hadBacklog = false
     var violation: Violation?
     var trace = Trace()
     var tally = Tally()

@@ -55,6 +55,7 @@ import Testing
             (.renewsBlindly, [.age, .fresh, .whole]),
             (.fetchesTwice, [.alone]), (.neverReleases, [.answered, .alone]),
             (.forgetsWaiters, [.answered, .alone]), (.wakesOne, [.answered]),
+            (.remembersRefusals, [.alone]), (.keepsHitForMiss, [.alone]),
             (.endsCutAnswers, [.whole]),
             (.keepsUnasked, [.shared, .variant, .whole]),
             (.resendsUploads, [.once]), (.readsUploads, [.asked, .framed, .answered]),

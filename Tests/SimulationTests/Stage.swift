@@ -126,6 +126,15 @@ final class Stage {
         return try Store.attach(to: made.descriptor, bans: .purgeScopes)
     }
 
+    /// Does the worker keep bytes that some client's socket did not take?
+    func hasBacklog(_ seat: Int) -> Bool {
+        var position = 0
+        while let h = seats[seat].worker.clients.next(from: &position) {
+            if !seats[seat].worker.clients[h].channel.isFlushed { return true }
+        }
+        return false
+    }
+
     /// Makes a worker's side of one connection take little at once.
     func narrow(seat: Int, at position: Int) {
         var next = position

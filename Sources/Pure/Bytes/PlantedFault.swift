@@ -10,7 +10,7 @@ public enum PlantedFault: String, Sendable, CaseIterable {
     // What may be stored, renewed, and for how long.
     case storesEverything, storesTruncated, stampsLate, skipsInvalidation, renewsBlindly
     // One fetch a key.
-    case fetchesTwice, neverReleases, forgetsWaiters, wakesOne
+    case fetchesTwice, neverReleases, forgetsWaiters, wakesOne, remembersRefusals, keepsHitForMiss
     // Framing, and the ends of connections.
     case endsCutAnswers, keepsUnasked, resendsUploads, readsUploads, tellsOldClients
     case chunksForOldClients, forgetsPipelined

@@ -8,6 +8,7 @@
 ///     is not stored: its own fault        go on alone             marks the key
 ///     is not stored: lack of memory       go on alone             unchanged
 
+public import Bytes
 public import Caching
 
 public struct CommitEffect: Equatable, Sendable, BitwiseCopyable {
@@ -27,6 +28,10 @@ public struct CommitEffect: Equatable, Sendable, BitwiseCopyable {
     ///   - isVariant: the fetch is of one variant, not of the whole key.
     @inlinable
     public init(stored: EntryFacts?, _ reason: Reason?, holdsReservation: Bool, isVariant: Bool) {
+        if stored != nil, PlantedFault.isPlanted(.keepsHitForMiss) {
+            (ending, clearsReservationMark, clearsKeyMark) = (.stored, false, false)
+            return
+        }
         if let facts = stored {
             ending = .stored
             clearsReservationMark = facts.isWorthWaitingFor && !holdsReservation

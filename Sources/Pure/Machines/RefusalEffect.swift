@@ -43,7 +43,10 @@ extension Rules {
         guard request.mayStore else { return RefusalEffect(.failed, removesEntry: false) }
         guard reason.dependsOnlyOnResponse, response.status < 500,
             !Self.isShapedByRequest(status: response.status)
-        else { return RefusalEffect(.unstorable(remember: false), removesEntry: false) }
+        else {
+            return RefusalEffect(
+                .unstorable(remember: PlantedFault.isPlanted(.remembersRefusals)), removesEntry: false)
+        }
         let remember = isLasting(reason, of: response, bytes, to: request, sent: sent, received: received)
         return RefusalEffect(.unstorable(remember: remember), removesEntry: true)
     }

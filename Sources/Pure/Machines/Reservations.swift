@@ -91,7 +91,7 @@ public struct Reservations: Sendable {
         guard var waiters = waiting.removeValue(forKey: key) else { return [] }
         switch ending {
         case .stored:
-            hitForMiss.remove(key)
+            if !PlantedFault.isPlanted(.keepsHitForMiss) { hitForMiss.remove(key) }
             return PlantedFault.isPlanted(.wakesOne) ? Array(waiters.prefix(1)) : waiters
         case .unstorable(let remember):
             if remember { hitForMiss.insert(key, now: now) }
