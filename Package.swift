@@ -164,8 +164,8 @@ let package = Package(
         tests(
             "SimulationTests",
             [
-                "Bytes", "Caching", "Machines", "HTTP", "Kernel", "DataPlane", "SeededRandom", "Settings",
-                "Store",
+                "AccessLog", "Bytes", "Caching", "Compression", "DataPlane", "HTTP", "Kernel", "Loop",
+                "Machines", "SeededRandom", "Settings", "Store", log, systemPackage,
             ]),
         tests("TidyTests", []),
     ]

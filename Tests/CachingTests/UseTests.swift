@@ -242,9 +242,9 @@ import Testing
             .ifNoneMatch, .ifModifiedSince, .ifMatch, .ifUnmodifiedSince, .ifRange, .range,
             .overridesMethod,
         ]
-        for believed in [false, true] {
+        for trusted in [false, true] {
             func treatment(_ field: FieldName, storable: Bool, _ rules: Rules) -> FieldTreatment {
-                rules.treatment(of: field, storable: storable, believed: believed)
+                rules.treatment(of: field, storable: storable, trusted: trusted)
             }
             for field in replaced { #expect(treatment(field, storable: false, rules) == .replace) }
             for field in connection { #expect(treatment(field, storable: false, rules) == .drop) }
@@ -269,14 +269,14 @@ import Testing
         let claims: [FieldName] = [.claimsClient, .claimsSite, .claimsUser, .rewritesURL]
         for field in claims {
             for storable in [false, true] {
-                #expect(rules.treatment(of: field, storable: storable, believed: false) == .drop)
+                #expect(rules.treatment(of: field, storable: storable, trusted: false) == .drop)
             }
-            #expect(rules.treatment(of: field, storable: false, believed: true) == .send)
+            #expect(rules.treatment(of: field, storable: false, trusted: true) == .send)
             let expected = field == .claimsClient ? FieldTreatment.send : .drop
-            #expect(rules.treatment(of: field, storable: true, believed: true) == expected)
+            #expect(rules.treatment(of: field, storable: true, trusted: true) == expected)
         }
-        for (storable, believed) in [(false, false), (false, true), (true, false), (true, true)] {
-            #expect(rules.treatment(of: .twin, storable: storable, believed: believed) == .drop)
+        for (storable, trusted) in [(false, false), (false, true), (true, false), (true, true)] {
+            #expect(rules.treatment(of: .oddSpelling, storable: storable, trusted: trusted) == .drop)
         }
     }
 }

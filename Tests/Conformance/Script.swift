@@ -45,10 +45,10 @@ final class Script: Sendable {
                 return state
             }
             clock.advance(milliseconds: now.answer.delaySeconds * 1000)
-            let takeRetry = try answer(request, now, to: peer)
+            let hasNext = try answer(request, now, to: peer)
             // The client may have its answer, and the next step may have begun, before this thread gets here.
             state.withLock { if $0.step == now.step { answers.open() } }
-            if !takeRetry { return }
+            if !hasNext { return }
         }
     }
 

@@ -191,6 +191,24 @@ struct CodedOriginTests {
         }
     }
 
+    /// The response to the HEAD does not tell in which coding its client would get the body: a GET is sent.
+    /// The client's answer has no body even where that GET fails.
+    @Test func aHeadThatFailsAsAGetHasNoBody() throws {
+        let head =
+            "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Encoding: gzip\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\n"
+        let origin = try ScriptedOrigin(answering: { request in
+            request.method == "HEAD" ? head : request.target == "/" ? "nonsense\r\n\r\n" : answer("next")
+        })
+        try withStage(origin) { stage in
+            let client = try stage.client()
+            try client.send(request("HEAD", "/", [Self.identity]) + request("GET", "/next"))
+            #expect(try client.receiveAnswer(toHead: true).status == 502)
+            #expect(try client.receiveAnswer().text == "next")
+            #expect(origin.requests.map(\.method) == ["HEAD", "GET", "GET"])
+        }
+    }
+
     /// An answer that is passed on coded still varies by Accept-Encoding (RFC 9110 §12.5.5).
     @Test func aResponseThatIsDecodedForSomeClientsVaries() throws {
         let origin = try Self.servesCoded(Self.coded(CompressionTests.page, "Cache-Control: max-age=60"))

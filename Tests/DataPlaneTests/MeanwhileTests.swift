@@ -206,6 +206,25 @@ struct MeanwhileTests {
         }
     }
 
+    /// The entry could have answered in place of an error when the request came. It is too old by the time
+    /// that the error comes: the client gets the origin's error as it is.
+    @Test func anErrorIsPassedOnOnceTheEntryIsTooOld() throws {
+        let scripted = try Scripted(
+            [cacheable("body", "Cache-Control: stale-if-error=100"), answer("no", status: 503)], holding: 2)
+        let clock = steered()
+        try withStage(scripted.origin, clock: clock) { stage in
+            _ = try stage.ask("GET", "/")
+            scripted.arrivals.close()
+            clock.advance(milliseconds: 100_000)
+            let client = try scripted.send(stage)
+            try scripted.arrivals.wait()
+            clock.advance(milliseconds: 100_000)
+            scripted.release.open()
+            let answer = try client.receiveAnswer()
+            #expect(answer.status == 503 && answer.text == "no")
+        }
+    }
+
     // MARK: Connections
 
     /// A stale entry answers a request because no origin can be reached. Requests pipelined behind it are

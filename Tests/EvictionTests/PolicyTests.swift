@@ -25,7 +25,7 @@ import Testing
             var bestDropped: UInt8 = 0
             for object in objects {
                 let score = Selection.score(size: object.size, frequency: object.frequency, queue: queue)
-                if cut.keeps(size: object.size, frequency: object.frequency, expired: false) {
+                if cut.keep(size: object.size, frequency: object.frequency, expired: false) {
                     kept += object.size
                     worstKept = min(worstKept, score)
                 } else {
@@ -42,8 +42,8 @@ import Testing
         var selection = Selection(queue: .main)
         selection.consider(size: 100, frequency: 9, expired: true)
         var cut = selection.cut(capacity: 1000)
-        let expired = cut.keeps(size: 100, frequency: 9, expired: true)
-        let live = cut.keeps(size: 100, frequency: 0, expired: false)
+        let expired = cut.keep(size: 100, frequency: 9, expired: true)
+        let live = cut.keep(size: 100, frequency: 0, expired: false)
         #expect(!expired)
         #expect(live)
     }
@@ -51,8 +51,8 @@ import Testing
     @Test func unhitObjectsLeaveTheSmallQueue() {
         let selection = Selection(queue: .small)
         var cut = selection.cut(capacity: 1000)
-        let unhit = cut.keeps(size: 1, frequency: 0, expired: false)
-        let hit = cut.keeps(size: 1, frequency: 1, expired: false)
+        let unhit = cut.keep(size: 1, frequency: 0, expired: false)
+        let hit = cut.keep(size: 1, frequency: 1, expired: false)
         #expect(!unhit)
         #expect(hit)
     }

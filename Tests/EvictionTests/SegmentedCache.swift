@@ -99,7 +99,7 @@ struct SegmentedCache {
             queueBytes[index] -= victims.bytes
             for id in victims.objects {
                 let object = objects.removeValue(forKey: id)!
-                if cut.keeps(size: object.size, frequency: object.frequency, expired: false) {
+                if cut.keep(size: object.size, frequency: object.frequency, expired: false) {
                     bytesKept += object.size
                     append(id, size: object.size, frequency: Eviction.decayed(object.frequency), to: .main)
                 } else if Eviction.remembers(evictedFrom: queue) {

@@ -10,7 +10,7 @@ struct Decoded: Equatable {
     var saw = false
     /// The length of the message in bytes, nil if it did not end.
     var length: Int?
-    var refusal: Refusal?
+    var refusal: BrokenRule?
 }
 
 /// Decodes bytes that arrive in pieces which end at `cuts`, and then the rest.
@@ -84,7 +84,7 @@ struct ChunkedDecoderTests {
         }
     }
 
-    static let bad: [(String, Refusal)] = [
+    static let bad: [(String, BrokenRule)] = [
         ("\r\n", .chunk), ("\n", .chunk), ("g\r\n", .chunk), (" 1\r\nx", .chunk), ("1 \r\nx", .chunk),
         ("1\t\r\nx", .chunk), ("-1\r\n", .chunk),
         ("+1\r\nx", .chunk), ("0x1\r\nx", .chunk), ("1\nx\r\n", .chunk), ("1\rx\r\n", .chunk),
@@ -119,7 +119,7 @@ struct ChunkedDecoderTests {
     ]
 
     @Test(arguments: bad)
-    func aMalformedChunkIsRefused(_ text: String, _ refusal: Refusal) {
+    func aMalformedChunkIsRefused(_ text: String, _ refusal: BrokenRule) {
         let bytes = latin1(text)
         let whole = decode(bytes)
         #expect(whole.refusal == refusal && whole.length == nil)

@@ -101,7 +101,7 @@ import Testing
             """
         ),
         (
-            .twin,
+            .oddSpelling,
             """
             Content_Length content_length Content.Length Transfer_Encoding X_Forwarded_For
             X-Forwarded_Proto x_forwarded_host Accept_Encoding Accept_Language User_Agent
@@ -156,12 +156,12 @@ import Testing
                 let id = head.fields[1].id
                 #expect(id == claim, "\(spelling)")
                 for isBelieved in [false, true] {
-                    head.fields.areClaimsBelieved = isBelieved
-                    let isHeard = head.fields.isHeard(1)
+                    head.fields.trustsClaims = isBelieved
+                    let isEffective = head.fields.isEffective(1)
                     switch claim {
-                    case .claimsClient, .claimsSite, .claimsUser, .rewritesURL: #expect(isHeard == isBelieved)
-                    case .twin: #expect(!isHeard)
-                    default: #expect(isHeard)
+                    case .claimsClient, .claimsSite, .claimsUser, .rewritesURL: #expect(isEffective == isBelieved)
+                    case .oddSpelling: #expect(!isEffective)
+                    default: #expect(isEffective)
                     }
                 }
             }
@@ -182,9 +182,9 @@ import Testing
         for _ in 0..<3 {
             let result = head.parse(bytes.span, limits: roomy, scan: &scan)
             #expect(result == .complete(bytes.count))
-            let isBelieved = head.fields.areClaimsBelieved
+            let isBelieved = head.fields.trustsClaims
             #expect(!isBelieved)
-            head.fields.areClaimsBelieved = true
+            head.fields.trustsClaims = true
         }
     }
 
@@ -192,7 +192,7 @@ import Testing
         ("X-Lang", "X_Lang", true), ("X-Lang", "x.lang", true), ("X-Lang", "X-Lang", true),
         ("X-Lang", "XLang", false), ("X-Lang", "X-Land", false), ("X-1", "X_1", true), ("X-1", "X_2", false),
     ])
-    func twinNamesAreRecognised(name: String, other: String, areTwins: Bool) {
-        #expect(FieldName.areTwins(Array(name.utf8).span, Array(other.utf8).span) == areTwins)
+    func namesOfOneCGIVariableAreRecognised(name: String, other: String, areSameCGIVariable: Bool) {
+        #expect(FieldName.areSameCGIVariable(Array(name.utf8).span, Array(other.utf8).span) == areSameCGIVariable)
     }
 }

@@ -44,7 +44,7 @@ func theFaultOfARequestIsShown(head: String, expected: String) {
         for second in pieces {
             for third in pieces {
                 let bytes = Array((first + second + third).utf8)
-                for refusal in Refusal.allCases {
+                for refusal in BrokenRule.allCases {
                     var out = ByteBuffer(capacity: 16)
                     Fault.append(refusal, of: bytes.span, to: &out)
                     for place in [0, 3, bytes.count, bytes.count + 9] {

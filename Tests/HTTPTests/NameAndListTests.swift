@@ -9,7 +9,7 @@ struct NameAndListTests {
 
     @Test func casesThatAreNotOneNameAreExcluded() {
         let others: [FieldName] = [
-            .other, .claimsClient, .claimsSite, .claimsUser, .rewritesURL, .overridesMethod, .twin,
+            .other, .claimsClient, .claimsSite, .claimsUser, .rewritesURL, .overridesMethod, .oddSpelling,
         ]
         #expect(FieldName.allCases.filter { !Self.known.contains($0) } == others)
     }
@@ -48,11 +48,11 @@ struct NameAndListTests {
     /// its lines are recognised from the head before or another line is new.
     @Test func aNameWithUnderscoresIsToldFromTheName() {
         let heads: [(String, FieldName)] = [
-            ("Content_Length", .twin), ("content_length", .twin), ("My_Field", .other),
-            ("Content-Length", .contentLength), ("Content_Length", .twin), ("My_Field", .other),
+            ("Content_Length", .oddSpelling), ("content_length", .oddSpelling), ("My_Field", .other),
+            ("Content-Length", .contentLength), ("Content_Length", .oddSpelling), ("My_Field", .other),
             ("X-HTTP_Method-Override", .overridesMethod), ("X_", .other), ("Set-Cookie_", .other),
-            (String(repeating: "_", count: 40), .other), ("Transfer_Encoding", .twin),
-            ("\(FieldName.proxyAuthenticationInfo.text)".replacing("-", with: "_"), .twin),
+            (String(repeating: "_", count: 40), .other), ("Transfer_Encoding", .oddSpelling),
+            ("\(FieldName.proxyAuthenticationInfo.text)".replacing("-", with: "_"), .oddSpelling),
         ]
         var head = RequestHead()
         var scan = HeadScan()
@@ -65,8 +65,8 @@ struct NameAndListTests {
                 #expect(found == [.host, expected, .other], "\(name)")
                 let framing = head.framing
                 #expect(framing == (expected == .contentLength ? .length(1) : .none))
-                let isThere = head.fields.contains(.twin)
-                #expect(isThere == (expected == .twin))
+                let isThere = head.fields.contains(.oddSpelling)
+                #expect(isThere == (expected == .oddSpelling))
             }
         }
     }

@@ -6,7 +6,7 @@ enum RequestCorpus {
         "GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n"
     }
 
-    static let refused: [(String, Refusal)] = [
+    static let refused: [(String, BrokenRule)] = [
         // Start line.
         ("GET /\r\n", .requestLine), ("GET /\r\n\r\n", .requestLine), ("GET\r\n", .requestLine),
         ("GET \r\n", .requestLine),
@@ -69,7 +69,7 @@ enum RequestCorpus {
     ]
 
     /// Lines after a good request line and Host.
-    static let refusedFields: [(String, Refusal)] = [
+    static let refusedFields: [(String, BrokenRule)] = [
         ("A : b\r\n", .fieldLine), ("A\t: b\r\n", .fieldLine), (": b\r\n", .fieldLine), ("A\r\n", .fieldLine),
         (" folded\r\n", .fieldLine),
         ("\tfolded\r\n", .fieldLine), (" A: b\r\n", .fieldLine), ("A(: b\r\n", .fieldLine),

@@ -125,12 +125,12 @@ struct RequestHeadTests {
     }
 
     @Test(arguments: RequestCorpus.refused)
-    func aMalformedHeadIsRefused(_ text: String, _ refusal: Refusal) {
+    func aMalformedHeadIsRefused(_ text: String, _ refusal: BrokenRule) {
         #expect(parseRequest(latin1(text)).result == .refused(refusal))
     }
 
     @Test(arguments: RequestCorpus.refusedFields)
-    func aMalformedFieldIsRefused(_ lines: String, _ refusal: Refusal) {
+    func aMalformedFieldIsRefused(_ lines: String, _ refusal: BrokenRule) {
         #expect(parseRequest(latin1("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")).result == .refused(refusal))
         // The bytes after the broken line are not needed to refuse it, if the line itself is at fault.
         guard [.bareLineBreak, .fieldLine, .fieldValue].contains(refusal) else { return }
@@ -151,13 +151,13 @@ struct RequestHeadTests {
     }
 
     @Test(arguments: [
-        ("\u{16}", Refusal.requestLine), ("\u{16}\u{3}\u{1}", .requestLine), ("(", .requestLine),
+        ("\u{16}", BrokenRule.requestLine), ("\u{16}\u{3}\u{1}", .requestLine), ("(", .requestLine),
         (" ", .requestLine), ("\0", .requestLine),
         ("\u{80}", .requestLine), ("GE\t", .requestLine), ("\r\n\r", .requestLine), ("\n", .bareLineBreak),
         ("\rG", .bareLineBreak),
         ("\r\n\n", .bareLineBreak),
     ])
-    func garbageIsRefusedAtOnce(_ text: String, _ refusal: Refusal) {
+    func garbageIsRefusedAtOnce(_ text: String, _ refusal: BrokenRule) {
         let bytes = latin1(text)
         #expect(parseRequest(bytes).result == .refused(refusal))
         #expect(parseRequest(bytes, cuts: Array(0...bytes.count)).result == .refused(refusal))
@@ -220,11 +220,11 @@ struct RequestHeadTests {
     }
 
     @Test(arguments: [
-        (Refusal.method, 501), (.targetTooLong, 414), (.headTooLarge, 431), (.trailers, 431),
+        (BrokenRule.method, 501), (.targetTooLong, 414), (.headTooLarge, 431), (.trailers, 431),
         (.bodyTooLarge, 413),
         (.version, 505), (.requestLine, 400), (.host, 400), (.chunk, 400),
     ])
-    func eachRefusalHasItsStatus(_ refusal: Refusal, _ status: Int) { #expect(refusal.status == status) }
+    func eachRefusalHasItsStatus(_ refusal: BrokenRule, _ status: Int) { #expect(refusal.status == status) }
 
     @Test func theLargestHeadIsRead() {
         let limits = HeadLimits(head: 65_535, fields: 128)

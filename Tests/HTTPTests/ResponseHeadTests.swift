@@ -89,7 +89,7 @@ struct ResponseHeadTests {
     }
 
     @Test(arguments: ResponseCorpus.refused)
-    func aMalformedHeadIsRefused(_ text: String, _ refusal: Refusal) {
+    func aMalformedHeadIsRefused(_ text: String, _ refusal: BrokenRule) {
         #expect(parseResponse(latin1(text)).result == .refused(refusal))
     }
 
@@ -129,7 +129,7 @@ struct ResponseHeadTests {
 }
 
 enum ResponseCorpus {
-    static let refused: [(String, Refusal)] =
+    static let refused: [(String, BrokenRule)] =
         [
             ("HTTP/1.1\r\n", .requestLine), ("HTTP/1.1 \r\n", .requestLine),
             ("HTTP/1.1 20\r\n", .requestLine), ("HTTP/1.1 2000 OK\r\n", .requestLine),

@@ -60,6 +60,6 @@ import Testing
         #expect(Set(codes).count == codes.count)
         #expect(codes.allSatisfy { $0.allSatisfy { $0.isLowercase || $0 == "-" } })
         #expect(Cause.allCases.allSatisfy { "\($0.explanation)".hasSuffix(".") })
-        #expect(Set(Refusal.allCases.map { "\($0.code)" }).count == Refusal.allCases.count)
+        #expect(Set(BrokenRule.allCases.map { "\($0.code)" }).count == BrokenRule.allCases.count)
     }
 }

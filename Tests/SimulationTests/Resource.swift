@@ -12,8 +12,14 @@ struct Representation: Hashable {
     var user = -1
     var isGzip = false
 
-    /// Different for each version, so that a length tells versions apart.
-    var count: Int { 64 + version % 701 }
+    /// Bytes before the gzip. Different for each version, so that a length tells versions apart.
+    var count: Int { (isLarge ? 9_000 : 64) + version % 701 }
+    /// More than a narrow socket takes at once.
+    var isLarge: Bool { resource % 16 == 5 }
+    /// What compresses well, and says that it is text.
+    var isText: Bool { resource % 2 == 0 }
+    /// Bytes as the origin sends them.
+    var codedCount: Int { isGzip ? count + Gzip.overhead : count }
 
     var tag: String { "\"r\(resource)v\(version)l\(language)u\(user)g\(isGzip ? 1 : 0)\"" }
     var modified: Int64 { Representation.epoch + Int64(version) }
@@ -31,10 +37,48 @@ struct Representation: Hashable {
         out.line("n", count)
         var word = UInt64(version) &* 0x9e37_79b9 &+ UInt64(resource) &* 0x85eb_ca6b
         while out.count - start < count {
-            word = word &* 0x5851_f42d_4c95_7f2d &+ 1
+            if !isText { word = word &* 0x5851_f42d_4c95_7f2d &+ 1 }
             out.append(littleEndian: word)
         }
         out.removeLast(out.count - start - count)
+    }
+
+    /// The body as the origin sends it.
+    func appendCoded(to out: inout ByteBuffer) {
+        guard isGzip else { return append(to: &out) }
+        var plain = ByteBuffer(capacity: count)
+        append(to: &plain)
+        Gzip.append(plain.span, to: &out)
+    }
+}
+
+/// gzip without compression: one stored block (RFC 1951 §3.2.4, RFC 1952).
+enum Gzip {
+    static let overhead = 10 + 5 + 8
+
+    static func append(_ plain: Span<UInt8>, to out: inout ByteBuffer) {
+        for byte in [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1] as [UInt8] { out.append(byte) }
+        let count = UInt16(plain.count)
+        for half in [count, ~count] {
+            out.append(UInt8(truncatingIfNeeded: half))
+            out.append(UInt8(half >> 8))
+        }
+        out.append(plain)
+        for word in [checksum(plain), UInt32(count)] {
+            for shift in [0, 8, 16, 24] as [UInt32] { out.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        }
+    }
+
+    private static let table: [UInt32] = (0..<256).map { index in
+        (0..<8).reduce(UInt32(index)) { word, _ in word & 1 == 1 ? word >> 1 ^ 0xedb8_8320 : word >> 1 }
+    }
+
+    /// CRC-32.
+    private static func checksum(_ bytes: Span<UInt8>) -> UInt32 {
+        let table = table
+        var sum = ~UInt32(0)
+        for index in bytes.indices { sum = sum >> 8 ^ table[Int((sum ^ UInt32(bytes[index])) & 0xff)] }
+        return ~sum
     }
 }
 
@@ -130,6 +174,13 @@ struct Style {
     var isTerse = false
     var framing = Framing.length
 
+    static func steady(isStorable: Bool) -> Style {
+        var style = Style()
+        style.directives = isStorable ? Directives(maxAge: 4) : Directives(flags: .noStore)
+        style.tag = .strong
+        return style
+    }
+
     static func random(_ random: inout SeededRandom) -> Style {
         var style = Style()
         style.status = random.picks(88) ? 200 : random.pick([301, 404, 410, 203])
@@ -148,7 +199,7 @@ struct Style {
         if random.picks(25) { style.varies.insert(.language) }
         if random.picks(2) { style.varies.insert(.everything) }
         style.setsCookie = random.picks(4)
-        style.isCoded = random.picks(25)
+        style.isCoded = random.picks(35)
         style.isTerse = random.picks(20)
         style.framing = random.picks(6) ? .close : random.pick([.length, .length, .chunked])
         return style
@@ -159,8 +210,23 @@ struct Resource {
     var version = 1
     var style: Style
 
+    let isSteady: Bool
+
+    init(_ number: Int, _ random: inout SeededRandom) {
+        isSteady = Resource.isSteady(number)
+        style = isSteady ? .steady(isStorable: true) : .random(&random)
+    }
+
+    /// Its answers are the same to everybody, fail never, and either all of them may be stored or none: of
+    /// these it is known which fetches have to wait for each other (`Simulation+Collapsing`).
+    static func isSteady(_ number: Int) -> Bool { number % 8 == 1 }
+
     mutating func change(_ random: inout SeededRandom) {
         version += 1
-        if random.picks(70) { style = .random(&random) }
+        if isSteady {
+            style = .steady(isStorable: random.picks(75))
+        } else if random.picks(70) {
+            style = .random(&random)
+        }
     }
 }

@@ -1,5 +1,5 @@
-/// What a client wants: a request as its author means it. The oracle judges by this, the proxy by the bytes
-/// that are written from it.
+/// A request as its author means it. The oracle judges by this value, the worker by the bytes that are
+/// written from it.
 import Bytes
 import HTTP
 
@@ -17,12 +17,26 @@ struct Want {
     var isOnlyIfCached = false
     var maxAge: Int?
     var minFresh: Int?
-    /// `.max`: without a value.
+    /// `.max`: sent without a value.
     var maxStale: Int?
     var ifNoneMatch: String?
     var ifModifiedSince: Int64?
     var range: Range?
     var ifRange: String?
+    /// By HTTP/1.0, without keep-alive.
+    var isOld = false
+    var upload: Upload?
+
+    /// The body of an unsafe request.
+    struct Upload {
+        var count: Int
+        var isChunked: Bool
+
+        /// A byte that tells requests and positions apart.
+        static func byte(_ number: Int, at position: Int) -> UInt8 {
+            UInt8(truncatingIfNeeded: number &* 31 &+ position &* 7)
+        }
+    }
 
     enum Coding { case identity, either, gzipOnly, all }
 
@@ -43,7 +57,8 @@ struct Want {
     }
 
     /// The request as it is on the wire.
-    func write(to out: inout ByteBuffer) {
+    /// - Parameter number: tells the origin for which request it answers. No cache key holds it.
+    func write(number: Int, to out: inout ByteBuffer) {
         switch method {
         case .head: out.append("HEAD ")
         case .post: out.append("POST ")
@@ -51,7 +66,7 @@ struct Want {
         default: out.append("GET ")
         }
         out.append(text: Want.target(resource))
-        out.append(" HTTP/1.1\r\nHost: ")
+        if isOld { out.append(" HTTP/1.0\r\nHost: ") } else { out.append(" HTTP/1.1\r\nHost: ") }
         out.append(text: Want.host(resource))
         out.append("\r\n")
         if let user { out.line("Cookie: user=", user) }
@@ -69,8 +84,30 @@ struct Want {
         }
         writeDirectives(to: &out)
         writeConditions(to: &out)
-        if method == .post { out.append("Content-Length: 0\r\n") }
-        out.append("\r\n")
+        out.line("Request-Number: ", number)
+        if let upload { writeBody(upload, number, to: &out) } else { out.append("\r\n") }
+    }
+
+    /// The end of the head, and the body.
+    private func writeBody(_ upload: Upload, _ number: Int, to out: inout ByteBuffer) {
+        if upload.isChunked {
+            out.append("Transfer-Encoding: chunked\r\n\r\n")
+        } else {
+            out.line("Content-Length: ", upload.count)
+            out.append("\r\n")
+        }
+        var position = 0
+        while position < upload.count {
+            let count = upload.isChunked ? min(100, upload.count - position) : upload.count
+            if upload.isChunked {
+                out.append(hexadecimal: UInt64(count))
+                out.append("\r\n")
+            }
+            for index in position..<(position + count) { out.append(Upload.byte(number, at: index)) }
+            if upload.isChunked { out.append("\r\n") }
+            position += count
+        }
+        if upload.isChunked { out.append("0\r\n\r\n") }
     }
 
     private func writeDirectives(to out: inout ByteBuffer) {
@@ -131,23 +168,6 @@ extension ByteBuffer {
         append(start)
         HTTPDate.append(seconds, to: &self)
         append("\r\n")
-    }
-}
-
-/// A request in the buffer it was parsed from.
-final class ParsedRequest {
-    let text: [UInt8]
-    let head: RequestHead
-
-    init(_ want: Want) {
-        var buffer = ByteBuffer(capacity: 256)
-        want.write(to: &buffer)
-        var parsed = RequestHead()
-        var scan = HeadScan()
-        let result = parsed.parse(buffer.span, limits: Wire.limits, scan: &scan)
-        precondition(result == .complete(buffer.count), "the simulator's own request: \(result)")
-        text = buffer.span.copied
-        head = parsed
     }
 }
 

@@ -44,9 +44,9 @@ enum ImportTable {
         ModuleRow("CPolicies", []),
         // Pure: no unsafe, no I/O, no clock. Bytes alone has a vector scan and an owned buffer.
         ModuleRow(
-            "Bytes", ["CVector", "CXXHash"],
+            "Bytes", ["CVector", "CXXHash", "Synchronization"],
             unsafe: .files(["Scan.swift", "ByteBuffer.swift", "ByteBuffer+Room.swift"])),
-        ModuleRow("HTTP", ["Bytes", "Synchronization"]),
+        ModuleRow("HTTP", ["Bytes"]),
         ModuleRow("Settings", ["Bytes"]),
         ModuleRow("Eviction", []),
         ModuleRow("Caching", ["Bytes", "HTTP", "Settings"]),

@@ -79,23 +79,25 @@ struct StoredContent: ~Escapable, BitwiseCopyable {
             Conditional.appendNotModified(head: head, to: &out)
             return finish(lookup, by: rules, body: Span(), status: 304, into: &out)
         }
-        if verdict.method == .head {
+        if verdict.method == .head, !PlantedFault.isPlanted(.answersHeadWithBody) {
             out.append(head)
             return finish(lookup, by: rules, body: Span(), status: status, into: &out)
         }
-        let part =
+        let outcome =
             !verdict.flags.contains(.range)
             ? .whole
             : RangeRequest.evaluate(
                 request, lookup.bytes, head: head, status: status, bodyCount: body.count,
                 nowSeconds: lookup.now.wallSeconds)
-        switch part {
+        switch outcome {
         case .whole:
             out.append(head)
             return finish(lookup, by: rules, body: body, status: status, into: &out)
         case .part(let range):
             StoredHead.appendPartial(head, range, of: body.count, to: &out)
-            return finish(lookup, by: rules, body: body.extracting(range), status: 206, into: &out)
+            let start = PlantedFault.isPlanted(.shiftsRanges) ? 0 : range.lowerBound
+            let part = body.extracting(start..<(start + range.count))
+            return finish(lookup, by: rules, body: part, status: 206, into: &out)
         case .unsatisfiable:
             StoredHead.appendUnsatisfiable(head, bodyCount: body.count, to: &out)
             return finish(lookup, by: rules, body: Span(), status: 416, into: &out)

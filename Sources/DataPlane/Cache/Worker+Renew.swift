@@ -21,7 +21,7 @@ extension Worker {
             updateByHead(x)
             return false
         case .replacedByEntry:
-            guard Self.hasEntry(store, &exchanges[x]) else { return false }
+            guard mayAnswerInstead(x) else { return false }
             counters.failed(exchanges[x].fetch.server)
             note(x, .errorStatus)
             tell(x, .stale)
@@ -35,8 +35,27 @@ extension Worker {
         return true
     }
 
-    private static func hasEntry(_ store: borrowing StoreThread, _ exchange: inout Exchange) -> Bool {
-        entry(of: exchange, in: store) != nil
+    /// May the entry still answer in place of the origin's error? It may be gone, or too old by now.
+    private mutating func mayAnswerInstead(_ x: Handle<Exchange>) -> Bool {
+        parseHead(x)
+        return Self.mayAnswerInstead(
+            &exchanges[x], store, site.routes[exchanges[x].route].rules, scratch.request, now.times)
+    }
+
+    private static func mayAnswerInstead(
+        _ exchange: inout Exchange, _ store: borrowing StoreThread, _ rules: borrowing Rules,
+        _ request: borrowing RequestHead, _ now: Times
+    ) -> Bool {
+        guard
+            let view = StoreFinding.newest(
+                exchange.lookup(now), in: store, preferring: .identity, request.fields)
+        else { return false }
+        let verdict = exchange.verdict
+        switch rules.use(EntryFacts(view.facts), for: verdict, now: now, isOutdated: view.isOutdated) {
+        case .fresh: return true
+        case .stale(let use), .refresh(_, let use): return use.mayIfError
+        case .refused: return false
+        }
     }
 
     /// The original that the exchange may renew; nil where it is gone.

@@ -46,7 +46,10 @@ extension Worker {
     }
 
     mutating func dropFill(_ x: Handle<Exchange>) {
-        if let fill = exchanges[x].answer.fill.take() { fillBytes -= fill.body.capacity }
+        if let fill = exchanges[x].answer.fill.take() {
+            if PlantedFault.isPlanted(.miscountsBodies) { return }
+            fillBytes -= fill.body.capacity
+        }
     }
 
     /// The body is complete: the entry is committed whole. Apart from its caller, which has mostly nothing to
@@ -100,7 +103,8 @@ extension Worker {
             variant: .original(coding: facts.coding.rawValue, serial: serial),
             claims: exchange.answer.claims, facts: facts.record, vary: vary.span, head: storedHead.span,
             body: body.span.extracting(range), expires: facts.expirySeconds, now: nowSeconds,
-            stamp: exchange.fetch.stamp)
+            stamp: PlantedFault.isPlanted(.stampsLate)
+                ? store.stamp(exchange.keyed.hash) : exchange.fetch.stamp)
         switch outcome {
         case .stored:
             exchange.outcome.isStored = true

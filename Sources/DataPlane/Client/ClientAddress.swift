@@ -2,15 +2,13 @@
 
 internal import Bytes
 public import Kernel
-internal import Synchronization
 
 public struct ClientAddress: ~Copyable, Sendable {
     public let address: SocketAddress
     // The address as text, once it was asked for; empty before, and of a unix peer, whose path may be long.
     private var text = InlineArray<48, UInt8>(repeating: 0)
     private var count = 0
-    // Has it lent by address, where it would else be copied (see `FieldTable`).
-    private let anchor = Atomic<Bool>(false)
+    private let lentInPlace = LentInPlace()
 
     public init(_ address: SocketAddress) { self.address = address }
 

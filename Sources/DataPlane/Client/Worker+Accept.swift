@@ -49,14 +49,6 @@ extension Worker {
         }
     }
 
-    /// Takes a connection that was accepted elsewhere. False: the limit of connections is reached, and it is
-    /// closed.
-    mutating func adopt(_ accepted: consuming Accepted) -> Bool {
-        guard clients.count < site.clientLimit, connections.take() else { return false }
-        admit(accepted)
-        return true
-    }
-
     /// The connection is counted already.
     private mutating func admit(_ accepted: consuming Accepted) {
         lastAcceptedAt = now.milliseconds

@@ -11,7 +11,7 @@ struct LocalAnswer {
     /// Why it is an error, for the log and in a sentence of the body.
     var cause: Cause?
     /// What the request breaks: said in the body instead.
-    var rule: Refusal?
+    var rule: BrokenRule?
     /// The value of `Allow`, where the status wants one.
     var allow = Allow.nothing
 
@@ -34,7 +34,7 @@ struct LocalAnswer {
     static var onlyIfCached: LocalAnswer {
         LocalAnswer(status: 504, reason: .clientRefresh, cause: .onlyIfCached)
     }
-    static func refused(_ refusal: Refusal) -> LocalAnswer {
+    static func refused(_ refusal: BrokenRule) -> LocalAnswer {
         LocalAnswer(status: refusal.status, cause: Cause(refusal), rule: refusal)
     }
 
@@ -60,7 +60,7 @@ extension Worker {
     }
 
     /// Answers bytes that are no request we take, and closes.
-    mutating func rejectRequest(_ h: Handle<Client>, _ refusal: Refusal) {
+    mutating func rejectRequest(_ h: Handle<Client>, _ refusal: BrokenRule) {
         clients[h].closing = true
         clients[h].lingers = true
         answerUnparsed(h, .refused(refusal))
@@ -99,7 +99,7 @@ extension Worker {
 
     /// The exchange failed before anything of an answer was sent: the client gets this status.
     /// - Parameter rule: what the request breaks.
-    mutating func answerFailure(_ x: Handle<Exchange>, status: UInt16, _ rule: Refusal? = nil) {
+    mutating func answerFailure(_ x: Handle<Exchange>, status: UInt16, _ rule: BrokenRule? = nil) {
         guard let c = exchanges[x].client else {
             abort(x)
             return
@@ -115,7 +115,7 @@ extension Worker {
                 status: status, reason: exchanges[x].outcome.reason,
                 cause: exchanges[x].outcome.trouble.cause, rule: rule),
             closing: clients[c].closing, minorVersion: exchanges[x].minorVersion,
-            body: exchanges[x].method != .head)
+            body: exchanges[x].method != .head && !exchanges[x].fetch.answersHead)
         let isSent = clients[c].channel.send(scratch.out)
         logExchange(x, isLost: !isSent, rule: rule)
         forget(x)

@@ -25,7 +25,7 @@ struct Channel: ~Copyable {
     /// The most bytes one read takes, and the most a peer may owe us before we stop reading for it.
     static var window: Int { 64 * 1024 }
 
-    private var transport: Transport
+    private(set) var transport: Transport
     /// The kernel may have bytes for us; kept until a read comes up short.
     var readable = false
     /// The peer announced its end (RDHUP): reads go on until they return it.

@@ -8,7 +8,6 @@ internal import Kernel
 internal import Loop
 internal import Machines
 internal import Store
-internal import Synchronization
 
 /// One exchange with an origin: a request, its attempts, and its answer on the way to the client and to the
 /// store.
@@ -42,8 +41,7 @@ struct Exchange: ~Copyable {
     var fetch: Fetch
     var answer = Passage()
     var outcome = Outcome()
-    // Has it lent by address, and built in its slot (see `FieldTable`): it would else be copied, and moved.
-    private let anchor = Atomic<Bool>(false)
+    private let lentInPlace = LentInPlace()
 
     var method: Method { verdict.method }
 

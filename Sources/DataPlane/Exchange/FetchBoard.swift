@@ -37,14 +37,16 @@ final class FetchBoard: Sendable {
     /// By thread.
     let mailboxes: [Mailbox<WakeUp>]
 
-    init(threads: Int) throws(Errno) {
-        let hitForMiss = HitForMiss()
+    init(threads: Int, hitForMiss: HitForMiss = HitForMiss()) throws(Errno) {
         self.hitForMiss = hitForMiss
         shards = (0..<64).map { _ in Shard(hitForMiss) }
         var mailboxes: [Mailbox<WakeUp>] = []
         for _ in 0..<threads { mailboxes.append(Mailbox(doorbell: try Doorbell())) }
         self.mailboxes = mailboxes
     }
+
+    /// Keys and variants that are reserved now.
+    var count: Int { shards.reduce(0) { $0 + $1.table.withLock { $0.count } } }
 
     /// What its threads ring by.
     var descriptors: [CInt] { mailboxes.map(\.doorbell.raw) }
@@ -79,6 +81,7 @@ final class FetchBoard: Sendable {
             for waiter in waiters {
                 let wakeUp = WakeUp(
                     exchange: Handle(token: waiter.token), hash: key, call: call, scope: scope)
+                if PlantedFault.isPlanted(.forgetsWaiters), call == .fetch { return }
                 if mailboxes[Int(waiter.thread)].post(wakeUp) { isHeard = true }
             }
             // The reservation would be lost with the one that was handed it.

@@ -2,7 +2,6 @@ internal import Bytes
 internal import Caching
 internal import HTTP
 internal import Loop
-internal import Synchronization
 
 /// The request at hand, once it is judged: the route that takes it, what the cache may do with it, its key.
 ///
@@ -20,8 +19,7 @@ struct RequestContext: ~Copyable {
     let started: Moment
     /// What has happened since the request was looked up for the first time; nil: this is the first time.
     var again: Again?
-    // Has it lent by address (see `FieldTable`): it would else be copied for each call.
-    private let anchor = Atomic<Bool>(false)
+    private let lentInPlace = LentInPlace()
 
     @inline(__always)
     init(

@@ -16,7 +16,7 @@ extension Worker {
         var complete = false
         var failed = false
         /// The body breaks this rule, at `offset`.
-        var refusal: Refusal?
+        var refusal: BrokenRule?
     }
 
     /// Passes the body bytes in `outbound` to the client and to the fill. `out` holds the composed head, if
@@ -36,7 +36,9 @@ extension Worker {
         case .none, .varies, .decoded: break
         }
         if let refusal = pass.refusal { noteFault(x, refusal, at: pass.offset) }
-        if pass.complete, exchanges[x].answer.framing == .chunked {
+        if pass.complete || pass.failed && PlantedFault.isPlanted(.endsCutAnswers),
+            exchanges[x].answer.framing == .chunked
+        {
             scratch.out.append("0\r\n")
             // Trailers speak of the origin's bytes: a strong tag, a digest.
             if !exchanges[x].answer.transform.changesBody, exchanges[x].answer.body.sawTrailers,
@@ -158,7 +160,9 @@ extension Worker {
         switch step {
         case .goOn: renewDeadline(x, o)
         case .drain: break
-        case .fail: fail(x, .truncated, fault.exchange == x ? .malformed : .truncated)
+        case .fail:
+            if PlantedFault.isPlanted(.storesTruncated) { commitFill(x) }
+            fail(x, .truncated, fault.exchange == x ? .malformed : .truncated)
         case .endTunnelHalf: tunnelEvent(x, .originEnded)
         case .finish: finish(x)
         case .abort: abort(x)

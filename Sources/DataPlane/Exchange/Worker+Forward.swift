@@ -207,8 +207,8 @@ extension Worker {
         if failure == .notConnected || failure == .connectTimeout {
             counters.didNotConnect(server, now: now.milliseconds)
         }
-        note(x, cause, isServers: !failure.isOurs)
-        guard failure.isOurs else {
+        note(x, cause, isServerFailure: !failure.isLocal)
+        guard failure.isLocal else {
             counters.failed(server)
             return
         }

@@ -67,7 +67,7 @@ extension Worker {
             return nil
         }
         let found =
-            site.table.isTakenByFirst
+            site.table.firstMatchesAll
             ? 0
             : site.table.route(
                 host: scratch.request.host(in: scratch.inbound.span),
@@ -86,7 +86,7 @@ extension Worker {
         var isKeyed = true
         if scratch.request.fields.containsAny(of: ForwardingFields.claims) {
             believeClaims(of: clients[h].peer.address)
-            if !scratch.request.fields.areClaimsBelieved, failures.wantsStrangers {
+            if !scratch.request.fields.trustsClaims, failures.wantsStrangers {
                 noteStranger(clients[h].peer.address)
             }
             let told = site.forwardingFields.told(
@@ -113,7 +113,7 @@ extension Worker {
     /// What is claimed in the head at hand is believed if it comes from a trusted proxy.
     @inline(never)
     mutating func believeClaims(of peer: SocketAddress) {
-        scratch.request.fields.areClaimsBelieved = site.forwardingFields.trusts(peer)
+        scratch.request.fields.trustsClaims = site.forwardingFields.trusts(peer)
     }
 
     /// An untrusted client sent the head at hand, with claims in it: worth a notice, if it is the first time.
@@ -161,7 +161,7 @@ extension Worker {
     private mutating func concludeOptions() -> Bool {
         // `*`, or its absolute-form (RFC 9112 §3.2.4).
         if scratch.request.path.isEmpty, !scratch.request.hasQuery { return true }
-        return !scratch.request.takeForward(in: &scratch.inbound)
+        return !scratch.request.decrementMaxForwards(in: &scratch.inbound)
     }
 
     /// Goes on with a request that is judged and has its key: from the store, or else to an origin.

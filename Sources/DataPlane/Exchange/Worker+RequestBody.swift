@@ -22,7 +22,7 @@ extension Worker {
         guard let o = exchanges[x].origin, exchanges[x].client != nil else { return }
         var offset = 0
         var direct = 0..<0
-        var refusal: Refusal?
+        var refusal: BrokenRule?
         scratch.out.removeAll()
         reading: while true {
             let (step, next) = exchanges[x].requestBody.next(scratch.inbound, from: offset)
@@ -89,7 +89,7 @@ extension Worker {
     }
 
     /// The client's request turned out malformed or too large after its head was sent on.
-    private mutating func refuseExchange(_ x: Handle<Exchange>, _ refusal: Refusal) {
+    private mutating func refuseExchange(_ x: Handle<Exchange>, _ refusal: BrokenRule) {
         guard let c = exchanges[x].client else { return }
         scratch.inbound.removeAll()
         guard !exchanges[x].machine.isReadingBody else {

@@ -32,7 +32,9 @@ extension Worker {
             fail(x, .malformed)
             return
         }
-        if exchanges[x].minorVersion >= 1, let c = exchanges[x].client {
+        if exchanges[x].minorVersion >= 1 || PlantedFault.isPlanted(.tellsOldClients),
+            let c = exchanges[x].client
+        {
             scratch.out.removeAll()
             composeAnswer(x, framing: .none, interim: true)
             guard clients[c].channel.send(scratch.out) else {
@@ -151,12 +153,16 @@ extension Worker {
                 .none
             case .none: .none
             case .length where !exchanges[x].answer.transform.changesBody: .length
-            case .length, .chunked, .untilClose: exchanges[x].minorVersion >= 1 ? .chunked : .untilClose
+            case .length, .chunked, .untilClose:
+                exchanges[x].minorVersion >= 1 || PlantedFault.isPlanted(.chunksForOldClients)
+                    ? .chunked : .untilClose
             }
         exchanges[x].answer.framing = framing
         // A body that only the close ends, and a request that is answered before it is read, end the
         // connection.
-        if framing == .untilClose || !exchanges[x].requestBody.isComplete || endsConnections {
+        if framing == .untilClose || endsConnections
+            || !exchanges[x].requestBody.isComplete && !PlantedFault.isPlanted(.readsUploads)
+        {
             clients[c].closing = true
         }
         composeAnswer(x, framing: framing, interim: false)

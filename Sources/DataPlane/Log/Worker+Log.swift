@@ -57,13 +57,15 @@ extension Worker {
     @inline(__always)
     mutating func logExchange(
         _ x: Handle<Exchange>, isLost: Bool = false, _ cause: Cause = .clientLeft, isLast: Bool = false,
-        rule: Refusal? = nil
+        rule: BrokenRule? = nil
     ) {
         if log.isEnabled { writeExchange(x, lost: isLost ? cause : nil, isLast: isLast || isLost, rule) }
     }
 
     @inline(never)
-    private mutating func writeExchange(_ x: Handle<Exchange>, lost: Cause?, isLast: Bool, _ rule: Refusal?) {
+    private mutating func writeExchange(
+        _ x: Handle<Exchange>, lost: Cause?, isLast: Bool, _ rule: BrokenRule?
+    ) {
         guard let c = exchanges[x].client else { return }
         parseHead(x)
         let started = exchanges[x].started

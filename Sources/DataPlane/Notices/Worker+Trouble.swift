@@ -15,11 +15,11 @@ struct ResponseFault: ~Copyable {
 extension Worker {
     /// Notes that a server failed the exchange. The notice follows when it is decided how the request goes on
     /// (`tell`).
-    /// - Parameter isServers: the failure is the server's: a notice tells of it. A shortage of Larder's own
-    ///   has its own notice.
-    mutating func note(_ x: Handle<Exchange>, _ cause: Cause, isServers: Bool = true) {
+    /// - Parameter isServerFailure: did the server fail, so that a notice tells of it? A shortage of Larder's
+    ///   own has its own notice.
+    mutating func note(_ x: Handle<Exchange>, _ cause: Cause, isServerFailure: Bool = true) {
         exchanges[x].outcome.trouble = Trouble(
-            cause: cause, server: Int32(exchanges[x].fetch.server), isUntold: isServers)
+            cause: cause, server: Int32(exchanges[x].fetch.server), isUntold: isServerFailure)
     }
 
     /// Tells of the failure that was noted, if there is one, and of what Larder did for the request.
@@ -43,7 +43,7 @@ extension Worker {
     }
 
     /// Notes that the head at the front of `outbound` breaks a rule.
-    mutating func noteFault(_ x: Handle<Exchange>, _ refusal: Refusal) {
+    mutating func noteFault(_ x: Handle<Exchange>, _ refusal: BrokenRule) {
         beginFault(x, refusal.code)
         Self.appendFault(refusal, of: scratch.outbound, to: &fault.found)
     }
@@ -55,7 +55,7 @@ extension Worker {
     }
 
     /// Notes that the body in `outbound` breaks a rule at this index.
-    mutating func noteFault(_ x: Handle<Exchange>, _ refusal: Refusal, at place: Int) {
+    mutating func noteFault(_ x: Handle<Exchange>, _ refusal: BrokenRule, at place: Int) {
         beginFault(x, refusal.code)
         Self.appendFault(at: place, of: scratch.outbound, to: &fault.found)
     }
@@ -67,7 +67,7 @@ extension Worker {
     }
 
     static func appendFault(
-        _ refusal: Refusal, of bytes: borrowing ByteBuffer, to found: inout ByteBuffer
+        _ refusal: BrokenRule, of bytes: borrowing ByteBuffer, to found: inout ByteBuffer
     ) { Fault.append(refusal, of: bytes.span, to: &found) }
 
     private static func appendFault(

@@ -3,7 +3,6 @@ internal import Caching
 internal import HTTP
 internal import Kernel
 public import Settings
-internal import Synchronization
 
 /// What the origin is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110 §7.6.3);
 /// and of the way: `CDN-Loop` (RFC 8586).
@@ -19,8 +18,7 @@ public struct ForwardingFields: ~Copyable, Sendable {
     private let cdnID: [UInt8]
     /// The whole line that names it; empty where there is none.
     private let loopLine: [UInt8]
-    // Has it lent by address (see `FieldTable`).
-    private let anchor = Atomic<Bool>(false)
+    private let lentInPlace = LentInPlace()
 
     /// - Parameter cdnID: what `CDN-Loop` gets; nil: the line is not sent, and no request is known again.
     public init(sends: Settings.ForwardedFields, trusted: PeerSet, cdnID: String? = nil) {

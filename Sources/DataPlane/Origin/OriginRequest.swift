@@ -49,7 +49,7 @@ public enum OriginRequest {
         }
         let nominatesAny = request.connection.nominatesAny
         // The length is said by the framing below.
-        let withheld = rules.withheld(storable: stores, believed: request.fields.areClaimsBelieved)
+        let withheld = rules.withheld(storable: stores, trusted: request.fields.trustsClaims)
             .with(.contentLength)
         let touched = nominatesAny || !request.fields.isPlain ? .all : withheld
         var run = LineRun(from: request.fields.lines.lowerBound)

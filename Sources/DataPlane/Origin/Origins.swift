@@ -36,6 +36,9 @@ struct Origins: ~Copyable {
     @inline(__always)
     func contains(_ o: Handle<Origin>) -> Bool { slots.contains(o) }
 
+    /// Connections to origins, in use and idle.
+    var count: Int { slots.count }
+
     // MARK: Connections in use
 
     /// Opens a connection to a server for an exchange, and watches it.

@@ -17,7 +17,7 @@ extension Worker {
             if origins.contains(o), origins[o].channel.readable { advanceOrigin(o) }
         case .idle:
             // It closed, or said something nobody asked for.
-            if origins[o].channel.readable { origins.discardIdle(o) }
+            if origins[o].channel.readable, !PlantedFault.isPlanted(.keepsUnasked) { origins.discardIdle(o) }
         case .active(let x):
             if origins[o].takenIn == turn, origins[o].keptIn != turn, origins[o].channel.readable {
                 // The wait that this turn began with found it so: that was before our request was sent.

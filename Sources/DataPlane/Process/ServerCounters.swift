@@ -1,9 +1,9 @@
 internal import AccessLog
 internal import Balancing
+internal import Bytes
 internal import Caching
 internal import Kernel
 internal import Loop
-internal import Synchronization
 
 /// The counters of each server. Every thread counts in its own row. The sum over all rows holds for the
 /// process.
@@ -56,8 +56,7 @@ struct ServerCounters: ~Copyable {
     private var restsUntil: [UInt64]
     /// The latest value in `restsUntil`, so that mostly one comparison is enough.
     private var anyRestsUntil: UInt64 = 0
-    // Has it lent by address, where it would else be copied (see `FieldTable`).
-    private let anchor = Atomic<Bool>(false)
+    private let lentInPlace = LentInPlace()
 
     init(_ row: consuming CounterRow, servers: Int, upstreams: Int) {
         self.row = row

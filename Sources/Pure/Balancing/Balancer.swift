@@ -1,19 +1,19 @@
-/// How one upstream's servers are chosen: by the key's hash, in turn, or by who is least busy.
+/// How the servers of one upstream are chosen: by the key's hash, in turn, or by the fewest requests.
 ///
-/// A value that is never changed. What changes is given: the loads, the servers not to be chosen, and the
-/// caller's `turn`, one number that `roundRobin` and `leastRequests` count on. So threads share nothing here,
-/// and a test drives every choice as a value.
+/// The value never changes. Changing inputs are arguments: the loads, the servers to leave out, and the
+/// caller's `turn`, a counter for `roundRobin` and `leastRequests`. So threads share nothing here, and a test
+/// can drive every choice as a value.
 ///
-/// No choice allocates; each is linear in the number of servers at most.
+/// No choice allocates. Its cost is at most linear in the number of servers.
 public enum Balancer: Sendable {
     case urlHash(BoundedHash)
     case roundRobin(Rotation)
     case leastRequests(LeastRequests)
 
-    /// A server by its place in the upstream.
+    /// A server, by its position in the upstream.
     public struct Choice: Sendable, Equatable {
         public var server: Int
-        /// Not the key's first choice, which had its full share of the load.
+        /// Is it not the key's first choice, because that has its full share of the load?
         public var isSpill: Bool
 
         public init(_ server: Int, isSpill: Bool = false) {
@@ -22,7 +22,7 @@ public enum Balancer: Sendable {
         }
     }
 
-    /// Must `choose` be told the loads? Where not, nobody need sum them.
+    /// Does `choose` need the loads? If not, the caller does not have to sum them.
     public var needsLoads: Bool {
         switch self {
         case .urlHash(let hash): hash.needsLoads
@@ -40,8 +40,8 @@ public enum Balancer: Sendable {
         }
     }
 
-    /// Where thread `thread` of `threads` begins: threads that all began with the same server would send it
-    /// their requests in step.
+    /// The first turn of thread `thread` of `threads`. Threads begin at different servers, so that they do
+    /// not send their requests to the same server at the same time.
     public func firstTurn(thread: Int, of threads: Int) -> Int {
         switch self {
         case .urlHash: 0
@@ -50,15 +50,16 @@ public enum Balancer: Sendable {
         }
     }
 
-    /// The server for a request, or nil where all are excluded.
+    /// The server for a request, or nil if all are excluded.
     ///
     /// - Parameters:
     ///   - keyHash: `Rendezvous.hash(_:)` of the routing key.
-    ///   - loads: requests in flight, by server; may be empty unless `needsLoads`.
-    ///   - excluded: servers not to be chosen, tried already.
-    ///   - avoided: servers that take nothing but keys of their own, and other requests only where no other
-    ///     is left. They failed a moment ago; being idle for that reason, they would draw every spill.
-    ///   - turn: the caller's own, from `firstTurn` on.
+    ///   - loads: requests in flight at each server; may be empty unless `needsLoads`.
+    ///   - excluded: servers that must not be chosen, because they were tried already.
+    ///   - avoided: servers that failed a moment ago. They are chosen only as the first choice of a key, or
+    ///     if no other server is left. Since a failing server is idle, it would otherwise attract every
+    ///     spill.
+    ///   - turn: the caller's counter, which starts at `firstTurn`.
     public func choose(
         _ keyHash: UInt64, loads: Span<UInt32>, excluding excluded: ServerSet = ServerSet(),
         avoiding avoided: ServerSet = ServerSet(), turn: inout Int
@@ -77,7 +78,7 @@ public enum Balancer: Sendable {
 }
 
 extension Rotation {
-    /// Whom to leave out: the avoided too, as long as somebody is left.
+    /// The servers to leave out: the excluded ones, and the avoided ones as long as another member remains.
     func unfit(_ excluded: ServerSet, _ avoided: ServerSet) -> ServerSet {
         let both = excluded.union(avoided)
         return members.isSubset(of: both) ? excluded : both

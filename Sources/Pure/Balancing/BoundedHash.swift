@@ -1,23 +1,23 @@
 /// Rendezvous hashing with bounded loads (after Mirrokni, Thorup and Zadimoghaddam 2018): a key goes to the
-/// first server of its own order that has room. No server takes more than a given multiple of its share of
-/// the requests in flight, so a hot key or a slow server does not pile them up.
+/// first server in the key's own order that has room. No server gets more than a given multiple of its share
+/// of the requests in flight, so a hot key or a slow server does not pile up requests.
 ///
-/// What spills goes to the key's own next choices. They differ from key to key, so one server's surplus
-/// spreads over all others instead of running over its neighbour, and a key that spills again finds the
-/// server that was warmed before.
+/// Requests that spill go to the key's next choices. These differ from key to key. So the surplus of one
+/// server spreads over all others, not onto one neighbour, and a key that spills again finds the server that
+/// it has already warmed.
 public struct BoundedHash: Sendable {
     private let ring: Rendezvous
-    /// By server; 0: not a member.
+    /// The weight of each server; 0 if it is not a member.
     private let weights: [UInt64]
-    /// Percent of the mean load; nil: no bound.
+    /// Percent of the mean load; nil if there is no bound.
     private let percent: UInt64?
     private let allWeights: UInt64
     public let members: ServerSet
     public let needsLoads: Bool
 
     /// - Parameters:
-    ///   - servers: as `Rendezvous.init(servers:)` takes them.
-    ///   - boundPercent: above 100, at most 10 000; nil: no bound.
+    ///   - servers: as in `Rendezvous.init(servers:)`.
+    ///   - boundPercent: above 100, at most 10 000; nil for no bound.
     public init(servers: [(identity: String, weight: Int)], boundPercent: Int?) {
         precondition(boundPercent.map { $0 > 100 && $0 <= 10_000 } ?? true)
         ring = Rendezvous(servers: servers)
@@ -28,11 +28,11 @@ public struct BoundedHash: Sendable {
         needsLoads = percent != nil && members.count > 1
     }
 
-    /// As `Balancer.choose`. A server has room while it is below
-    /// ceil((total + 1) · its share of the weights · percent / 100), total and shares counted over the
-    /// servers that take spills. Where none has room the first choice takes it.
+    /// As `Balancer.choose`. A server has room while its load is below ceil((total + 1) · its share of the
+    /// weights · percent / 100). The total and the shares are counted over the servers that accept spills. If
+    /// no server has room, the key's first choice is chosen.
     ///
-    /// Loads are bounded by the kernel's 2³⁰ descriptors, so that no product here exceeds 2⁶¹.
+    /// The kernel allows at most 2³⁰ descriptors, so loads are bounded and no product here exceeds 2⁶¹.
     func choose(
         _ keyHash: UInt64, loads: Span<UInt32>, excluding excluded: ServerSet, avoiding avoided: ServerSet
     ) -> Balancer.Choice? {
@@ -54,7 +54,7 @@ public struct BoundedHash: Sendable {
                 }
             }
         }
-        // load < ceil(x) and load < x say the same of whole loads: no division.
+        // For integer loads, load < ceil(x) is equivalent to load < x, so no division is needed.
         let scale = sharing &* 100
         let room = total &* percent
         let isCalm = avoided.isEmpty

@@ -1,19 +1,19 @@
-/// The exponential variate of weighted rendezvous hashing, −log₂(u), in whole numbers alone: a library's
+/// The exponential variate of weighted rendezvous hashing, −log₂(u), computed with integers only. A library's
 /// logarithm may differ in its last bit between machines, and two proxies would then send a key to different
 /// servers.
 
 enum Exponential {
     /// −log₂(h / 2⁶⁴) as a fixed-point number with 32 fractional bits: 0 for the largest hash, 64 for 1 and
-    /// for 0. Off by less than 2⁻²⁸, never below `lowerBound(h)`. Part of what proxies agree on: a change
-    /// moves keys.
+    /// for 0. The error is below 2⁻²⁸, and the result is never below `lowerBound(h)`. All proxies must
+    /// compute the same values: a change moves keys.
     ///
-    /// With u = 2⁻ᵏ · m: log₂ m = (2 / ln 2) · artanh((m − 1) / (m + 1)), whose series is short because m is
+    /// With u = 2⁻ᵏ · m: log₂ m = (2 / ln 2) · artanh((m − 1) / (m + 1)). The series is short because m is
     /// taken from [¾, 1½). Near u = 1, where the winners are, the argument itself is small.
     static func cost(_ hash: UInt64) -> UInt64 {
         let one: UInt64 = 1 << 31
         let shift = hash.leadingZeroBitCount
         guard shift < 64 else { return 64 << 32 }
-        // [1, 2) with 31 fractional bits; rounded up, so that the largest hash is exactly 2.
+        // [1, 2) with 31 fractional bits, rounded up, so that the largest hash is exactly 2.
         let mantissa = (((hash << UInt64(shift)) >> 31) + 1) >> 1
         let value: UInt64
         if mantissa >= one + one / 2 {
@@ -27,7 +27,7 @@ enum Exponential {
         return max(value, lowerBound(hash))
     }
 
-    /// Never more than `cost(h)`, and nearly free: −log₂ u ≥ (1 − u) / ln 2 > 1 − u.
+    /// A cheap lower bound of `cost(h)`: −log₂ u ≥ (1 − u) / ln 2 > 1 − u.
     @inline(__always)
     static func lowerBound(_ hash: UInt64) -> UInt64 { ~hash >> 32 }
 

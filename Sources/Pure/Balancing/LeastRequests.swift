@@ -1,5 +1,5 @@
-/// The server with the fewest requests in flight for its weight. Equals take turns by weight: on an idle
-/// upstream this is weighted round-robin.
+/// Chooses the server with the fewest requests in flight relative to its weight. Servers with equal load take
+/// turns by weight, so on an idle upstream this is weighted round-robin.
 public struct LeastRequests: Sendable {
     let rotation: Rotation
     private let weights: [UInt64]
@@ -12,8 +12,8 @@ public struct LeastRequests: Sendable {
 
     public var needsLoads: Bool { rotation.members.count > 1 }
 
-    /// As `Balancer.choose`. Loads of equal load by weight tie exactly: they are compared by
-    /// cross-multiplication.
+    /// As `Balancer.choose`. Loads are compared by cross-multiplication, so servers with the same load for
+    /// their weight tie exactly.
     func choose(loads: Span<UInt32>, excluding excluded: ServerSet, turn: inout Int) -> Int? {
         guard needsLoads else { return rotation.choose(excluding: excluded, turn: &turn) }
         let weights = self.weights.span
@@ -25,8 +25,9 @@ public struct LeastRequests: Sendable {
             if weight > 0, isWhole || !excluded.contains(server) { (leastLoad, leastWeight) = (load, weight) }
         }
         guard leastWeight > 0 else { return nil }
-        // Whose turn it is next among the least busy. The others' turns are stepped over: to give them to a
-        // neighbour would make that one the busiest. In one round each server has a turn.
+        // Take the next turn of a least busy server. Skip the turns of other servers: giving them to a
+        // neighbour would make the neighbour the busiest. Each server has a turn in one round, so the loop
+        // ends.
         while true {
             let server = rotation.next(&turn)
             if UInt64(loads[server]) &* leastWeight == leastLoad &* weights[server],

@@ -1,20 +1,21 @@
 public import Bytes
 
-/// Weighted rendezvous hashing: every proxy that is given the same servers sends a key to the same one,
-/// whatever the order in its configuration. Taking a server away moves only that server's keys, adding one
-/// moves only the keys it gets, and a key's next choice is the server that would have it if its first did not
-/// exist.
+/// Weighted rendezvous hashing: every proxy with the same servers sends a key to the same server, in whatever
+/// order its configuration lists them. Removing a server moves only the keys of that server. Adding a server
+/// moves only the keys that it gets. A key's second choice is the server that would get the key if its first
+/// choice did not exist.
 ///
-/// A server's score for a key is −w / ln(u), u uniform from a hash of key and server (Thaler and Ravishankar
-/// 1998; weights after Schindelhauer and Schomaker 2005); the greatest wins. Compared here as the least cost
-/// −log₂(u) / w, exactly, by cross-multiplication of whole numbers (`Exponential`).
+/// A server's score for a key is −w / ln(u), with u uniform from a hash of key and server (Thaler and
+/// Ravishankar 1998; weights after Schindelhauer and Schomaker 2005); the highest score wins. The code
+/// compares costs −log₂(u) / w, exactly, by cross-multiplication of integers (`Exponential`); the lowest cost
+/// wins.
 ///
-/// Invariants: `rows` is ordered by what the servers are called, never by position, so that ties fall the
-/// same way everywhere; servers of weight 0 have no row.
+/// Invariants: `rows` is sorted by the servers' names, never by position, so that ties have the same result
+/// everywhere. A server of weight 0 has no row.
 public struct Rendezvous: Sendable {
-    /// Public and fixed: several proxies agree on it, and changing it moves every key.
+    /// Fixed and public: several proxies must agree on it, and a change moves every key.
     public static var routingSeed: UInt64 { 0x4c61_7264_6572_2031 }
-    /// The greatest weight; with it every product below fits 64 bits.
+    /// The greatest weight, such that every product below fits 64 bits.
     public static var maximumWeight: Int { 65_535 }
 
     private struct Row {
@@ -26,8 +27,9 @@ public struct Rendezvous: Sendable {
     private let rows: [Row]
 
     /// - Parameters:
-    ///   - servers: at most `ServerSet.capacity`. `identity`: the configured name, or else the address; equal
-    ///     ones score alike, and the earlier is taken first. `weight`: 0 (gets nothing) to `maximumWeight`.
+    ///   - servers: at most `ServerSet.capacity`. `identity` is the configured name, or the address if there
+    ///     is none. Servers with equal identity have equal scores, and the first of them wins. `weight` is 0
+    ///     (gets nothing) to `maximumWeight`.
     public init(servers: [(identity: String, weight: Int)]) {
         precondition(servers.count <= ServerSet.capacity)
         var named: [(row: Row, identity: String)] = []
@@ -48,18 +50,18 @@ public struct Rendezvous: Sendable {
     @inlinable
     public static func hash(_ key: borrowing Span<UInt8>) -> UInt64 { XXH3.hash64(key, seed: routingSeed) }
 
-    /// The server for a key, or nil where all are excluded. Allocates nothing; about 5 ns a server.
+    /// The server for a key, or nil if all are excluded. Does not allocate; takes about 5 ns for each server.
     ///
     /// - Parameters:
     ///   - keyHash: `hash(_:)` of the routing key.
-    ///   - excluded: servers not to be chosen, by their position in `init(servers:)`.
+    ///   - excluded: servers that must not be chosen, by their position in `init(servers:)`.
     /// - Returns: the position of the server in `init(servers:)`.
     public func choose(_ keyHash: UInt64, excluding excluded: ServerSet = ServerSet()) -> Int? {
         choose(keyHash, excluding: excluded) { _ in true }?.first
     }
 
-    /// The first server of the key's order, and the first one for which `hasRoom` holds; in one pass, which
-    /// asks `hasRoom` only of servers that would be better than the best with room so far.
+    /// The first server in the key's order, and the first one for which `hasRoom` is true. One pass; it calls
+    /// `hasRoom` only for servers that would be better than the best server with room so far.
     @inline(__always)
     func choose(
         _ keyHash: UInt64, excluding excluded: ServerSet, where hasRoom: (Int) -> Bool
@@ -70,7 +72,7 @@ public struct Rendezvous: Sendable {
         for position in 0..<rows.count {
             let row = rows[position]
             let mixed = Self.mix(keyHash ^ row.seed)
-            // Most servers stop here: the cheap bound already loses. Costs have 39 bits, weights 16.
+            // Most servers stop here: their cheap lower bound already loses. Costs have 39 bits, weights 16.
             let bound = Exponential.lowerBound(mixed)
             if best >= 0, bound &* bestWeight >= bestCost &* row.weight { continue }
             if excluded.contains(row.index) { continue }
@@ -87,8 +89,8 @@ public struct Rendezvous: Sendable {
         return first < 0 ? nil : (first, best < 0 ? nil : best)
     }
 
-    /// A bijection with full avalanche (the finaliser of SplitMix64): keys that differ from a server's seed
-    /// in one bit land independently. It stands in for hashing key and name together, at a fraction of the
+    /// A bijection with full avalanche (the finaliser of SplitMix64): keys whose hashes differ in one bit get
+    /// independent results. It replaces hashing the key together with the server's name, at a fraction of the
     /// cost.
     @inline(__always)
     private static func mix(_ value: UInt64) -> UInt64 {

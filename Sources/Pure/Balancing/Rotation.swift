@@ -1,13 +1,13 @@
-/// Weighted round-robin: a schedule in which each server stands as often as its weight says, as evenly spread
-/// as nginx's smooth weighted round-robin makes it, and a turn that walks through it.
+/// Weighted round-robin: a schedule that contains each server as often as its weight says, and a turn that
+/// walks through it. The servers are spread as evenly as nginx's smooth weighted round-robin spreads them.
 ///
-/// The schedule is made once (its length is the sum of the weights by their greatest common divisor, a byte
-/// each), so that a choice is one load, and a thread remembers nothing but its place.
+/// The schedule is made once. Its length is the sum of the weights divided by their greatest common divisor,
+/// one byte each. So a choice is one load, and a thread remembers only its place.
 public struct Rotation: Sendable {
     private let schedule: [UInt8]
     public let members: ServerSet
 
-    /// - Parameter weights: by server; at most `ServerSet.capacity`, each from 0 to 256.
+    /// - Parameter weights: the weight of each server, from 0 to 256; at most `ServerSet.capacity` servers.
     public init(weights: [Int]) {
         precondition(weights.count <= ServerSet.capacity && weights.allSatisfy { (0...256).contains($0) })
         let divisor = max(1, weights.reduce(0, Self.greatestCommonDivisor))
@@ -15,7 +15,8 @@ public struct Rotation: Sendable {
         let sum = reduced.reduce(0, +)
         var schedule: [UInt8] = []
         schedule.reserveCapacity(sum)
-        // Each gains its weight a step; who has most goes next, and pays the sum.
+        // In each step, every server gains its weight as credit. The server with the most credit is next, and
+        // pays the sum.
         var credit = [Int](repeating: 0, count: weights.count)
         for _ in 0..<sum {
             var best = -1
@@ -38,7 +39,7 @@ public struct Rotation: Sendable {
 
     func firstTurn(thread: Int, of threads: Int) -> Int { schedule.count * thread / max(1, threads) }
 
-    /// Whose turn it is, or nil where all are excluded. Those excluded are stepped over.
+    /// The server whose turn is next, or nil if all are excluded. Excluded servers are skipped.
     func choose(excluding excluded: ServerSet, turn: inout Int) -> Int? {
         guard !members.isSubset(of: excluded) else { return nil }
         while true {

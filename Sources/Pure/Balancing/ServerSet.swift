@@ -1,4 +1,4 @@
-/// A set of servers of one upstream, by index: 256 bits in line, no allocation.
+/// A set of servers of one upstream, by index: 256 bits, stored inline.
 public struct ServerSet: Sendable, Equatable {
     /// Indices run from 0 to `capacity - 1`.
     public static var capacity: Int { 256 }

@@ -1,4 +1,5 @@
-/// What an answer says about its caching: Cache-Control, or the targeted field that replaces it (RFC 9213).
+/// The cache directives of an answer: from Cache-Control, or from the targeted field that replaces it (RFC
+/// 9213).
 
 internal import Bytes
 internal import HTTP
@@ -8,34 +9,34 @@ struct CacheDirectives: BitwiseCopyable {
     struct Flags: OptionSet, BitwiseCopyable {
         let rawValue: UInt16
         static var noStore: Flags { Flags(rawValue: 1) }
-        /// Qualified forms included.
+        /// With or without field names.
         static var `private`: Flags { Flags(rawValue: 2) }
-        /// Qualified forms included.
+        /// With or without field names.
         static var noCache: Flags { Flags(rawValue: 4) }
         static var `public`: Flags { Flags(rawValue: 8) }
-        /// `must-revalidate` (which RFC 9111 §3.5 also takes as a permission).
+        /// `must-revalidate` without an argument (RFC 9111 §3.5 also takes it as a permission).
         static var mustRevalidate: Flags { Flags(rawValue: 16) }
-        /// `must-revalidate` or `proxy-revalidate`, whatever is attached to them.
+        /// `must-revalidate` or `proxy-revalidate`, with or without an argument.
         static var revalidate: Flags { Flags(rawValue: 32) }
-        /// `must-understand`, whatever is attached to it.
+        /// `must-understand`, with or without an argument.
         static var mustUnderstand: Flags { Flags(rawValue: 64) }
-        /// A plain `must-understand`, which may lift `no-store` (RFC 9111 §5.2.2.3).
+        /// `must-understand` without an argument. It may lift `no-store` (RFC 9111 §5.2.2.3).
         static var liftsNoStore: Flags { Flags(rawValue: 128) }
         /// RFC 8246.
         static var immutable: Flags { Flags(rawValue: 256) }
     }
 
-    /// A lifetime as one directive states it. One number, not an enumeration: of these the compiler copies
-    /// payload, tag and gaps one by one.
+    /// A lifetime stated by one directive. It is one number and not an enumeration, because the compiler
+    /// copies an enumeration in several pieces.
     struct Lifetime: BitwiseCopyable, Equatable {
         private var number: UInt32
 
         static var absent: Lifetime { Lifetime(number: .max) }
-        /// Malformed, or conflicting duplicates: stale (RFC 9111 §4.2.1).
+        /// Malformed, or repeated with different values: counts as stale (RFC 9111 §4.2.1).
         static var invalid: Lifetime { Lifetime(number: .max - 1) }
         static func seconds(_ seconds: UInt32) -> Lifetime { Lifetime(number: min(seconds, .max - 2)) }
 
-        /// Nil where it is absent or invalid.
+        /// Nil if it is absent or invalid.
         var seconds: UInt32? { number < .max - 1 ? number : nil }
 
         mutating func note(_ seconds: UInt32?, _ reading: Policy.Reading) {
@@ -48,22 +49,22 @@ struct CacheDirectives: BitwiseCopyable {
         }
     }
 
-    /// Where they stand.
+    /// The field that contains the directives.
     var field = FieldName.cacheControl
     var flags: Flags = []
     var maxAge = Lifetime.absent
     var sharedMaxAge = Lifetime.absent
-    /// The windows of RFC 5861, as they are stated.
+    /// The stale windows of RFC 5861, as stated.
     var staleWhileRevalidate = Lifetime.absent
     var staleIfError = Lifetime.absent
-    /// Some member could not be read, so that a prohibition may be hidden in it.
+    /// Was a member unreadable? It may be a prohibition.
     var isMalformed = false
 
     /// Reads all Cache-Control lines.
     init(cacheControl fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ reading: Policy.Reading) {
         guard let line = fields.first(.cacheControl) else { return }
         let value = line.value.range
-        // Often it is one name, and there is nothing to take apart.
+        // Often the value is a single name and needs no list parsing.
         if !fields.isRepeated(.cacheControl), bytes.firstNonWord(from: value.lowerBound) == value.upperBound {
             note(bytes.extracting(value), seconds: nil, isBare: true, reading)
         } else {
@@ -88,7 +89,7 @@ struct CacheDirectives: BitwiseCopyable {
 
     init() {}
 
-    /// One directive. Prohibitions count whatever is attached to them; permissions only bare.
+    /// Records one directive. A prohibition counts with any argument, a permission only without one.
     mutating func note(_ name: Span<UInt8>, seconds: UInt32?, isBare: Bool, _ reading: Policy.Reading) {
         switch name.count {
         case 6: if name.equalsIgnoringCase("public"), isBare { flags.insert(.public) }
@@ -123,10 +124,10 @@ struct CacheDirectives: BitwiseCopyable {
         }
     }
 
-    /// Do they stand in a targeted field, which replaces Expires and Pragma too (RFC 9213 §2.1)?
+    /// Do the directives come from a targeted field, which also replaces Expires and Pragma (RFC 9213 §2.1)?
     var isTargeted: Bool { field != .cacheControl }
 
-    /// Takes back what a directive granted. Prohibitions stay.
+    /// Removes the permission that a directive gave. Prohibitions stay.
     mutating func forget(_ name: Span<UInt8>) {
         switch name.count {
         case 6: if name.equalsIgnoringCase("public") { flags.remove(.public) }
@@ -142,18 +143,18 @@ struct CacheDirectives: BitwiseCopyable {
         }
     }
 
-    /// A valid `s-maxage`, with all that it permits.
+    /// Is there a valid `s-maxage`? It implies several permissions.
     var hasSharedMaxAge: Bool { sharedMaxAge.seconds != nil }
 
     var mayAnswerCookies: Bool { flags.contains(.public) || hasSharedMaxAge }
     var mayAnswerAuthorized: Bool { mayAnswerCookies || flags.contains(.mustRevalidate) }
 
-    /// RFC 9111 §4.2.4: `no-cache` does too, where it is kept at all.
+    /// RFC 9111 §4.2.4. `no-cache` forbids it, too, if the answer is kept at all.
     var forbidsStale: Bool {
         flags.contains(.revalidate) || flags.contains(.noCache) || sharedMaxAge != .absent
     }
 
-    /// A window of RFC 5861 in seconds; 0 where it is malformed, or nothing may be served stale.
+    /// A stale window of RFC 5861 in seconds; 0 if it is malformed or stale use is forbidden.
     func window(_ stated: Lifetime) -> UInt32 {
         forbidsStale ? 0 : stated.seconds ?? 0
     }

@@ -1,21 +1,22 @@
-/// Cache groups (RFC 9875): `Cache-Groups` puts a stored answer into groups of its origin, and
-/// `Cache-Group-Invalidation` in the answer to an unsafe request invalidates groups. Both are Lists of
-/// Strings (RFC 9651 §3.1), compared character by character; a field that does not parse as a whole, or has a
-/// member of another type, counts for nothing.
+/// Cache groups (RFC 9875). `Cache-Groups` puts a stored answer into groups of its origin.
+/// `Cache-Group-Invalidation` in the answer to an unsafe request invalidates groups. Both fields are Lists of
+/// Strings (RFC 9651 §3.1), compared character by character. A field that does not parse as a whole, or that
+/// has a member of another type, is ignored.
 ///
-/// There is no limit of their own: what fits a head is read (the RFC asks for 32 groups of 32 characters).
+/// The number of groups is limited only by the size of the head (the RFC asks for 32 groups of 32
+/// characters).
 
 internal import Bytes
 public import HTTP
 
 public enum CacheGroups {
-    /// The most groups of one answer that are told one by one.
+    /// Maximum number of groups of one answer that are invalidated one by one.
     static var invalidationLimit: Int { 16 }
 
-    /// What the answer to an unsafe request invalidates by its `Cache-Group-Invalidation`; nothing where the
-    /// method is safe (RFC 9875 §3). Allocates. Of more than 16 groups it is the whole host.
+    /// The scopes that the `Cache-Group-Invalidation` of an answer invalidates; none if the method is safe
+    /// (RFC 9875 §3). With more than 16 groups, the scope is the whole host. Allocates.
     ///
-    /// - Parameter key: the key of the request's target, which has the origin of the groups.
+    /// - Parameter key: the key of the request's target; the groups belong to the origin in it.
     public static func invalidated(
         by response: borrowing ResponseHead, _ bytes: Span<UInt8>, method: Method, key: Span<UInt8>
     ) -> [PurgeScope] {
@@ -39,13 +40,13 @@ public enum CacheGroups {
         }
     }
 
-    /// Reads one line, and hands over each String without its escapes.
-    /// - Returns: false if it does not parse.
+    /// Reads one line and passes each String, without its escapes, to `take`.
+    /// - Returns: false if the line does not parse.
     private static func read(
         _ reader: inout StructuredReader, isOnly: Bool, _ take: ([UInt8]) -> Void
     ) -> Bool {
         reader.skipSpaces()
-        // Lines are combined by a comma, so an empty one beside others does not parse.
+        // Lines are combined with a comma, so an empty line beside others does not parse.
         if reader.isAtEnd { return isOnly }
         while true {
             guard let member = reader.stringMember() else { return false }
@@ -58,12 +59,12 @@ public enum CacheGroups {
                 index &+= 1
             }
             take(name)
-            guard let takeRetry = reader.separator() else { return false }
-            if !takeRetry { return true }
+            guard let hasNext = reader.separator() else { return false }
+            if !hasNext { return true }
         }
     }
 
-    /// Is a stored answer in this group? Allocates nothing.
+    /// Is a stored answer in this group? Does not allocate.
     static func contains(_ name: Span<UInt8>, in head: Span<UInt8>) -> Bool {
         var isMember = false
         var lines = 0
@@ -81,14 +82,14 @@ public enum CacheGroups {
             while true {
                 guard let member = reader.stringMember() else { return false }
                 if equals(head.extracting(value).extracting(member), name) { isMember = true }
-                guard let takeRetry = reader.separator() else { return false }
-                if !takeRetry { break }
+                guard let hasNext = reader.separator() else { return false }
+                if !hasNext { break }
             }
         }
         return isMember && (empty == 0 || lines == 1)
     }
 
-    /// Is a String, escapes included, this text?
+    /// Is the content of a String, escapes included, equal to this text?
     private static func equals(_ string: Span<UInt8>, _ text: Span<UInt8>) -> Bool {
         var index = 0
         var position = 0

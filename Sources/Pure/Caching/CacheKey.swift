@@ -1,10 +1,10 @@
-/// The key a request is stored and found under.
+/// The key under which the answer to a request is stored and found.
 ///
 ///     hash of upstream and key settings (16 bytes) · scheme │ host[:port] │ path[?query]
 ///                                                            └ routingStart └ targetStart
 ///
-/// The part from `routingStart` on is what the routing hash covers; it is at most 2 KiB. Host and port are in
-/// their normal form (`Authority`), and the query is the keyed one. What is not keyed must not shape the
+/// The routing hash covers the part from `routingStart` on, which is at most 2 KiB. Host and port are in
+/// their normal form (`Authority`), and the query is the keyed one. Unkeyed text must not influence a stored
 /// answer, so a fetch that may be stored sends `key[routingStart..<targetStart]` as its Host and
 /// `key[targetStart...]` as its target.
 
@@ -17,9 +17,9 @@ public enum KeyVerdict: Equatable, Sendable {
 }
 
 extension Rules {
-    /// Writes the key into the emptied `key`.
+    /// Writes the key into `key`, which is emptied first.
     ///
-    /// Refused with `.key`: no host (HTTP/1.0), a URL above 2 KiB.
+    /// Refuses with `.key` if there is no host (HTTP/1.0) or the URL is longer than 2 KiB.
     public func writeKey(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, scheme: Scheme, into key: inout ByteBuffer
     ) -> KeyVerdict {
@@ -36,18 +36,18 @@ extension Rules {
         authority: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>, hasQuery: Bool, scheme: Scheme,
         into key: inout ByteBuffer
     ) -> KeyVerdict {
-        // What is over the limit raw is refused without being copied.
+        // A URL that is too long before normalisation is refused without copying it.
         guard authority.count &+ path.count &+ query.count <= Self.urlLimit else { return .refused(.key) }
         key.removeAll()
         let isHTTP = scheme == .http
         let routingStart = 17
         let targetStart = routingStart &+ authority.count
-        // Eight more for an authority that is shorter than a word.
+        // Eight more bytes, because appending an authority shorter than a word needs them.
         key.append(atMost: targetStart &+ path.count &+ 8) { room in
             room.append(littleEndian: keyPrefix.low)
             room.append(littleEndian: keyPrefix.high)
             room.append(isHTTP ? UInt8(ascii: "h") : UInt8(ascii: "s"))
-            room.append(lowercasing: authority)
+            room.append(lowercasing: PlantedFault.isPlanted(.confusesHosts) ? path : authority)
             if path.isEmpty { room.append(UInt8(ascii: "/")) } else { room.append(path) }
         }
         if hasQuery { names.query.append(query, to: &key) }

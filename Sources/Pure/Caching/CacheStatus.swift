@@ -1,15 +1,15 @@
-/// Larder's own Cache-Status line (RFC 9211), as a whole field line with CRLF. A line of the origin's stays
-/// before it, so that the list reads from the origin to the client.
+/// Larder's own Cache-Status line (RFC 9211), as a whole field line with CRLF. A line of the origin stays in
+/// front of it, so that the list reads from the origin to the client.
 
 public import Bytes
 public import Settings
 
-/// Why a request went on to the origin (`fwd`, RFC 9211 §2.2).
+/// Why a request was forwarded to the origin (`fwd`, RFC 9211 §2.2).
 public enum ForwardReason: UInt8, Sendable, BitwiseCopyable {
     case bypass, miss, request, stale
 
-    /// The line up to and with this parameter: each a literal where it is appended, so that it costs a few
-    /// stores.
+    /// Appends the line up to and including this parameter. Each case is one literal, so that appending costs
+    /// a few stores.
     @inline(__always)
     func append(to head: inout ByteBuffer.Room) {
         switch self {
@@ -22,30 +22,31 @@ public enum ForwardReason: UInt8, Sendable, BitwiseCopyable {
 }
 
 public enum CacheStatus {
-    /// Bytes of a key that `debug` shows at most.
+    /// Maximum bytes of the key that `debug` shows.
     static var keyLimit: Int { 256 }
 
-    /// How an answer came out of the store.
+    /// How the store served an answer.
     public enum Served: Sendable, BitwiseCopyable, Equatable {
         case hit
-        /// By another request's fetch, which this one had waited for.
+        /// The entry comes from another request's fetch, which this request waited for.
         case collapsed(ForwardReason)
-        /// By this request's own fetch, which was stored first.
+        /// The entry comes from this request's own fetch, which was stored first.
         case fetched(ForwardReason)
-        /// After the origin's 304 to this request.
+        /// The origin's 304 to this request renewed the entry.
         case revalidated(ForwardReason)
-        /// After a 304 whose update may not be stored: the entry is gone, and nothing is left to live.
+        /// The origin answered 304, but the updated head may not be stored: the entry is removed, and has no
+        /// ttl.
         case refused(ForwardReason)
-        /// Stale, in place of the origin's answer with this status; 0 where there was none.
+        /// A stale entry replaces the origin's answer with this status; 0 if there was no answer.
         case insteadOf(UInt16, ForwardReason)
     }
 
-    /// `Cache-Status: larder; hit; ttl=…`, or with `fwd` where the origin was asked.
+    /// `Cache-Status: larder; hit; ttl=…`, or with `fwd` if the origin was asked.
     /// - Parameters:
     ///   - ttlSeconds: negative for a stale answer.
     ///   - key: the key from `routingStart` on; only `debug` shows it.
-    ///   - detail: why the client's request went to the origin, if for a reason, or why the update was
-    ///     refused; `brief` leaves it out, and so does a plain hit.
+    ///   - detail: the reason why the request went to the origin, or why the update was refused. `brief` and
+    ///     a plain hit omit it.
     public static func appendHit(
         _ served: Served = .hit, ttlSeconds: Int64, key: Span<UInt8>, detail: Reason? = nil,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
@@ -83,10 +84,10 @@ public enum CacheStatus {
         end(key: key, form, to: &head)
     }
 
-    /// Bytes that `appendPlainHit` needs room for.
+    /// Maximum bytes that `appendPlainHit` writes.
     @inlinable public static var plainHitLimit: Int { 64 }
 
-    /// The line of a plain, fresh hit, in every form but `debug`: as `appendHit`.
+    /// The line of a plain, fresh hit, equal to that of `appendHit`; in every form but `debug`.
     @inlinable @inline(__always)
     public static func appendPlainHit(
         ttlSeconds: UInt32, _ form: Policy.CacheStatus, to room: inout ByteBuffer.Room
@@ -100,8 +101,8 @@ public enum CacheStatus {
     /// `Cache-Status: larder; fwd=…`.
     ///
     /// - Parameters:
-    ///   - stored: is the answer in the store already, now that its head is written?
-    ///   - detail: why the request bypassed, or its answer was not stored; `brief` leaves it out.
+    ///   - stored: is the answer in the store when its head is written?
+    ///   - detail: why the request bypassed the store, or why its answer was not stored; `brief` omits it.
     public static func appendForward(
         _ forwarding: ForwardReason, stored: Bool, detail: Reason?, key: Span<UInt8>,
         _ form: Policy.CacheStatus, to head: inout ByteBuffer
@@ -115,7 +116,7 @@ public enum CacheStatus {
         end(key: key, form, to: &head)
     }
 
-    /// Bytes of a line without a key, and the twenty that a number wants free.
+    /// Maximum bytes of a line without the key, plus the twenty free bytes that appending a number needs.
     private static var lineLimit: Int { 192 }
 
     @inline(__always)

@@ -1,26 +1,29 @@
-/// Answers that the origin coded itself: for whom they are, and which of them may be undone.
+/// Answers that the origin has coded itself: which clients get them, and for which clients gzip is undone.
 ///
-/// Larder undoes gzip only for a client whose Accept-Encoding does not take it. A download that is a
-/// compressed file stays one, because its name and its checksum are those of the coded bytes. So these are
-/// never undone: `x-gzip`, archive types, archive names (of the path, the query or Content-Disposition),
-/// `no-transform`, and all codings but gzip.
+/// Larder undoes gzip only for a client whose Accept-Encoding excludes gzip. A download that is a compressed
+/// file stays compressed, because its name and its checksum belong to the coded bytes. So Larder never
+/// undoes: `x-gzip`, archive types, archive names (in the path, the query or Content-Disposition), answers
+/// with `no-transform`, and any coding other than gzip.
 ///
-/// An answer is *coded for all* if the origin codes it whatever the client takes: it was fetched for a client
-/// that does not take the coding, or it is a compressed file without `Vary: Accept-Encoding`. It suits
-/// clients without Accept-Encoding (RFC 9110 §12.5.3: any coding is acceptable) if it is coded for all, or
-/// says no `Vary: Accept-Encoding` and has a type that no server compresses as it goes. (A page needs more:
-/// nginx compresses pages without saying Vary, and few clients without Accept-Encoding decode.)
+/// An answer is *coded for all* if the origin codes it for every client. That is assumed if it was fetched
+/// for a client that does not accept the coding, or if it is a compressed file without `Vary:
+/// Accept-Encoding`.
 ///
-///     the client's Accept-Encoding   gzip, may be undone       any other
-///     takes the coding               as stored                 as stored
-///     is absent                      as stored where that suits it, else fetched for it
-///     does not take the coding       undone                    as stored if coded for all, else fetched
+/// A client without Accept-Encoding accepts any coding (RFC 9110 §12.5.3), but few such clients decode. An
+/// answer suits them if it is coded for all, or if it has no `Vary: Accept-Encoding` and a type that servers
+/// do not compress on the fly. (For a page, the missing Vary proves nothing: nginx compresses pages without
+/// sending Vary.)
+///
+///     the client's Accept-Encoding   gzip that may be undone   any other coding
+///     accepts the coding             as stored                 as stored
+///     is absent                      as stored if that suits the client, otherwise fetched for it
+///     excludes the coding            undone                    as stored if coded for all, otherwise fetched
 
 internal import Bytes
 public import HTTP
 
 extension Rules {
-    /// Notes in `facts`, whose coding is not identity, for whom the answer is coded.
+    /// Records in `facts`, whose coding is not identity, which clients the coded answer suits.
     func noteCoding(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, to request: RequestVerdict,
         _ facts: inout EntryFacts
@@ -41,10 +44,10 @@ extension Rules {
         if mayUndo { facts.flags.insert(.undoable) }
     }
 
-    /// Is a 206 of the origin's a part of bytes that this client may have got in another coding? That is
-    /// where its gzip would be undone, or the whole would be compressed and `If-Range` is a date, which all
-    /// codings share. (An entity tag is weak where Larder changes the coding, and `If-Range` never matches a
-    /// weak one.)
+    /// Is the origin's 206 a part of bytes that this client may have received in another coding? That is so
+    /// if Larder would undo its gzip. It is also so if Larder would compress the whole answer and `If-Range`
+    /// is a date, because all codings share the date. (An entity tag is weak if Larder changes the coding,
+    /// and `If-Range` never matches a weak tag.)
     public func isPartOfOtherCoding(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, to verdict: RequestVerdict,
         _ request: borrowing RequestHead, _ requestBytes: Span<UInt8>
@@ -66,13 +69,13 @@ extension Rules {
         return compression.listsType(response.fields, bytes) == true
     }
 
-    /// `x-gzip`, which servers send for files that are stored in gzip.
+    /// Is the coding spelt `x-gzip`? Servers send that for files stored in gzip.
     private static func spellsOldGzip(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
         guard let field = fields.first(.contentEncoding) else { return false }
         return bytes.slice(field.value).equalsIgnoringCase("x-gzip")
     }
 
-    /// Does the origin say that it codes by the client's Accept-Encoding?
+    /// Does the origin say that its coding depends on the client's Accept-Encoding?
     private static func isNegotiated(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
         guard fields.contains(.vary) else { return false }
         for index in fields.range(of: .vary) where fields[index].id == .vary {
@@ -83,7 +86,7 @@ extension Rules {
 }
 
 extension EntryFacts {
-    /// A 304 does not tell for whom the stored body was coded: what was known of that stays.
+    /// A 304 does not tell which clients the stored body suits, so this is kept from `old`.
     public mutating func keepReach(of old: EntryFacts) {
         let reach: Flags = [.codedForAll, .codedForUnstated]
         flags.subtract(reach)
@@ -92,22 +95,23 @@ extension EntryFacts {
     }
 }
 
-/// How a stored entry reaches a request, as far as codings go.
+/// How a stored entry can answer a request, with regard to codings.
 public enum Reach: Sendable, BitwiseCopyable, Equatable {
     case none
     case asStored
-    /// Its gzip must be undone first.
+    /// Only after its gzip is undone.
     case undone
 }
 
 extension RequestVerdict {
-    /// Notes whether `target`, path and query, names a compressed file. Asked where an answer is coded.
+    /// Records whether `target`, path and query, names a compressed file. Needed only if the answer is coded.
     public mutating func noteFile(_ target: Span<UInt8>) {
         let path = target.extracting(first: target.firstIndex(of: UInt8(ascii: "?")) ?? target.count)
         if Archive.isName(path) || Archive.isName(target) { flags.insert(.archive) }
     }
 
-    /// The third question of a lookup, beside `Variance.matches` and `Rules.use`.
+    /// Can this entry answer the request, with regard to codings? A lookup also asks `Variance.matches` and
+    /// `Rules.use`.
     @inlinable @inline(__always)
     public func reach(of entry: EntryFacts) -> Reach {
         codings.contains(entry.coding) && !entry.flags.contains(.codedForUnstated)
@@ -117,7 +121,7 @@ extension RequestVerdict {
     @usableFromInline
     func reachCoded(_ entry: EntryFacts) -> Reach {
         if codings.contains(.unstated) {
-            // The coding where that suits it, and not what was undone of it for others.
+            // The origin's coding if it suits such clients; not a copy that was decoded for other clients.
             let suits = entry.flags.contains(.codedForUnstated)
             return suits == (entry.coding == .identity) ? .none : .asStored
         }
@@ -126,7 +130,7 @@ extension RequestVerdict {
         return entry.flags.contains(.codedForAll) ? .asStored : .none
     }
 
-    /// Which of the codings of one body answers: the highest; 0 for one that cannot.
+    /// The rank of an entry among the codings of one body: the highest answers; 0 cannot answer.
     @inlinable
     public func rank(_ entry: EntryFacts, preferring preferred: Codings) -> Int {
         guard reach(of: entry) != .none else { return 0 }
@@ -136,9 +140,9 @@ extension RequestVerdict {
     }
 }
 
-/// Files that are compressed by what they are.
+/// Files that are compressed by their nature.
 enum Archive {
-    /// In lower case, by what stands behind the last dot.
+    /// File name extensions, in lower case.
     private static let extensions: [StaticString] = [
         "gz", "tgz", "taz", "gzip", "svgz", "emz", "wmz", "z", "tar", "bz2", "tbz", "tbz2", "xz", "txz", "lz",
         "lzma", "zst", "tzst", "br", "zip", "7z", "rar", "jar", "war", "deb", "udeb", "ddeb", "rpm", "apk",
@@ -156,7 +160,7 @@ enum Archive {
         "application/x-redhat-package-manager", "application/vnd.android.package-archive",
         "application/x-iso9660-image", "application/x-cpio", "image/svg+xml-compressed",
     ]
-    /// Does a path, a query or a file name end like the name of one?
+    /// Does this path, query or file name end in such an extension?
     static func isName(_ name: Span<UInt8>) -> Bool {
         var dot = name.count
         while dot > 0, name.count &- dot < 6, name[dot &- 1] != UInt8(ascii: ".") { dot &-= 1 }
@@ -166,7 +170,7 @@ enum Archive {
         return false
     }
 
-    /// By the type, or the file name that the answer gives it?
+    /// Does the answer's type, or the file name it states, tell that it is a compressed file?
     static func isArchive(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
         if let field = fields.first(.contentType) {
             let value = bytes.slice(field.value)
@@ -181,7 +185,7 @@ enum Archive {
         return false
     }
 
-    /// Does a Content-Disposition name such a file (RFC 6266: `filename` or `filename*`)?
+    /// Does a Content-Disposition name such a file (`filename` or `filename*`, RFC 6266)?
     private static func namesArchive(_ value: Span<UInt8>) -> Bool {
         var start = 0
         while start < value.count {

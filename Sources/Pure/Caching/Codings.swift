@@ -1,9 +1,9 @@
-/// The content codings Larder knows, as a set: what a request accepts after normalisation (RFC 9110 §12.5.3),
-/// or, with one member, what a record is coded in.
+/// A set of content codings that Larder knows: the codings that a request accepts after normalisation (RFC
+/// 9110 §12.5.3), or, with one member, the coding of a record.
 ///
-/// Normalising to a set gives up preferences between codings. It never accepts what the client did not: an
-/// unknown or malformed weight counts as refusal, and a missing Accept-Encoding as identity alone, marked
-/// `unstated`: RFC 9110 §12.5.3 lets the origin send such a client any coding, but few of them decode.
+/// The set ignores preferences between codings. It never contains a coding that the client does not accept:
+/// an unknown or malformed weight counts as a refusal. Without Accept-Encoding the set is identity, marked
+/// `unstated`: RFC 9110 §12.5.3 allows any coding for such a client, but few such clients decode.
 internal import Bytes
 public import HTTP
 
@@ -18,10 +18,10 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
     @inlinable public static var br: Codings { Codings(rawValue: 4) }
     @inlinable public static var zstd: Codings { Codings(rawValue: 8) }
     @inlinable public static var all: Codings { Codings(rawValue: 15) }
-    /// Of a request without Accept-Encoding, beside identity. No coding.
+    /// A mark beside identity: the request has no Accept-Encoding. It is not a coding.
     @inlinable public static var unstated: Codings { Codings(rawValue: 16) }
 
-    /// The coding with this name, `x-gzip` for gzip included (RFC 9110 §8.4.1.3); nil for any other.
+    /// The coding with this name, including `x-gzip` for gzip (RFC 9110 §8.4.1.3); nil for any other name.
     static func named(_ token: Span<UInt8>) -> Codings? {
         guard token.isToken, token.count <= 8 else { return nil }
         var word: UInt64 = 0
@@ -29,8 +29,8 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
         return named(word)
     }
 
-    /// As above, for a token of at most 8 bytes packed first byte highest, each with bit 5 set. Among token
-    /// characters only letters become letters by that, so it folds case and nothing else.
+    /// As `named(_:)`, for a token of at most 8 bytes, packed with the first byte highest and bit 5 set in
+    /// each byte. Setting bit 5 turns capitals into small letters, and no other token byte into a letter.
     private static func named(_ word: UInt64) -> Codings? {
         switch word {
         case 0x6272: .br
@@ -42,8 +42,8 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
         }
     }
 
-    /// What the Accept-Encoding lines of a request accept. Empty where the client refuses identity and names
-    /// nothing that Larder knows.
+    /// The codings that the Accept-Encoding lines of a request accept. Empty if the client refuses identity
+    /// and names no coding that Larder knows.
     @inlinable @inline(__always)
     public static func accepted(by fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings {
         fields.contains(.acceptEncoding) ? acceptedByLines(of: fields, bytes) : [.identity, .unstated]
@@ -63,7 +63,7 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
         var refused: Codings = []
         var wildcard: Bool?
 
-        /// One line's value, in one pass: every browser sends one with every request.
+        /// Reads the value of one line in one pass; every browser sends one with every request.
         mutating func read(_ value: Span<UInt8>) {
             var position = 0
             while position < value.count {
@@ -88,19 +88,19 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
             }
         }
 
-        /// nil is the wildcard.
+        /// - Parameter coding: nil for the wildcard.
         private mutating func note(_ coding: Codings?, isWanted: Bool) {
             if let coding {
                 if isWanted { listed.insert(coding) } else { refused.insert(coding) }
             } else {
-                // A repeated wildcard permits only if all of them do.
+                // A repeated wildcard permits only if each of them does.
                 wildcard = (wildcard ?? true) && isWanted
             }
         }
 
         var accepted: Codings {
             var accepted = wildcard == true ? .all : listed
-            // Identity is acceptable unless it is refused, by itself or by `*;q=0` without being listed.
+            // Identity is acceptable unless it is refused: by name, or by `*;q=0` without being listed.
             if wildcard != false { accepted.insert(.identity) }
             return accepted.subtracting(refused)
         }
@@ -116,7 +116,7 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
         }
     }
 
-    /// The Accept-Encoding that a fetch which may be stored carries: one spelling for each set.
+    /// The Accept-Encoding value of a fetch whose answer may be stored: one spelling for each set.
     public var fieldValue: StaticString {
         let stated: StaticString
         switch rawValue & 15 {
@@ -142,8 +142,8 @@ public struct Codings: OptionSet, Sendable, BitwiseCopyable, Hashable {
 }
 
 enum Weight {
-    /// Does what follows a list member's token permit it: nothing, or a valid `;q=` above 0 (RFC 9110
-    /// §12.4.2)? Other parameters, or a malformed weight, do not.
+    /// Do the parameters of a list member permit it? They do if they are empty or a valid `;q=` above 0 (RFC
+    /// 9110 §12.4.2). Other parameters and a malformed weight do not.
     static func isPositive(_ parameters: Span<UInt8>) -> Bool {
         let text = parameters.trimmed()
         guard text.count > 0 else { return true }

@@ -1,30 +1,30 @@
-/// Which answers are compressed, and in what: `compress` of a policy, compiled.
+/// Which answers are compressed, and with which coding: `compress` of a policy, compiled.
 ///
-/// Only what the policy lists, and nothing that another's promise rests upon: no answer that forbids it, is
-/// coded already, is a part, or carries a checksum of its bytes.
+/// An answer is compressed only if the policy lists its type. It must not forbid transformation, be coded
+/// already, be a part, or carry a checksum of its bytes.
 
 internal import Bytes
 public import HTTP
 public import Settings
 
 public struct CompressionRules: Sendable {
-    /// The media types in lower case, one behind the other; `text/*` as `text/`.
+    /// The media types in lower case, concatenated; `text/*` is `text/`.
     private let text: [UInt8]
     private let types: [MediaType]
     private let minBody: UInt64
-    /// By the set of what a client accepts, four bits each: the coding it gets, or 0. Asked on every hit.
+    /// The coding chosen for each set of accepted codings, four bits each; 0 for none. Read on every hit.
     @usableFromInline let choices: UInt64
-    /// Is an answer compressed for every client?
+    /// Is an answer compressed even if it is for one client only?
     let takesAll: Bool
 
-    /// May bodies change their coding at all?
+    /// May the coding of bodies be changed at all?
     var isEnabled: Bool { choices != 0 }
 
     private struct MediaType: Sendable {
         var range: Range<Int>
-        /// All of a kind.
+        /// Does it match all subtypes of a type?
         var isPrefix: Bool
-        /// Its first eight bytes, or all of fewer; what is compared first.
+        /// The first up to eight bytes. They are compared first.
         var front: UInt64
         var mask: UInt64
 
@@ -61,7 +61,7 @@ public struct CompressionRules: Sendable {
         self.choices = choices
     }
 
-    /// The policy's first coding that the client accepts; nil for none.
+    /// The first of the policy's codings that the client accepts; nil if there is none.
     @inlinable @inline(__always)
     public func choose(accepted: Codings) -> Codings? {
         let choice = UInt8(truncatingIfNeeded: choices >> UInt64((accepted.rawValue & 15) * 4)) & 15
@@ -74,8 +74,8 @@ public struct CompressionRules: Sendable {
         count + bodyCount / 16 < bodyCount
     }
 
-    /// May this answer's body be compressed? For the answer to a HEAD: that of the GET, as far as its
-    /// Content-Length tells.
+    /// May this answer's body be compressed? For an answer to HEAD: may the body of the GET be compressed, as
+    /// far as Content-Length shows?
     public func isCompressible(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
         guard choices != 0, Self.hasWholeBody(response.status) else { return false }
         guard !response.fields.containsAny(of: .untransformable) else { return false }
@@ -93,14 +93,14 @@ public struct CompressionRules: Sendable {
         return !Self.forbidsTransform(response.fields, bytes)
     }
 
-    /// Is the answer's type listed? nil: it names none.
+    /// Does the policy list the answer's media type? Nil if the answer names no type.
     @inline(__always)
     func listsType(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool? {
         guard let type = fields.first(.contentType) else { return nil }
         return !fields.isRepeated(.contentType) && lists(bytes.slice(type.value))
     }
 
-    /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?
+    /// Does Cache-Control forbid to change the coding (`no-transform`, RFC 9111 §5.2.2.6)?
     @inline(__always)
     public static func forbidsTransform(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool {
         for index in fields.range(of: .cacheControl) where fields[index].id == .cacheControl {
@@ -116,7 +116,7 @@ public struct CompressionRules: Sendable {
         }
     }
 
-    /// Is this Content-Type listed? Its parameters do not matter.
+    /// Does the policy list this Content-Type? Parameters are ignored.
     @inline(__always)
     private func lists(_ value: Span<UInt8>) -> Bool {
         let front = value.word(at: 0, length: min(value.count, 8)).lowercasedBytes
@@ -129,15 +129,15 @@ public struct CompressionRules: Sendable {
                 guard stated.equalsIgnoringCase(listed) else { continue }
             }
             while end < value.count, ASCII.isBlank(value[end]) { end &+= 1 }
-            // The type goes on with something under `text/*`, and with nothing else.
+            // With a prefix such as `text/`, a subtype must follow. With a full type, it must end here.
             let isOver = end == value.count || value[end] == UInt8(ascii: ";")
             if isOver != entry.isPrefix { return true }
         }
         return false
     }
 
-    /// `no-transform` anywhere in a Cache-Control value. A prohibition counts however it is spelt; where the
-    /// word means something else, only a compression is lost.
+    /// Does `no-transform` occur anywhere in a Cache-Control value? A prohibition counts in any spelling. If
+    /// the word means something else here, only a compression is lost.
     @inline(__always)
     static func mentionsNoTransform(_ value: Span<UInt8>) -> Bool {
         let count = 12
@@ -150,7 +150,7 @@ public struct CompressionRules: Sendable {
 }
 
 extension FieldSet {
-    /// An answer with one of these keeps its bytes. Trailers may carry a checksum as well.
+    /// If an answer has one of these fields, its bytes are not changed. Trailers may carry a checksum, too.
     @inlinable @inline(__always)
     static var untransformable: FieldSet {
         FieldSet.digests.with(.contentEncoding).with(.contentRange).with(.trailer)

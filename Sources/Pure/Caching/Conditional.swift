@@ -5,16 +5,16 @@ public import HTTP
 
 public enum Conditional {
     public enum Outcome: Sendable, BitwiseCopyable {
-        /// No condition, or it holds: send the whole answer.
+        /// There is no condition, or it holds: send the whole answer.
         case whole
         case notModified
     }
 
-    /// If-None-Match (lists, `*`, weak comparison), and only without it If-Modified-Since. Ignored unless the
-    /// stored status is 2xx (RFC 9110 §13.2.1).
+    /// Evaluates If-None-Match (lists, `*`, weak comparison) or, without it, If-Modified-Since. Both are
+    /// ignored unless the stored status is 2xx (RFC 9110 §13.2.1).
     ///
     /// - Parameters:
-    ///   - status: the stored one.
+    ///   - status: the stored status.
     ///   - head: the stored head, as `StoredHead.write` wrote it.
     ///   - nowSeconds: Unix time, for two-digit years.
     public static func evaluate(
@@ -22,6 +22,7 @@ public enum Conditional {
         nowSeconds: Int64
     ) -> Outcome {
         guard 200..<300 ~= status else { return .whole }
+        if PlantedFault.isPlanted(.answersNotModified) { return .notModified }
         if request.fields.contains(.ifNoneMatch) {
             for index in request.fields.range(of: .ifNoneMatch)
             where request.fields[index].id == .ifNoneMatch
@@ -37,8 +38,7 @@ public enum Conditional {
             }
             return .whole
         }
-        // A stored answer without Last-Modified could be compared by its Date (RFC 9111 §4.3.2); Larder does
-        // not.
+        // RFC 9111 §4.3.2 allows to compare Date if there is no Last-Modified. Larder does not do that.
         guard let field = request.fields.first(.ifModifiedSince),
             !request.fields.isRepeated(.ifModifiedSince),
             let since = HTTPDate.parse(bytes.slice(field.value), now: nowSeconds),
@@ -48,10 +48,10 @@ public enum Conditional {
         return modified <= since ? .notModified : .whole
     }
 
-    /// Does the client know the strong tag of `response`, a 304, as the weak one only that a coded or decoded
-    /// body had (`HeadTransform`)? Then the answer speaks of that: the 304 of an origin, which knows nothing
-    /// of it, seldom tells what becomes of its 200.
-    public static func holdsWeakened(
+    /// Does the client know the strong tag of `response`, a 304, only in the weak form that Larder gives a
+    /// coded or decoded body (`HeadTransform`)? Then the answer must carry the weak form. The origin's 304
+    /// itself does not show how Larder transforms the 200.
+    public static func clientHoldsWeakTag(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ response: borrowing ResponseHead,
         _ responseBytes: Span<UInt8>
     ) -> Bool {
@@ -68,16 +68,16 @@ public enum Conditional {
         return forms.hasWeak && !forms.hasStrong
     }
 
-    /// Which fields of a 200 are those of its 304.
+    /// Which fields of a 200 its 304 keeps.
     public enum Kept: Sendable, BitwiseCopyable {
-        /// Of a stored answer: those of RFC 9110 §15.4.5, and Last-Modified where there is no ETag.
+        /// For a stored answer: the fields of RFC 9110 §15.4.5, and Last-Modified if there is no ETag.
         case required
-        /// Of an answer that no cache keeps: all but representation metadata, for there is no other answer
-        /// that the client could have the rest from.
+        /// For an answer that is not stored: all fields but representation metadata, because the client can
+        /// get the rest from no other answer.
         case all
     }
 
-    /// Appends the head of a 304 for a head in the stored form, in that form (no Age, no blank line).
+    /// Appends the head of a 304. Input and output have the stored form (no Age, no blank line).
     public static func appendNotModified(
         head: Span<UInt8>, keeping kept: Kept = .required, to output: inout ByteBuffer
     ) {
@@ -87,7 +87,7 @@ public enum Conditional {
         var position = 0
         while let line = StoredHead.nextLine(of: head, from: &position) {
             guard !line.isEmpty else { continue }
-            // Most lines are told apart by their first letter.
+            // The first letter distinguishes most lines.
             switch head[line.lowerBound] | 0x20 {
             case UInt8(ascii: "e") where StoredHead.value(ofLine: line, "etag", in: head) != nil:
                 hasEntityTag = true
@@ -109,7 +109,7 @@ public enum Conditional {
         }
         return switch head[line.lowerBound] | 0x20 {
         case UInt8(ascii: "c"):
-            // Cache-Status too: Larder's own line is appended to the origin's.
+            // Cache-Status too: Larder appends its own member to the origin's.
             isNamed("cache-control") || isNamed("content-location") || isNamed("cdn-cache-control")
                 || isNamed("cache-status")
         case UInt8(ascii: "d"): isNamed("date")
@@ -119,7 +119,8 @@ public enum Conditional {
         }
     }
 
-    /// Does the line describe the body that the 304 does not have (RFC 9110 §8)? Last-Modified apart.
+    /// Does the line describe the body, which a 304 does not have (RFC 9110 §8)? Last-Modified is handled by
+    /// the caller.
     private static func isMetadata(_ line: Range<Int>, of head: Span<UInt8>) -> Bool {
         guard let colon = head.extracting(line).firstIndex(of: UInt8(ascii: ":")) else { return false }
         let name = head.extracting(line.lowerBound..<(line.lowerBound &+ colon))
@@ -137,21 +138,22 @@ public enum Conditional {
     }
 }
 
-/// `[ W/ ] DQUOTE *etagc DQUOTE` (RFC 9110 §8.8.3). A backslash is an ordinary character in it, a comma too.
+/// `[ W/ ] DQUOTE *etagc DQUOTE` (RFC 9110 §8.8.3). Backslash and comma are ordinary characters in an entity
+/// tag.
 enum EntityTag {
-    /// The range between the quotes if `text` is one whole entity tag.
+    /// The range between the quotes, if `text` is exactly one entity tag.
     static func opaqueRange(of text: Span<UInt8>) -> Range<Int>? {
         var position = 0
         guard let opaque = next(in: text, from: &position), position == text.count else { return nil }
         return opaque
     }
 
-    /// Strong comparison: both strong tags, and the same (RFC 9110 §8.8.3.2).
+    /// Strong comparison: both tags are strong and equal (RFC 9110 §8.8.3.2).
     static func isStrong(_ tag: Span<UInt8>, equalTo other: Span<UInt8>) -> Bool {
         !tag.hasPrefix("W/") && opaqueRange(of: tag) != nil && tag.equals(other)
     }
 
-    /// Is `stored`, if it is a valid tag, in the list, by weak comparison?
+    /// Is `stored` a valid tag and in the list, by weak comparison?
     static func list(_ list: Span<UInt8>, containsWeakly stored: Span<UInt8>) -> Bool {
         guard let opaque = opaqueRange(of: stored) else { return false }
         var forms = Forms()
@@ -159,13 +161,13 @@ enum EntityTag {
         return forms.hasWeak || forms.hasStrong
     }
 
-    /// In which forms a tag is listed.
+    /// The forms in which a list contains a tag.
     struct Forms {
         var hasWeak = false
         var hasStrong = false
 
-        /// Adds what is in this list, of a tag with this opaque part. A list that cannot be read has nothing
-        /// further.
+        /// Adds the forms of the tag with this opaque part in this list. Reading stops at the first malformed
+        /// member.
         mutating func find(_ opaque: Span<UInt8>, in list: Span<UInt8>) {
             var position = 0
             while true {
@@ -184,7 +186,7 @@ enum EntityTag {
         }
     }
 
-    /// The opaque part of the tag at `position`, which is left behind its closing quote.
+    /// The opaque part of the tag at `position`. Moves `position` behind the closing quote.
     fileprivate static func next(in text: Span<UInt8>, from position: inout Int) -> Range<Int>? {
         var start = position
         if start &+ 1 < text.count, text[start] == UInt8(ascii: "W"), text[start &+ 1] == UInt8(ascii: "/") {
@@ -193,7 +195,7 @@ enum EntityTag {
         guard start < text.count, text[start] == UInt8(ascii: "\"") else { return nil }
         var end = start &+ 1
         while end < text.count, text[end] != UInt8(ascii: "\"") {
-            // etagc: no space and no control.
+            // etagc: no space, no control byte.
             guard text[end] > 0x20, text[end] != 0x7f else { return nil }
             end &+= 1
         }

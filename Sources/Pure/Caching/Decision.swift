@@ -1,7 +1,7 @@
-/// One row of a policy's decision table (`PolicyDecision`), run through the functions that serve traffic.
+/// Evaluates one row of a policy's decision table (`PolicyDecision`) with the functions that serve traffic.
 ///
-/// The clock stands at `Decision.now`, 1 January 2026, 00:00:00 GMT, when the request is sent; dates in a row
-/// are written relative to that.
+/// The request is sent at `Decision.now`, 1 January 2026, 00:00:00 GMT. Dates in a row are written relative
+/// to that time.
 
 internal import Bytes
 internal import HTTP
@@ -13,12 +13,12 @@ public enum Decision {
         Times(wallMilliseconds: 1_767_225_600_000, bootMilliseconds: 1_000_000_000)
     }
 
-    /// A row that is no valid exchange.
+    /// A row that is not a valid exchange.
     public struct Invalid: Error, Equatable, CustomStringConvertible {
         public var description: String
     }
 
-    /// What the rules of `policy` make of one row.
+    /// The outcome of one row under the rules of `policy`.
     public static func evaluate(
         _ row: PolicyDecision, policy: Policy
     ) throws(Invalid) -> PolicyDecision.Outcome {

@@ -1,4 +1,5 @@
-/// Runs a decision: a store of one entry, and the walk through the rules that a worker makes.
+/// Runs one row of a decision table: a store of one entry, and the steps that a worker takes through the
+/// rules.
 
 internal import Bytes
 internal import HTTP
@@ -18,7 +19,7 @@ struct DecisionRun {
 
     init(policy: Policy) { rules = Rules(policy: policy, upstream: "origin") }
 
-    /// The first exchange; nil if its answer is stored now, else why not.
+    /// Runs the first exchange. Returns nil if its answer is stored now, otherwise the reason.
     mutating func exchange(
         _ request: PolicyDecision.Request, _ response: PolicyDecision.Response
     ) throws(Decision.Invalid) -> Reason? {
@@ -26,7 +27,7 @@ struct DecisionRun {
         var requestHead = RequestHead()
         try requestText.parse(into: &requestHead, "request")
         var verdict = rules.judge(requestHead, requestText.head.span)
-        // No origin is asked.
+        // The origin is not asked.
         if verdict.flags.contains(.onlyIfCached) { return .clientRefresh }
         if !verdict.mayLookup, let reason = verdict.reason { return reason }
         var key = ByteBuffer(capacity: 256)
@@ -66,7 +67,7 @@ struct DecisionRun {
         return nil
     }
 
-    /// What the second request comes to.
+    /// Runs the second request and returns how it is answered.
     func answer(
         _ request: PolicyDecision.Request, seconds: Int
     ) throws(Decision.Invalid) -> PolicyDecision.Answer {
@@ -130,7 +131,7 @@ struct DecisionRun {
     }
 }
 
-/// Rows as the heads that would be on the wire.
+/// The messages of a row, written as heads on the wire.
 struct DecisionText: ~Copyable {
     static var limits: HeadLimits { HeadLimits(head: 65_535, fields: FieldTable.capacity) }
 

@@ -1,28 +1,28 @@
-/// One directive of a Cache-Control-like field: `token [ "=" ( token / quoted-string ) ]` (RFC 9111 §5.2).
+/// One directive of a field such as Cache-Control: `token [ "=" ( token / quoted-string ) ]` (RFC 9111 §5.2).
 ///
-/// Reads leniently and says so: a prohibition counts however it is spelt, a permission only if it is well
-/// formed.
+/// The reader is lenient and reports deviations in `isWellFormed`: a prohibition counts in any spelling, a
+/// permission only if it is well formed.
 
 internal import Bytes
 internal import HTTP
 
 struct Directive {
-    /// Trimmed; a token only if `isWellFormed`.
+    /// Trimmed. It is a token only if `isWellFormed`.
     var name: Range<Int>
-    /// Without its quotes if it is a plain quoted string; nil without `=`.
+    /// Without the quotes of a plain quoted string; nil if there is no `=`.
     var argument: Range<Int>?
     var isWellFormed: Bool
 
-    /// The next directive of a line's value, which ends at `end`, at or behind `position`, which then moves
-    /// behind it; nil at the end. Inlined, so that nothing of it goes through memory.
+    /// The next directive of a field value that ends at `end`, from `position` on. Moves `position` behind
+    /// it; nil at the end. Inlined, so that the result stays in registers.
     @inline(__always)
     static func next(in head: Span<UInt8>, upTo end: Int, from position: inout Int) -> Directive? {
         var start = position
         while start < end, ASCII.isBlank(head[start]) || head[start] == comma { start &+= 1 }
         position = start
         if start == end { return nil }
-        // Nearly all are `name` or `name=token`, of letters, digits, hyphens and dots. Behind the value the
-        // head goes on, with a byte that is none of these.
+        // Most directives are `name` or `name=token` of letters, digits, hyphens and dots. A byte of another
+        // kind follows the value in the head, so the scan ends there at the latest.
         let nameEnd = head.firstNonName(from: start)
         if nameEnd > start {
             if endsMember(head, nameEnd, end) {
@@ -48,7 +48,7 @@ struct Directive {
         index == end || index < end && head[index] == comma
     }
 
-    /// As `next`, for whatever there may be.
+    /// As `next`, for any form of directive.
     @inline(never)
     private static func read(
         _ head: Span<UInt8>, from start: Int, upTo end: Int, _ position: inout Int
@@ -59,7 +59,7 @@ struct Directive {
             return nil
         }
         let member = (start &+ place.lowerBound)..<(start &+ place.upperBound)
-        // The white space and the comma behind it are skipped by the next call.
+        // The next call skips the white space and the comma behind this member.
         position = member.upperBound
         let text = head.extracting(member)
         let nameEnd = text.tokenEnd
@@ -81,7 +81,7 @@ struct Directive {
         return directive
     }
 
-    /// The argument as delta-seconds (RFC 9111 §1.2.2), saturating at 2³¹; nil for anything malformed.
+    /// The argument as delta-seconds (RFC 9111 §1.2.2), at most 2³¹; nil if it is malformed.
     func seconds(in head: Span<UInt8>) -> UInt32? {
         guard isWellFormed, let argument, let number = head.extracting(argument).decimalSaturating() else {
             return nil
@@ -91,7 +91,7 @@ struct Directive {
 }
 
 extension Span<UInt8> {
-    /// A whole quoted string, escapes allowed (RFC 9110 §5.6.4).
+    /// Is this exactly one quoted string? Escapes are allowed (RFC 9110 §5.6.4).
     var isQuotedString: Bool {
         guard count >= 2, self[0] == UInt8(ascii: "\"") else { return false }
         var index = 1

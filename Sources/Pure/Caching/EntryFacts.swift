@@ -1,16 +1,17 @@
-/// What an entry was judged to be when it was stored: all that serving it needs besides the head's bytes.
+/// The facts about an entry that were judged when it was stored. With the bytes of the head and the body,
+/// they are all that serving the entry needs.
 ///
-/// Held as the store's five opaque words:
+/// The store holds them as five opaque words:
 ///
 ///     0  received, wall clock ms (48 bits) · status (16)
 ///     1  received, boot clock ms (48 bits) · flags (16)
 ///     2  age at receipt, ms (48 bits) · coding (8) · 0
-///     3  fresh for so many ms from receipt (40 bits) · stale-while-revalidate, s (24)
+///     3  fresh for this many ms from receipt (40 bits) · stale-while-revalidate, s (24)
 ///     4  fingerprint of the rules (32 bits) · stale-if-error, s (24) · 0
 ///
-/// What does not fit is cut short on the side that serves less: 34 years of freshness, 194 days of a window.
+/// A value that is too large is reduced to the maximum: 34 years of freshness, 194 days of a stale window.
 ///
-/// Shared memory is untrusted: any five words unpack to some facts, and the arithmetic on them cannot trap.
+/// Shared memory is untrusted: any five words unpack to some facts, and no arithmetic on them traps.
 
 public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
     public struct Flags: OptionSet, BitwiseCopyable, Sendable {
@@ -19,39 +20,40 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         @inlinable
         public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        /// No flag; `[]` would count references to an empty array.
+        /// No flag. (`[]` would count references to an empty array.)
         static var none: Flags { Flags(rawValue: 0) }
         /// May answer a request with a Cookie: `public`, `s-maxage`, or stored under `cookies: strip`.
         @inlinable public static var answersCookies: Flags { Flags(rawValue: 1) }
         /// May answer a request with Authorization: `public`, `s-maxage` or `must-revalidate` (RFC 9111
         /// §3.5).
         @inlinable public static var answersAuthorized: Flags { Flags(rawValue: 2) }
-        /// `must-revalidate`, `proxy-revalidate`, `s-maxage` or `no-cache`: never served stale, whatever else
-        /// is said (RFC 9111 §4.2.4).
+        /// `must-revalidate`, `proxy-revalidate`, `s-maxage` or `no-cache`: never served stale (RFC 9111
+        /// §4.2.4).
         @inlinable public static var mustRevalidate: Flags { Flags(rawValue: 4) }
-        /// With a valid ETag.
+        /// It has a valid ETag.
         @inlinable public static var hasEntityTag: Flags { Flags(rawValue: 8) }
-        /// With a valid Last-Modified.
+        /// It has a valid Last-Modified.
         @inlinable public static var hasLastModified: Flags { Flags(rawValue: 16) }
-        /// Vary names fields whose values select, so the record has a Vary blob.
+        /// Vary selects by field values, so the record has a Vary blob.
         @inlinable public static var varies: Flags { Flags(rawValue: 32) }
-        /// In identity, and its policy would have it compressed.
+        /// It is in identity, and its policy lets it be compressed.
         @inlinable public static var compressible: Flags { Flags(rawValue: 64) }
-        /// `no-cache`, kept under `noCache: revalidate`: never fresh.
+        /// It has `no-cache` and is kept under `noCache: revalidate`: never fresh.
         @inlinable public static var alwaysRevalidate: Flags { Flags(rawValue: 128) }
-        /// While it is fresh, no client's `max-age` has it revalidated (RFC 8246 §2).
+        /// While it is fresh, a client's `max-age` does not cause a revalidation (RFC 8246 §2).
         @inlinable public static var immutable: Flags { Flags(rawValue: 256) }
-        /// A 304 of its origin was of no use, so a condition would cost a second fetch: it is fetched whole.
+        /// The origin's 304 did not match the entry before, so a condition would cost a second fetch: fetch
+        /// it whole.
         @inlinable public static var fetchedWhole: Flags { Flags(rawValue: 512) }
-        /// In gzip, which is undone for clients that do not take it (`CodedAnswer`).
+        /// It is in gzip, which Larder undoes for clients that exclude gzip (`CodedAnswer`).
         @inlinable public static var undoable: Flags { Flags(rawValue: 1024) }
-        /// The origin codes it whatever the client takes (`CodedAnswer`).
+        /// The origin codes it for every client (`CodedAnswer`).
         @inlinable public static var codedForAll: Flags { Flags(rawValue: 2048) }
         /// Its coding suits clients without Accept-Encoding (`CodedAnswer`).
         @inlinable public static var codedForUnstated: Flags { Flags(rawValue: 4096) }
     }
 
-    // As they are packed: most uses want two or three of ten parts.
+    // Kept packed: most uses need two or three of the ten parts.
     @usableFromInline var word0: UInt64
     @usableFromInline var word1: UInt64
     @usableFromInline var word2: UInt64
@@ -62,8 +64,7 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
     public var received: Times {
         get { Times(wallMilliseconds: word0 & Self.mask48, bootMilliseconds: word1 & Self.mask48) }
         set {
-            // Saturating: a time that does not fit 48 bits (8 900 years) would otherwise come back as an
-            // early one.
+            // Saturate: a time above 48 bits (8 900 years) would otherwise be read back as an early time.
             word0 = word0 & ~Self.mask48 | min(newValue.wallMilliseconds, Self.mask48)
             word1 = word1 & ~Self.mask48 | min(newValue.bootMilliseconds, Self.mask48)
         }
@@ -101,13 +102,13 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         get { UInt32(truncatingIfNeeded: word4) }
         set { word4 = word4 & ~0xffff_ffff | UInt64(newValue) }
     }
-    /// From the end of freshness on (RFC 5861 §3); 0 where nothing may be served stale.
+    /// Counted from the end of freshness (RFC 5861 §3); 0 if it must not be served stale.
     @inlinable
     public var staleWhileRevalidateSeconds: UInt32 {
         get { UInt32(truncatingIfNeeded: word3 >> 40) }
         set { word3 = word3 & Self.mask40 | min(UInt64(newValue), Self.mask24) << 40 }
     }
-    /// From the end of freshness on (RFC 5861 §4); 0 where nothing may be served stale.
+    /// Counted from the end of freshness (RFC 5861 §4); 0 if it must not be served stale.
     @inlinable
     public var staleIfErrorSeconds: UInt32 {
         get { UInt32(truncatingIfNeeded: word4 >> 32 & Self.mask24) }
@@ -132,8 +133,8 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         self.staleIfErrorSeconds = staleIfErrorSeconds
     }
 
-    /// Can the origin be asked whether it still holds? Only of 2xx: preconditions say nothing about other
-    /// answers (RFC 9110 §13.2.1).
+    /// Can a conditional request ask the origin whether the entry is still valid? Only for 2xx: preconditions
+    /// do not apply to other answers (RFC 9110 §13.2.1).
     @inlinable public var hasValidator: Bool {
         200..<300 ~= status && !flags.contains(.fetchedWhole)
             && !flags.isDisjoint(with: [.hasEntityTag, .hasLastModified])
@@ -145,15 +146,15 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         freshForMilliseconds > 0 && !flags.contains(.alwaysRevalidate)
     }
 
-    /// Seconds from receipt on that it is worth its memory for: while it is fresh, may be served stale, or
-    /// saves a body by a revalidation.
+    /// How many seconds from receipt the entry is worth its memory: while it is fresh, may be served stale,
+    /// or may save a transfer of the body by revalidation.
     @inlinable public var keptSeconds: UInt64 {
         let revalidated: UInt32 = hasValidator ? Self.revalidatedSeconds : 0
         return (freshForMilliseconds &+ 999) / 1000
             &+ UInt64(max(revalidated, staleWhileRevalidateSeconds, staleIfErrorSeconds))
     }
 
-    /// Unix seconds from which on the entry is not worth its memory.
+    /// The time, in Unix seconds, from which on the entry is not worth its memory.
     @inlinable public var expirySeconds: UInt32 {
         UInt32(clamping: received.wallMilliseconds / 1000 &+ keptSeconds)
     }
@@ -166,7 +167,7 @@ public struct EntryFacts: BitwiseCopyable, Sendable, Equatable {
         return left >= 0 ? left / 1000 : -((999 &- left) / 1000)
     }
 
-    /// Who asks for something once an hour is served by a 304.
+    /// For a client that requests something once an hour, a 304 saves the body.
     @usableFromInline static var revalidatedSeconds: UInt32 { 3600 }
     @usableFromInline static var mask48: UInt64 { 0xffff_ffff_ffff }
     @usableFromInline static var mask40: UInt64 { 0xff_ffff_ffff }

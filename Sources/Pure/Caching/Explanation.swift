@@ -1,22 +1,22 @@
-/// The two walks gone to their end: every rule's verdict, and what it looked at. Off the path of requests:
-/// this allocates as it likes.
+/// The two walks through the rules, continued to their end, with the verdict of every rule and the text it
+/// read. Not used for serving, so it may allocate.
 
 internal import Bytes
 public import HTTP
 internal import Settings
 
-/// What the rules make of a request.
+/// How the rules judge a request.
 public struct RequestExplanation: Sendable {
-    /// Serving refuses if and only if one of these does.
+    /// Serving refuses if and only if one of these findings is a refusal.
     public var findings: [Finding]
-    /// As serving has it, but that flags behind a refusal are set too.
+    /// As serving has it, except that flags behind a refusal are set, too.
     public var verdict: RequestVerdict
 }
 
-/// What the rules make of an answer's head.
+/// How the rules judge an answer's head.
 public struct AnswerExplanation: Sendable {
     public var findings: [Finding]
-    /// nil where something refuses.
+    /// Nil if a rule refuses.
     public var facts: EntryFacts?
     public var timing: Timing
 }
@@ -55,7 +55,7 @@ extension Rules {
             findings: recorder.findings, facts: recorder.reason == nil ? facts : nil, timing: timing)
     }
 
-    /// The field lines that a rule reads, as they came; nil where there are none.
+    /// The field lines that a rule reads, as received; nil if there are none.
     private static func value(
         _ subject: Rule.Subject, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>
     ) -> String? {
@@ -107,7 +107,7 @@ extension Rules {
 }
 
 extension Timing {
-    /// What states the lifetime, in the words of the field.
+    /// The directive or field that states the lifetime.
     public var sourceName: String {
         switch source {
         case .none: "nothing"
@@ -118,7 +118,7 @@ extension Timing {
         }
     }
 
-    /// Milliseconds as seconds, for people: `59 s`, `0.25 s`.
+    /// Milliseconds as text in seconds: `59 s`, `0.25 s`.
     public static func seconds(_ milliseconds: Int64) -> String {
         let sign = milliseconds < 0 ? "−" : ""
         let magnitude = milliseconds.magnitude
@@ -130,10 +130,10 @@ extension Timing {
     }
 }
 
-/// What came of an answer's body.
+/// How the body of an answer ended.
 public struct BodyOutcome: Sendable, Equatable {
     public var count: Int
-    /// Did its end come, as the framing says?
+    /// Did the end of the body arrive, as the framing states it?
     public var isComplete: Bool
     public var sawTrailers: Bool
 
@@ -145,11 +145,12 @@ public struct BodyOutcome: Sendable, Equatable {
 }
 
 extension Rules {
-    /// The rules on what is known only behind the head: the entry as it would be written, and the body.
+    /// The verdicts of the rules that need more than the head: on the entry as it would be written, and on
+    /// the body.
     /// - Parameters:
-    ///   - request: the request that this answers.
-    ///   - facts: what the answer was judged to be; nil where a rule refused it.
-    ///   - body: nil where nothing is known of it.
+    ///   - request: the answered request.
+    ///   - facts: the facts of the entry; nil if a rule refused the answer.
+    ///   - body: nil if nothing is known about it.
     public func explainStoring(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, request: borrowing RequestHead,
         _ requestBytes: Span<UInt8>, facts: EntryFacts?, body: BodyOutcome?, receivedSeconds: Int64
@@ -181,7 +182,7 @@ extension Rules {
             finding(
                 .bodySize, body.count > maxBodyBytes ? .tooLarge : nil,
                 "\(body.count) bytes of at most \(maxBodyBytes)"))
-        // Past the limit nobody reads on.
+        // Beyond the limit, the body is not read to its end.
         findings.append(
             body.count > maxBodyBytes
                 ? Finding(.complete, .notApplicable)

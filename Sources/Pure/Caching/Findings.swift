@@ -1,26 +1,26 @@
-/// What a walk through the rules does with their verdicts. There is one walk for requests and one for
-/// answers, in the order of the tables, and two ways to go it: serving ends at the first refusal
-/// (`FirstRefusal`), explaining goes on to the end and keeps everything (`Recorder`).
+/// Receives the verdicts of the rules during a walk. There is one walk for requests and one for answers, in
+/// the order of the tables. Serving stops at the first refusal (`FirstRefusal`). Explaining continues to the
+/// end and keeps every verdict (`Recorder`).
 ///
-/// The walks are generic and in this module, so that the compiler makes a copy of each for serving, in which
-/// nothing of the other way is left.
+/// The walks are generic and inside this module, so the compiler specialises them for serving and removes
+/// everything that only explaining needs.
 
 protocol Findings {
-    /// Is every rule asked, or may one cheap test stand for several?
+    /// Must every rule be evaluated? If not, one cheap test may stand for several rules.
     static var isExhaustive: Bool { get }
 
-    /// `rule` refuses for `reason`; nil: it does not.
-    /// - Returns: does the walk end here?
-    mutating func ends(_ rule: Rule, _ reason: Reason?) -> Bool
+    /// Records the verdict of `rule`: it refuses for `reason`, or passes if `reason` is nil.
+    /// - Returns: true if the walk ends here.
+    mutating func record(_ rule: Rule, _ reason: Reason?) -> Bool
 
-    /// `rule` has nothing to say here, or cannot be asked: what it looks at is missing.
-    mutating func skips(_ rule: Rule)
+    /// Records that `rule` does not apply, or that the part it reads is missing.
+    mutating func skip(_ rule: Rule)
 
-    /// `rule` is settled when an entry is there to answer.
-    mutating func defers(_ rule: Rule)
+    /// Records that `rule` is decided later, when an entry is about to answer.
+    mutating func postpone(_ rule: Rule)
 }
 
-/// Serving: what refuses first is all there is to know.
+/// For serving: only the first refusal matters.
 struct FirstRefusal: Findings {
     var reason: Reason?
 
@@ -28,32 +28,32 @@ struct FirstRefusal: Findings {
     static var isExhaustive: Bool { false }
 
     @inline(__always)
-    mutating func ends(_ rule: Rule, _ reason: Reason?) -> Bool {
+    mutating func record(_ rule: Rule, _ reason: Reason?) -> Bool {
         self.reason = reason
         return reason != nil
     }
 
     @inline(__always)
-    func skips(_ rule: Rule) {}
+    func skip(_ rule: Rule) {}
 
     @inline(__always)
-    func defers(_ rule: Rule) {}
+    func postpone(_ rule: Rule) {}
 }
 
-/// What one rule came to.
+/// The verdict of one rule.
 public struct Finding: Sendable, Equatable {
     public enum Verdict: Sendable, Equatable {
         case satisfied
         case refused(Reason)
-        /// The rule has nothing to say here, or cannot be asked.
+        /// The rule does not apply, or the part it reads is missing.
         case notApplicable
-        /// Settled at each use, by the entry that is there.
+        /// The rule is decided at each use of an entry.
         case atUse
     }
 
     public var rule: Rule
     public var verdict: Verdict
-    /// What the rule looked at, as it came; nil: there is no such thing.
+    /// The text that the rule read, as received; nil if there is none.
     public var value: String?
 
     public init(_ rule: Rule, _ verdict: Verdict, value: String? = nil) {
@@ -65,7 +65,7 @@ public struct Finding: Sendable, Equatable {
     public var reason: Reason? { if case .refused(let reason) = verdict { reason } else { nil } }
 }
 
-/// Explaining: every rule's verdict, in the order of the walk.
+/// For explaining: the verdict of every rule, in the order of the walk.
 struct Recorder: Findings {
     var findings: [Finding] = []
 
@@ -73,12 +73,12 @@ struct Recorder: Findings {
 
     var reason: Reason? { findings.lazy.compactMap(\.reason).first }
 
-    mutating func ends(_ rule: Rule, _ reason: Reason?) -> Bool {
+    mutating func record(_ rule: Rule, _ reason: Reason?) -> Bool {
         findings.append(Finding(rule, reason.map { .refused($0) } ?? .satisfied))
         return false
     }
 
-    mutating func skips(_ rule: Rule) { findings.append(Finding(rule, .notApplicable)) }
+    mutating func skip(_ rule: Rule) { findings.append(Finding(rule, .notApplicable)) }
 
-    mutating func defers(_ rule: Rule) { findings.append(Finding(rule, .atUse)) }
+    mutating func postpone(_ rule: Rule) { findings.append(Finding(rule, .atUse)) }
 }

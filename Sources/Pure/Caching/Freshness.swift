@@ -1,28 +1,29 @@
 /// Freshness lifetime (RFC 9111 §4.2.1), heuristics (§4.2.2) and age (§4.2.3) of an answer, in milliseconds.
 ///
-/// Everything saturates far inside 64 bits: seconds are at most 2³¹ and dates lie within the years 0 to 9999.
+/// All values stay far below 64 bits: seconds are at most 2³¹, and dates lie within the years 0 to 9999.
 
 internal import Bytes
 public import HTTP
 internal import Settings
 
-/// What the freshness of an answer is reckoned from, and each step of it. Serving keeps the first and the
-/// last of it; `explain` shows it line by line.
+/// The inputs and steps of the freshness calculation. Serving keeps only the first and the last value;
+/// `explain` shows all of them.
 public struct Timing: BitwiseCopyable, Sendable, Equatable {
     /// What states the lifetime.
     public enum Source: BitwiseCopyable, Sendable, Equatable {
-        /// Nothing does, or nothing that can be believed.
+        /// Nothing states it, or nothing reliable does.
         case none
         case sharedMaxAge, maxAge, expires, heuristic
     }
 
-    /// When the head was complete, by the wall clock: `now`, since the Unix epoch.
+    /// When the head was complete (`now`), by the wall clock, since the Unix epoch.
     public var received: Int64 = 0
-    /// `date_value`, since the Unix epoch; the time of receipt where there is no Date.
+    /// `date_value`, since the Unix epoch; the time of receipt if there is no Date.
     public var date: Int64 = 0
     public var hasDate = false
-    /// `apparent_age` = max(0, now − the end of date_value's second): Date names a whole second, and the
-    /// answer may have been made at its last moment. In whole seconds this is what RFC 9111 reckons.
+    /// `apparent_age` = max(0, now − the end of date_value's second). Date is in whole seconds, and the
+    /// answer may have been made at the end of that second. In whole seconds, the result is the one of RFC
+    /// 9111.
     public var apparentAge: Int64 = 0
     /// `age_value`.
     public var ageValue: Int64 = 0
@@ -33,35 +34,36 @@ public struct Timing: BitwiseCopyable, Sendable, Equatable {
     /// `corrected_initial_age` = max(apparent_age, corrected_age_value).
     public var initialAge: Int64 = 0
     public var source = Source.none
-    /// The field that the directive stands in.
+    /// The field that contains the directive.
     public var field = FieldName.cacheControl
-    /// `freshness_lifetime`; may be negative (Expires before Date). nil: none that can be read.
+    /// `freshness_lifetime`; may be negative (Expires before Date). Nil if no lifetime can be read.
     public var lifetime: Int64?
-    /// The most that the policy, or the limit for statuses from 400 on, lets an entry live.
+    /// The longest time that an entry may stay fresh: by the policy, or by the limit for statuses from 400
+    /// on.
     public var cap: Int64 = 0
-    /// min(lifetime − initial age, cap): how long it is fresh from receipt on. nil: there is no lifetime, or
-    /// Date or Age cannot be believed.
+    /// min(lifetime − initial age, cap): how long the entry stays fresh from receipt on. Nil if there is no
+    /// lifetime, or if Date or Age is not reliable.
     public var remaining: Int64?
-    /// The least that is worth storing. The age counts in whole seconds here, as HTTP states it: the fraction
-    /// of a second that an answer took on its way must not refuse `max-age=1`.
+    /// The shortest lifetime that is stored. It is compared with the age in whole seconds, as HTTP states it,
+    /// so that the fraction of a second that an answer needs for transfer does not refuse `max-age=1`.
     public var minimum: Int64 = 0
-    /// For how long behind `remaining` it may be served while it is revalidated (RFC 5861 §3).
+    /// How long after `remaining` the entry may be served while it is revalidated (RFC 5861 §3).
     public var staleWhileRevalidate: Int64 = 0
-    /// For how long behind `remaining` it may be served where the origin fails (RFC 5861 §4).
+    /// How long after `remaining` the entry may be served if the origin fails (RFC 5861 §4).
     public var staleIfError: Int64 = 0
 
     public init() {}
 }
 
 extension Rules {
-    /// Date plus Age may differ this much from the clock.
+    /// Date plus Age may differ from the clock by this much.
     static var clockToleranceMilliseconds: Int64 { 86_400_000 }
 
-    /// Reckons `timing`, and asks the rules on it.
+    /// Fills `timing` and evaluates the rules on it.
     /// - Parameters:
-    ///   - mayGuess: may a heuristic lifetime be taken, as far as the request goes?
-    ///   - mayKeepStale: is it worth storing for revalidation alone?
-    /// - Returns: did the walk end here?
+    ///   - mayGuess: does the request allow a heuristic lifetime?
+    ///   - mayKeepStale: may it be stored for revalidation only, without being fresh?
+    /// - Returns: does the walk end here?
     func walkFreshness<F: Findings>(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
         mayGuess: Bool, mayKeepStale: Bool, sent: Times, received: Times, _ timing: inout Timing,
@@ -74,17 +76,17 @@ extension Rules {
             timing.date = seconds &* 1000
             timing.hasDate = true
         }
-        if findings.ends(.date, date == .invalid ? .date : nil) { return true }
+        if findings.record(.date, date == .invalid ? .date : nil) { return true }
         let age = readAge(response.fields, bytes)
-        if findings.ends(.age, age == nil ? .age : nil) { return true }
+        if findings.record(.age, age == nil ? .age : nil) { return true }
         timing.ageValue = Int64(age ?? 0) &* 1000
         if date != .invalid, age != nil {
-            // A Varnish tier keeps the origin's Date, so an old Date is right if Age says as much.
+            // A Varnish tier keeps the origin's Date, so an old Date is correct if Age agrees with it.
             let difference = abs(timing.received &- timing.date &- timing.ageValue)
             let isFar = difference > Self.clockToleranceMilliseconds
-            if findings.ends(.clock, isFar ? .date : nil) { return true }
+            if findings.record(.clock, isFar ? .date : nil) { return true }
         } else {
-            findings.skips(.clock)
+            findings.skip(.clock)
         }
 
         timing.apparentAge = Self.apparentAge(date: timing.date, received: timing.received)
@@ -94,14 +96,14 @@ extension Rules {
 
         let refusal = readLifetime(
             of: response, bytes, directives, mayGuess: mayGuess, received, &timing)
-        // A prohibition may hide in what cannot be read.
+        // A part that cannot be read may contain a prohibition.
         let mayKeepStale = mayKeepStale && (!directives.isMalformed || reading == .rfc)
-        // §3: something must say that it may be stored.
+        // §3: something must permit storing.
         let isStorable =
             timing.source != .none || Self.isHeuristic(response.status) || directives.flags.contains(.public)
         if refusal != nil, mayKeepStale, isStorable {
-            findings.defers(.lifetime)
-        } else if findings.ends(.lifetime, refusal) {
+            findings.postpone(.lifetime)
+        } else if findings.record(.lifetime, refusal) {
             return true
         }
         timing.cap = maxAgeMilliseconds
@@ -112,7 +114,7 @@ extension Rules {
             timing.staleIfError = Int64(directives.window(directives.staleIfError)) &* 1000
         }
         guard let lifetime = timing.lifetime, date != .invalid, age != nil else {
-            findings.skips(.remaining)
+            findings.skip(.remaining)
             return false
         }
         let remaining = min(lifetime &- timing.initialAge, timing.cap)
@@ -120,35 +122,35 @@ extension Rules {
         let wholeAge = timing.initialAge / 1000 &* 1000
         let isEnough = remaining > 0 && min(lifetime &- wholeAge, timing.cap) >= timing.minimum
         if !isEnough, mayKeepStale {
-            findings.defers(.remaining)
+            findings.postpone(.remaining)
             return false
         }
-        return findings.ends(.remaining, isEnough ? nil : .expired)
+        return findings.record(.remaining, isEnough ? nil : .expired)
     }
 
-    /// Milliseconds from the last one of Date's second to `received`.
+    /// Milliseconds from the last millisecond of Date's second to `received`.
     private static func apparentAge(date: Int64, received: Int64) -> Int64 { max(0, received &- date &- 999) }
 
-    /// Will the next answer to any client be refused as well? Of `expired` only where the lifetime that is
-    /// stated is too short: an answer that has grown too old on its way says nothing of the next one.
+    /// Will the next answer to any client be refused, too? For `expired`, only if the stated lifetime is too
+    /// short: an answer that grew too old during transfer says nothing about the next answer.
     ///
-    /// - Parameters: as for `judge`, which refused the answer for this reason.
+    /// - Parameters: as for `judge`, which refused the answer for `refusal`.
     public func isLasting(
         _ refusal: Reason, of response: borrowing ResponseHead, _ bytes: Span<UInt8>,
         to request: RequestVerdict, sent: Times, received: Times
     ) -> Bool {
-        guard refusal == .expired else { return refusal.liesInAnswer }
+        guard refusal == .expired else { return refusal.dependsOnlyOnResponse }
         var timing = Timing()
         var first = FirstRefusal()
         _ = walk(response, bytes, to: request, sent: sent, received: received, &timing, &first)
-        // An Expires that is no date is the past for good.
+        // An Expires that is not a date always means the past.
         guard let lifetime = timing.lifetime else { return true }
         return lifetime <= 0 || lifetime < timing.minimum
     }
 
-    /// `s-maxage`, else `max-age`, else Expires − Date, else heuristics; what is stated but unreadable is
-    /// stale.
-    /// - Returns: why there is none.
+    /// Reads the lifetime: `s-maxage`, or `max-age`, or Expires − Date, or heuristics, in this order. A
+    /// stated but unreadable lifetime counts as stale.
+    /// - Returns: the reason if there is no lifetime.
     private func readLifetime(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
         mayGuess: Bool, _ received: Times, _ timing: inout Timing
@@ -162,7 +164,7 @@ extension Rules {
         if !directives.isTargeted, let expires = response.fields.first(.expires) {
             timing.source = .expires
             timing.field = .expires
-            // Two of them, or no date, is the past.
+            // A repeated Expires, or one that is not a date, means the past.
             guard !response.fields.isRepeated(.expires),
                 let seconds = HTTPDate.parse(bytes.slice(expires.value), now: received.wallSeconds)
             else { return .expired }
@@ -173,11 +175,11 @@ extension Rules {
         return guessLifetime(of: response, bytes, directives, received, &timing)
     }
 
-    /// The policy's share of Date − Last-Modified (§4.2.2), where nothing is stated and the status is
-    /// heuristically cacheable or the answer `public`.
+    /// The policy's share of Date − Last-Modified (§4.2.2). Used if no lifetime is stated, and the status is
+    /// heuristically cacheable or the answer is `public`.
     ///
-    /// A query mostly means a page made for the occasion, whose Last-Modified says little about the next:
-    /// only `reading: rfc` guesses there too, as §4.2.2 allows.
+    /// A URL with a query mostly names a dynamic page, whose Last-Modified says little about the next one. So
+    /// only `reading: rfc` guesses for such a URL, as §4.2.2 allows.
     private func guessLifetime(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
         _ received: Times, _ timing: inout Timing
@@ -201,7 +203,7 @@ extension Rules {
         return nil
     }
 
-    /// Statuses that RFC 9110 §15.1 calls heuristically cacheable.
+    /// Statuses that are heuristically cacheable (RFC 9110 §15.1).
     private static func isHeuristic(_ status: UInt16) -> Bool {
         switch status {
         case 200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501: true
@@ -209,8 +211,8 @@ extension Rules {
         }
     }
 
-    /// `corrected_initial_age` (§4.2.3) in milliseconds, of an answer that was refused before its freshness
-    /// was looked at. A Date or Age that cannot be read counts for nothing.
+    /// `corrected_initial_age` (§4.2.3) in milliseconds, for an answer that was refused before its freshness
+    /// was calculated. A Date or Age that cannot be read is ignored.
     func initialAge(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, sent: Times, received: Times
     ) -> UInt64 {
@@ -240,8 +242,8 @@ extension Rules {
         return .valid(seconds)
     }
 
-    /// Age in seconds, 0 where absent; nil where it cannot be trusted. `reading: rfc` takes the first of
-    /// several and ignores an invalid one (RFC 9111 §5.1).
+    /// Age in seconds; 0 if absent, nil if unreliable. `reading: rfc` uses the first of several values and
+    /// ignores an invalid one (RFC 9111 §5.1).
     func readAge(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> UInt32? {
         guard let field = fields.first(.age) else { return 0 }
         var value = bytes.slice(field.value)

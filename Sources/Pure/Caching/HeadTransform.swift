@@ -1,20 +1,19 @@
-/// What happens to an answer's field lines when its body is, or could be, coded anew (RFC 9110 §7.7, §8.4).
-/// The stored heads and the heads on the wire are written through the same rules:
+/// How the field lines of an answer change when its body is, or could be, coded or decoded (RFC 9110 §7.7,
+/// §8.4). Stored heads and heads on the wire follow the same rules:
 ///
 ///     field                       varies     coded                  decoded
-///     Vary                        made sure to list Accept-Encoding, unless it is `*`
-///     Content-Encoding            stays      added                  left out
-///     Content-Length              stays      left out: the writer knows the new one, or sends chunks
-///     ETag "x"                    stays      W/"x": the bytes differ, the meaning does not
+///     Vary                        lists Accept-Encoding, or is `*`; a line is added if needed
+///     Content-Encoding            stays      added                  removed
+///     Content-Length              stays      removed; the caller writes the new one, or sends chunks
+///     ETag "x"                    stays      W/"x": other bytes, same meaning
 ///     ETag W/"x"                  stays      stays
-///     ETag that is none           stays      left out
-///     Accept-Ranges               stays      left out: it speaks of the other bytes
-///     Content-MD5, …-Digest       stays      left out: they would be wrong
+///     malformed ETag              stays      removed
+///     Accept-Ranges               stays      removed: it describes the original bytes
+///     Content-MD5, …-Digest       stays      removed: they would be wrong
 ///
-/// A 304 that speaks of what was coded, or decoded, for its client is written as what was decoded: it names
-/// no coding.
+/// A 304 for a client that has a coded or decoded body is written as `decoded`: it names no coding.
 ///
-/// A malformed tag goes because a lenient client would take it for a strong validator of these bytes.
+/// A malformed tag is removed because a lenient client could take it for a strong validator of the new bytes.
 
 public import Bytes
 public import HTTP
@@ -22,16 +21,16 @@ public import HTTP
 public struct HeadTransform: Sendable, BitwiseCopyable {
     public enum Change: Sendable, BitwiseCopyable, Equatable {
         case none
-        /// The body stays; for other requests it is coded, or decoded.
+        /// The body is unchanged, but other requests get it coded or decoded.
         case varies
-        /// The body is coded now, and was not before.
+        /// Larder codes the body, which was not coded.
         case coded(Codings)
-        /// The body was coded, and is not any more. Or there is none.
+        /// Larder decodes the body, which was coded; or the answer has no body.
         case decoded
     }
 
     public let change: Change
-    /// A Vary line that says it already has passed.
+    /// Has a Vary line that covers Accept-Encoding been written?
     private var hasVary = false
 
     public init(_ change: Change) { self.change = change }
@@ -41,14 +40,14 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
     public static func coded(_ coding: Codings) -> HeadTransform { HeadTransform(.coded(coding)) }
     public static var decoded: HeadTransform { HeadTransform(.decoded) }
 
-    /// Does the head stay as it is?
+    /// Does the head stay unchanged?
     @inlinable
     public var isNone: Bool {
         if case .none = change { return true }
         return false
     }
 
-    /// Is the body another than what the origin sent?
+    /// Does the body differ from the origin's body?
     @inlinable
     public var changesBody: Bool {
         switch change {
@@ -57,7 +56,7 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
         }
     }
 
-    /// The fields that it changes, leaves out, or looks at; lines of others stay as they are.
+    /// The fields that this transform reads, changes or removes. Lines of other fields stay unchanged.
     @inlinable
     public var fields: FieldSet {
         guard changesBody else { return FieldSet(.vary) }
@@ -65,7 +64,7 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
             .with(.acceptRanges)
     }
 
-    /// Appends what becomes of one line.
+    /// Appends the transformed form of one line, or nothing if the line is removed.
     public mutating func append(
         _ name: Span<UInt8>, _ value: Span<UInt8>, _ id: FieldName, to head: inout ByteBuffer
     ) {
@@ -81,7 +80,7 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
         head.append("\r\n")
     }
 
-    /// Appends the lines that the others were in want of; once, behind the last of them.
+    /// Appends the added lines. Call it once, behind the last line.
     public func finish(to head: inout ByteBuffer) {
         if case .coded(let coding) = change {
             head.append("Content-Encoding: ")
@@ -95,7 +94,7 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
         FieldSet.digests.with(.contentLength).with(.acceptRanges)
     }
 
-    /// Does this Vary line list Accept-Encoding, or everything?
+    /// Does this Vary value list Accept-Encoding, or `*`?
     static func coversAcceptEncoding(_ value: Span<UInt8>) -> Bool {
         var members = ListTokens(value)
         while let member = members.next() {
@@ -107,7 +106,8 @@ public struct HeadTransform: Sendable, BitwiseCopyable {
 }
 
 extension FieldSet {
-    /// Checksums of the content or the representation (RFC 9530, RFC 3230, RFC 1864): a coding changes both.
+    /// Checksums of the content or of the representation (RFC 9530, RFC 3230, RFC 1864). A new coding makes
+    /// both invalid.
     @inlinable @inline(__always)
     static var digests: FieldSet {
         FieldSet(.contentMD5).with(.digest).with(.contentDigest).with(.reprDigest)

@@ -1,18 +1,19 @@
-/// Which keys a change invalidates (RFC 9111 §4.4): the target, and what Location and
-/// Content-Location name, if it is of the same origin. References are resolved by RFC 3986 §5.2.
+/// Which keys an unsafe request invalidates (RFC 9111 §4.4): its target, and the targets of Location and
+/// Content-Location on the same origin. References are resolved by RFC 3986 §5.2.
 
 public import Bytes
 public import HTTP
 
 extension Rules {
-    /// Does an answer with this status to this method invalidate? Methods that are not safe or not known, 2xx
-    /// and 3xx.
+    /// Does an answer with this status to this method invalidate? It does for 2xx and 3xx, if the method is
+    /// unsafe or unknown.
     public static func invalidates(_ method: Method, status: UInt16) -> Bool {
-        !method.isSafe && 200..<400 ~= status
+        !method.isSafe && 200..<400 ~= status && !PlantedFault.isPlanted(.skipsInvalidation)
     }
 
-    /// Writes the key of what an answer to `request` names. The rules are those of the route that `target`
-    /// goes by, which may be another than the request's own. The request's target has its own `writeKey`.
+    /// Writes the key of `target`, which an answer to `request` names. `self` must be the rules of the route
+    /// that `target` matches, which may differ from the request's route. For the request's own target, use
+    /// the other `writeKey`.
     public func writeKey(
         of target: NamedTarget, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, scheme: Scheme,
         into key: inout ByteBuffer
@@ -24,13 +25,13 @@ extension Rules {
     }
 }
 
-/// What a Location or Content-Location value names, of the origin of the request that is answered. It
-/// allocates; there is none but after methods that are not safe.
+/// The target of a Location or Content-Location value, on the origin of the answered request. Allocates; it
+/// is needed only after unsafe methods.
 public struct NamedTarget {
     public let path: [UInt8]
     public let query: [UInt8]?
 
-    /// nil where the reference is of another origin or cannot be resolved.
+    /// Nil if the reference names another origin or cannot be resolved.
     public init?(
         _ reference: Span<UInt8>, _ request: borrowing RequestHead, _ bytes: Span<UInt8>, scheme: Scheme
     ) {
@@ -44,12 +45,12 @@ public struct NamedTarget {
     }
 }
 
-/// A URI reference taken apart (RFC 3986 §4.1), the fragment left out.
+/// The parts of a URI reference (RFC 3986 §4.1), without the fragment.
 struct Reference {
     struct Target {
         var path: [UInt8]
         var query: [UInt8]?
-        /// The reference has neither path nor query: it is the base itself.
+        /// Has the reference neither path nor query? Then it names the base itself.
         var keepsBaseQuery = false
     }
 
@@ -78,11 +79,11 @@ struct Reference {
         path = Array(rest)
     }
 
-    /// The target under `base`, or nil if it is of another origin.
+    /// The target relative to `base`, or nil if it is on another origin.
     func resolved(base: [UInt8], host: Span<UInt8>, port: UInt16?, scheme baseScheme: Scheme) -> Target? {
         if let scheme {
             let name = baseScheme == .http ? "http" : "https"
-            // A scheme without an authority (`mailto:`, or the obsolete `http:path`) names no origin.
+            // A scheme without an authority (`mailto:`, or the obsolete form `http:path`) names no origin.
             guard scheme.elementsEqual(name.utf8), authority != nil else { return nil }
         }
         if let authority {
@@ -101,7 +102,7 @@ struct Reference {
         return Target(path: Self.withoutDotSegments(folder + path), query: query)
     }
 
-    /// RFC 3986 §5.2.4.
+    /// Removes dot segments (RFC 3986 §5.2.4).
     private static func withoutDotSegments(_ path: [UInt8]) -> [UInt8] {
         let segments = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         var kept: [ArraySlice<UInt8>] = []
@@ -110,7 +111,7 @@ struct Reference {
             if segment.elementsEqual(".".utf8) {
                 if isLast { kept.append([]) }
             } else if segment.elementsEqual("..".utf8) {
-                // The first segment is what stands before the leading slash: never removed.
+                // The first segment is the empty text before the leading slash. Never remove it.
                 if kept.count > 1 { kept.removeLast() }
                 if isLast { kept.append([]) }
             } else {

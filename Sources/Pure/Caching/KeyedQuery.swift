@@ -1,4 +1,4 @@
-/// How much of the query is in the key, and so reaches the origin: the policy's `key.query`.
+/// Which part of the query is in the key, and so reaches the origin: the policy's `key.query`.
 
 internal import Bytes
 internal import HTTP
@@ -6,7 +6,7 @@ internal import Settings
 
 enum KeyedQuery: Sendable {
     case keep, sort, ignore
-    /// The parameters of these names, in this order.
+    /// The parameters with these names, in this order.
     case only(ListedQuery)
 
     init(_ query: Policy.Query) {
@@ -20,10 +20,10 @@ enum KeyedQuery: Sendable {
 
     var isIgnored: Bool { if case .ignore = self { true } else { false } }
 
-    /// Parameters that `sort` puts in order; a query with more is kept as it is.
+    /// Maximum number of parameters that `sort` sorts; a query with more parameters is kept as it is.
     static var sortLimit: Int { 64 }
 
-    /// Appends `?` and the keyed query; nothing where none is left.
+    /// Appends `?` and the keyed query, or nothing if it is empty.
     func append(_ query: Span<UInt8>, to key: inout ByteBuffer) {
         switch self {
         case .ignore: return
@@ -35,7 +35,7 @@ enum KeyedQuery: Sendable {
         }
     }
 
-    /// By name; parameters of one name keep their order, which may mean something to the origin.
+    /// Sorts by name. Parameters of one name keep their order, which may have a meaning for the origin.
     private static func appendSorted(_ query: Span<UInt8>, to key: inout ByteBuffer) {
         var parameters = InlineArray<64, Slice>(repeating: .empty)
         var count = 0
@@ -61,7 +61,7 @@ enum KeyedQuery: Sendable {
         }
     }
 
-    /// The next non-empty parameter between `&`s.
+    /// The next non-empty parameter; `&` separates parameters.
     static func next(in query: Span<UInt8>, from position: inout Int) -> Range<Int>? {
         while position < query.count {
             let start = position
@@ -79,7 +79,7 @@ enum KeyedQuery: Sendable {
 }
 
 extension Span<UInt8> {
-    /// Byte-wise order.
+    /// Is `self` before `other` in bytewise order?
     func precedes(_ other: borrowing Span<UInt8>) -> Bool {
         for index in 0..<Swift.min(count, other.count) where self[index] != other[index] {
             return self[index] < other[index]

@@ -1,17 +1,17 @@
-/// The parameters of a query whose names a policy lists (`key.query: only`), in the order of that list.
+/// Selects the parameters of a query that a policy lists (`key.query: only`), in the order of that list.
 ///
-/// Each parameter is looked up once, among the names in their order; so the work grows with the query, and
-/// not with the product of query and list.
+/// Each parameter is searched once in the sorted names. So the work grows with the query, not with the
+/// product of query and list.
 
 internal import Bytes
 internal import HTTP
 
 struct ListedQuery: Sendable {
-    /// The names in the byte-wise order, and where each stands in the policy's list.
+    /// The names in bytewise order, and the position of each in the policy's list.
     private let names: [[UInt8]]
     private let places: [Int]
 
-    /// - Parameter list: a name that comes twice counts where it comes first.
+    /// - Parameter list: of equal names, the first one counts.
     init(_ list: [String]) {
         var first: [[UInt8]: Int] = [:]
         for (place, name) in list.enumerated() where first[Array(name.utf8)] == nil {
@@ -22,10 +22,11 @@ struct ListedQuery: Sendable {
         places = sorted.map(\.value)
     }
 
-    /// Listed parameters that are put in order without an allocation.
+    /// Maximum number of listed parameters that are sorted without an allocation.
     private static var shortLimit: Int { 64 }
 
-    /// Appends `?` and the listed parameters; nothing where there is none. Of one name they keep their order.
+    /// Appends `?` and the listed parameters, or nothing if there are none. Parameters of one name keep their
+    /// order.
     func append(_ query: Span<UInt8>, to key: inout ByteBuffer) {
         var parameters = InlineArray<64, Slice>(repeating: .empty)
         var places = InlineArray<64, Int32>(repeating: 0)
@@ -50,7 +51,7 @@ struct ListedQuery: Sendable {
         }
     }
 
-    /// As above, of any number of parameters.
+    /// As `append`, for any number of parameters.
     @inline(never)
     private func appendLong(_ query: Span<UInt8>, to key: inout ByteBuffer) {
         var listed: [(place: Int, slice: Slice)] = []
@@ -66,7 +67,7 @@ struct ListedQuery: Sendable {
         }
     }
 
-    /// Where a name stands in the policy's list.
+    /// The position of a name in the policy's list.
     private func place(of name: Span<UInt8>) -> Int? {
         let names = names.span
         var (low, high) = (0, names.count)

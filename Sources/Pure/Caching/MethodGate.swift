@@ -1,8 +1,8 @@
-/// Which methods a route takes, and from whom (`methods:` of a route).
+/// Which methods a route accepts, and from which clients (`methods:` of a route).
 ///
-/// Methods that manage a cache (PURGE, BAN, …) are for operators. Larder sends them on from its own address,
-/// which the tier behind it trusts, so whoever may ask Larder may purge the tier. On a route with a policy
-/// nobody may, unless the route says who.
+/// Methods that manage a cache (PURGE, BAN, …) are for operators. Larder forwards them from its own address.
+/// If the next cache trusts that address, every client of Larder could purge it. So on a route with a policy
+/// these methods are not allowed, unless the route says from which clients.
 
 public import Bytes
 public import HTTP
@@ -10,17 +10,17 @@ public import Settings
 
 public struct MethodGate: Sendable {
     public enum Verdict: Sendable, Equatable {
-        /// Handled as any other request.
+        /// Handle it as any other request.
         case pass
-        /// Sent on, and what is stored for the URL is taken.
+        /// Forward it, and purge what is stored for the URL.
         case purge
-        /// 405: nobody may send this method.
+        /// 405: no client may send this method.
         case notAllowed
-        /// 403: others may send this method, this client may not.
+        /// 403: other clients may send this method, this client may not.
         case forbidden
     }
 
-    /// A bit for each `Method` that anybody may send.
+    /// A bit for each `Method` that every client may send.
     @usableFromInline let open: UInt16
     private let allow: [[UInt8]]?
     private let purge: PeerSet?
@@ -50,11 +50,11 @@ public struct MethodGate: Sendable {
     @inlinable @inline(__always)
     static func bit(_ method: Method) -> UInt16 { 1 &<< UInt16(method.rawValue) }
 
-    /// May anybody send this method? If not, `judge` says who may.
+    /// May every client send this method? If not, `judge` decides.
     @inlinable @inline(__always)
     public func isOpen(to method: Method) -> Bool { open & Self.bit(method) != 0 }
 
-    /// - Parameter clients: where the request comes from, by all accounts of it: each must be allowed.
+    /// - Parameter clients: all addresses that the request claims to come from; each must be allowed.
     public func judge(_ name: Span<UInt8>, from clients: [PeerSet.Peer]) -> Verdict {
         if CacheManagement.isMethod(name) {
             guard let purge else {
@@ -67,7 +67,7 @@ public struct MethodGate: Sendable {
         return allow.contains { name.equals($0.span) } ? .pass : .notAllowed
     }
 
-    /// Appends the value of `Allow`: the methods that anybody may send.
+    /// Appends the value of `Allow`: the methods that every client may send.
     public func appendAllow(to out: inout ByteBuffer) {
         let names = allow ?? Self.named.map { Array($0.1.utf8) }
         for (index, name) in names.enumerated() {

@@ -1,7 +1,8 @@
-/// Request fields that select by their members, whatever the white space between them and the lines they
-/// stand on: `en-GB, en;q=0.5` and `EN-gb,en; q=0.5` ask for the same. Their order stays: origins go by it.
+/// Request fields that are compared by their members. White space between members and the distribution over
+/// lines do not matter: `en-GB, en;q=0.5` and `EN-gb,en; q=0.5` are equal. The order of members matters,
+/// because origins use it.
 ///
-/// The normal form is the members with a comma between them, without white space outside of quoted strings.
+/// The normal form is the members with a comma between them, without white space outside quoted strings.
 
 internal import Bytes
 internal import HTTP
@@ -9,13 +10,14 @@ internal import HTTP
 struct NormalizedList {
     private let field: FieldName
 
-    /// nil for fields that are not known to be such lists.
+    /// Nil if the field is not known to be such a list.
     init?(_ name: Span<UInt8>) {
         field = FieldName.identify(name)
         guard field == .accept || field == .acceptLanguage else { return nil }
     }
 
-    /// Is `stored` the normal form of the request's field, or is it absent where the request's is?
+    /// Is `stored` the normal form of the request's field? With `isAbsent`: is the field absent from the
+    /// request?
     func equals(
         _ stored: Span<UInt8>, isAbsent: Bool, _ request: borrowing FieldTable, _ bytes: Span<UInt8>
     ) -> Bool {
@@ -31,7 +33,7 @@ struct NormalizedList {
     }
 
     /// Appends the normal form.
-    /// - Returns: is there such a field?
+    /// - Returns: does the request have the field?
     func append(
         _ request: borrowing FieldTable, _ bytes: Span<UInt8>, to output: inout ByteBuffer
     ) -> Bool {
@@ -42,8 +44,8 @@ struct NormalizedList {
         }
     }
 
-    /// Hands over the normal form until `take` has enough.
-    /// - Returns: did it take all?
+    /// Passes the bytes of the normal form to `take`, until it returns false.
+    /// - Returns: did `take` accept all bytes?
     @inline(__always)
     private func forEachByte(
         _ request: borrowing FieldTable, _ bytes: Span<UInt8>, _ take: (UInt8) -> Bool

@@ -1,39 +1,40 @@
 /// Which request fields reach the origin.
 ///
-/// On a fetch that may be stored, nothing that is not keyed may shape the answer: the host and the query are
-/// the keyed ones, Accept-Encoding is the normalised one, forwarding fields are rebuilt, and conditions and
-/// ranges are the store's own. On any other exchange the client's fields pass but for what concerns the
-/// connection, and for claims that are not believed (`ClaimedName.swift`), which never pass.
+/// If the answer may be stored, only keyed information may influence it. So host and query are the keyed
+/// ones, Accept-Encoding is normalised, forwarding fields are written by Larder, and conditions and ranges
+/// are those of the store. In any other exchange, the client's fields are forwarded, except the fields of the
+/// connection and untrusted claims (`ClaimedName.swift`).
 
 public import HTTP
 internal import Settings
 
 public enum FieldTreatment: Sendable, BitwiseCopyable {
-    /// As it came.
+    /// Forward unchanged.
     case send
     case drop
-    /// Left out here and written anew by the sender: Host (`key[routingStart..<targetStart]`),
-    /// Accept-Encoding (`Codings.fieldValue`), `Forwarded` and `X-Forwarded-For`, `-Host`, `-Proto` (client
-    /// values only from trusted proxies), Via.
+    /// Omit the client's line; the caller writes a new one. This applies to Host
+    /// (`key[routingStart..<targetStart]`), Accept-Encoding (`Codings.fieldValue`), Via, `Forwarded` and
+    /// `X-Forwarded-For`, `-Host`, `-Proto` (which contain the client's values only if a trusted proxy sent
+    /// them).
     case replace
 }
 
 extension Rules {
-    /// What becomes of a request field. Fields that `Connection` nominates are the caller's to drop
-    /// (`ConnectionOptions`), as with every proxy.
+    /// How to treat a request field. Fields that `Connection` nominates are dropped by the caller
+    /// (`ConnectionOptions`).
     ///
     /// - Parameters:
     ///   - storable: may the answer be stored (`RequestVerdict.mayStore`)?
-    ///   - believed: does the request come from a trusted proxy?
-    public func treatment(of field: FieldName, storable: Bool, believed: Bool) -> FieldTreatment {
-        guard withheld(storable: storable, believed: believed).contains(field) else { return .send }
+    ///   - trusted: does the request come from a trusted proxy?
+    public func treatment(of field: FieldName, storable: Bool, trusted: Bool) -> FieldTreatment {
+        guard withheld(storable: storable, trusted: trusted).contains(field) else { return .send }
         return FieldSet.replaced.with(.acceptEncoding).contains(field) ? .replace : .drop
     }
 
-    /// The fields that are not sent as they came.
-    public func withheld(storable: Bool, believed: Bool) -> FieldSet {
-        var set = FieldSet.replaced.union(HopByHop.fields).with(.http2Settings).with(.twin)
-        if !believed { set = set.union(.claims) }
+    /// The fields that are not forwarded unchanged.
+    public func withheld(storable: Bool, trusted: Bool) -> FieldSet {
+        var set = FieldSet.replaced.union(HopByHop.fields).with(.http2Settings).with(.oddSpelling)
+        if !trusted { set = set.union(.claims) }
         if cookies == .strip { set = set.with(.cookie) }
         return storable ? set.union(.unfitForStoring) : set
     }
@@ -45,8 +46,8 @@ extension FieldSet {
             .with(.via)
     }
 
-    /// What does not go along with a request whose answer may be stored: the client's own conditions, what is
-    /// not keyed and would shape the answer, and what a GET without a body has no use for.
+    /// Fields that are omitted from a request whose answer may be stored: the client's conditions, unkeyed
+    /// fields that could influence the answer, and fields that a GET without a body does not need.
     fileprivate static var unfitForStoring: FieldSet {
         FieldSet(.ifNoneMatch).with(.ifModifiedSince).with(.ifMatch).with(.ifUnmodifiedSince).with(.ifRange)
             .with(.range).with(.acceptEncoding).union(.unkeyed).with(.claimsSite).with(.claimsUser)

@@ -1,15 +1,14 @@
-/// What a bulk purge takes: everything, a host, a prefix, a group, or what carries a key. The store keeps
-/// scopes as bytes and asks of each record, once, whether it is within; so matching allocates nothing, and
-/// bytes that are no scope take everything.
+/// The answers that a bulk purge covers: everything, a host, a prefix, a group, or the answers with a key.
+/// The store keeps a scope as bytes and matches each record against it once. Matching does not allocate.
+/// Bytes that are not a valid scope match every record.
 ///
 ///     0                                            everything
-///     1 · host [":" port]                          of both schemes; of every port, if none is named
-///     2 · scheme │ host[:port] │ path              all that begins so, as keys do (`CacheKey`)
-///     3 · count of what follows · scheme │ host[:port] · name of the group
+///     1 · host [":" port]                          both schemes; every port, if none is given
+///     2 · scheme │ host[:port] │ path              everything with this prefix of the key (`CacheKey`)
+///     3 · length of the origin · scheme │ host[:port] · name of the group
 ///     4 · key
 ///
-/// At most 255 bytes. A prefix or group that is longer takes its whole host, a host or key that is longer
-/// takes everything.
+/// At most 255 bytes. A longer prefix or group covers its whole host; a longer host or key covers everything.
 
 public import Bytes
 internal import HTTP
@@ -18,14 +17,14 @@ public enum PurgeScope: Hashable, Sendable {
     case all
     /// In lower case.
     case host([UInt8])
-    /// `scheme │ host[:port] │ path[?query]`, as a key has it.
+    /// `scheme │ host[:port] │ path[?query]`, as in a key.
     case prefix([UInt8])
-    /// RFC 9875: groups are of one origin, `scheme │ host[:port]` as a key has it.
+    /// RFC 9875: a group belongs to one origin, `scheme │ host[:port]` as in a key.
     case group(origin: [UInt8], name: [UInt8])
-    /// Of `Surrogate-Key`, `xkey` or `Cache-Tag`.
+    /// A key in `Surrogate-Key`, `xkey` or `Cache-Tag`.
     case key([UInt8])
 
-    /// Bytes of an encoded scope at most.
+    /// Maximum bytes of an encoded scope.
     public static var encodedLimit: Int { 255 }
 
     private enum Tag {
@@ -36,8 +35,8 @@ public enum PurgeScope: Hashable, Sendable {
         static var key: UInt8 { 4 }
     }
 
-    /// Everything below an absolute `http` or `https` URL, which is taken as the first bytes of URLs: `/a`
-    /// takes `/ab` too. Without a path, all of the origin. nil where it is no such URL.
+    /// Everything below an absolute `http` or `https` URL. The URL is a prefix of bytes: `/a` covers `/ab`,
+    /// too. Without a path, it covers the whole origin. Nil if the text is not such a URL.
     public static func prefix(url: Span<UInt8>) -> PurgeScope? {
         guard let (scheme, authority, path) = parts(of: url) else { return nil }
         var bytes = origin(scheme, authority)
@@ -45,14 +44,15 @@ public enum PurgeScope: Hashable, Sendable {
         return .prefix(bytes)
     }
 
-    /// The group `name` of the origin of an absolute `http` or `https` URL. nil where it is no such URL.
+    /// The group `name` on the origin of an absolute `http` or `https` URL. Nil if the text is not such a
+    /// URL.
     public static func group(_ name: Span<UInt8>, ofOrigin url: Span<UInt8>) -> PurgeScope? {
         guard let (scheme, authority, _) = parts(of: url) else { return nil }
         return .group(origin: origin(scheme, authority), name: name.copied)
     }
 
-    /// `host [ ":" port ]` in any case. nil where it is none. Ports 80 and 443 are left out, as keys may
-    /// leave them out.
+    /// Reads `host [ ":" port ]` in any case. Nil if the text is not that. Ports 80 and 443 are omitted,
+    /// because keys may omit them.
     public static func host(text: Span<UInt8>) -> PurgeScope? {
         guard let authority = Authority(text) else { return nil }
         var host = ByteBuffer(capacity: text.count + 1)
@@ -79,7 +79,7 @@ public enum PurgeScope: Hashable, Sendable {
         return (scheme, authority, Array(rest[end...]))
     }
 
-    /// As `Rules.writeKey` writes it.
+    /// The origin in the form that `Rules.writeKey` writes.
     private static func origin(_ scheme: Scheme, _ authority: [UInt8]) -> [UInt8] {
         guard let parsed = Authority(authority.span) else { return [] }
         var bytes = ByteBuffer(capacity: authority.count + 2)
@@ -89,7 +89,7 @@ public enum PurgeScope: Hashable, Sendable {
         return bytes.span.copied
     }
 
-    /// Appends the scope, or a coarser one where it is too long.
+    /// Appends the scope, or a coarser one if it is too long.
     /// - Returns: the scope that was written.
     @discardableResult
     public func encode(into output: inout ByteBuffer) -> PurgeScope {
@@ -121,10 +121,10 @@ public enum PurgeScope: Hashable, Sendable {
         return self
     }
 
-    /// Is a record within this scope?
+    /// Does this scope cover a record?
     ///
     /// - Parameters:
-    ///   - key: the record's, as `Rules.writeKey` wrote it.
+    ///   - key: the key of the record, as `Rules.writeKey` wrote it.
     ///   - head: the record's stored head.
     public func matches(key: Span<UInt8>, head: Span<UInt8>) -> Bool {
         var encoded = ByteBuffer(capacity: Self.encodedLimit)
@@ -132,8 +132,8 @@ public enum PurgeScope: Hashable, Sendable {
         return Self.matches(encoded: encoded.span, key: key, head: head)
     }
 
-    /// As `matches`, of an encoded scope; allocates nothing. Scopes and records come out of shared memory:
-    /// what is malformed is within.
+    /// As `matches(key:head:)`, for an encoded scope; does not allocate. Scopes and records come from shared
+    /// memory: a malformed one matches.
     public static func matches(encoded scope: Span<UInt8>, key: Span<UInt8>, head: Span<UInt8>) -> Bool {
         guard !scope.isEmpty, let layout = KeyLayout(key) else { return true }
         let content = scope.extracting(droppingFirst: 1)
@@ -151,14 +151,14 @@ public enum PurgeScope: Hashable, Sendable {
         }
     }
 
-    /// The host of an encoded prefix or group, encoded; nil where nothing but everything is coarser.
+    /// The encoded host scope that covers an encoded prefix or group; nil if only "everything" is coarser.
     public static func coarser(encoded scope: Span<UInt8>) -> [UInt8]? {
         guard scope.count > 2 else { return nil }
         let content = scope.extracting(droppingFirst: 2).copied
         let host: ArraySlice<UInt8>
         switch scope[0] {
         case Tag.prefix: host = content.prefix { $0 != UInt8(ascii: "/") }
-        // The count is of the origin, which begins with the scheme.
+        // The count is the length of the origin, which begins with the scheme.
         case Tag.group: host = content.prefix(Int(scope[1])).dropFirst()
         default: return nil
         }
@@ -168,20 +168,20 @@ public enum PurgeScope: Hashable, Sendable {
     private static func matches(host: Span<UInt8>, _ stored: Span<UInt8>) -> Bool {
         guard stored.hasPrefix(host) else { return false }
         if stored.count == host.count { return true }
-        // A port follows, and the scope names none. (A colon inside brackets is the host's.)
+        // The record has a port and the scope names none. (A colon inside brackets belongs to the host.)
         guard stored[host.count] == UInt8(ascii: ":"), let authority = Authority(stored) else { return false }
         return authority.host.count == host.count
     }
 }
 
-/// Where the parts of a key lie (`CacheKey`).
+/// The ranges of the parts of a key (`CacheKey`).
 struct KeyLayout {
     /// Scheme, host and port.
     var origin: Range<Int>
     /// Host and port.
     var host: Range<Int>
 
-    /// nil for bytes that are no key.
+    /// Nil if the bytes are not a key.
     init?(_ key: Span<UInt8>) {
         guard key.count > 17, let slash = key.firstIndex(of: UInt8(ascii: "/"), from: 17) else { return nil }
         origin = 16..<slash

@@ -1,14 +1,14 @@
 /// Range requests answered from a stored 200 (RFC 9110 §14).
 ///
-/// One range of bytes is answered, closed, open or suffix. Several are not: the whole answer is as right, and
-/// never larger than what was stored. So is it for what cannot be read.
+/// Larder answers a single range of bytes: closed, open or suffix. For several ranges, and for a malformed
+/// value, it sends the whole answer: that is permitted, and never larger than the stored answer.
 
 internal import Bytes
 public import HTTP
 
 public enum RangeRequest {
     public enum Outcome: Sendable, Equatable {
-        /// No range, or one to be ignored: send the whole answer.
+        /// There is no range, or the range is ignored: send the whole answer.
         case whole
         /// Send these bytes of the body, at least one, in a 206.
         case part(Range<Int>)
@@ -16,13 +16,13 @@ public enum RangeRequest {
         case unsatisfiable
     }
 
-    /// Evaluated last, behind `Conditional.evaluate` (RFC 9110 §13.2.2).
+    /// Evaluates Range. `Conditional.evaluate` comes first (RFC 9110 §13.2.2).
     ///
     /// - Parameters:
     ///   - bytes: the buffer that `request` was parsed from.
     ///   - head: the stored head.
-    ///   - status: the stored one; only of a 200 there are parts.
-    ///   - bodyCount: bytes of the body that goes with `head`.
+    ///   - status: the stored status; only a 200 has parts.
+    ///   - bodyCount: bytes of the body that belongs to `head`.
     ///   - nowSeconds: Unix time, for two-digit years.
     public static func evaluate(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, head: Span<UInt8>, status: UInt16,
@@ -38,20 +38,20 @@ public enum RangeRequest {
             return .part(Int(first)..<(Int(min(last, UInt64(bodyCount &- 1))) &+ 1))
         case .last(let count):
             guard count > 0 else { return .unsatisfiable }
-            // Of nothing there is no part that a Content-Range could name.
+            // An empty body has no part that Content-Range could name.
             guard bodyCount > 0 else { return .whole }
             return .part((bodyCount &- Int(min(count, UInt64(bodyCount))))..<bodyCount)
         }
     }
 
     private enum Wanted {
-        /// Both inclusive; an open end is `.max`.
+        /// Both ends are inclusive; an open end is `.max`.
         case from(UInt64, last: UInt64)
-        /// So many bytes at the end.
+        /// This many bytes at the end.
         case last(UInt64)
     }
 
-    /// The only member of `bytes=…`; nil for several, for other units, and for what is malformed.
+    /// The only member of `bytes=…`; nil for several members, another unit, or a malformed value.
     private static func one(_ value: Span<UInt8>) -> Wanted? {
         guard let equals = value.firstIndex(of: UInt8(ascii: "=")),
             value.extracting(first: equals).equalsIgnoringCase("bytes")
@@ -72,9 +72,9 @@ public enum RangeRequest {
         return .from(first, last: last)
     }
 
-    /// `If-Range` (§13.1.5): a strong tag that is the stored one, or the date of the stored Last-Modified,
-    /// where that is a strong validator: no other coding of this has the same (§8.8.1). Without the field all
-    /// is well.
+    /// Does `If-Range` (§13.1.5) hold? It holds if it is a strong tag equal to the stored one, or the date of
+    /// the stored Last-Modified. The date must be a strong validator, so no other coding of this answer may
+    /// share it (§8.8.1). Without the field, the result is true.
     private static func isCurrent(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, _ head: Span<UInt8>, _ nowSeconds: Int64
     ) -> Bool {
@@ -91,7 +91,8 @@ public enum RangeRequest {
             let sentText = StoredHead.field("date", in: head),
             let sent = HTTPDate.parse(sentText, now: nowSeconds)
         else { return false }
-        // §8.8.2.2: it might have changed twice within that second. A minute also covers two clocks.
+        // §8.8.2.2: the resource may have changed twice within one second. A minute also covers a difference
+        // between the two clocks.
         return sent &- modified >= 60
     }
 }

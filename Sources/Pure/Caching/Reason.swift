@@ -57,7 +57,7 @@ public enum Reason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 
     /// Does the response itself cause this reason? Then the reason holds for every client that requests the
     /// same key. Otherwise one request causes it, or a temporary state of the store.
-    public var liesInAnswer: Bool {
+    public var dependsOnlyOnResponse: Bool {
         switch self {
         case .cookie, .authorization, .pressure, .invalidated: false
         default: true

@@ -1,7 +1,7 @@
-/// Several reasons in their order, the strongest first: each once, at most sixteen.
+/// A list of reasons, the strongest first: each reason once, at most sixteen.
 ///
-/// A list without storage of its own, so that an exchange can carry it: a byte for each reason, from the
-/// lowest byte of `low` on; 0 ends the list.
+/// It needs no allocation, so an exchange can hold it: one byte for each reason, from the lowest byte of
+/// `low` on. 0 ends the list.
 public struct Reasons: BitwiseCopyable, Sendable, Equatable {
     public private(set) var low: UInt64 = 0
     public private(set) var high: UInt64 = 0
@@ -16,7 +16,7 @@ public struct Reasons: BitwiseCopyable, Sendable, Equatable {
         UInt8(truncatingIfNeeded: (place < 8 ? low : high) >> UInt64(place % 8 * 8))
     }
 
-    /// Adds a reason behind the others, unless it is among them. A seventeenth is dropped.
+    /// Appends a reason, unless the list contains it. A seventeenth reason is dropped.
     public mutating func append(_ reason: Reason) {
         for place in 0..<Self.limit {
             let byte = byte(place)

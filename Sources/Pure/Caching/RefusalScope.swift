@@ -1,18 +1,19 @@
-/// Whom a refusal to store concerns, besides the request whose answer was refused: requests that waited for
-/// it are told so. A waiter that it does not concern need not go alone, but takes its place among its like.
+/// The requests that a refusal to store concerns, besides the request whose answer was refused. Requests that
+/// wait for the answer are told. A waiting request that is not concerned may wait again, together with the
+/// requests like it.
 ///
-///     the refusal lies in      concerns
-///     the answer               everybody, or where the answer varies by value, its own variant
-///     a cookie, credentials    requests that have such, too
-///     the moment, an error     everybody
+///     cause of the refusal     requests concerned
+///     the answer               all; if the answer varies by value: those of its variant
+///     a cookie, credentials    requests that have a cookie, or credentials, too
+///     a temporary state        all
 
 public import Bytes
 public import HTTP
 
 public struct RefusalScope: Sendable, Equatable {
-    /// The Vary blob of the request that was answered (`Variance`); empty: all variants are concerned.
+    /// The Vary blob of the answered request (`Variance`). If empty, all variants are concerned.
     public var variant: [UInt8]
-    /// What the refused request had, and the refusal lies in; empty: in nothing of that kind.
+    /// The flags of the refused request that caused the refusal; empty if no flag caused it.
     public var flags: RequestVerdict.Flags
 
     public init(variant: [UInt8] = [], flags: RequestVerdict.Flags = []) {
@@ -22,19 +23,20 @@ public struct RefusalScope: Sendable, Equatable {
 
     public static var everybody: RefusalScope { RefusalScope() }
 
-    /// Where a waiter belongs.
+    /// What a waiting request does next.
     public enum Place: Equatable, Sendable {
-        /// It would be refused as well: it fetches for itself alone.
+        /// Its answer would be refused, too: it fetches for itself alone.
         case alone
-        /// It waits for another fetch of what it has waited for.
+        /// It waits for another fetch of the same key.
         case again
-        /// It is of another variant: the appended blob is its own.
+        /// It asks for another variant, whose blob was written.
         case variant
     }
 
     /// - Parameters:
-    ///   - verdict: on the request that waited.
-    ///   - blob: gets the request's own blob where it is of another variant; else it is of no meaning.
+    ///   - verdict: the verdict on the waiting request.
+    ///   - blob: gets the blob of the waiting request if the result is `.variant`; otherwise its content is
+    ///     meaningless.
     public func place(
         of verdict: RequestVerdict, _ request: borrowing FieldTable, _ bytes: Span<UInt8>,
         into blob: inout ByteBuffer
@@ -50,7 +52,7 @@ public struct RefusalScope: Sendable, Equatable {
 extension Rules {
     /// - Parameters:
     ///   - refusal: why the answer in `response` is not stored.
-    ///   - request: of the request that it answers.
+    ///   - request: the fields of the answered request.
     public func scope(
         of refusal: Reason, _ response: borrowing ResponseHead, _ bytes: Span<UInt8>,
         request: borrowing FieldTable, _ requestBytes: Span<UInt8>
@@ -60,10 +62,10 @@ extension Rules {
         case .authorization: return RefusalScope(flags: .authorization)
         default: break
         }
-        // An origin in trouble is in trouble with everybody, and what one request brought about is not told
-        // by its variant.
-        guard refusal.liesInAnswer, response.status < 500, !Self.isShapedByRequest(status: response.status),
-            variesByValue(response.fields, bytes) == true
+        // A failing origin fails for every request. And if the request caused the answer's status, its
+        // variant does not tell which other requests get the same.
+        guard refusal.dependsOnlyOnResponse, response.status < 500,
+            !Self.isShapedByRequest(status: response.status), variesByValue(response.fields, bytes) == true
         else { return .everybody }
         var blob = ByteBuffer(capacity: 64)
         guard writeVary(response, bytes, request: request, requestBytes, into: &blob) == nil else {

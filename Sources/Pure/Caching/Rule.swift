@@ -1,6 +1,6 @@
-/// The rows of the two tables, "May the store answer this request?" and "May this answer be stored?": what
-/// each asks for, where HTTP says so, and what it looks at. What they come to is in the walks
-/// (`Rules+Request`, `Rules+Response`); this file names them for people.
+/// The rows of the two tables "May the store answer this request?" and "May this answer be stored?",
+/// described for people: what a rule demands, which section of HTTP it follows, and what it reads. The
+/// decisions are in the walks (`Rules+Request`, `Rules+Response`).
 
 public import HTTP
 
@@ -9,29 +9,29 @@ public enum Rule: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case requestMethod, requestPath, requestBody, requestAuthorization, unkeyed, requestConnection
     case preconditions, requestRange, requestCookie, clientNoStore, clientRefresh, clientCertificate
     case acceptEncoding, key
-    // The answer's head.
+    // Rules on the head of the answer.
     case request, status, setCookie, mustUnderstand, noStore, `private`, noCache, pragma, authorization,
         cookie, vary
     case contentEncoding, contentRange, trailer, connection, length, delimited, date, age, clock, lifetime
     case remaining
-    // What is known only when the head is written for the store and the body has come.
+    // Rules that can be decided only when the head is written for the store and the body has arrived.
     case headSize, varySize, bodySize, complete, trailers, invalidated, pressure
 }
 
 extension Rule {
-    /// What the rule reads.
+    /// The part of the message that a rule reads.
     public enum Subject: Sendable {
         case method, target, path, framing, status, remaining, lifetime, head, body
         /// Field lines of these names.
         case fields([FieldName])
-        /// Nothing that stands in a message.
+        /// No part of the message.
         case nothing
     }
 
     struct Row {
         /// Stable, for scripts: `request.method`, `answer.set-cookie`.
         let id: String
-        /// What is asked for, in a few words.
+        /// The demand in a few words.
         let demand: String
         let section: String
         let subject: Subject
@@ -39,7 +39,7 @@ extension Rule {
 
     public var id: String { row.id }
     public var demand: String { row.demand }
-    /// Where the rule comes from.
+    /// The section of HTTP that the rule follows.
     public var section: String { row.section }
     public var subject: Subject { row.subject }
 
@@ -50,7 +50,7 @@ extension Rule {
             Row(id: "request.\(id)", demand: demand, section: section, subject: subject)
         }
         return switch self {
-        case .requestPath: row("path", "a path that all read alike", "RFC 3986 §6.2.2", .path)
+        case .requestPath: row("path", "a path that all servers read alike", "RFC 3986 §6.2.2", .path)
         case .requestBody: row("body", "no body", "RFC 9110 §9.3.1", .framing)
         case .requestAuthorization:
             row("authorization", "no Authorization", "RFC 9111 §3.5", .fields([.authorization]))
@@ -62,7 +62,7 @@ extension Rule {
             row("connection", "a usual Connection", "RFC 9110 §7.6.1", .fields([.connection, .upgrade]))
         case .preconditions:
             row(
-                "preconditions", "no If-Match and its kin", "RFC 9111 §4.3.2",
+                "preconditions", "no If-Match or If-Unmodified-Since", "RFC 9111 §4.3.2",
                 .fields([.ifMatch, .ifUnmodifiedSince]))
         case .requestRange:
             row("range", "no Range, or a stored 200", "RFC 9110 §14.2", .fields([.range, .ifRange]))
@@ -71,7 +71,7 @@ extension Rule {
             row("no-store", "no no-store from the client", "RFC 9111 §5.2.1.5", .fields([.cacheControl]))
         case .clientRefresh:
             row(
-                "refresh", "no wish for a fresher answer", "RFC 9111 §5.2.1",
+                "refresh", "no demand for a fresher answer", "RFC 9111 §5.2.1",
                 .fields([.cacheControl, .pragma]))
         case .clientCertificate: row("certificate", "no client certificate", "RFC 9111 §7.3", .nothing)
         case .acceptEncoding:
@@ -96,7 +96,7 @@ extension Rule {
         case .noCache: row("no-cache", "no no-cache", "RFC 9111 §5.2.2.4", directives)
         case .pragma: row("pragma", "no Pragma: no-cache", "RFC 9111 §5.4", .fields([.pragma]))
         case .authorization:
-            row("authorization", "leave to share what was authorized", "RFC 9111 §3.5", directives)
+            row("authorization", "permission to share (Authorization)", "RFC 9111 §3.5", directives)
         case .cookie: row("cookie", "public or s-maxage, if a cookie came", "RFC 9111 §7.3", directives)
         case .vary: row("vary", "a Vary that the policy lists", "RFC 9111 §4.1", .fields([.vary]))
         case .contentEncoding:
@@ -106,14 +106,14 @@ extension Rule {
         case .connection:
             row("connection", "a usual Connection", "RFC 9110 §7.6.1", .fields([.connection]))
         case .length: row("length", "a length within maxBody", "policy", .fields([.contentLength]))
-        case .delimited: row("delimited", "a body that says where it ends", "RFC 9112 §6.3", .framing)
+        case .delimited: row("delimited", "a body with a stated end", "RFC 9112 §6.3", .framing)
         case .date: row("date", "one valid Date, or none", "RFC 9110 §6.6.1", .fields([.date]))
         case .age: row("age", "one valid Age, or none", "RFC 9111 §5.1", .fields([.age]))
         case .clock:
             row(
                 "clock", "Date plus Age within a day of the clock", "RFC 9111 §4.2.3", .fields([.date, .age]))
-        case .lifetime: row("lifetime", "a lifetime, plainly stated", "RFC 9111 §4.2.1", .lifetime)
-        case .remaining: row("remaining", "enough of it left", "RFC 9111 §4.2", .remaining)
+        case .lifetime: row("lifetime", "a clearly stated lifetime", "RFC 9111 §4.2.1", .lifetime)
+        case .remaining: row("remaining", "enough lifetime left", "RFC 9111 §4.2", .remaining)
         case .headSize: row("head-size", "a head within maxHead", "policy", .head)
         case .varySize: row("vary-size", "the fields of Vary within 1 KiB", "RFC 9111 §4.1", .fields([.vary]))
         case .bodySize: row("body-size", "a body within maxBody", "policy", .body)

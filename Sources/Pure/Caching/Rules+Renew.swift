@@ -1,32 +1,31 @@
-/// What the answer to a revalidation makes of the entry (RFC 9111 §4.3.4), and what an answer to HEAD does
-/// (§4.3.5).
+/// How the answer to a revalidation (RFC 9111 §4.3.4), or to a HEAD request (§4.3.5), changes the entry.
 ///
-/// Renewal judges anew: the updated head goes through every rule of "May this answer be stored?", with the
-/// Age of the newer answer alone, so that nothing stays in the store which would not be let in now. It
-/// allocates; it is no part of a hit.
+/// A renewal judges anew: the updated head goes through every rule of "May this answer be stored?", with the
+/// Age of the newer answer only. So the store keeps nothing that it would not accept now. Renewal allocates;
+/// it is not part of a hit.
 
 public import Bytes
 public import HTTP
 internal import Settings
 
 public enum RenewVerdict: Equatable, Sendable {
-    /// The updated head was appended, and this is what the entry is now. Its Vary may be another:
-    /// `writeVary(ofStored:…)`.
+    /// The updated head was appended, and these are the new facts of the entry. Its Vary may have changed:
+    /// see `writeVary(ofStored:…)`.
     case renewed(EntryFacts)
-    /// The 304 is about some other answer. It renews nothing, and the stored body answers nobody: fetch
+    /// The 304 is about another answer. It renews nothing, and the stored body must not be used: fetch
     /// without conditions.
     case mismatch
-    /// The updated head was appended, and answers this request with the stored body and this Age, but may not
+    /// The updated head was appended. It answers this request, with the stored body and this Age, but may not
     /// be stored: remove the entry.
     case refused(Reason, ageSeconds: UInt32)
 }
 
 public enum HeadUpdate: Equatable, Sendable {
-    /// The updated head was appended, and this is what the entry is now.
+    /// The updated head was appended, and these are the new facts of the entry.
     case freshened(EntryFacts)
-    /// The origin has something else now, or what may not be stored.
+    /// The origin now has another answer, or one that may not be stored.
     case invalidate
-    /// It says nothing of this entry.
+    /// The answer says nothing about this entry.
     case ignore
 }
 
@@ -36,17 +35,18 @@ extension Rules {
     /// - Parameters:
     ///   - head: the stored head of the original, as it was when the fetch was sent.
     ///   - response: the 304, parsed from `bytes`.
-    ///   - request: the verdict on the request that had it fetched.
+    ///   - request: the verdict on the request that caused the fetch.
     ///   - sent: when the request was sent to the origin.
     ///   - received: when the 304 was complete.
-    ///   - updated: the updated head is appended, in the stored form; on `.mismatch` it stays as it was.
+    ///   - updated: gets the updated head appended, in the stored form; unchanged on `.mismatch`.
     public func renew(
         _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>,
         to request: RequestVerdict, sent: Times, received: Times, into updated: inout ByteBuffer
     ) -> RenewVerdict {
         let start = updated.count
         guard response.status == 304, let status = StoredHead.status(of: head), 200..<300 ~= status,
-            Validators.select(head, by: response, bytes, reading, nowSeconds: received.wallSeconds),
+            Validators.select(head, by: response, bytes, reading, nowSeconds: received.wallSeconds)
+                || PlantedFault.isPlanted(.renewsBlindly),
             let update = update(
                 head, by: response, bytes, to: request, sent: sent, received: received, into: &updated)
         else {
@@ -57,11 +57,11 @@ extension Rules {
         return .refused(reason, ageSeconds: update.ageSeconds)
     }
 
-    /// Compares the answer to a HEAD, or updates the entry by it.
+    /// Compares the answer to a HEAD with the entry, and updates the entry if they agree.
     ///
-    /// Freshens where every validator that came is that of the stored 200, and so is Content-Length if it
-    /// came; without any validator only `reading: rfc` takes the length for one. An answer in another coding
-    /// says nothing.
+    /// The answer freshens the entry if all its validators are equal to those of the stored 200, and so is
+    /// its Content-Length, if present. If it has no validators, only `reading: rfc` accepts an equal length
+    /// alone. An answer in another coding is ignored.
     ///
     /// - Parameters: as for `renew`.
     public func updateByHead(
@@ -90,7 +90,7 @@ extension Rules {
         var ageSeconds: UInt32
     }
 
-    /// Appends the updated head and judges it; nil if it is no valid head.
+    /// Appends the updated head and judges it. Nil if the result is not a valid head.
     private func update(
         _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>,
         to request: RequestVerdict, sent: Times, received: Times, into updated: inout ByteBuffer
@@ -99,8 +99,8 @@ extension Rules {
         let isMerged = StoredHead.merge(
             head, with: response, bytes, receivedSeconds: received.wallSeconds, to: &updated)
         guard isMerged else { return nil }
-        // The origin might have sent this: the updated head without what storing added, and what storing left
-        // out of the newer answer.
+        // Judge a head as the origin could have sent it: the updated head without the Vary that storing
+        // added, and with the fields of the newer answer that storing omitted.
         var text = ByteBuffer(capacity: updated.count &- start &+ 64)
         let addsVary = Self.append(
             asReceived: updated.span.extracting(droppingFirst: start),
@@ -127,16 +127,16 @@ extension Rules {
             updated.append("Vary: Accept-Encoding\r\n")
         }
         let isTooLarge = updated.count &- start > maxHeadBytes
-        // The walk may have ended before it came to the age.
+        // The walk may have ended before it computed the age.
         let age = initialAge(of: parsed, text.span, sent: sent, received: received)
         return Update(
             facts: facts, reason: first.reason ?? (isTooLarge ? .headTooLarge : nil),
             ageSeconds: Self.seconds(roundingUp: age))
     }
 
-    /// Appends a stored head without a line of Vary that storing may have added (`HeadTransform`).
-    /// - Parameter isOwnVary: do the lines of Vary come from the store?
-    /// - Returns: would a compressible answer want for that line?
+    /// Appends a stored head without the Vary line that storing may have added (`HeadTransform`).
+    /// - Parameter isOwnVary: do the Vary lines come from the stored head?
+    /// - Returns: would a compressible answer need that line?
     private static func append(
         asReceived head: Span<UInt8>, isOwnVary: Bool, to text: inout ByteBuffer
     ) -> Bool {
@@ -155,7 +155,7 @@ extension Rules {
         return !isCovered
     }
 
-    /// Is the length of an answer to HEAD that of the stored body? nil: it names none.
+    /// Is the length in an answer to HEAD equal to that of the stored body? Nil if it states none.
     private static func hasLength(
         of head: Span<UInt8>, _ response: borrowing ResponseHead, _ bytes: Span<UInt8>
     ) -> Bool? {

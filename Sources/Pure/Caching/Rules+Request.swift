@@ -1,18 +1,18 @@
-/// "May the store answer this request?" (the table of that name). Judged on the head as received.
+/// "May the store answer this request?" (the table of that name), decided from the head as received.
 ///
-/// A plain GET passes by one test of the bit set of fields and the normalisation of Accept-Encoding, without
-/// the table; nothing is allocated.
+/// A plain GET passes with one test of the set of fields and the normalisation of Accept-Encoding, without
+/// evaluating the table. Nothing is allocated.
 
 internal import Bytes
 public import HTTP
 internal import Settings
 
 extension FieldSet {
-    /// Request fields by which a client asks for another URL or method than the one that is keyed.
+    /// Request fields that ask for another URL or method than the key contains.
     @inlinable @inline(__always)
     static var unkeyed: FieldSet { FieldSet(.rewritesURL).with(.overridesMethod) }
 
-    /// Fields any of which makes a request more than plain.
+    /// A request with any of these fields must go through the table.
     @inlinable @inline(__always)
     static var judged: FieldSet {
         unkeyed.with(.claimsUser)
@@ -27,12 +27,12 @@ extension FieldSet {
 extension Rules {
     /// - Parameters:
     ///   - bytes: the buffer that `request` was parsed from.
-    ///   - clientCertificate: did the client show a certificate that was verified?
+    ///   - clientCertificate: did the client present a certificate that was verified?
     @inlinable @inline(__always)
     public func judge(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, clientCertificate: Bool = false
     ) -> RequestVerdict {
-        // Most requests are a GET of whose fields, path and query no row has anything to say.
+        // Most requests are a GET with fields, path and query that no row of the table rejects.
         if request.method == .get, !request.pathHasMarks, !request.path.isEmpty, !clientCertificate,
             !request.fields.containsAny(of: .judged), heuristicPercent == 0 || !request.hasQuery,
             bytes[request.path.range.lowerBound] == UInt8(ascii: "/")
@@ -55,15 +55,15 @@ extension Rules {
         return verdict
     }
 
-    /// The table, row by row. Whoever walks applies the refusal to `verdict`.
+    /// Evaluates the table, row by row. The caller applies a refusal to `verdict`.
     @inline(__always)
     func walk<F: Findings>(
         _ request: borrowing RequestHead, _ bytes: Span<UInt8>, clientCertificate: Bool,
         _ verdict: inout RequestVerdict, _ findings: inout F
     ) {
         let isRead = request.method == .get || request.method == .head
-        if findings.ends(.requestMethod, isRead && request.form != .asterisk ? nil : .method) { return }
-        // Before all that may end the walk: `only-if-cached` keeps from the origin what bypasses, too.
+        if findings.record(.requestMethod, isRead && request.form != .asterisk ? nil : .method) { return }
+        // First, because `only-if-cached` also forbids asking the origin for a request that bypasses.
         if request.fields.containsAny(of: FieldSet(.cacheControl).with(.pragma)) {
             readDirectives(of: request, bytes, &verdict)
         }
@@ -71,52 +71,53 @@ extension Rules {
         let isPlain =
             request.pathHasMarks
             ? Self.isPlain(path) : path.isEmpty || path[0] == UInt8(ascii: "/")
-        if findings.ends(.requestPath, isPlain ? nil : .path) { return }
+        if findings.record(.requestPath, isPlain ? nil : .path) { return }
         verdict.codings = Codings.accepted(by: request.fields, bytes)
         if heuristicPercent > 0, request.hasQuery, !names.query.isIgnored { verdict.flags.insert(.query) }
         if F.isExhaustive || request.fields.containsAny(of: .judged) {
             if walkFields(of: request, bytes, &verdict, &findings) { return }
         }
-        if findings.ends(.clientCertificate, clientCertificate ? .clientCertificate : nil) { return }
-        // The client refuses identity and every coding Larder knows: only the origin can tell what to send.
-        if findings.ends(.acceptEncoding, verdict.codings.isEmpty ? .encoding : nil) { return }
+        if findings.record(.clientCertificate, clientCertificate ? .clientCertificate : nil) { return }
+        // The client refuses identity and every coding that Larder knows. Only the origin can choose an
+        // answer.
+        if findings.record(.acceptEncoding, verdict.codings.isEmpty ? .encoding : nil) { return }
     }
 
-    /// The rules on single fields.
-    /// - Returns: did the walk end here?
+    /// Evaluates the rules on single fields.
+    /// - Returns: does the walk end here?
     private func walkFields<F: Findings>(
         of request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: inout RequestVerdict,
         _ findings: inout F
     ) -> Bool {
         let hasBody = request.framing != .none && request.framing != .length(0)
-        if findings.ends(.requestBody, hasBody ? .method : nil) { return true }
+        if findings.record(.requestBody, hasBody ? .method : nil) { return true }
         if request.fields.contains(.authorization) {
             verdict.flags.insert(.authorization)
             if authorization != .never {
-                findings.defers(.requestAuthorization)
-            } else if findings.ends(.requestAuthorization, .authorization) {
+                findings.postpone(.requestAuthorization)
+            } else if findings.record(.requestAuthorization, .authorization) {
                 return true
             }
-        } else if findings.ends(.requestAuthorization, nil) {
+        } else if findings.record(.requestAuthorization, nil) {
             return true
         }
-        // A user that a trusted proxy names gets its own answer.
-        let isUsers = request.fields.areClaimsBelieved && request.fields.contains(.claimsUser)
+        // If a trusted proxy names a user, the answer is for that user only.
+        let isUsers = request.fields.trustsClaims && request.fields.contains(.claimsUser)
         let isUnkeyed = isUsers || request.fields.containsAny(of: .unkeyed)
-        if findings.ends(.unkeyed, isUnkeyed ? .unkeyed : nil) { return true }
+        if findings.record(.unkeyed, isUnkeyed ? .unkeyed : nil) { return true }
         let isUnusual = request.upgradesToWebSocket || request.connection.other
-        if findings.ends(.requestConnection, isUnusual ? .connection : nil) { return true }
+        if findings.record(.requestConnection, isUnusual ? .connection : nil) { return true }
         let hasPreconditions = request.fields.containsAny(
             of: FieldSet(.ifMatch).with(.ifUnmodifiedSince))
-        if findings.ends(.preconditions, hasPreconditions ? .conditional : nil) { return true }
-        // A stored 200 may answer it; what an origin answers is not stored. On HEAD, Range means nothing (RFC
-        // 9110 §14.2), nor does If-Range without it (§13.1.5).
+        if findings.record(.preconditions, hasPreconditions ? .conditional : nil) { return true }
+        // A stored 200 may answer a range request; the origin's answer to it is not stored. On HEAD, Range
+        // has no meaning (RFC 9110 §14.2), nor has If-Range without Range (§13.1.5).
         if request.fields.contains(.range), request.method == .get {
             verdict.flags.insert(.range)
             verdict.mayStore = false
             verdict.reason = .range
-            findings.defers(.requestRange)
-        } else if findings.ends(.requestRange, nil) {
+            findings.postpone(.requestRange)
+        } else if findings.record(.requestRange, nil) {
             return true
         }
         if walkCookie(of: request, &verdict, &findings) { return true }
@@ -124,12 +125,12 @@ extension Rules {
             verdict.flags.insert(.conditional)
         }
         let forbidsStoring = verdict.flags.contains(.noStore)
-        if findings.ends(.clientNoStore, forbidsStoring ? .clientNoStore : nil) { return true }
+        if findings.record(.clientNoStore, forbidsStoring ? .clientNoStore : nil) { return true }
         if verdict.restrictsAge {
-            findings.defers(.clientRefresh)
+            findings.postpone(.clientRefresh)
         } else if clientRefresh == .ignore {
-            findings.skips(.clientRefresh)
-        } else if findings.ends(.clientRefresh, nil) {
+            findings.skip(.clientRefresh)
+        } else if findings.record(.clientRefresh, nil) {
             return true
         }
         return false
@@ -139,25 +140,26 @@ extension Rules {
     private func walkCookie<F: Findings>(
         of request: borrowing RequestHead, _ verdict: inout RequestVerdict, _ findings: inout F
     ) -> Bool {
-        guard request.fields.contains(.cookie) else { return findings.ends(.requestCookie, nil) }
-        // Under `strip` it does not reach the origin, so the answer cannot be made for it.
+        guard request.fields.contains(.cookie) else { return findings.record(.requestCookie, nil) }
+        // Under `strip` the cookie does not reach the origin, so the answer cannot depend on it.
         if cookies == .strip {
-            findings.skips(.requestCookie)
+            findings.skip(.requestCookie)
             return false
         }
         verdict.flags.insert(.cookie)
-        if cookies == .never { return findings.ends(.requestCookie, .cookie) }
-        findings.defers(.requestCookie)
+        if cookies == .never { return findings.record(.requestCookie, .cookie) }
+        findings.postpone(.requestCookie)
         return false
     }
 
-    /// Request directives (RFC 9111 §5.2.1). A malformed one is read as the most demanding that it could be.
+    /// Reads the request directives (RFC 9111 §5.2.1). A malformed directive gets its most restrictive
+    /// meaning.
     private func readDirectives(
         of request: borrowing RequestHead, _ bytes: Span<UInt8>, _ verdict: inout RequestVerdict
     ) {
         let obeyed = clientRefresh == .revalidate
         guard request.fields.contains(.cacheControl) else {
-            // §5.4: Pragma counts only where there is no Cache-Control.
+            // §5.4: Pragma counts only if there is no Cache-Control.
             if obeyed, Pragma.isNoCache(request.fields, bytes) { verdict.flags.insert(.noCache) }
             return
         }
@@ -189,13 +191,14 @@ extension Rules {
         }
     }
 
-    /// Is this a path that every origin reads alike? No dot segments, `\`, `;`, encoded slashes, backslashes,
-    /// semicolons, dots that form a dot segment, encoded controls, or broken encodings (cache deception).
+    /// Does every origin read this path alike? Not if it contains dot segments, `\`, `;`, a broken
+    /// percent-encoding, or an encoded slash, backslash, semicolon, control, or dot of a dot segment (cache
+    /// deception).
     static func isPlain(_ path: Span<UInt8>) -> Bool {
         guard !path.isEmpty else { return true }
         guard path[0] == UInt8(ascii: "/") else { return false }
         var index = 1
-        // `.`, `%`, `;` and `\`: everything else is plain in any position.
+        // Only `.`, `%`, `;` and `\` need a look.
         let special = ASCII.Class(low: 0x0800_4020_0000_0000, high: 0x0000_0000_1000_0000)
         while index < path.count {
             let byte = path[index]
@@ -223,7 +226,7 @@ extension Rules {
         return true
     }
 
-    /// Does a segment that is one or two dots, plain or encoded, begin at `start`?
+    /// Does a segment of one or two dots, plain or encoded, begin at `start`?
     private static func isDotSegment(_ path: Span<UInt8>, at start: Int) -> Bool {
         guard start == 0 || path[start &- 1] == UInt8(ascii: "/") else { return false }
         var index = start

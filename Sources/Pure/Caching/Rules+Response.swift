@@ -1,7 +1,7 @@
-/// "May this answer be stored?" (the table of that name), as far as its head tells. Judged as received.
+/// "May this answer be stored?" (the table of that name), decided from the head as received.
 ///
-/// What only the body tells is the caller's: `.tooLarge` past `maxBodyBytes`, `.incomplete`, `.trailers`; and
-/// `.headTooLarge` is `StoredHead`'s, `.invalidated` and `.pressure` the store's.
+/// Reasons that need the body are the caller's: `.tooLarge` beyond `maxBodyBytes`, `.incomplete`,
+/// `.trailers`. `StoredHead` reports `.headTooLarge`; the store reports `.invalidated` and `.pressure`.
 
 internal import Bytes
 public import HTTP
@@ -15,7 +15,7 @@ public enum StoreVerdict: Equatable, Sendable {
 extension Rules {
     /// - Parameters:
     ///   - bytes: the buffer that `response` was parsed from.
-    ///   - request: the verdict on the request that this answers.
+    ///   - request: the verdict on the answered request.
     ///   - sent: when the request was sent to the origin.
     ///   - received: when the head was complete.
     public func judge(
@@ -25,13 +25,20 @@ extension Rules {
         var first = FirstRefusal()
         var timing = Timing()
         let facts = walk(response, bytes, to: request, sent: sent, received: received, &timing, &first)
-        if let reason = first.reason { return .refuse(reason) }
+        if let reason = first.reason {
+            guard PlantedFault.isPlanted(.storesEverything), request.mayStore else { return .refuse(reason) }
+            return .store(
+                EntryFacts(
+                    received: received, initialAgeMilliseconds: 0, freshForMilliseconds: 60_000,
+                    status: response.status, coding: .identity,
+                    flags: [.answersCookies, .answersAuthorized], fingerprint: fingerprint))
+        }
         return .store(facts)
     }
 
-    /// The table, row by row.
-    /// - Parameter timing: is filled with what freshness was reckoned from.
-    /// - Returns: what the entry is; of use only where nothing refused.
+    /// Evaluates the table, row by row.
+    /// - Parameter timing: gets the values that freshness is computed from.
+    /// - Returns: the facts of the entry; meaningful only if no rule refused.
     func walk<F: Findings>(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, to request: RequestVerdict, sent: Times,
         received: Times, _ timing: inout Timing, _ findings: inout F
@@ -39,9 +46,10 @@ extension Rules {
         var facts = EntryFacts(
             received: received, initialAgeMilliseconds: 0, freshForMilliseconds: 0, status: response.status,
             coding: .identity, flags: .none, fingerprint: fingerprint)
-        if findings.ends(.request, request.mayStore ? nil : request.reason ?? .method) { return facts }
-        if findings.ends(.status, statuses.contains(response.status) ? nil : .status) { return facts }
-        if findings.ends(.setCookie, response.fields.contains(.setCookie) ? .setCookie : nil) { return facts }
+        if findings.record(.request, request.mayStore ? nil : request.reason ?? .method) { return facts }
+        if findings.record(.status, statuses.contains(response.status) ? nil : .status) { return facts }
+        let setsCookie = response.fields.contains(.setCookie)
+        if findings.record(.setCookie, setsCookie ? .setCookie : nil) { return facts }
 
         let directives =
             TargetedField.directives(response.fields, bytes, reading)
@@ -53,8 +61,8 @@ extension Rules {
         return facts
     }
 
-    /// The rows behind those that forbid any storing. A function of its own: most answers that are only
-    /// passed on do not come so far.
+    /// Evaluates the rows behind the prohibitions. A function of its own, because most answers that are only
+    /// passed on end before it.
     @inline(never)
     private func walk<F: Findings>(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ directives: CacheDirectives,
@@ -63,7 +71,7 @@ extension Rules {
     ) {
         let validators = Self.validators(of: response, bytes, received)
         let mayKeepStale = noCache == .revalidate && !validators.isEmpty && 200..<300 ~= response.status
-        // RFC 9111 gives Pragma in answers no meaning; who sends it means no-cache.
+        // RFC 9111 gives Pragma in responses no meaning, but servers that send it mean no-cache.
         let pragma =
             !directives.isTargeted && reading == .strict && Pragma.isNoCache(response.fields, bytes)
         let ended = walkDirectives(
@@ -72,7 +80,7 @@ extension Rules {
         let varies = walkVary(of: response, bytes, &findings)
         guard let varies else { return }
         let coding = Self.coding(response.fields, bytes)
-        if findings.ends(.contentEncoding, coding == nil ? .encoding : nil) { return }
+        if findings.record(.contentEncoding, coding == nil ? .encoding : nil) { return }
         if walkShape(of: response, &findings) { return }
         let ends = walkFreshness(
             of: response, bytes, directives, mayGuess: !request.flags.contains(.query),
@@ -88,7 +96,7 @@ extension Rules {
         if directives.flags.contains(.noCache) || pragma { facts.flags.insert(.alwaysRevalidate) }
         if directives.flags.contains(.immutable) { facts.flags.insert(.immutable) }
         facts.flags.formUnion(validators)
-        // What was stale when it came has used up that much of its windows already.
+        // An answer that was already stale at receipt has used up a part of its windows.
         let overdue = max(0, 0 &- (timing.remaining ?? 0 &- timing.initialAge))
         facts.staleWhileRevalidateSeconds = UInt32(max(0, timing.staleWhileRevalidate &- overdue) / 1000)
         facts.staleIfErrorSeconds = UInt32(max(0, timing.staleIfError &- overdue) / 1000)
@@ -100,8 +108,8 @@ extension Rules {
         }
     }
 
-    /// What forbids storing, whatever else is said.
-    /// - Returns: did the walk end here?
+    /// Evaluates the prohibitions, which count whatever permissions the answer has.
+    /// - Returns: does the walk end here?
     @inline(__always)
     private func walkProhibitions<F: Findings>(
         _ directives: CacheDirectives, of response: borrowing ResponseHead, _ findings: inout F
@@ -109,74 +117,77 @@ extension Rules {
         let flags = directives.flags
         let isUnderstood = Self.understands(response.status)
         if flags.contains(.mustUnderstand) {
-            if findings.ends(.mustUnderstand, isUnderstood ? nil : .status) { return true }
+            if findings.record(.mustUnderstand, isUnderstood ? nil : .status) { return true }
         } else {
-            findings.skips(.mustUnderstand)
+            findings.skip(.mustUnderstand)
         }
-        // §5.2.2.3: no-store beside must-understand is for caches that know neither it nor the status.
+        // §5.2.2.3: no-store beside must-understand is meant for caches that do not know must-understand or
+        // the status.
         let isLifted = reading == .rfc && flags.contains(.liftsNoStore) && isUnderstood
-        if findings.ends(.noStore, flags.contains(.noStore) && !isLifted ? .noStore : nil) { return true }
-        return findings.ends(.private, flags.contains(.private) ? .private : nil)
+        if findings.record(.noStore, flags.contains(.noStore) && !isLifted ? .noStore : nil) { return true }
+        return findings.record(.private, flags.contains(.private) ? .private : nil)
     }
 
-    /// What forbids storing without a way to revalidate, and what answers to cookies and credentials need.
-    /// - Returns: did the walk end here?
+    /// Evaluates the rules that forbid storing without revalidation, and the permissions that answers to
+    /// cookies and credentials need.
+    /// - Returns: does the walk end here?
     private func walkDirectives<F: Findings>(
         _ directives: CacheDirectives, pragma: Bool, mayKeepStale: Bool, to request: RequestVerdict,
         _ findings: inout F
     ) -> Bool {
         let flags = directives.flags
         if flags.contains(.noCache), mayKeepStale {
-            findings.defers(.noCache)
-        } else if findings.ends(.noCache, flags.contains(.noCache) ? .noCache : nil) {
+            findings.postpone(.noCache)
+        } else if findings.record(.noCache, flags.contains(.noCache) ? .noCache : nil) {
             return true
         }
         if directives.isTargeted || reading == .rfc {
-            findings.skips(.pragma)
+            findings.skip(.pragma)
         } else if pragma, mayKeepStale {
-            findings.defers(.pragma)
-        } else if findings.ends(.pragma, pragma ? .noCache : nil) {
+            findings.postpone(.pragma)
+        } else if findings.record(.pragma, pragma ? .noCache : nil) {
             return true
         }
         if request.flags.contains(.authorization) {
             let permits = directives.mayAnswerAuthorized
-            if findings.ends(.authorization, permits ? nil : .authorization) { return true }
+            if findings.record(.authorization, permits ? nil : .authorization) { return true }
         } else {
-            findings.skips(.authorization)
+            findings.skip(.authorization)
         }
         if request.flags.contains(.cookie) {
-            return findings.ends(.cookie, directives.mayAnswerCookies ? nil : .cookie)
+            return findings.record(.cookie, directives.mayAnswerCookies ? nil : .cookie)
         }
-        findings.skips(.cookie)
+        findings.skip(.cookie)
         return false
     }
 
-    /// - Returns: must requests be compared? nil: the walk ended here.
+    /// - Returns: must requests be compared by value? Nil if the walk ends here.
     private func walkVary<F: Findings>(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ findings: inout F
     ) -> Bool? {
         let varies = variesByValue(response.fields, bytes)
-        return findings.ends(.vary, varies == nil ? .vary : nil) ? nil : varies ?? false
+        return findings.record(.vary, varies == nil ? .vary : nil) ? nil : varies ?? false
     }
 
-    /// What lies in the shape of the message.
-    /// - Returns: did the walk end here?
+    /// Evaluates the rules on the form of the message.
+    /// - Returns: does the walk end here?
     private func walkShape<F: Findings>(of response: borrowing ResponseHead, _ findings: inout F) -> Bool {
-        // `reading: rfc` ignores Content-Range on what is no 206 (RFC 9110 §14.4); a 206 is never stored.
+        // `reading: rfc` ignores Content-Range in a status other than 206 (RFC 9110 §14.4). A 206 is never
+        // stored.
         let isPart = response.fields.contains(.contentRange) && reading == .strict
-        if findings.ends(.contentRange, isPart ? .range : nil) { return true }
-        if findings.ends(.trailer, response.fields.contains(.trailer) ? .trailers : nil) { return true }
-        if findings.ends(.connection, response.connection.other ? .connection : nil) { return true }
+        if findings.record(.contentRange, isPart ? .range : nil) { return true }
+        if findings.record(.trailer, response.fields.contains(.trailer) ? .trailers : nil) { return true }
+        if findings.record(.connection, response.connection.other ? .connection : nil) { return true }
         if case .length(let count) = response.framing {
-            if findings.ends(.length, count > UInt64(maxBodyBytes) ? .tooLarge : nil) { return true }
+            if findings.record(.length, count > UInt64(maxBodyBytes) ? .tooLarge : nil) { return true }
         } else {
-            findings.skips(.length)
+            findings.skip(.length)
         }
-        return findings.ends(.delimited, response.framing == .untilClose ? .incomplete : nil)
+        return findings.record(.delimited, response.framing == .untilClose ? .incomplete : nil)
     }
 
-    /// The validators that a revalidation can go by: an ETag that is one, a Last-Modified that is a date,
-    /// neither of them twice.
+    /// The validators that a revalidation can use: a valid ETag, and a Last-Modified that is a date. A
+    /// repeated field does not count.
     @inline(__always)
     private static func validators(
         of response: borrowing ResponseHead, _ bytes: Span<UInt8>, _ received: Times
@@ -202,7 +213,7 @@ extension Rules {
         return flags
     }
 
-    /// Statuses whose requirements for caches Larder knows (RFC 9110 §15).
+    /// Statuses whose caching requirements Larder implements (RFC 9110 §15).
     private static func understands(_ status: UInt16) -> Bool {
         switch status {
         case 200...205, 300...303, 305, 307, 308, 402...405, 409, 410, 418, 422, 500...505: true
@@ -210,13 +221,12 @@ extension Rules {
         }
     }
 
-    /// Does an answer that was found to be these `facts` reach other requests in another coding: compressed
-    /// for them, or undone?
+    /// Does an answer with these facts reach some requests in another coding, compressed or decoded?
     public static func variesByCoding(_ facts: EntryFacts) -> Bool {
         !facts.flags.isDisjoint(with: [.compressible, .undoable])
     }
 
-    /// The one coding of a body; nil for one that Larder does not know, several, or an empty field.
+    /// The single coding of a body; nil if it is unknown, repeated or empty.
     public static func coding(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Codings? {
         guard let field = fields.first(.contentEncoding) else { return .identity }
         guard !fields.isRepeated(.contentEncoding), let coding = Codings.named(bytes.slice(field.value)),

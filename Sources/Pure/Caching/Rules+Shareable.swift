@@ -1,16 +1,17 @@
-/// Which answers are compressed though Larder does not store them.
+/// Which answers are compressed although Larder does not store them.
 ///
-/// Compression weakens the ETag, and its length tells an attacker whether a guess is part of a secret
-/// (BREACH). Both matter where an answer is for one client. So an answer is compressed only if Larder stores
-/// it, or if it is *shareable*: a shared cache may plainly keep it. What keeps Larder itself from storing it
-/// does not count if it says nothing about who may see the answer: its size, its status, a `Vary` that the
-/// policy does not list.
+/// Compression weakens the ETag. And the compressed length can tell an attacker whether a guess is part of a
+/// secret (BREACH). Both matter for an answer that is meant for one client. So an answer is compressed only
+/// if Larder stores it, or if it is *shareable*: a shared cache may clearly store it. Reasons that do not
+/// concern the audience do not count here: the size, the status, a `Vary` that the policy does not list.
 ///
-///     never               methods but GET and HEAD; requests with Authorization or no-store; Cookie without
+///     never shareable     methods other than GET and HEAD; requests with Authorization or no-store; Cookie
+///     without
 ///                         `public` or `s-maxage`; Set-Cookie; no-store, private, no-cache; `Vary: *`,
 ///                         Cookie or Authorization
-///     else, if            `public`, or a lifetime that is stated and not 0
-///     or if               a file: a name that ends with .css, .js, .mjs or .svg, Last-Modified, and no word
+///     otherwise, if       `public`, or a stated lifetime above 0
+///     or if               a file: its name ends in .css, .js, .mjs or .svg, it has Last-Modified, and no
+///     field
 ///                         about caching
 
 internal import Bytes
@@ -18,7 +19,7 @@ public import HTTP
 internal import Settings
 
 extension Rules {
-    /// May the body of an answer that is not stored be compressed, if it is of a kind that shrinks?
+    /// May the body of an answer that is not stored be compressed, if its type is compressible?
     public func mayCompress(
         unstored response: borrowing ResponseHead, _ bytes: Span<UInt8>, to verdict: RequestVerdict,
         _ request: borrowing RequestHead, _ requestBytes: Span<UInt8>, received: Times
@@ -27,8 +28,8 @@ extension Rules {
             || isShareable(response, bytes, to: verdict, request, requestBytes, received: received)
     }
 
-    /// Does the 200 that a passed 304 speaks of vary by coding, because it would have been compressed? Where
-    /// the 304 names no type, any type is taken for a listed one: one `Vary` too many harms nobody.
+    /// Does the 200 behind a forwarded 304 vary by coding, because Larder would have compressed it? If the
+    /// 304 names no type, the type counts as listed: an unneeded `Vary` does no harm.
     public func variesByCoding(
         notModified response: borrowing ResponseHead, _ bytes: Span<UInt8>, to verdict: RequestVerdict,
         _ request: borrowing RequestHead, _ requestBytes: Span<UInt8>, received: Times
@@ -71,7 +72,7 @@ extension Rules {
         return (timing.lifetime ?? 0) > 0
     }
 
-    /// Is nothing said about caching?
+    /// Has the answer no field about caching?
     private func isSilent(_ response: borrowing ResponseHead) -> Bool {
         !response.fields.containsAny(of: FieldSet(.cacheControl).with(.expires).with(.pragma))
     }

@@ -66,7 +66,7 @@ extension Rules {
         let varies = variesByCoding(
             notModified: response, bytes, to: verdict, request, requestBytes, received: received)
         guard varies else { return .none }
-        return Conditional.holdsWeakened(request, requestBytes, response, bytes) ? .decoded : .varies
+        return Conditional.clientHoldsWeakTag(request, requestBytes, response, bytes) ? .decoded : .varies
     }
 
     private func coded(for accepted: Codings) -> HeadTransform {

@@ -1,9 +1,9 @@
 /// "May this entry answer this request now?"
 ///
-/// Ages are counted in milliseconds and rounded only when shown: an Age up, a time to live down, so that
-/// nobody downstream takes an answer for younger than it is.
+/// Ages are counted in milliseconds and rounded only for output: an Age up, a time to live down, so that no
+/// cache downstream takes an answer for fresher than it is.
 ///
-/// When an entry is no longer fresh, this says what it may still do (RFC 9111 §4.2.4, RFC 5861):
+/// An entry that is no longer fresh may still answer in these cases (RFC 9111 §4.2.4, RFC 5861):
 ///
 ///                            while revalidating    if the origin fails    by the client's max-stale
 ///     window                 stale-while-…         stale-if-error         max-stale
@@ -11,24 +11,27 @@
 ///       the age
 ///     the client: no-cache   no                    no                     no
 ///     softly purged          yes                   yes                    no
-///     must-revalidate, proxy-revalidate, s-maxage, no-cache, `stale: never`, other rules: nothing
+///     must-revalidate, proxy-revalidate, s-maxage, no-cache, `stale: never`, other rules: never
 
+public import Bytes
 internal import Settings
 
-/// What may be done with an entry that does not simply answer.
+/// What an entry that is not a fresh hit may still be used for.
 public struct StaleUse: Equatable, Sendable, BitwiseCopyable {
     public var ageSeconds: UInt32
-    /// Since its freshness ended, rounded up; 0 for one that is fresh, or was until a soft purge.
+    /// Since its freshness ended, rounded up. 0 for an entry that is fresh, or that was fresh until a soft
+    /// purge.
     public var staleSeconds: UInt32
     /// May it answer at once, while one exchange revalidates it?
     public var mayWhileRevalidating = false
-    /// May it answer where the origin gives a 5xx, or no answer?
+    /// May it answer if the origin fails or sends a 5xx?
     public var mayIfError = false
-    /// May it answer because the client takes stale answers? Only under `stale: rfc`.
+    /// May it answer because the client accepts stale answers? Only under `stale: rfc`.
     public var mayByClient = false
     /// Can the fetch be conditional?
     public var hasValidator = false
-    /// It is not, because conditions were of no use: nor are they for what is stored in its place.
+    /// Is the fetch unconditional because conditions failed before? Then the entry stored in its place keeps
+    /// this mark.
     public var isFetchedWhole = false
 
     public init(
@@ -46,20 +49,20 @@ public struct StaleUse: Equatable, Sendable, BitwiseCopyable {
 }
 
 public enum UseVerdict: Equatable, Sendable, BitwiseCopyable {
-    /// Serve it, with this Age.
+    /// Serve it with this Age.
     case fresh(ageSeconds: UInt32, ttlSeconds: UInt32)
-    /// No longer fresh, softly purged, or stored under other rules: fetch anew; the answer may renew or
-    /// replace it.
+    /// Not fresh, softly purged, or stored under other rules: fetch. The answer may renew or replace the
+    /// entry.
     case stale(StaleUse)
-    /// Fresh, but the client asks for fresher: fetch anew; the answer may renew or replace it.
+    /// Fresh, but the client demands a fresher answer: fetch. The answer may renew or replace the entry.
     case refresh(Reason, StaleUse)
-    /// Not for this request: bypass.
+    /// The entry must not answer this request: bypass.
     case refused(Reason)
 }
 
 extension Rules {
-    /// As `use`, where the verdict on the request is plain: Age and time to live of an entry that is fresh;
-    /// nil for any other. What nearly every hit comes to.
+    /// As `use`, for a request with a plain verdict: Age and time to live of a fresh entry, nil for any other
+    /// entry. Nearly every hit ends here.
     @inlinable @inline(__always)
     public func plainUse(
         _ entry: EntryFacts, now: Times, isOutdated: Bool
@@ -73,9 +76,9 @@ extension Rules {
         return (Self.seconds(roundingUp: age), UInt32(clamping: ttl / 1000))
     }
 
-    /// - Parameter isOutdated: was it purged softly? Then it is as if it had just expired, whenever that was:
-    ///   stale, with the whole of its windows, which end where they would have ended. (So Varnish and Fastly
-    ///   do it, but that their windows begin with the purge.) The client's `max-stale` does not reach it.
+    /// - Parameter isOutdated: was the entry softly purged? Then it counts as just expired: it is stale, and
+    ///   its windows are open and end at their original time. (Varnish and Fastly do the same, but let the
+    ///   windows begin with the purge.) The client's `max-stale` does not apply to it.
     public func use(
         _ entry: EntryFacts, for request: RequestVerdict, now: Times, isOutdated: Bool = false
     ) -> UseVerdict {
@@ -97,10 +100,10 @@ extension Rules {
             return .stale(stale(entry, request, age: age, residence: residence, isOutdated: isOutdated))
         }
         let ttl = entry.freshForMilliseconds &- residence
-        // What came from the origin less than a second ago satisfies every wish for freshness: nobody hammers
-        // the origin through request directives.
-        if request.restrictsAge, residence >= 1000 {
-            // RFC 8246 §2: a reload (`max-age=0`) need not ask after what does not change; no-cache does.
+        // An answer that left the origin less than a second ago satisfies every demand for freshness. So
+        // clients cannot flood the origin through request directives.
+        if request.restrictsAge, residence >= 1000, !PlantedFault.isPlanted(.ignoresClients) {
+            // RFC 8246 §2: a reload (`max-age=0`) does not revalidate an immutable answer; `no-cache` does.
             let tooOld =
                 request.maxAgeSeconds != RequestVerdict.unlimited
                 && age > UInt64(request.maxAgeSeconds) &* 1000 && !entry.flags.contains(.immutable)
@@ -113,7 +116,7 @@ extension Rules {
             ageSeconds: Self.seconds(roundingUp: age), ttlSeconds: UInt32(clamping: ttl / 1000))
     }
 
-    /// Not inlined: a fresh hit has no use for it.
+    /// Not inlined, because a fresh hit does not need it.
     @inline(never)
     private func stale(
         _ entry: EntryFacts, _ request: RequestVerdict, age: UInt64, residence: UInt64, isOutdated: Bool
@@ -129,10 +132,12 @@ extension Rules {
         else { return use }
         use.mayWhileRevalidating =
             !request.restrictsAge && staleness < UInt64(entry.staleWhileRevalidateSeconds) &* 1000
-        use.mayIfError = staleness < UInt64(entry.staleIfErrorSeconds) &* 1000
+        use.mayIfError =
+            staleness < UInt64(entry.staleIfErrorSeconds) &* 1000
+            || PlantedFault.isPlanted(.servesAfterErrors)
         let isYoungEnough =
             request.maxAgeSeconds == RequestVerdict.unlimited || age <= UInt64(request.maxAgeSeconds) &* 1000
-        // What was stale when it came has been so for nobody knows how long: its age at most.
+        // An answer that was already stale at receipt has been stale for an unknown time: at most its age.
         let mostStale = entry.freshForMilliseconds > 0 ? staleness : age
         let isTaken =
             request.maxStaleSeconds == RequestVerdict.unlimited
@@ -146,6 +151,6 @@ extension Rules {
 
     @inlinable @inline(__always)
     static func seconds(roundingUp milliseconds: UInt64) -> UInt32 {
-        UInt32(clamping: (milliseconds &+ 999) / 1000)
+        PlantedFault.isPlanted(.forgetsAge) ? 0 : UInt32(clamping: (milliseconds &+ 999) / 1000)
     }
 }

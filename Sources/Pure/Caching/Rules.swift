@@ -1,13 +1,14 @@
-/// A policy compiled for use: what one route's requests and answers are judged by.
+/// A policy, compiled for judging the requests and answers of one route.
 ///
-/// Made for each (policy, upstream) pair, by each thread for itself: a copy counts a reference, and threads
-/// that count the same one wait for each other. Every judgement borrows it. The tables of `Rules+Request`,
-/// `Rules+Response` and `Rules+Use` are the law; this file only holds what they look up.
+/// Each thread makes its own for each (policy, upstream) pair: a copy counts references, and threads that
+/// share a reference count slow each other down. Functions borrow it. The rules themselves are the tables of
+/// `Rules+Request`, `Rules+Response` and `Rules+Use`; this file only holds the values that they read.
 internal import Bytes
 public import HTTP
 public import Settings
 
-/// The scheme a request came by: the listener's, or what a trusted proxy says. Never the client's word.
+/// The scheme of a request: that of the listener, or the one that a trusted proxy states. Never the client's
+/// statement.
 public enum Scheme: UInt8, Sendable, BitwiseCopyable {
     case http, https
 
@@ -15,21 +16,21 @@ public enum Scheme: UInt8, Sendable, BitwiseCopyable {
 }
 
 public final class Rules: Sendable {
-    /// Raised whenever a change of the rules could judge an unchanged answer differently: records judged
+    /// Increase it whenever a change of the rules could judge the same answer differently. Records judged
     /// under another revision are not served.
     static var revision: Int { 7 }
-    /// Bytes of host, path and query at most.
+    /// Maximum bytes of host, path and query.
     static var urlLimit: Int { 2048 }
-    /// Statuses from 400 on live this long at most, under every policy.
+    /// The longest lifetime for statuses from 400 on, under every policy.
     static var errorLifetimeMilliseconds: Int64 { 10_000 }
 
-    /// Bodies up to this size are stored.
+    /// The size of the largest body that is stored.
     public let maxBodyBytes: Int
-    /// Stored heads (without the blank line) up to this size are stored.
+    /// The size of the largest head that is stored, without the blank line.
     public let maxHeadBytes: Int
     public let cacheStatus: Policy.CacheStatus
     public let compression: CompressionRules
-    /// Marks the entries judged under these `store` settings and this revision.
+    /// Identifies the `store` settings and the revision that an entry was judged under.
     public let fingerprint: UInt32
 
     let statuses: StatusSet
@@ -43,11 +44,12 @@ public final class Rules: Sendable {
     let clientRefresh: Policy.ClientRefresh
     let stale: Policy.Stale
     let keyPrefix: Hash128
-    /// The parts with storage of their own, behind one reference: a copy of Rules counts one, not several.
+    /// The parts with storage of their own, behind one reference: a copy of Rules counts one reference
+    /// instead of several.
     let names: Names
 
     final class Names: Sendable {
-        /// Lower-case names that Vary may list; nil for any.
+        /// Names in lower case that Vary may list; nil if any name is allowed.
         let vary: [[UInt8]]?
         let query: KeyedQuery
 
@@ -82,7 +84,8 @@ public final class Rules: Sendable {
         keyPrefix = Self.keyPrefix(policy.query, upstream: upstream)
     }
 
-    /// Over everything that decides what may be stored, and how. `serve` is left out: it is read at each use.
+    /// A hash of all settings that decide what is stored, and how. `serve` is not part of it, because it is
+    /// read at each use.
     private static func fingerprint(of policy: Policy) -> UInt32 {
         let store = policy.store
         var text = "\(revision)|\(store.maxBodyBytes)|\(store.maxHeadBytes)|"
@@ -102,9 +105,8 @@ public final class Rules: Sendable {
         return UInt32(truncatingIfNeeded: XXH3.hash64(Array(text.utf8).span, seed: 0))
     }
 
-    /// What stands before the scheme in every key: differs between upstreams, and between key settings, so
-    /// that a change of them cannot mix up old and new keys. Only the configuration can choose what is hashed
-    /// here.
+    /// The prefix of every key. It differs between upstreams and between key settings, so that a change of
+    /// the settings cannot confuse old and new keys. The hashed text comes from the configuration only.
     private static func keyPrefix(_ query: Policy.Query, upstream: String) -> Hash128 {
         let text: String
         switch query {
@@ -125,12 +127,12 @@ extension Int {
 }
 
 extension Rules {
-    /// Does an answer with this status speak of one request rather than of the resource? It says nothing of
-    /// what others will get, nor of what is stored.
+    /// Did the request, rather than the resource, cause an answer with this status? Then it does not predict
+    /// what other requests get, and says nothing about the stored entry.
     public static func isShapedByRequest(status: UInt16) -> Bool { Policy.Statuses.isForbidden(Int(status)) }
 }
 
-/// Which statuses may be stored: the policy's list without those that no policy may list.
+/// The statuses that may be stored: the policy's list, without those that no policy may list.
 struct StatusSet: Sendable {
     private var words: InlineArray<10, UInt64>
 
@@ -155,7 +157,7 @@ struct StatusSet: Sendable {
 }
 
 extension Rules {
-    /// As `CompressionRules.isCompressible`; asked here, nobody counts references to its tables.
+    /// As `CompressionRules.isCompressible`. Calling it here avoids counting references to its tables.
     public func isCompressible(_ response: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
         compression.isCompressible(response, bytes)
     }

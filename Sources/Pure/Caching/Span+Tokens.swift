@@ -3,7 +3,7 @@
 internal import Bytes
 
 extension Span<UInt8> {
-    /// How many bytes at the front are token characters.
+    /// The number of token characters at the front.
     var tokenEnd: Int {
         var end = 0
         while end < count, ASCII.token.contains(self[end]) { end &+= 1 }
@@ -12,7 +12,7 @@ extension Span<UInt8> {
 
     var isToken: Bool { count > 0 && tokenEnd == count }
 
-    /// The content of a quoted string without escapes, or nil.
+    /// The content of a quoted string that contains no escapes; nil for any other text.
     var plainQuotedRange: Range<Int>? {
         guard count >= 2, self[0] == UInt8(ascii: "\""), self[count &- 1] == UInt8(ascii: "\"") else {
             return nil

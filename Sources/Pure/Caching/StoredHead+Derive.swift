@@ -1,20 +1,21 @@
-/// The heads of variants that Larder makes itself: from the stored head of an answer, that of the same answer
-/// with its body coded, or decoded. Stored heads come out of shared memory: one that is not well formed
-/// derives nothing.
+/// The heads of variants that Larder makes itself: derived from the stored head of an answer, for the same
+/// answer with its body coded or decoded. Stored heads come from shared memory; from a malformed head nothing
+/// is derived.
 
 public import Bytes
 internal import HTTP
 
 extension StoredHead {
-    /// Appends the head of the variant in `coding` (one) of an identity answer, or of the identity variant of
-    /// an answer stored in gzip.
+    /// Appends the head of a variant: of an identity answer in `coding`, or of an answer stored in gzip in
+    /// identity.
     ///
     /// - Parameters:
     ///   - head: as `write` wrote it.
+    ///   - coding: exactly one coding, that of the variant.
     ///   - bodyCount: bytes of the variant's body.
     ///   - limit: `Rules.maxHeadBytes`.
-    /// - Returns: false if the answer is in any other coding, the head malformed, or the result above the
-    ///   limit; then `output` is as it was.
+    /// - Returns: false if the answer has any other coding, the head is malformed, or the result is above the
+    ///   limit. Then `output` is unchanged.
     public static func derive(
         from head: Span<UInt8>, coding: Codings, bodyCount: Int, limit: Int, into output: inout ByteBuffer
     ) -> Bool {
@@ -36,14 +37,14 @@ extension StoredHead {
         return true
     }
 
-    /// Appends the head of a variant anew, from that of its original, which was renewed.
+    /// Appends a new head for a variant, derived from the renewed head of its original.
     ///
     /// - Parameters:
-    ///   - variant: the variant's head as it is stored, which tells the length of its body.
+    ///   - variant: the stored head of the variant, which states the length of its body.
     ///   - head: the renewed head of the original.
-    ///   - coding: the variant's.
-    /// - Returns: false, as `derive`, and where the renewed head forbids a transformation; then the variant
-    ///   goes.
+    ///   - coding: the variant's coding.
+    /// - Returns: false as for `derive`, and if the renewed head forbids a transformation. Then the variant
+    ///   is to be removed.
     public static func renewVariant(
         _ variant: Span<UInt8>, from head: Span<UInt8>, coding: Codings, limit: Int,
         into output: inout ByteBuffer
@@ -77,7 +78,7 @@ extension StoredHead {
         return position == head.count && codings == (transform.change == .decoded ? 1 : 0)
     }
 
-    /// Does Cache-Control forbid coding the body anew (`no-transform`, RFC 9111 §5.2.2.6)?
+    /// Does Cache-Control forbid to change the coding (`no-transform`, RFC 9111 §5.2.2.6)?
     public static func forbidsTransform(_ head: Span<UInt8>) -> Bool {
         hasLine("cache-control", in: head) { CompressionRules.mentionsNoTransform($0) }
     }

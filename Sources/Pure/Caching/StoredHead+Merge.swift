@@ -1,28 +1,28 @@
-/// A stored head updated by that of a 304, or of an answer to HEAD (RFC 9111 §3.2).
+/// Updates a stored head with the head of a 304 or of an answer to HEAD (RFC 9111 §3.2).
 ///
 ///     fields of the newer answer                 replace all lines of the same name
-///     Content-Length, Content-Encoding,          stay as they are: they describe the body that is stored
+///     Content-Length, Content-Encoding,          stay as stored: they describe the stored body
 ///     Content-Range, digests
-///     what concerns a connection, Age            is left out, as on storing
-///     Date                                       the newer one, or else the time of receipt
+///     fields of one connection, Age              are omitted, as on storing
+///     Date                                       the newer one; if absent, the time of receipt
 
 internal import Bytes
 internal import HTTP
 
 extension StoredHead {
-    /// Bytes of the status code: `HTTP/1.1 200 …`.
+    /// The status code of a stored head (`HTTP/1.1 200 …`).
     static func status(of head: Span<UInt8>) -> UInt16? {
         guard head.count > 12, let status = head.extracting(9..<12).decimalSaturating() else { return nil }
         return UInt16(status)
     }
 
-    /// Fields that the stored body depends upon.
+    /// Fields that describe the stored body.
     private static var bound: FieldSet {
         FieldSet.digests.with(.contentLength).with(.contentEncoding).with(.contentRange)
     }
 
     /// Appends the updated head.
-    /// - Returns: false if the stored head is malformed; then `output` may hold a part of it.
+    /// - Returns: false if the stored head is malformed; then `output` may contain a part of it.
     static func merge(
         _ head: Span<UInt8>, with response: borrowing ResponseHead, _ bytes: Span<UInt8>,
         receivedSeconds: Int64, to output: inout ByteBuffer

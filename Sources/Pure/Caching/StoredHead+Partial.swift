@@ -1,5 +1,5 @@
-/// Heads of the answers to range requests, made from a stored head. In the stored form: no Age, no blank
-/// line.
+/// Makes the heads of answers to range requests from a stored head. The result has the stored form: no Age,
+/// no blank line.
 
 public import Bytes
 internal import HTTP
@@ -8,7 +8,7 @@ extension StoredHead {
     /// Appends the head of a 206 (RFC 9110 §15.3.7).
     ///
     /// - Parameters:
-    ///   - range: the bytes that are sent, at least one, of a body of `bodyCount`.
+    ///   - range: the bytes to send, at least one, of a body of `bodyCount` bytes.
     public static func appendPartial(
         _ head: Span<UInt8>, _ range: Range<Int>, of bodyCount: Int, to output: inout ByteBuffer
     ) {
@@ -49,7 +49,7 @@ extension StoredHead {
         output.append("\r\nContent-Length: 0\r\n")
     }
 
-    /// Does this line speak of the whole content? (`Repr-Digest` is of the representation: it stays.)
+    /// Does this line describe the whole content? (`Repr-Digest` describes the representation: it stays.)
     private static func isOfWhole(_ line: Range<Int>, of head: Span<UInt8>) -> Bool {
         guard !line.isEmpty, head[line.lowerBound] | 0x20 == UInt8(ascii: "c") else {
             return value(ofLine: line, "digest", in: head) != nil

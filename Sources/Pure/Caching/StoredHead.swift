@@ -1,9 +1,9 @@
-/// The head of an entry as the store keeps it: a status line and field lines, each ended by CRLF, without the
-/// blank line. On a hit the head on the wire is these bytes, the lines that differ from hit to hit (Age,
-/// Cache-Status, Connection if needed) and the blank line.
+/// The head of an entry in its stored form: a status line and field lines, each with CRLF, without the blank
+/// line. On a hit, the head on the wire is these bytes, then the lines that differ from hit to hit (Age,
+/// Cache-Status, Connection if needed), then the blank line.
 ///
-/// Left out: what concerns one connection only (RFC 9110 §7.6.1), Content-Length (replaced by the stored
-/// body's), Age (written at serving). Date is added where the origin sent none.
+/// The stored form omits fields that concern one connection only (RFC 9110 §7.6.1), Content-Length (replaced
+/// by the length of the stored body) and Age (written on each hit). Date is added if the origin sent none.
 
 public import Bytes
 public import HTTP
@@ -15,9 +15,9 @@ public enum StoredHead {
     ///   - bodyCount: bytes of the body as stored.
     ///   - receivedSeconds: Unix time, for a missing Date.
     ///   - limit: `Rules.maxHeadBytes`.
-    ///   - transform: `.varies` where the answer may be compressed, or decoded, for others, `.coded` where
-    ///     the body as stored already was.
-    /// - Returns: nil, or `.headTooLarge`; then `head` is as it was.
+    ///   - transform: `.varies` if other clients may get the answer compressed or decoded; `.coded` if the
+    ///     stored body is already compressed.
+    /// - Returns: nil, or `.headTooLarge`; then `head` is unchanged.
     public static func write(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, bodyCount: Int, receivedSeconds: Int64,
         limit: Int, transform: HeadTransform = .none, into head: inout ByteBuffer
@@ -54,7 +54,8 @@ public enum StoredHead {
         return nil
     }
 
-    /// The value of the only line of this (lower-case) name in a stored head; nil for none or several.
+    /// The value of the line with this (lower-case) name in a stored head; nil if there is none or more than
+    /// one.
     @_lifetime(copy head)
     static func field(_ name: StaticString, in head: Span<UInt8>) -> Span<UInt8>? {
         var found: Range<Int>?
@@ -68,12 +69,12 @@ public enum StoredHead {
         return head.extracting(found)
     }
 
-    /// Does it say that there are other codings of this, by a Vary that lists Accept-Encoding, or everything?
+    /// Does Vary say that the answer exists in other codings? It does if it lists Accept-Encoding or `*`.
     static func variesByCoding(_ head: Span<UInt8>) -> Bool {
         hasLine("vary", in: head) { HeadTransform.coversAcceptEncoding($0) }
     }
 
-    /// Is there a line of this (lower-case) name whose value passes?
+    /// Is there a line of this (lower-case) name whose value satisfies `passes`?
     static func hasLine(_ name: StaticString, in head: Span<UInt8>, passes: (Span<UInt8>) -> Bool) -> Bool {
         var position = 0
         while let line = nextLine(of: head, from: &position) {
@@ -82,7 +83,7 @@ public enum StoredHead {
         return false
     }
 
-    /// The next field line (without CRLF); the status line is skipped when `position` is 0.
+    /// The next field line (without CRLF). If `position` is 0, skips the status line first.
     static func nextLine(of head: Span<UInt8>, from position: inout Int) -> Range<Int>? {
         if position == 0 {
             guard let end = head.firstIndex(of: 0x0a) else { return nil }
@@ -94,9 +95,9 @@ public enum StoredHead {
         return start..<(end > start && head[end &- 1] == 0x0d ? end &- 1 : end)
     }
 
-    /// The value's range if `line` has this (lower-case) name.
+    /// The range of the value, if `line` has this (lower-case) name.
     static func value(ofLine line: Range<Int>, _ name: StaticString, in head: Span<UInt8>) -> Range<Int>? {
-        // Where the colon stands tells most names apart.
+        // The position of the colon rules out most names.
         let colon = line.lowerBound &+ name.utf8CodeUnitCount
         guard colon < line.upperBound, head[colon] == UInt8(ascii: ":"),
             head.extracting(line.lowerBound..<colon).equalsIgnoringCase(name)

@@ -1,10 +1,10 @@
-/// What became of answers, in a line for people: how many were stored, and why the others were not.
+/// How many answers were stored, and why the others were not: one line of text for people.
 public struct StoredShare: Sendable, Equatable {
     public let stored: UInt64
-    /// By raw value of `Reason`; the one of 0 counts nothing.
+    /// Indexed by the raw value of `Reason`; index 0 is unused.
     private let refused: [UInt64]
 
-    /// - Parameter refused: by raw value of `Reason`.
+    /// - Parameter refused: counts, indexed by the raw value of `Reason`.
     public init(stored: UInt64, refused: [UInt64]) {
         self.stored = stored
         self.refused = refused
@@ -12,7 +12,7 @@ public struct StoredShare: Sendable, Equatable {
 
     public var answers: UInt64 { stored + refused.dropFirst().reduce(0, +) }
 
-    /// What was counted since another reading.
+    /// The difference to an earlier reading.
     public func since(_ earlier: StoredShare) -> StoredShare {
         StoredShare(
             stored: stored &- earlier.stored,
@@ -22,7 +22,7 @@ public struct StoredShare: Sendable, Equatable {
     }
 
     /// `0 of 41000 answers stored; not stored: 97 % no-freshness, 3 % set-cookie (see larder reasons
-    /// no-freshness)`: the three most frequent reasons. nil: there were no answers.
+    /// no-freshness)`: names the three most frequent reasons. Nil if there were no answers.
     public var text: String? {
         let all = answers
         guard all > 0 else { return nil }

@@ -1,18 +1,18 @@
-/// Structured fields (RFC 9651), as far as caching needs them: the members of a Dictionary, and of a List of
-/// Strings, read in place.
+/// Reads structured fields (RFC 9651) in place, as far as caching needs them: the members of a Dictionary and
+/// of a List of Strings.
 
 internal import Bytes
 
-/// Every method returns nil on what RFC 9651 §4.2 calls a parse failure.
+/// Every method returns nil where RFC 9651 §4.2 demands a parse failure.
 struct StructuredReader: ~Escapable {
     let text: Span<UInt8>
     private var position = 0
 
     struct Member {
         var key: Range<Int>
-        /// The value if it is a non-negative Integer; saturates at 2³¹.
+        /// The value if it is a non-negative Integer, at most 2³¹.
         var integer: UInt32?
-        /// Boolean true, also by being left out.
+        /// Is the value Boolean true, or omitted?
         var isTrue: Bool
     }
 
@@ -27,7 +27,7 @@ struct StructuredReader: ~Escapable {
         while peek() == UInt8(ascii: " ") { position &+= 1 }
     }
 
-    /// Behind a member: false at the end, true where another follows.
+    /// Reads the separator behind a member. False at the end; true if another member follows.
     mutating func separator() -> Bool? {
         while let byte = peek(), ASCII.isBlank(byte) { position &+= 1 }
         guard let byte = peek() else { return false }
@@ -54,8 +54,8 @@ struct StructuredReader: ~Escapable {
         return parameters() ? member : nil
     }
 
-    /// The next member of a List that must be a String: what stands between its quotes, escapes included. nil
-    /// for a member of another type too, for then the whole field counts for nothing (§4.2).
+    /// The next member of a List of Strings: the range between its quotes, escapes included. Nil for a member
+    /// of another type, too, because the whole field is ignored then (§4.2).
     mutating func stringMember() -> Range<Int>? {
         guard peek() == UInt8(ascii: "\"") else { return nil }
         let start = position &+ 1
@@ -110,7 +110,7 @@ struct StructuredReader: ~Escapable {
     }
 
     enum Item: Equatable {
-        /// nil for a negative one.
+        /// Nil for a negative Integer.
         case integer(UInt32?)
         case boolean(Bool)
         case other
@@ -179,9 +179,8 @@ struct StructuredReader: ~Escapable {
         return false
     }
 
-    /// base64 (§4.2.7). Padding may be left out, and bits that it would fill need not be zero. What no
-    /// decoder takes fails: another alphabet, padding in front of data, the wrong number of `=`, a single
-    /// last digit.
+    /// Base64 (§4.2.7). Padding may be missing, and the unused bits need not be zero. Content that no decoder
+    /// accepts fails: another alphabet, padding before data, a wrong number of `=`, a single last digit.
     private mutating func byteSequence() -> Bool {
         position &+= 1
         let start = position
@@ -199,7 +198,8 @@ struct StructuredReader: ~Escapable {
         ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
     }
 
-    /// ASCII, all else percent-encoded in lower case; decoded it must be UTF-8 (§4.2.10).
+    /// ASCII text in which all other bytes are percent-encoded in lower case. Decoded, it must be UTF-8
+    /// (§4.2.10).
     private mutating func displayString() -> Bool {
         position &+= 1
         guard peek() == UInt8(ascii: "\"") else { return false }
@@ -211,9 +211,9 @@ struct StructuredReader: ~Escapable {
             case UInt8(ascii: "\""): return decoded.isComplete
             case UInt8(ascii: "%"):
                 guard let high = lowercaseHexDigit(), let low = lowercaseHexDigit(),
-                    decoded.takes(high << 4 | low)
+                    decoded.accept(high << 4 | low)
                 else { return false }
-            case 0x20..<0x7f: guard decoded.takes(byte) else { return false }
+            case 0x20..<0x7f: guard decoded.accept(byte) else { return false }
             default: return false
             }
         }
@@ -227,15 +227,15 @@ struct StructuredReader: ~Escapable {
     }
 }
 
-/// Is a row of bytes UTF-8 (RFC 3629 §4)? No overlong forms, no surrogates, nothing above U+10FFFF.
+/// Checks UTF-8 byte by byte (RFC 3629 §4): no overlong forms, no surrogates, nothing above U+10FFFF.
 private struct UTF8Check {
-    /// Continuation bytes that are still to come, and what the next of them may be.
+    /// The number of missing continuation bytes, and the permitted range of the next one.
     private var missing = 0
     private var bounds: ClosedRange<UInt8> = 0x80...0xbf
 
     var isComplete: Bool { missing == 0 }
 
-    mutating func takes(_ byte: UInt8) -> Bool {
+    mutating func accept(_ byte: UInt8) -> Bool {
         if missing > 0 {
             guard bounds.contains(byte) else { return false }
             missing &-= 1

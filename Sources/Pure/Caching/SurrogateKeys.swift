@@ -1,12 +1,11 @@
-/// Keys by which origins let their answers be purged, as the field has them: `Surrogate-Key` and `xkey` with
-/// white space between the keys, `Cache-Tag` with commas. They are compared byte by byte, and read from
-/// stored heads as they lie.
+/// Keys with which origins let their answers be purged: `Surrogate-Key` and `xkey`, separated by white space,
+/// and `Cache-Tag`, separated by commas. They are compared byte by byte, in place in the stored head.
 
 internal import Bytes
 internal import HTTP
 
 enum SurrogateKeys {
-    /// Is `name` among the keys of a stored answer? Allocates nothing.
+    /// Is `name` among the keys of a stored answer? Does not allocate.
     static func contains(_ name: Span<UInt8>, in head: Span<UInt8>) -> Bool {
         guard !name.isEmpty else { return false }
         var position = 0

@@ -1,5 +1,5 @@
-/// Targeted cache control (RFC 9213): a dictionary of structured fields (RFC 9651 §3.2), which replaces
-/// Cache-Control, Expires and Pragma whole if it parses and is not empty, and else counts as absent.
+/// Targeted cache control (RFC 9213): a dictionary of structured fields (RFC 9651 §3.2). It replaces
+/// Cache-Control, Expires and Pragma completely if it parses and is not empty; otherwise it counts as absent.
 
 internal import Bytes
 internal import HTTP
@@ -15,7 +15,7 @@ enum TargetedField {
             ?? directives(in: .cdnCacheControl, fields, bytes, reading)
     }
 
-    /// nil where the field is absent, empty or does not parse.
+    /// Nil if the field is absent, empty or does not parse.
     private static func directives(
         in name: FieldName, _ fields: borrowing FieldTable, _ bytes: Span<UInt8>, _ reading: Policy.Reading
     ) -> CacheDirectives? {
@@ -23,7 +23,7 @@ enum TargetedField {
         var directives = CacheDirectives()
         directives.field = name
         var isEmpty = true
-        // Lines are combined by a comma (RFC 9651 §4.2), so an empty line beside others does not parse.
+        // Lines are combined with a comma (RFC 9651 §4.2), so an empty line beside others does not parse.
         for index in fields.range(of: name) where fields[index].id == name {
             var reader = StructuredReader(bytes.slice(fields[index].value))
             reader.skipSpaces()
@@ -35,11 +35,11 @@ enum TargetedField {
                 guard let member = reader.member() else { return nil }
                 isEmpty = false
                 let key = reader.text.extracting(member.key)
-                // Of a key that comes twice the last value counts (RFC 9651 §4.2.2).
+                // If a key occurs twice, the last value counts (RFC 9651 §4.2.2).
                 if reading == .rfc { directives.forget(key) }
                 directives.note(key, seconds: member.integer, isBare: member.isTrue, reading)
-                guard let takeRetry = reader.separator() else { return nil }
-                if !takeRetry { break }
+                guard let hasNext = reader.separator() else { return nil }
+                if !hasNext { break }
             }
         }
         return isEmpty ? nil : directives

@@ -1,8 +1,8 @@
-/// One instant on the two clocks that ages are counted on.
+/// One instant on both clocks that ages are measured with.
 ///
-/// The boot clock runs on while the machine sleeps and never jumps; the wall clock can be set. An age is
-/// taken as the larger of what the two say, so that neither a clock set back nor one that stood still makes
-/// an answer younger.
+/// The boot clock runs while the machine sleeps and never jumps; the wall clock can be set. An age is the
+/// larger of both differences. So an answer does not become younger when the wall clock is set back or the
+/// boot clock stands still.
 public struct Times: BitwiseCopyable, Sendable, Equatable {
     /// Since the Unix epoch.
     public var wallMilliseconds: UInt64
@@ -15,7 +15,7 @@ public struct Times: BitwiseCopyable, Sendable, Equatable {
         self.bootMilliseconds = bootMilliseconds
     }
 
-    /// Milliseconds from `earlier` to `self`: the larger of the two clocks' answers, at least 0.
+    /// Milliseconds from `earlier` to `self`: the larger of both clocks' differences, at least 0.
     @inlinable
     public func milliseconds(since earlier: Times) -> UInt64 {
         let wall =

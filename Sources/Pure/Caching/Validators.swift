@@ -1,16 +1,15 @@
-/// The conditions of a revalidation, and whether its 304 speaks of the entry at hand (RFC 9111 §4.3).
+/// The conditions of a revalidation, and whether the 304 is about the stored entry (RFC 9111 §4.3).
 
 public import Bytes
 internal import HTTP
 internal import Settings
 
 public enum Validators {
-    /// Appends the lines that make a fetch conditional on a stored answer having changed: `If-None-Match`,
-    /// `If-Modified-Since`, or both (RFC 9111 §4.3.1).
+    /// Appends the lines that make a fetch conditional: `If-None-Match`, `If-Modified-Since`, or both (RFC
+    /// 9111 §4.3.1).
     ///
-    /// - Parameter head: the stored head of an original. (That of a variant which Larder made has a weakened
-    ///   tag.)
-    /// - Returns: false, and nothing is written, if it has no validator that can be used, or is no 2xx.
+    /// - Parameter head: the stored head of an original. (A variant that Larder made has a weakened tag.)
+    /// - Returns: false, without output, if the head has no usable validator or its status is not 2xx.
     public static func append(head: Span<UInt8>, to output: inout ByteBuffer) -> Bool {
         guard let status = StoredHead.status(of: head), 200..<300 ~= status else { return false }
         var isConditional = false
@@ -20,7 +19,7 @@ public enum Validators {
             output.append("\r\n")
             isConditional = true
         }
-        // The time of day only tells the century of two-digit years: not whether it is a date.
+        // `now` only decides the century of a two-digit year, not whether the text is a date.
         if let date = StoredHead.field("last-modified", in: head), HTTPDate.parse(date, now: 0) != nil {
             output.append("If-Modified-Since: ")
             output.append(date)
@@ -30,11 +29,12 @@ public enum Validators {
         return isConditional
     }
 
-    /// Does a 304 select the entry whose validators were sent (§4.3.4)? Its ETag decides: a strong one by
-    /// strong comparison, a weak one by weak; only without it Last-Modified, which must be the same instant.
+    /// Does a 304 select the entry whose validators were sent (§4.3.4)? Its ETag decides: a strong tag by
+    /// strong comparison, a weak tag by weak comparison. Without an ETag, Last-Modified decides; it must be
+    /// the same instant.
     ///
-    /// A 304 without any validator does not say of what it speaks. `reading: rfc` believes it, since a fetch
-    /// names one entry alone: at most one tag, and a date of the same entry. Elsewhere it selects nothing.
+    /// A 304 without validators does not identify an answer. `reading: rfc` accepts it, because a fetch sends
+    /// the validators of one entry only. Otherwise it selects nothing.
     static func select(
         _ head: Span<UInt8>, by response: borrowing ResponseHead, _ bytes: Span<UInt8>,
         _ reading: Policy.Reading, nowSeconds: Int64
@@ -57,8 +57,8 @@ public enum Validators {
             bytes.slice(field.value), StoredHead.field("last-modified", in: head), nowSeconds)
     }
 
-    /// Are the validators of a HEAD's answer those of the stored one? nil: it has none. Every one that came
-    /// must be the same, to the letter (§4.3.5).
+    /// Are all validators of an answer to HEAD equal to the stored ones, byte for byte or to the instant
+    /// (§4.3.5)? Nil if the answer has no validators.
     static func agree(
         _ head: Span<UInt8>, with response: borrowing ResponseHead, _ bytes: Span<UInt8>, nowSeconds: Int64
     ) -> Bool? {

@@ -1,41 +1,42 @@
-/// Vary (RFC 9111 §4.1): which request fields select among the records of a key.
+/// Vary (RFC 9111 §4.1): which request fields select among the records of one key.
 ///
-/// Accept-Encoding is never compared: a record's coding is tested against what the request accepts instead.
-/// Nor is what the key holds (Host), nor what no origin sees. What Larder writes itself, such as
-/// X-Forwarded-For, cannot be compared: the client's own line is not what the origin judged by, so such
-/// answers are not stored. The other names and the values they had in the stored request are the record's
-/// Vary blob, empty in the common case:
+/// Accept-Encoding is not compared; instead, a record's coding is tested against the codings that the request
+/// accepts. Fields in the key (Host) and fields that no origin sees are not compared either. Fields that
+/// Larder writes itself, such as X-Forwarded-For, cannot be compared, because the origin did not see the
+/// client's line; an answer that varies by one is not stored. The remaining names, and their values in the
+/// stored request, form the record's Vary blob. It is usually empty:
 ///
 ///     blob  = *entry
 ///     entry = name length (1 byte) · name, lower case · 0xFF 0xFF               the field was absent
 ///           | name length (1 byte) · name, lower case · value length (2, big-endian) · value
 ///
-/// Each name has one entry, and there are at most sixteen of them: a lookup compares each name with all
-/// fields of a request. An answer that varies by more is not stored.
+/// Each name has one entry. There are at most sixteen entries, because a lookup compares each name with all
+/// fields of a request. An answer that varies by more names is not stored.
 ///
-/// A field's lines are combined with ", " and compared byte by byte, but for those whose syntax is known: of
-/// Accept and Accept-Language the members are compared, in their order, without white space, and language
-/// ranges in lower case (RFC 9111 §4.1; RFC 4647 §2). Of any other field a difference that means nothing
-/// costs a miss.
+/// The lines of one field are combined with ", " and compared byte by byte. Accept and Accept-Language have a
+/// known syntax: their members are compared in order, without white space, language ranges in lower case (RFC
+/// 9111 §4.1; RFC 4647 §2). In any other field, a difference without a meaning costs a miss.
 
 public import Bytes
 public import HTTP
 internal import Settings
 
 public enum Variance {
-    /// Bytes of a blob at most.
+    /// Maximum bytes of a blob.
     static var blobLimit: Int { 1024 }
-    /// Names of a blob at most.
+    /// Maximum number of names in a blob.
     static var nameLimit: Int { 16 }
     private static var absent: Int { 0xffff }
 
-    /// May the record with this blob answer this request, as far as Vary goes?
+    /// Does this request select the record with this blob?
     @inlinable
     public static func matches(
         _ blob: Span<UInt8>, _ request: borrowing FieldTable, _ requestBytes: Span<UInt8>
-    ) -> Bool { blob.isEmpty || matchesEntries(blob, request, requestBytes) }
+    ) -> Bool {
+        blob.isEmpty || PlantedFault.isPlanted(.ignoresVary) || matchesEntries(blob, request, requestBytes)
+    }
 
-    /// The blob comes from shared memory: anything that is not well formed matches nothing.
+    /// The blob comes from shared memory: a malformed blob matches nothing.
     @usableFromInline
     static func matchesEntries(
         _ blob: Span<UInt8>, _ request: borrowing FieldTable, _ requestBytes: Span<UInt8>
@@ -59,7 +60,7 @@ public enum Variance {
         return true
     }
 
-    /// How many entries a well-formed blob has, and whether one of them is of this name.
+    /// The number of entries in a well-formed blob, and whether one of them has this name.
     static func count(_ blob: Span<UInt8>, lookingFor name: Span<UInt8>) -> (entries: Int, isListed: Bool) {
         var (entries, isListed) = (0, false)
         var position = 0
@@ -75,8 +76,9 @@ public enum Variance {
         return (entries, isListed)
     }
 
-    /// Appends the blob that a request has under the names of another one's blob: the same where both are of
-    /// one variant. Longer than a blob may be where nothing of its variant could be stored.
+    /// Appends the values that this request has for the names in `blob`, as a blob. It equals `blob` if the
+    /// request selects the same variant. It may be longer than `blobLimit`; then nothing of that variant can
+    /// be stored.
     public static func append(
         namesOf blob: Span<UInt8>, _ request: borrowing FieldTable, _ requestBytes: Span<UInt8>,
         to output: inout ByteBuffer
@@ -107,21 +109,22 @@ public enum Variance {
         if let list = NormalizedList(name) {
             isAbsent = !list.append(request, bytes, to: &blob)
         } else {
-            for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
+            for index in 0..<request.count where request.isEffective(index, as: name, bytes) {
                 if !isAbsent { blob.append(", ") }
                 isAbsent = false
                 blob.append(bytes.slice(request[index].value))
             }
         }
         guard !isAbsent else { return }
-        // A value too long for the blob is refused by the caller; the length written then is never read.
+        // The caller refuses a blob with a value that is too long, so the clamped length is never read.
         let length = min(blob.count &- start, 0xfffe)
         var written = blob.mutableSpan
         written[start &- 2] = UInt8(length >> 8)
         written[start &- 1] = UInt8(length & 0xff)
     }
 
-    /// Do the request's lines of `name`, combined, equal `stored` (or are there none)?
+    /// Are the request's lines of `name`, combined, equal to `stored`? With `isAbsent`: does the request have
+    /// no such line?
     private static func combinedEquals(
         _ stored: Span<UInt8>, isAbsent: Bool, _ name: Span<UInt8>, _ request: borrowing FieldTable,
         _ bytes: Span<UInt8>
@@ -131,7 +134,7 @@ public enum Variance {
         }
         var rest = stored
         var isFirst = true
-        for index in 0..<request.count where request.isHeard(index, as: name, bytes) {
+        for index in 0..<request.count where request.isEffective(index, as: name, bytes) {
             if isAbsent { return false }
             if !isFirst {
                 guard rest.hasPrefix(", ") else { return false }
@@ -147,33 +150,33 @@ public enum Variance {
 }
 
 extension Rules {
-    /// How a member of Vary selects.
+    /// How a member of Vary selects among the records of a key.
     private enum Selector {
         /// By the field's value in the request.
         case value
-        /// All requests of a key, or of a coding, are alike to the origin.
+        /// All requests of one key, or of one coding, have the same value.
         case constant
-        /// What the origin saw cannot be told from the request.
+        /// The value that the origin saw cannot be derived from the request.
         case unknowable
     }
 
     private func selector(_ name: Span<UInt8>) -> Selector {
-        // `*` is a token too.
+        // `*` is a token, too.
         guard name.isToken, name.count < 256, !name.equals("*") else { return .unknowable }
         let field = FieldName.identify(name)
         switch field {
-        // Host is in the key; X-Forwarded-Proto tells the scheme, which is too.
+        // The key contains Host, and the scheme, which X-Forwarded-Proto states.
         case .acceptEncoding, .host, .xForwardedProto: return .constant
-        // Under `strip` the origin saw no cookie, whatever it says about varying by it.
+        // Under `cookies: strip` the origin sees no cookie, so its answer cannot vary by cookies.
         case .cookie: return cookies == .strip ? .constant : .value
-        // Claims that are not believed count as absent, as they are to the origin.
+        // Untrusted claims count as absent, because the origin does not see them.
         default:
-            return treatment(of: field, storable: true, believed: true) == .send ? .value : .unknowable
+            return treatment(of: field, storable: true, trusted: true) == .send ? .value : .unknowable
         }
     }
 
-    /// Does Vary name only what the policy lists, and what can be told apart? nil: no.
-    /// - Returns: must requests be compared?
+    /// Does the Vary field name only fields that the policy lists and that can be compared?
+    /// - Returns: nil if not; otherwise whether requests must be compared by value.
     func variesByValue(_ fields: borrowing FieldTable, _ bytes: Span<UInt8>) -> Bool? {
         guard fields.contains(.vary) else { return false }
         var byValue = false
@@ -197,12 +200,12 @@ extension Rules {
         return byValue
     }
 
-    /// Appends the blob of an answer that `judge` found storable.
+    /// Appends the Vary blob of an answer that `judge` found storable.
     ///
     /// - Parameters:
     ///   - request: the field lines that reached the origin (without Cookie under `cookies: strip`), or the
-    ///     client's own.
-    /// - Returns: nil, or why it cannot be stored: more than a blob may hold.
+    ///     client's own lines.
+    /// - Returns: nil, or the reason why the answer cannot be stored: the blob would be too large.
     public func writeVary(
         _ response: borrowing ResponseHead, _ bytes: Span<UInt8>, request: borrowing FieldTable,
         _ requestBytes: Span<UInt8>, into blob: inout ByteBuffer
@@ -217,7 +220,7 @@ extension Rules {
         return nil
     }
 
-    /// As `writeVary`, from a stored head: that of an entry which was renewed.
+    /// As `writeVary`, with the Vary field of a stored head: for an entry that a 304 renewed.
     public func writeVary(
         ofStored head: Span<UInt8>, request: borrowing FieldTable, _ requestBytes: Span<UInt8>,
         into blob: inout ByteBuffer
@@ -233,7 +236,7 @@ extension Rules {
         return nil
     }
 
-    /// The entries of one line of Vary.
+    /// Appends the entries for one line of Vary.
     private func appendEntries(
         _ names: Span<UInt8>, _ request: borrowing FieldTable, _ bytes: Span<UInt8>, from start: Int,
         to blob: inout ByteBuffer

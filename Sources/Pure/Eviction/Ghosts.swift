@@ -1,10 +1,10 @@
-/// The ghost list: fingerprints of what left the small queue unhit, as many as there are objects in the
-/// cache.
+/// The ghost list: fingerprints of objects that left the small queue without a hit. It remembers as many as
+/// there are objects in the cache.
 ///
-/// A table of 32-bit words in buckets of one cache line: 16 bits of fingerprint, 16 bits of age (ghosts made,
-/// in units of `1 << ageShift`). An entry older than the window doesn't count, so the list follows the number
-/// of objects however large the table is. Words are independent hints: racing writers cost a hint, nothing
-/// else.
+/// It is a table of 32-bit words in buckets of one cache line. A word is 16 bits of fingerprint and 16 bits
+/// of age (the number of ghosts made, in units of `1 << ageShift`). An entry older than the window does not
+/// count, so the list follows the number of objects, however large the table is. Words are independent hints:
+/// a race between writers can lose a hint, and does no other harm.
 public protocol GhostMemory {
     /// A multiple of 16.
     var ghostWords: Int { get }
@@ -21,7 +21,7 @@ public enum Ghosts {
         Int(hash.multipliedFullWidth(by: UInt64(words / ways)).high) &* ways
     }
 
-    /// 1...0xffff: never 0, which means empty.
+    /// 1...0xffff; never 0, because a word of 0 is an empty entry.
     @inlinable
     static func fingerprint(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash & 0xffff) | 1 }
 
@@ -52,7 +52,7 @@ public enum Ghosts {
         memory.setGhost(fingerprint(hash) << 16 | stamp, at: victim)
     }
 
-    /// Whether `hash` left within the last `window` ghosts; forgets it.
+    /// Was `hash` among the last `window` ghosts? Removes it from the list.
     @inlinable
     public static func recall(
         _ hash: UInt64, clock: UInt64, window: Int, in memory: borrowing some GhostMemory

@@ -1,9 +1,10 @@
-/// What of a batch of segments is kept: the best by (frequency + ¼) ÷ size, up to ¾ of the batch's bytes.
+/// Selects which objects of a batch of segments are kept: the best by (frequency + ¼) ÷ size, up to ¾ of the
+/// batch's bytes.
 ///
-/// Two passes and no sorting: `Selection` counts bytes by score, `Cut` is the threshold that follows from it.
-/// A cut is two words, so that it can lie in shared memory and any thread can go on with the batch.
+/// Two passes, no sorting: `Selection` counts bytes for each score, and `Cut` is the threshold computed from
+/// that. A cut is two words, so it can be kept in shared memory, and any thread can continue the batch.
 public struct Selection {
-    // Bytes by score; InlineArray: no allocation.
+    // Bytes for each score. An InlineArray needs no allocation.
     @usableFromInline var bytes = InlineArray<256, UInt64>(repeating: 0)
     @usableFromInline var total: UInt64 = 0
     @usableFromInline let queue: Queue
@@ -12,11 +13,11 @@ public struct Selection {
     @inlinable
     public init(queue: Queue) { self.queue = queue }
 
-    /// The use of keeping an object, per byte: eight steps an octave of (4 × frequency + 1) ÷ size. 0 means
-    /// never.
+    /// The benefit of keeping an object, per byte, on a logarithmic scale: eight steps for each doubling of
+    /// (4 × frequency + 1) ÷ size. 0 means: do not keep.
     @inlinable
     public static func score(size: Int, frequency: UInt8, queue: Queue) -> UInt8 {
-        // In the small queue an object that was not hit has shown nothing: it leaves.
+        // An object without a hit in the small queue leaves.
         if queue == .small && frequency == 0 { return 0 }
         let value = ((UInt64(frequency) &* 4 &+ 1) << 34) / UInt64(max(size, 1))
         if value < 256 { return 1 }
@@ -25,7 +26,7 @@ public struct Selection {
         return UInt8(min(max((octave &- 8) &* 8 &+ step, 1), 255))
     }
 
-    /// Counts one live object of the batch; expired ones are counted as bytes only.
+    /// Counts one live object of the batch. An expired object counts for the total only.
     @inlinable
     public mutating func consider(size: Int, frequency: UInt8, expired: Bool) {
         total &+= UInt64(size)
@@ -34,7 +35,7 @@ public struct Selection {
         bytes[Int(score)] &+= UInt64(size)
     }
 
-    /// The threshold for the batch, whose segments hold `capacity` bytes together.
+    /// The threshold for the batch. `capacity` is the size of its segments together, in bytes.
     @inlinable
     public func cut(capacity: Int) -> Cut {
         var budget = UInt64(capacity) / UInt64(Eviction.kept.1) &* UInt64(Eviction.kept.0)
@@ -44,12 +45,13 @@ public struct Selection {
             budget &-= bytes[score]
             score &-= 1
         }
-        // Those of the boundary score are kept while the rest of the budget lasts.
+        // Objects with the boundary score are kept while the remaining budget lasts.
         return Cut(queue: queue, threshold: UInt8(score), budget: budget)
     }
 }
 
-/// The verdict on a batch: above the threshold stays, at the threshold stays while the budget lasts.
+/// The decision for a batch: objects above the threshold stay; objects at the threshold stay while the budget
+/// lasts.
 public struct Cut: BitwiseCopyable, Sendable {
     public let queue: Queue
     public let threshold: UInt8
@@ -63,9 +65,9 @@ public struct Cut: BitwiseCopyable, Sendable {
         self.budget = budget
     }
 
-    /// Whether to append an object again; takes its bytes from the budget.
+    /// Decides whether an object is kept (appended again). If so, subtracts its bytes from the budget.
     @inlinable
-    public mutating func keeps(size: Int, frequency: UInt8, expired: Bool) -> Bool {
+    public mutating func keep(size: Int, frequency: UInt8, expired: Bool) -> Bool {
         if expired { return false }
         let score = Selection.score(size: size, frequency: frequency, queue: queue)
         if score == 0 || score < threshold { return false }

@@ -19,7 +19,7 @@ public struct ChunkedDecoder: ~Copyable {
         /// The message ends before this index of the input. Do not call the decoder again.
         case end(Int)
         /// The message is malformed, and the bytes that follow cannot be interpreted.
-        case refused(Refusal)
+        case refused(BrokenRule)
     }
 
     /// Maximum bytes of the extensions in one size line, counted from the first byte that is not a digit,
@@ -32,7 +32,7 @@ public struct ChunkedDecoder: ~Copyable {
 
     private enum State {
         case size, extensions(Extensions), sizeLineFeed, data, dataReturn, dataLineFeed
-        case trailerStart, lastLineFeed, trailerLine, ended, broken(Refusal)
+        case trailerStart, lastLineFeed, trailerLine, ended, broken(BrokenRule)
     }
 
     /// The position of the next byte within the extensions of a size line.

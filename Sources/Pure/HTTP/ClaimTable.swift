@@ -3,7 +3,7 @@
 import Bytes
 
 enum ClaimTable {
-    static func standing(_ name: Span<UInt8>) -> FieldName {
+    static func unprefixed(_ name: Span<UInt8>) -> FieldName {
         switch name.letter {
         case UInt8(ascii: "a"):
             if name.begins("auth-type") || name.begins("auth-user") || name.begins("auth-password")
@@ -36,7 +36,7 @@ enum ClaimTable {
         case UInt8(ascii: "d"):
             if name.spells("disguised-host") { return .claimsSite }
             if name.spells("document-root") || name.spells("document-uri") { return .rewritesURL }
-        case UInt8(ascii: "f"): return standingF(name)
+        case UInt8(ascii: "f"): return unprefixedF(name)
         case UInt8(ascii: "g"):
             if name.spells("gateway-interface") { return .claimsSite }
         case UInt8(ascii: "h"):
@@ -44,13 +44,13 @@ enum ClaimTable {
         case UInt8(ascii: "i"):
             if name.begins("iis-") { return .rewritesURL }
             if name.begins("incap-") { return .claimsClient }
-        case UInt8(ascii: "l")...UInt8(ascii: "z"): return standingFromL(name)
+        case UInt8(ascii: "l")...UInt8(ascii: "z"): return unprefixedFromL(name)
         default: break
         }
         return .other
     }
 
-    private static func standingFromL(_ name: Span<UInt8>) -> FieldName {
+    private static func unprefixedFromL(_ name: Span<UInt8>) -> FieldName {
         switch name.letter {
         case UInt8(ascii: "l"):
             if name.spells("logon-user") { return .claimsUser }
@@ -72,7 +72,7 @@ enum ClaimTable {
             }
         case UInt8(ascii: "q"):
             if name.spells("query-string") { return .rewritesURL }
-        case UInt8(ascii: "r"), UInt8(ascii: "s"): return standingRS(name)
+        case UInt8(ascii: "r"), UInt8(ascii: "s"): return unprefixedRS(name)
         case UInt8(ascii: "t"):
             if name.begins("true-") { return .claimsClient }
             if name.begins("tailscale-") || name.begins("tls-client-") { return .claimsUser }
@@ -92,7 +92,7 @@ enum ClaimTable {
         return .other
     }
 
-    private static func standingF(_ name: Span<UInt8>) -> FieldName {
+    private static func unprefixedF(_ name: Span<UInt8>) -> FieldName {
         if name.begins("forwarded-") { return forwarded(name.extracting(droppingFirst: 10)) }
         if name.begins("front-end-") { return .claimsSite }
         if name.begins("fastly-") {
@@ -102,7 +102,7 @@ enum ClaimTable {
         return name.begins("fly-") ? .claimsClient : .other
     }
 
-    private static func standingRS(_ name: Span<UInt8>) -> FieldName {
+    private static func unprefixedRS(_ name: Span<UInt8>) -> FieldName {
         if name.begins("remote-") { return remote(name.extracting(droppingFirst: 7)) }
         if name.begins("real-") { return real(name.extracting(droppingFirst: 5)) }
         if name.begins("request-") { return requested(name.extracting(droppingFirst: 8)) }

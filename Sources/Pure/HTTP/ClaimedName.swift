@@ -44,7 +44,7 @@ extension FieldName {
     }
 
     /// Do these two names become the same CGI variable?
-    public static func areTwins(_ name: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+    public static func areSameCGIVariable(_ name: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
         guard name.count == other.count else { return false }
         for index in 0..<name.count where normal(name[index]) != normal(other[index]) { return false }
         return true
@@ -65,7 +65,7 @@ extension FieldName {
         let count = min(name.count, 64)
         for index in 0..<count { normal[index] = Self.normal(name[index]) }
         let spelt = normal.span.extracting(first: count)
-        return identify(spelt, from: 0, count: count) == .other ? claim(spelt) : .twin
+        return identify(spelt, from: 0, count: count) == .other ? claim(spelt) : .oddSpelling
     }
 
     /// The class of a name in its normal form; the case of its letters is ignored.
@@ -80,7 +80,7 @@ extension FieldName {
             let found = claim(name.extracting(droppingFirst: 5))
             return found == .other ? ClaimTable.serverVariable(name) : found
         } else {
-            let found = ClaimTable.standing(name)
+            let found = ClaimTable.unprefixed(name)
             if found != .other { return found }
         }
         return ClaimTable.byEnd(name)

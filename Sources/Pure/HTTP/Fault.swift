@@ -12,7 +12,7 @@ public enum Fault {
     /// Host.
     ///
     /// The bytes come from the peer and may be anything. They are read in one pass.
-    public static func append(_ refusal: Refusal, of head: Span<UInt8>, to out: inout ByteBuffer) {
+    public static func append(_ refusal: BrokenRule, of head: Span<UInt8>, to out: inout ByteBuffer) {
         let end = out.count + limit
         switch refusal {
         case .requestLine, .target, .method, .version, .targetTooLong:
@@ -56,7 +56,7 @@ public enum Fault {
     }
 
     /// The first line that `FieldLine.parse` refuses, or that contains a bare CR or LF.
-    private static func brokenLine(_ refusal: Refusal, of head: Span<UInt8>) -> Range<Int> {
+    private static func brokenLine(_ refusal: BrokenRule, of head: Span<UInt8>) -> Range<Int> {
         let isBreak = refusal == .bareLineBreak
         var start = startLine(head)
         var isStart = true

@@ -24,7 +24,7 @@ struct FieldFraming {
     ) -> FieldFraming? {
         if fields.contains(.transferEncoding) {
             guard minorVersion == 1, !fields.contains(.contentLength),
-                fields.says(.transferEncoding, "chunked", bytes)
+                fields.isSingle(.transferEncoding, equalTo: "chunked", bytes)
             else {
                 return nil
             }

@@ -17,7 +17,7 @@ enum FieldLineResult {
     /// `isOdd`: the name contains a byte that is no letter, digit or hyphen.
     case line(name: Slice, value: Slice, next: Int, isOdd: Bool)
     /// The line is malformed at this index, which is not behind the LF of the line.
-    case refused(Refusal, at: Int)
+    case refused(BrokenRule, at: Int)
 }
 
 enum FieldLine {
@@ -150,7 +150,7 @@ enum FieldLine {
 
     /// A CR without LF behind it is a bare CR. If no byte follows yet, the line is incomplete.
     static func brokenAtCarriageReturn(
-        _ bytes: Span<UInt8>, at index: Int, otherwise: Refusal
+        _ bytes: Span<UInt8>, at index: Int, otherwise: BrokenRule
     )
         -> FieldLineResult
     {

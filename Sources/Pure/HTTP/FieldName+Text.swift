@@ -12,7 +12,7 @@ extension FieldName {
     /// The canonical spelling. Empty for a case that stands for a class of names.
     public var text: StaticString {
         switch self {
-        case .other, .twin, .claimsClient, .claimsSite, .claimsUser, .rewritesURL, .overridesMethod: ""
+        case .other, .oddSpelling, .claimsClient, .claimsSite, .claimsUser, .rewritesURL, .overridesMethod: ""
         case .accept: "Accept"
         case .acceptEncoding: "Accept-Encoding"
         case .acceptLanguage: "Accept-Language"

@@ -15,7 +15,7 @@ public enum FieldName: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     // Classes of request fields by what they claim, for names not listed above: see `ClaimedName.swift`.
     case claimsClient, claimsSite, claimsUser, rewritesURL, overridesMethod
     /// A name listed above in an odd spelling, such as `Content_Length`.
-    case twin
+    case oddSpelling
     // Fields that a transformed answer must not keep: digests and ranges of the original bytes.
     case acceptRanges, contentDigest, contentMD5, digest, reprDigest
     /// RFC 8586.

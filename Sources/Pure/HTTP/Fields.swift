@@ -3,7 +3,6 @@
 /// A head is at most 65 535 bytes (`HeadLimits`), so offsets fit 16 bits.
 
 import Bytes
-internal import Synchronization
 
 /// A run of bytes of a head, relative to the first byte of the head.
 public struct Slice: BitwiseCopyable, Sendable, Equatable {
@@ -89,13 +88,12 @@ public struct FieldTable: ~Copyable {
     /// The offset of the first line, and of the blank line behind the last line.
     @usableFromInline var start = 0
     @usableFromInline var end = 0
-    // Keeps the compiler from copying the table (120 bytes) whenever it is borrowed (see `LentInPlace`).
-    private let anchor = Atomic<Bool>(false)
+    private let lentInPlace = LentInPlace()
 
     /// Is this the head of a request? Only names in a request can be claims.
     private let isOfRequest: Bool
     /// Did a trusted proxy send this head? Then its claims count. Set it for each head.
-    public var areClaimsBelieved = false
+    public var trustsClaims = false
 
     public init(ofRequest isOfRequest: Bool = false) {
         self.isOfRequest = isOfRequest
@@ -105,16 +103,16 @@ public struct FieldTable: ~Copyable {
 
     /// Does this line count? A claim of an untrusted client does not, nor does a name in an odd spelling.
     @inlinable
-    public func isHeard(_ index: Int) -> Bool {
+    public func isEffective(_ index: Int) -> Bool {
         let id = id(of: index)
-        return id != .twin && (areClaimsBelieved || !FieldSet.claims.contains(id))
+        return id != .oddSpelling && (trustsClaims || !FieldSet.claims.contains(id))
     }
 
     /// Does this line count, and is its name `name`, in any spelling that a server may take for the same?
-    public func isHeard(_ index: Int, as name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
+    public func isEffective(_ index: Int, as name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         let own = bytes.slice(self[index].name)
-        return own.count == name.count && isHeard(index)
-            && (own.equalsIgnoringCase(name) || FieldName.areTwins(own, name))
+        return own.count == name.count && isEffective(index)
+            && (own.equalsIgnoringCase(name) || FieldName.areSameCGIVariable(own, name))
     }
 
     @inlinable

@@ -25,12 +25,12 @@ public struct HeadScan: BitwiseCopyable, Sendable {
     /// LF. Within the method it stops at the first byte that is not a token byte, so that garbage is refused
     /// at once.
     @inline(__always)
-    mutating func lineIsStillOpen(_ bytes: Span<UInt8>) -> Bool {
+    mutating func scanIncompleteLine(_ bytes: Span<UInt8>) -> Bool {
         // A prefix of fewer than 8 bytes is cheap to parse again, and may be an empty line or "HTTP/".
-        position >= 8 && position <= bytes.count && hasNoLineFeed(bytes)
+        position >= 8 && position <= bytes.count && scanForLineFeed(bytes)
     }
 
-    private mutating func hasNoLineFeed(_ bytes: Span<UInt8>) -> Bool {
+    private mutating func scanForLineFeed(_ bytes: Span<UInt8>) -> Bool {
         if lines == 0, !firstWordIsWhole {
             var index = Int(max(position, lineStart))
             while index < bytes.count, bytes[index] != 0x20 {
@@ -83,7 +83,7 @@ extension FieldTable {
                 line &+= 1
             }
             guard cursor < bytes.count else { break }
-            var refusal: Refusal
+            var refusal: BrokenRule
             var index = cursor
             if bytes[cursor] == FieldLine.carriageReturn {
                 guard cursor &+ 1 < bytes.count else { break }

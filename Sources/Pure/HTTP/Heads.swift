@@ -45,7 +45,7 @@ public enum HeadResult: Equatable, Sendable {
     case needMore
     /// A complete head of this many bytes, including the blank line.
     case complete(Int)
-    case refused(Refusal)
+    case refused(BrokenRule)
 }
 
 /// A parsed request head. Slices are offsets into the buffer that was parsed; functions that read them take
@@ -93,7 +93,7 @@ public struct RequestHead: ~Copyable {
     /// The options in its `Connection` lines.
     public var connection = ConnectionOptions()
     public var fields = FieldTable(ofRequest: true)
-    var standing = StandingFields()
+    var recalled = RecalledFields()
 
     public init() {}
 }

@@ -8,7 +8,7 @@ extension RequestHead {
     ///
     /// - Parameter buffer: the bytes that the head was parsed from.
     /// - Returns: false if a number is 0: the request must not be forwarded.
-    public func takeForward(in buffer: inout ByteBuffer) -> Bool {
+    public func decrementMaxForwards(in buffer: inout ByteBuffer) -> Bool {
         for index in 0..<fields.count {
             let field = fields[index]
             guard buffer.span.slice(field.name).equalsIgnoringCase("max-forwards"),

@@ -13,7 +13,7 @@ enum StartLineResult {
     case incomplete(lineStart: Int)
     /// The line is complete; this is the index behind its CRLF.
     case whole(Int)
-    case refused(Refusal)
+    case refused(BrokenRule)
 }
 
 extension RequestHead {
@@ -29,10 +29,10 @@ extension RequestHead {
         -> HeadResult
     {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
-        fields.areClaimsBelieved = false
+        fields.trustsClaims = false
         var result = HeadResult.needMore
         var isRecalled = false
-        if !scan.lineIsStillOpen(view) {
+        if !scan.scanIncompleteLine(view) {
             while true {
                 result = parse(view, limits: limits, resuming: &scan, isRecalled: &isRecalled)
                 guard case .complete = result, scan.lines > 0 else { break }
@@ -78,7 +78,7 @@ extension RequestHead {
                 return .complete(end)
             }
         }
-        standing.forget()
+        recalled.forget()
         return fields.parseLines(
             bytes, from: cursor, lines: lines, limits: limits, isAnswer: false, scan: &scan)
     }
@@ -134,7 +134,7 @@ extension RequestHead {
 
     /// The refusal for a request line that fills the whole head: the method does not end (501, RFC 9112 §3),
     /// the target does not end (414), or the text behind the target is too long.
-    private static func refusalOfLongLine(_ bytes: Span<UInt8>) -> Refusal {
+    private static func refusalOfLongLine(_ bytes: Span<UInt8>) -> BrokenRule {
         guard let methodEnd = bytes.firstIndex(of: 0x20) else { return .method }
         return bytes.firstIndex(of: 0x20, from: methodEnd &+ 1) == nil ? .targetTooLong : .requestLine
     }
@@ -153,7 +153,7 @@ extension RequestHead {
 
     /// Applies the rules that need the whole head. Nil if the head keeps them.
     @inline(__always)
-    private mutating func judge(_ bytes: Span<UInt8>) -> Refusal? {
+    private mutating func judge(_ bytes: Span<UInt8>) -> BrokenRule? {
         guard judgeHost(bytes) else { return .host }
         guard let framing = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else {
             return .framing
@@ -161,10 +161,10 @@ extension RequestHead {
         self.framing = framing.body
         connection = ConnectionOptions(fields, bytes)
         keepAlive = connection.keepsAlive(minorVersion: minorVersion)
-        expectsContinue = minorVersion == 1 && fields.says(.expect, "100-continue", bytes)
+        expectsContinue = minorVersion == 1 && fields.isSingle(.expect, equalTo: "100-continue", bytes)
         upgradesToWebSocket =
             connection.upgrade && minorVersion == 1 && method == .get && self.framing == .none
-            && fields.says(.upgrade, "websocket", bytes)
+            && fields.isSingle(.upgrade, equalTo: "websocket", bytes)
         return nil
     }
 }
@@ -172,7 +172,7 @@ extension RequestHead {
 extension FieldTable {
     /// Is there exactly one line of this name, with this value in any case?
     @inline(__always)
-    func says(_ id: FieldName, _ lowercaseLiteral: StaticString, _ bytes: Span<UInt8>) -> Bool {
+    func isSingle(_ id: FieldName, equalTo lowercaseLiteral: StaticString, _ bytes: Span<UInt8>) -> Bool {
         guard let field = first(id), !isRepeated(id) else { return false }
         return bytes.slice(field.value).equalsIgnoringCase(lowercaseLiteral)
     }

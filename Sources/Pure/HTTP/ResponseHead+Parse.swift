@@ -14,7 +14,7 @@ extension ResponseHead {
     ) -> HeadResult {
         let view = bytes.extracting(0..<min(bytes.count, limits.head))
         var result = HeadResult.needMore
-        if !scan.lineIsStillOpen(view) {
+        if !scan.scanIncompleteLine(view) {
             result = parse(view, limits: limits, resuming: &scan)
             if case .complete = result, scan.lines > 0 { result = parseAnew(view, limits: limits, &scan) }
         }
@@ -110,7 +110,7 @@ extension ResponseHead {
     }
 
     /// Applies the rules that need the whole head, and finds the framing (RFC 9112 §6.3).
-    private mutating func judge(_ bytes: Span<UInt8>, _ requestMethod: Method) -> Refusal? {
+    private mutating func judge(_ bytes: Span<UInt8>, _ requestMethod: Method) -> BrokenRule? {
         guard let stated = FieldFraming.judge(fields, bytes, minorVersion: minorVersion) else {
             return .framing
         }

@@ -1,17 +1,19 @@
-/// What to do when an origin fails one request: the retry machine of an exchange.
+/// Decides what happens when an origin fails a request: the retry machine of an exchange.
 ///
-/// Rules (caching-rules, "Fetching"): a retry only while nothing of the answer has come; a request that is
-/// not idempotent, or whose body has begun to leave, only while nothing of it was sent. A reused connection
-/// that dies before the first byte gets one more try on a fresh connection to the same server (an origin may
-/// close an idle connection at any moment); a server that does not connect hands over to the key's next
-/// choice.
+/// Rules (caching-rules, "Fetching"): a request is retried only if no part of the answer has arrived. If the
+/// request is not idempotent, or part of its body has been sent, it is retried only if no byte of it was
+/// sent. If a reused connection closes before the first byte of the answer, the request is tried once more on
+/// a fresh connection to the same server, because an origin may close an idle connection at any moment. If a
+/// server does not connect, the key's next choice is tried.
 
-/// How far the request went on the failed connection.
+internal import Bytes
+
+/// How much of the request was sent on the failed connection.
 public enum Sent: Sendable, Equatable {
     case nothing
-    /// Some or all of the head, none of a body.
+    /// Some or all of the head, nothing of the body.
     case head
-    /// Something of the body: it cannot be sent again.
+    /// Part of the body: the request cannot be sent again.
     case body
 }
 
@@ -19,32 +21,32 @@ public enum Sent: Sendable, Equatable {
 public enum OriginFailure: Sendable, Equatable {
     /// Refused, unreachable, or reset during the handshake.
     case notConnected
-    /// Nothing to do with the server: no descriptor or no memory for a socket.
+    /// Not the server's fault: no descriptor or no memory for a socket.
     case noSocket
-    /// Nothing to do with the server: no local port is left for connections to it, or this machine has no
-    /// address of its family.
+    /// Not the server's fault: no local port is left for connections to the server, or this machine has no
+    /// address of the server's family.
     case noPort
     case connectTimeout
     /// Closed or reset before the first byte of the answer.
     case closed
-    /// Nothing of the answer within the response time-out.
+    /// No byte of the answer within the response timeout.
     case responseTimeout
-    /// An answer that is not HTTP, or breaks its rules.
+    /// The answer is not HTTP, or breaks a rule of HTTP.
     case malformed
     /// Closed, reset or stalled after the answer began.
     case truncated
 }
 
 extension OriginFailure {
-    /// Is it ours, so that nothing is counted against the server?
-    public var isOurs: Bool {
+    /// Is this machine the cause, so that the failure does not count against the server?
+    public var isLocal: Bool {
         switch self {
         case .noSocket, .noPort: true
         case .notConnected, .connectTimeout, .closed, .responseTimeout, .malformed, .truncated: false
         }
     }
 
-    /// Could another address of the same server do?
+    /// Could another address of the same server work?
     public var concernsAddress: Bool {
         switch self {
         case .notConnected, .connectTimeout, .noPort: true
@@ -53,29 +55,29 @@ extension OriginFailure {
     }
 }
 
-/// What follows a failure.
+/// What the exchange does after a failure.
 public enum NextTry: Sendable, Equatable {
-    /// Again, on a fresh connection to the same server.
+    /// Try again on a fresh connection to the same server.
     case reconnect
-    /// Again, on the key's next server.
+    /// Try the key's next server.
     case nextServer
     /// Answer the client with this status.
     case answer(UInt16)
-    /// The answer has begun: close the client's connection, so that it is never taken for complete.
+    /// Close the client's connection: the answer has begun, and the client must not take it for complete.
     case abort
 }
 
-/// One exchange's attempts.
+/// The attempts of one exchange.
 public struct Attempts: Sendable, BitwiseCopyable {
     private let idempotent: Bool
     private var retriesLeft: Int
-    /// A reused connection is forgiven once; the next try is always on a fresh one.
+    /// Must the next connection be a fresh one? Set after the first failure of a reused connection.
     public private(set) var mustBeFresh: Bool
 
     /// - Parameters:
-    ///   - idempotent: by its method (RFC 9110 §9.2.2).
-    ///   - retries: how many further servers may be tried (`upstreams.*.retries`).
-    ///   - reuse: may this request take an idle connection at all?
+    ///   - idempotent: is the method idempotent (RFC 9110 §9.2.2)?
+    ///   - retries: how many more servers may be tried (`upstreams.*.retries`).
+    ///   - reuse: may this request use an idle connection?
     public init(idempotent: Bool, retries: Int, reuse: Bool) {
         self.idempotent = idempotent
         retriesLeft = retries
@@ -83,19 +85,20 @@ public struct Attempts: Sendable, BitwiseCopyable {
     }
 
     /// - Parameters:
-    ///   - reused: the failed connection had served another request before.
-    ///   - sent: how much of the request it took.
-    ///   - serversLeft: another server is there that was not tried.
+    ///   - reused: did the failed connection serve another request before?
+    ///   - sent: how much of the request was sent.
+    ///   - serversLeft: is there a server that was not tried?
     public mutating func on(_ failure: OriginFailure, reused: Bool, sent: Sent, serversLeft: Bool) -> NextTry
     {
         switch failure {
         case .notConnected, .connectTimeout:
             return takeRetry(serversLeft) ? .nextServer : .answer(failure == .connectTimeout ? 504 : 502)
-        // Another server would not get a socket either.
+        // Another server would need a socket, too.
         case .noSocket: return .answer(503)
         case .noPort: return takeRetry(serversLeft) ? .nextServer : .answer(503)
         case .closed:
-            let replayable = sent == .nothing || (sent == .head && idempotent)
+            let replayable =
+                sent == .nothing || (sent == .head && idempotent) || PlantedFault.isPlanted(.resendsUploads)
             guard replayable else { return .answer(502) }
             if reused, !mustBeFresh {
                 mustBeFresh = true
@@ -108,7 +111,7 @@ public struct Attempts: Sendable, BitwiseCopyable {
         }
     }
 
-    /// Takes one of the retries, if there is another server and one is left.
+    /// Uses one retry, if there is another server and a retry is left. Returns whether it did.
     private mutating func takeRetry(_ serversLeft: Bool) -> Bool {
         guard serversLeft, retriesLeft > 0 else { return false }
         retriesLeft -= 1

@@ -1,10 +1,10 @@
 public import Bytes
 public import HTTP
 
-/// Finds the end of a message body in the bytes that follow a head, whatever the framing (RFC 9112 §6.3).
+/// Finds the end of a message body in the bytes that follow a head, for every framing (RFC 9112 §6.3).
 ///
-/// The bytes stay where they are: each step names a range of the input. `closed()` tells what the sender's
-/// close means at this point.
+/// The bytes stay in place: each step names a range of the input. `closed()` decides what it means if the
+/// sender closes the connection.
 public struct BodyReader: ~Copyable {
     @usableFromInline
     enum Mode {
@@ -15,24 +15,24 @@ public struct BodyReader: ~Copyable {
     }
 
     public enum Step: Equatable {
-        /// A run of body bytes: indices of the input.
+        /// A run of body bytes, as a range of the input.
         case data(Range<Int>)
-        /// The input is used up.
+        /// All input is consumed.
         case needMore
-        /// The message ended before this index; what follows belongs to the next one.
+        /// The message ends before this index. The bytes behind it belong to the next message.
         case end(Int)
-        case refused(Refusal)
+        case refused(BrokenRule)
     }
 
     @usableFromInline var mode: Mode
-    /// Of a chunked body.
+    /// For a chunked body only.
     @usableFromInline var decoder: Optional<ChunkedDecoder>
 
-    /// Body bytes delivered so far.
+    /// The number of body bytes delivered so far.
     @inlinable public var delivered: UInt64 { total }
     @usableFromInline var total: UInt64
 
-    /// - Parameter trailerLimit: the most bytes of trailers.
+    /// - Parameter trailerLimit: maximum bytes of the trailer section.
     @inlinable
     public init(_ framing: BodyFraming, trailerLimit: Int) {
         decoder = nil
@@ -47,21 +47,21 @@ public struct BodyReader: ~Copyable {
         }
     }
 
-    /// Has the whole body come?
+    /// Has the whole body arrived?
     @inlinable
     public var isComplete: Bool {
         if case .complete = mode { return true }
         return false
     }
 
-    /// Do runs of the body come with chunk framing between them?
+    /// Is the body framed in chunks?
     @inlinable
     public var isChunked: Bool {
         if case .chunked = mode { return true }
         return false
     }
 
-    /// Does the sender's clean close complete the body? Completes it if so.
+    /// Records that the sender closed the connection cleanly. Returns whether the body is complete.
     public mutating func closed() -> Bool {
         switch mode {
         case .untilClose, .complete:
@@ -71,7 +71,7 @@ public struct BodyReader: ~Copyable {
         }
     }
 
-    /// The validated trailer lines of a chunked body that has ended, raw.
+    /// The validated trailer lines of a chunked body that has ended, in their received form.
     public var trailers: Span<UInt8> {
         @_lifetime(borrow self)
         get {
@@ -89,13 +89,13 @@ public struct BodyReader: ~Copyable {
         }
     }
 
-    /// The next run of body bytes in `input` at or after `offset`.
-    /// Returns the step and the index up to which the input is used up.
+    /// The next run of body bytes in `input`, at or after `offset`. Returns the step and the index up to
+    /// which the input is consumed.
     public mutating func next(_ input: borrowing ByteBuffer, from offset: Int) -> (Step, Int) {
         next(input.span, from: offset)
     }
 
-    /// As above, over borrowed bytes.
+    /// As `next(_:from:)`, for borrowed bytes.
     public mutating func next(_ input: Span<UInt8>, from offset: Int) -> (Step, Int) {
         switch mode {
         case .complete: return (.end(offset), offset)

@@ -8,6 +8,7 @@
 ///     is not stored: its own fault        go on alone             marks the key
 ///     is not stored: lack of memory       go on alone             unchanged
 
+public import Bytes
 public import Caching
 
 public struct CommitEffect: Equatable, Sendable, BitwiseCopyable {
@@ -27,6 +28,10 @@ public struct CommitEffect: Equatable, Sendable, BitwiseCopyable {
     ///   - isVariant: the fetch is of one variant, not of the whole key.
     @inlinable
     public init(stored: EntryFacts?, _ reason: Reason?, holdsReservation: Bool, isVariant: Bool) {
+        if stored != nil, PlantedFault.isPlanted(.keepsHitForMiss) {
+            (ending, clearsReservationMark, clearsKeyMark) = (.stored, false, false)
+            return
+        }
         if let facts = stored {
             ending = .stored
             clearsReservationMark = facts.isWorthWaitingFor && !holdsReservation
@@ -41,7 +46,8 @@ public struct CommitEffect: Equatable, Sendable, BitwiseCopyable {
         case nil, .invalidated: ending = .failed
         // `expired` is said here of an entry that a 304 did not make fresh. The next response is a whole one
         // and has a lifetime of its own.
-        case .some(let reason): ending = .unstorable(remember: reason.liesInAnswer && reason != .expired)
+        case .some(let reason):
+            ending = .unstorable(remember: reason.dependsOnlyOnResponse && reason != .expired)
         }
     }
 }

@@ -1,23 +1,24 @@
-/// How much work a loop may put into compression: a value fed once a turn with how long the turn was busy and
-/// how long it waited for events.
+/// Limits how much a loop compresses. After each turn it is told how long the turn was busy and how long it
+/// waited for events.
 ///
-/// Two smoothed figures, both over about `window`, tell whether a loop falls behind:
+/// Two figures, smoothed over about `window`, show whether the loop falls behind:
 ///
 /// - *utilisation*: the busy share of time. Near 1, requests queue in the kernel.
-/// - *lag*: the mean turn in which an event finds the loop busy. It waits about that long to be heard at all.
+/// - *lag*: the mean duration of the turn that a new event finds running. An event waits about that long
+///   before it is handled.
 ///
 ///                lag, or utilisation                 lag, while there is little idle time
 ///     full ───────────────────────────────▶ low ───────────────────────────────▶ off
 ///          ◀─────────────────────────────── low ◀───────────────────────────────
 ///                     calm, well below the same bounds, for `patience`
 ///
-/// A step down is taken at once, but the next only when the first has had a window's time to show. A step up
-/// that has to be taken back doubles the patience, so that a loop which is overloaded whenever it compresses
-/// does not swing: from one second up to sixteen.
+/// A step down is taken at once. The next step down waits until the first one has had a window's time to take
+/// effect. If a step up has to be reverted, the patience doubles, from one second up to sixteen. So a loop
+/// that is overloaded whenever it compresses does not oscillate.
 
 public struct CompressionGuard: Sendable {
     public enum Verdict: UInt8, Sendable, Comparable, BitwiseCopyable {
-        /// Nothing new is compressed; streams that have begun go on at their lowest level.
+        /// No new stream is compressed. Streams that have begun continue at their lowest level.
         case off
         /// `Effort.streamLow`.
         case low
@@ -33,24 +34,24 @@ public struct CompressionGuard: Sendable {
     static var shortestPatience: Double { 1_000_000 }
     static var longestPatience: Double { 16_000_000 }
 
-    /// Of 1.
+    /// From 0 to 1.
     private(set) var utilisation = 0.0
     /// In microseconds.
     private(set) var lag = 0.0
-    /// How long it has been calm, and since the last step down and up, in microseconds.
+    /// Microseconds of calm so far; microseconds since the last step down, and since the last step up.
     private var calm = 0.0
     private var sinceDown = Double.infinity
     private var sinceUp = Double.infinity
     private var patience = shortestPatience
-    /// Turns that are not in the figures yet: their time, the busy part of it, and the sum of each one's
-    /// busy part times its time.
+    /// Turns that the figures do not include yet: their total time, their busy time, and the sum of busy time
+    /// times total time of each turn.
     private var passed: UInt64 = 0
     private var busy: UInt64 = 0
     private var busyByPassed: UInt64 = 0
 
     public init() {}
 
-    /// One turn of the loop. Short ones are put together until they come to a millisecond.
+    /// Adds one turn of the loop. Short turns are collected until they add up to a millisecond.
     public mutating func note(busyMicroseconds: UInt64, waitedMicroseconds: UInt64) {
         let turn = busyMicroseconds &+ waitedMicroseconds
         passed &+= turn
@@ -77,14 +78,14 @@ public struct CompressionGuard: Sendable {
             if calm >= patience { stepUp() }
         } else {
             calm = 0
-            // It has kept what it was given back.
+            // The step up has proved stable.
             if verdict == .full, sinceUp > 2 * patience { patience = Self.shortestPatience }
         }
     }
 
-    /// What the figures ask for, against bounds that are lower by `strictness`.
+    /// The verdict that the figures ask for. A `strictness` below 1 lowers the bounds.
     private func wanted(strictness: Double) -> Verdict {
-        // Half the bound of a share near 1 would be no calm but idleness.
+        // Half of a bound near 1 would not mean calm but idle, so these bounds have their own lower values.
         let isBusy = utilisation >= (strictness < 1 ? 0.75 : 0.9)
         let isSaturated = utilisation >= (strictness < 1 ? 0.85 : 0.97)
         if lag >= 20_000 * strictness, isBusy { return .off }

@@ -1,4 +1,4 @@
-/// What becomes of a request that a server failed.
+/// What happens to a request after a server failed it.
 public enum Remedy: Sendable, Equatable {
     /// It goes to this server.
     case retried(on: Int)
@@ -6,23 +6,23 @@ public enum Remedy: Sendable, Equatable {
     case answered(UInt16)
     /// A stale entry answers.
     case stale
-    /// The answer had begun: the client's connection ends before the answer's end.
+    /// The answer had begun: the client's connection is closed before the end of the answer.
     case cut
-    /// No client waits for it.
+    /// No client waits for the answer.
     case dropped
 }
 
-/// Failures of servers, added up for notices: of each server and cause the first is told at once, those that
-/// follow as a count for each interval. Pure: the caller has the clock.
+/// Counts server failures for notices. For each server and cause, the first failure is reported at once; the
+/// following ones are reported as a count for each interval. Pure: the caller provides the time.
 public struct FailureTally: Sendable {
-    /// Milliseconds between two notices of one server and cause.
+    /// Milliseconds between two notices for one server and cause.
     public static var interval: UInt64 { 30_000 }
 
-    /// What one notice says.
+    /// The content of one notice.
     public struct Notice: Sendable {
         public let server: Int
         public let cause: Cause
-        /// Nothing was told of this server and cause in the interval before.
+        /// Was there no notice for this server and cause in the last interval?
         public var isFirst: Bool
         public var requests = 0
         public var retried = 0
@@ -30,10 +30,10 @@ public struct FailureTally: Sendable {
         public var stale = 0
         public var cut = 0
         public var dropped = 0
-        /// Of the last request that was answered, or went to another server.
+        /// The status of the last request that was answered, and the server of the last one that was retried.
         public var status: UInt16 = 0
         public var retriedOn = -1
-        /// What the first of these answers broke, and the bytes.
+        /// The rule that the first malformed answer broke, and the bytes that broke it.
         public var rule: StaticString?
         public var found: [UInt8] = []
     }
@@ -49,7 +49,7 @@ public struct FailureTally: Sendable {
     public init() {}
 
     /// Adds a failure.
-    /// - Returns: is there something to tell at once?
+    /// - Returns: is there a notice to report at once?
     public mutating func note(
         _ server: Int, _ cause: Cause, _ remedy: Remedy, rule: StaticString? = nil, found: [UInt8] = []
     ) -> Bool {
@@ -81,8 +81,8 @@ public struct FailureTally: Sendable {
         }
     }
 
-    /// Takes the notices that are due, in the order of their first failures. A server and cause without a
-    /// failure in the last interval is forgotten.
+    /// Takes the notices that are due, in the order of their first failures. Forgets servers and causes
+    /// without a failure in the last interval.
     public mutating func take(now: UInt64) -> [Notice] {
         var notices: [Notice] = []
         for index in cells.indices where cells[index].due <= now && cells[index].notice.requests > 0 {
@@ -101,6 +101,6 @@ public struct FailureTally: Sendable {
         return cells.map(\.notice).filter { $0.requests > 0 }
     }
 
-    /// When something is due next; nil: never, as things are.
+    /// When the next notice is due; nil if there is none.
     public var nextDue: UInt64? { cells.map(\.due).min() }
 }

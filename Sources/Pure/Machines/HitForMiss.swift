@@ -1,12 +1,13 @@
-/// Keys whose answers could not be stored, remembered for a while as *not worth waiting for*: in a table of
-/// bounded size that forgets by overwriting.
+/// The hit-for-miss table: keys whose answers could not be stored. Requests do not wait for the fetch of such
+/// a key. The table has a fixed size, and overwriting makes it forget.
 ///
-/// Threads share it without a lock, since each entry is one word. A word that is lost to another thread's, or
-/// two keys that are told from each other by neither place nor tag, cost a wait or a second fetch, and never
-/// an answer.
+/// Threads share it without a lock, because each entry is one word. A word may be overwritten by another
+/// thread, and two keys may have the same place and tag. Either costs a wait or a second fetch, but never a
+/// wrong answer.
 ///
 ///      63                        24 23          0
-///     |  until, in milliseconds    |  tag        |     in the place that the key's other half names
+///     |  until, in milliseconds    |  tag        |     in the place that the other half of the key's hash
+///     gives
 public import Bytes
 internal import Synchronization
 
@@ -19,21 +20,21 @@ public final class HitForMiss: Sendable {
     /// - Parameter milliseconds: how long a key is remembered.
     public init(milliseconds: UInt64 = 60_000) { self.milliseconds = milliseconds }
 
-    /// - Parameter now: monotonic milliseconds, here and below; 34 years of them at most.
+    /// - Parameter now: monotonic milliseconds, as in all methods; the table can represent 34 years.
     public func contains(_ key: Hash128, now: UInt64) -> Bool {
         let word = words[place(key)].load(ordering: .relaxed)
         return word >> Self.tagBits > now && (word ^ key.high) & (1 << Self.tagBits - 1) == 0
     }
 
-    /// The key's answers cannot be stored.
+    /// Records that the key's answers cannot be stored.
     public func insert(_ key: Hash128, now: UInt64) {
         let tag = key.high & (1 << Self.tagBits - 1)
         words[place(key)].store((now + milliseconds) << Self.tagBits | tag, ordering: .relaxed)
     }
 
-    /// The key's answers can be stored after all.
+    /// Records that the key's answers can be stored after all.
     public func remove(_ key: Hash128) {
-        // What is there may be of another key.
+        // The word may belong to another key.
         if contains(key, now: 0) { words[place(key)].store(0, ordering: .relaxed) }
     }
 

@@ -1,23 +1,23 @@
-/// Finds the connections that have been idle longest, without an order that every request would have to keep
-/// up: one walk over all of them finds the first few, and these serve until they are used up.
+/// Finds the connections that have been idle longest. It keeps no order, which every request would have to
+/// update. Instead, one walk over all connections finds the first few, and they are used one after another.
 ///
-/// They stay the right ones meanwhile: whatever becomes idle after the walk has been idle for less long than
-/// each of them. The caller passes over those that are no longer idle, or were in use since: their `since`
-/// has changed.
+/// They remain the right ones: a connection that becomes idle after the walk has been idle for less time than
+/// each of them. The caller skips a connection that is no longer idle or was in use since the walk: its
+/// `since` has changed.
 ///
 ///     begin()  offer(…) for each idle connection  end()        next() … next() nil
 public struct LongestIdle: Sendable {
     public struct Candidate: Sendable, Equatable {
-        /// When it became idle.
+        /// When the connection became idle.
         public let since: UInt64
-        /// Which connection it is.
+        /// The caller's name for the connection.
         public let token: UInt64
     }
 
-    /// How many a walk finds at most.
+    /// Maximum number of connections that a walk finds.
     public let capacity: Int
-    /// During a walk a heap, the one that is idle for the shortest time first; afterwards in order, the one
-    /// that is idle longest last.
+    /// During a walk: a heap with the shortest idle time on top. After it: sorted, the longest idle time
+    /// last.
     private var found: [Candidate] = []
 
     public init(capacity: Int) {
@@ -25,10 +25,10 @@ public struct LongestIdle: Sendable {
         self.capacity = capacity
     }
 
-    /// A walk begins; what is left of the last one is forgotten.
+    /// Begins a walk. Forgets what is left of the last one.
     public mutating func begin() { found.removeAll(keepingCapacity: true) }
 
-    /// Would a connection that is idle since then be among those found so far?
+    /// Would a connection that became idle at `since` be among those found so far?
     public func wants(since: UInt64) -> Bool { found.count < capacity || since < found[0].since }
 
     public mutating func offer(since: UInt64, token: UInt64) {
@@ -42,10 +42,10 @@ public struct LongestIdle: Sendable {
         }
     }
 
-    /// The walk has ended.
+    /// Ends the walk.
     public mutating func end() { found.sort { $0.since > $1.since } }
 
-    /// The next one: idle for longer than those that follow. nil: walk again.
+    /// The connection with the longest idle time among the remaining ones. Nil: a new walk is needed.
     public mutating func next() -> Candidate? { found.popLast() }
 
     private mutating func siftUp(_ start: Int) {

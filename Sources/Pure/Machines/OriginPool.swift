@@ -1,9 +1,8 @@
-/// The idle connections to one server, owned by one thread: a stack, so that the busiest connections stay
-/// warm and the surplus ages out. Pure: it holds tokens, its owner holds the sockets and does what the
-/// answers say.
+/// The idle connections of one thread to one server. It is a stack, so the busiest connections stay in use
+/// and surplus ones grow old. Pure: it holds tokens. Its owner holds the sockets and closes them.
 public struct OriginPool: Sendable {
     @usableFromInline var idle: [UInt64] = []
-    /// The most idle connections kept.
+    /// Maximum number of idle connections.
     public let limit: Int
 
     public init(limit: Int) {
@@ -13,12 +12,12 @@ public struct OriginPool: Sendable {
 
     public var count: Int { idle.count }
 
-    /// The connection that became idle last.
+    /// Takes the connection that became idle last.
     @inlinable
     public mutating func take() -> UInt64? { idle.popLast() }
 
-    /// Keeps a connection that finished its answer cleanly. Returns the token to close: the oldest one where
-    /// the pool is full, the given one where nothing may be kept.
+    /// Adds a connection that finished an answer cleanly. Returns the token of a connection to close: the
+    /// oldest one if the pool is full, or the given one if the pool may hold none.
     @inlinable @inline(__always)
     public mutating func put(_ token: UInt64) -> UInt64? {
         guard limit > 0 else { return token }
@@ -28,10 +27,10 @@ public struct OriginPool: Sendable {
         return surplus
     }
 
-    /// The connection that has been idle longest.
+    /// Takes the connection that has been idle longest.
     public mutating func takeOldest() -> UInt64? { idle.isEmpty ? nil : idle.removeFirst() }
 
-    /// Forgets a connection that closed, timed out or said something unasked.
+    /// Removes a connection that closed, timed out, or sent bytes without a request.
     public mutating func remove(_ token: UInt64) {
         if let index = idle.lastIndex(of: token) { idle.remove(at: index) }
     }

@@ -41,8 +41,12 @@ extension Rules {
     ) -> RefusalEffect {
         // The response to a HEAD, or for a range, tells nothing of the response that a GET will get.
         guard request.mayStore else { return RefusalEffect(.failed, removesEntry: false) }
-        guard reason.liesInAnswer, response.status < 500, !Self.isShapedByRequest(status: response.status)
-        else { return RefusalEffect(.unstorable(remember: false), removesEntry: false) }
+        guard reason.dependsOnlyOnResponse, response.status < 500,
+            !Self.isShapedByRequest(status: response.status)
+        else {
+            return RefusalEffect(
+                .unstorable(remember: PlantedFault.isPlanted(.remembersRefusals)), removesEntry: false)
+        }
         let remember = isLasting(reason, of: response, bytes, to: request, sent: sent, received: received)
         return RefusalEffect(.unstorable(remember: remember), removesEntry: true)
     }

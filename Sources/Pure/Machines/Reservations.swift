@@ -1,19 +1,22 @@
-/// Who may fetch a key, and who waits for that: one fetch a key (RFC 9111 §4, "collapsed requests").
+/// Collapses requests for one key into one fetch (RFC 9111 §4): decides which request may fetch a key and
+/// which requests wait for it.
 ///
-///     free ── ask ──▶ reserved ── stored, unstorable ──▶ free: all who wait look again, or go on alone
+///     free ── ask ──▶ reserved ── stored, unstorable ──▶ free: all waiting requests look up again, or fetch
+///     alone
 ///                        │  ▲
-///                        └──┘ failed, and somebody waits: the next of them has the reservation
+///                        └──┘ failed, and a request waits: the next waiting request gets the reservation
 ///
-/// What is reserved is a key, or one variant of a key where it is known what that varies by: callers bring a
-/// hash of either. So of four languages one is fetched first, then the others at once, each of them once.
+/// What is reserved is a key, or one variant of a key if it is known by which fields the key varies. Callers
+/// pass a hash of either. So for a page in four languages, one language is fetched first, then the other
+/// three at the same time, each of them once.
 ///
-/// Keys whose answers could not be stored are remembered for a while: nobody waits for them. A value, but for
-/// that memory: callers bring the time, and the lock where threads share it. Hash collisions cost a wait and
-/// never an answer, since whoever waited looks up again.
+/// Keys whose answers could not be stored are remembered for a while (`HitForMiss`), and no request waits for
+/// them. Apart from that table this is a value: callers pass the time, and hold a lock if threads share it. A
+/// hash collision costs a wait but never a wrong answer, because every waiting request looks up again.
 public import Bytes
 
 public struct Reservations: Sendable {
-    /// Somebody who waits: which thread's, and what it calls it.
+    /// A waiting request: its thread, and the thread's token for it.
     public struct Waiter: Sendable, Hashable, BitwiseCopyable {
         public let thread: Int32
         public let token: UInt64
@@ -25,23 +28,23 @@ public struct Reservations: Sendable {
     }
 
     public enum Grant: Sendable, Equatable, BitwiseCopyable {
-        /// The caller fetches, and tells by `release` how it ended.
+        /// The caller fetches, and reports the end of the fetch with `release`.
         case reserved
-        /// The caller waits until it is called; it gives up by itself when its time is up.
+        /// The caller waits until it is called. It gives up by itself when its patience ends.
         case wait
-        /// Another fetches, and the caller will not or cannot wait.
+        /// Another request fetches, and the caller does not want to wait or cannot.
         case busy
-        /// Recent answers could not be stored: fetch alone, and nobody waits for it. Only to one that would
-        /// wait.
+        /// Recent answers could not be stored: fetch alone, and no request waits for this fetch. Returned
+        /// only to a caller that would wait.
         case hitForMiss
     }
 
     public enum Ending: Sendable, Equatable, BitwiseCopyable {
         /// An entry was stored, or renewed.
         case stored
-        /// The answer cannot be stored. `remember`: nor will the next one, so nobody should wait for it.
+        /// The answer cannot be stored. `remember`: the next one cannot either, so requests should not wait.
         case unstorable(remember: Bool)
-        /// There was no answer, or not the whole of it.
+        /// There was no answer, or only a part of it.
         case failed
     }
 
@@ -50,28 +53,29 @@ public struct Reservations: Sendable {
     private let waiterLimit: Int
 
     /// - Parameters:
-    ///   - hitForMiss: which keys are not worth waiting for; may be shared.
-    ///   - waiterLimit: who waits for one key, at most.
+    ///   - hitForMiss: the keys that requests do not wait for; may be shared.
+    ///   - waiterLimit: maximum number of requests that wait for one key.
     public init(hitForMiss: HitForMiss = HitForMiss(), waiterLimit: Int = 10_000) {
         self.hitForMiss = hitForMiss
         self.waiterLimit = waiterLimit
     }
 
-    /// How often a request waits at most: for a key whose variants are not known yet, for its own variant,
-    /// and once more where what the key varies by has changed meanwhile.
+    /// How often a request waits at most: for a key whose variants are unknown, for its own variant, and once
+    /// more if the fields that the key varies by have changed.
     public static var waitLimit: UInt8 { 3 }
 
-    /// Keys that somebody fetches.
+    /// The number of keys that are being fetched.
     public var count: Int { waiting.count }
 
     /// Asks for the right to fetch a key.
     /// - Parameters:
-    ///   - waiter: who waits if another fetches; nil for one that does not, and fetches whatever the key is
-    ///     worth to those who wait.
+    ///   - waiter: the caller, if it waits when another request fetches. Nil if it does not wait; then it may
+    ///     fetch even a key that is marked hit-for-miss.
     ///   - now: monotonic milliseconds.
     public mutating func ask(_ key: Hash128, _ waiter: Waiter?, now: UInt64) -> Grant {
         if let waiters = waiting[key] {
             guard let waiter, waiters.count < waiterLimit else { return .busy }
+            if PlantedFault.isPlanted(.fetchesTwice) { return .reserved }
             waiting[key]?.append(waiter)
             return .wait
         }
@@ -80,14 +84,15 @@ public struct Reservations: Sendable {
         return .reserved
     }
 
-    /// The fetch of a reserved key has ended: who is to be told. After `failed` that is one, who has the
-    /// reservation now, or nobody; else all who waited.
+    /// Records that the fetch of a reserved key has ended. Returns the waiting requests to call. After
+    /// `failed` this is at most one, which now has the reservation; otherwise all.
     public mutating func release(_ key: Hash128, _ ending: Ending, now: UInt64) -> [Waiter] {
+        if PlantedFault.isPlanted(.neverReleases) { return [] }
         guard var waiters = waiting.removeValue(forKey: key) else { return [] }
         switch ending {
         case .stored:
-            hitForMiss.remove(key)
-            return waiters
+            if !PlantedFault.isPlanted(.keepsHitForMiss) { hitForMiss.remove(key) }
+            return PlantedFault.isPlanted(.wakesOne) ? Array(waiters.prefix(1)) : waiters
         case .unstorable(let remember):
             if remember { hitForMiss.insert(key, now: now) }
             return waiters

@@ -1,22 +1,22 @@
-/// What a process can run short of, and what is said of it: first what is short, then what becomes of it,
-/// then what helps. No server has to do with it.
+/// The resources that a process can run short of, and the notice for each: what is short, what Larder does,
+/// and what helps. No shortage is the fault of a server.
 public enum Shortage: Int, Sendable, CaseIterable {
-    /// `limits.connections` is reached, and idle connections make room.
+    /// `limits.connections` is reached; idle connections are closed to make room.
     case connections
-    /// It is reached, and none is idle.
+    /// `limits.connections` is reached, and no connection is idle.
     case room
-    /// No descriptor for a client's connection.
+    /// No descriptor is left for a client's connection.
     case clientDescriptors
-    /// No descriptor, or no memory, for a connection to an origin.
+    /// No descriptor, or no memory, is left for a connection to an origin.
     case originSockets
-    /// No local port for a connection to an origin.
+    /// No local port is left for a connection to an origin.
     case ports
     /// `limits.buffers` is used up: answers are not stored.
     case buffers
-    /// It is used up by what clients do not take.
+    /// `limits.buffers` is used up by answers that clients do not read.
     case stalled
 
-    /// - Parameter count: how often it came to this since it was told last.
+    /// - Parameter count: how often this happened since the last notice.
     public func text(_ count: UInt64) -> String {
         switch self {
         case .connections:
@@ -39,7 +39,7 @@ public enum Shortage: Int, Sendable, CaseIterable {
             "limits.buffers is used up: \(count) answers were passed on and not stored; raise it where "
                 + "memory allows, or lower the policies' store.maxBody"
         case .stalled:
-            "limits.buffers is used up by answers that clients do not take: \(count) connections that took "
+            "limits.buffers is used up by answers that clients do not read: \(count) connections that read "
                 + "nothing for the longest time were closed; raise it where memory allows"
         }
     }

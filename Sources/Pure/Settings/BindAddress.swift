@@ -1,11 +1,10 @@
-/// Where a listener listens: an IP address and port, or a unix socket. Names are not looked up: a bind says
-/// where.
+/// The address of a listener: an IP address and port, or a unix socket. Names are not permitted.
 public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
-    /// Port 0: the kernel chooses one (for tests).
+    /// With port 0, the kernel chooses a port (for tests).
     case tcp(IPAddress, port: UInt16)
     case unix(path: String)
 
-    /// Reads `0.0.0.0:8080`, `[::]:8080` or `unix:/run/larder.sock`; nil for anything else.
+    /// Reads `0.0.0.0:8080`, `[::]:8080` or `unix:/run/larder.sock`; nil for any other text.
     public init?(parsing text: String) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
@@ -19,9 +18,9 @@ public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
         self = .tcp(address, port: port)
     }
 
-    /// Can only one of the two be listened on? The same address and port; the same port of one address and
-    /// of all of its family (an IPv6 listener takes no IPv4); the same path. Not port 0, which is another one
-    /// each time.
+    /// Is it impossible to listen on both addresses? It is for the same address and port, for the same port
+    /// of one address and of all addresses of its family (an IPv6 listener takes no IPv4), and for the same
+    /// path. Port 0 never conflicts, because it is a new port each time.
     public func excludes(_ other: BindAddress) -> Bool {
         switch (self, other) {
         case (.tcp(let address, let port), .tcp(let otherAddress, let otherPort)):
@@ -50,18 +49,18 @@ public enum BindAddress: Sendable, Hashable, CustomStringConvertible {
 }
 
 enum UnixPath {
-    /// What a path comes to, however it is spelled (`..` and symbolic links aside).
+    /// The steps of a path, independent of its spelling. (`..` and symbolic links are not resolved.)
     static func steps(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
 
-    /// Absolute, without NUL, and short enough for `sun_path` (108 bytes with its NUL).
+    /// Is it absolute, without NUL, and short enough for `sun_path` (108 bytes including NUL)?
     static func isValid(_ path: String) -> Bool {
         path.hasPrefix("/") && path.utf8.count <= 107 && !path.utf8.contains(0)
     }
 }
 
 enum HostAndPort {
-    /// `host:port` or `[v6]:port`, the brackets taken off; port 0…65535. A host with a colon needs its
-    /// brackets.
+    /// Splits `host:port` or `[v6]:port`, and removes the brackets. The port is 0 to 65535. A host with a
+    /// colon must be in brackets.
     static func split(_ text: String) -> (host: String, port: UInt16)? {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...].utf8
@@ -80,8 +79,8 @@ enum HostAndPort {
 }
 
 extension ServerAddress {
-    /// Reads `10.0.0.1:80`, `[::1]:80`, `app.internal:80` or `unix:/path`; nil for anything else, port 0
-    /// included.
+    /// Reads `10.0.0.1:80`, `[::1]:80`, `app.internal:80` or `unix:/path`; nil for any other text, and for
+    /// port 0.
     public init?(parsing text: String) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
@@ -93,7 +92,8 @@ extension ServerAddress {
         if let address = IPAddress(parsing: host) {
             self = .host(address.description, port: port)
         } else {
-            // What looks like an IPv4 address and is none (10.0.0.256, 10.0.0) is a mistake, not a name.
+            // A text that resembles an IPv4 address and is not valid (10.0.0.256, 10.0.0) is a mistake, not a
+            // name.
             guard HostName.isValid(host), !host.utf8.allSatisfy({ $0 &- 0x30 < 10 || $0 == 0x2e }) else {
                 return nil
             }

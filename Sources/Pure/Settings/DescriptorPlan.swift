@@ -1,25 +1,25 @@
-/// How the open files that a process may have are shared out. A connection is an open file, and so is each
-/// connection to an origin: were all of them given to clients, no miss could be fetched any more.
+/// How the open files that a process may have are divided. A client connection is an open file, and so is a
+/// connection to an origin. If clients could use all of them, no miss could be fetched.
 ///
-/// Where the kernel lets each thread have a table of its own (`DescriptorTable`), the limit holds for each
-/// table; else all threads share one.
+/// If the kernel lets each thread have its own descriptor table (`DescriptorTable`), the limit applies to
+/// each table. Otherwise all threads share one table.
 public struct DescriptorPlan: Sendable, Equatable {
-    /// Client connections that one thread takes. The rest of its descriptors is for origins, at least a
-    /// quarter, and for what it has of its own.
+    /// Maximum number of client connections of one thread. The rest of its descriptors, at least a quarter,
+    /// is for connections to origins and for the thread's own files.
     public let clientsPerThread: Int
-    /// Client connections of the process: no more than the configuration says, nor than there are descriptors
-    /// for.
+    /// Maximum number of client connections of the process: the configured number, or fewer if there are too
+    /// few descriptors.
     public let clients: Int
-    /// A limit that has room for the configured connections, with an eighth more to each thread than its
-    /// share, as the kernel does not spread them evenly.
+    /// The limit of open files that the configured connections need. It gives each thread an eighth more than
+    /// its share, because the kernel does not spread connections evenly.
     public let wanted: Int
 
     /// - Parameters:
     ///   - limit: RLIMIT_NOFILE.
     ///   - connections: `limits.connections`.
-    ///   - listeners: sockets that are listened on.
+    ///   - listeners: the number of listening sockets.
     public init(limit: Int, threads: Int, tablesAreSeparate: Bool, connections: Int, listeners: Int) {
-        // Doorbells, poller, ticker, log, standard streams; a few that libraries open.
+        // Doorbells, poller, ticker, log, standard streams, and a few files that libraries open.
         let own = 32 + 2 * threads + listeners
         let sharers = tablesAreSeparate ? 1 : threads
         clientsPerThread = max(1, max(0, min(limit, 1 << 30) - own) / sharers * 3 / 4)

@@ -1,7 +1,7 @@
 internal import Bytes
 
-/// IP addresses and ranges of them, as values: 16 bytes in two words, IPv4 in the form ::ffff:a.b.c.d, so
-/// that a client of a dual-stack socket and one of an IPv4 socket are the same address.
+/// An IP address: 16 bytes in two words, IPv4 in the form ::ffff:a.b.c.d. So an IPv4 client has the same
+/// address on a dual-stack socket and on an IPv4 socket.
 public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConvertible {
     public let high: UInt64
     public let low: UInt64
@@ -12,7 +12,7 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
         self.low = low
     }
 
-    /// An IPv4 address, its first byte the highest.
+    /// An IPv4 address; its first byte is the highest.
     @inlinable
     public init(ipv4 word: UInt32) { self.init(high: 0, low: 0xffff_0000_0000 | UInt64(word)) }
 
@@ -38,7 +38,7 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
     @inlinable
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xffff }
 
-    /// `0.0.0.0` or `::`: to a listener, all addresses of the family.
+    /// Is it `0.0.0.0` or `::`? For a listener, that means all addresses of the family.
     public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000_0000) }
 
     /// Reads `192.0.2.1` (four decimal numbers, no leading zeros) or RFC 4291 text (`2001:db8::1`, without
@@ -65,19 +65,19 @@ public struct IPAddress: Sendable, Hashable, BitwiseCopyable, CustomStringConver
     }
 }
 
-/// A CIDR range. IPv4 ranges hold IPv4 addresses (mapped ones too), IPv6 ranges none of them: trusting `::/0`
-/// does not trust every IPv4 client.
+/// A CIDR range. An IPv4 range contains IPv4 addresses (mapped ones, too). An IPv6 range contains none:
+/// trusting `::/0` does not trust every IPv4 client.
 public struct AddressRange: Sendable, Hashable, BitwiseCopyable, CustomStringConvertible {
     /// The lowest address.
     public let first: IPAddress
-    /// Bits of the prefix in the 128-bit form.
+    /// The prefix length in the 128-bit form.
     @usableFromInline let bits: UInt8
 
     public enum Invalid: Error, Equatable, Sendable {
         case notAnAddress
-        /// The prefix length is no number from 0 to this.
+        /// The prefix length is not a number from 0 to `limit`.
         case prefix(limit: Int)
-        /// Bits beyond the prefix are set; the range that was probably meant.
+        /// Bits behind the prefix are set. `meant` is the range that was probably intended.
         case hostBits(meant: String)
     }
 
@@ -85,7 +85,7 @@ public struct AddressRange: Sendable, Hashable, BitwiseCopyable, CustomStringCon
     public init(parsing text: String) throws(Invalid) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(parsing: String(parts[0])) else { throw .notAnAddress }
-        // `::ffff:10.0.0.0/104` counts its prefix in IPv6 bits.
+        // The prefix of `::ffff:10.0.0.0/104` is counted in IPv6 bits.
         let isMapped = address.isIPv4 && parts[0].utf8.contains(UInt8(ascii: ":"))
         let offset = address.isIPv4 && !isMapped ? 96 : 0
         var bits = 128
@@ -115,7 +115,7 @@ public struct AddressRange: Sendable, Hashable, BitwiseCopyable, CustomStringCon
         return address.high & mask.high == first.high && address.low & mask.low == first.low
     }
 
-    /// 4 or 16 bytes in network order; no other count is ever contained.
+    /// 4 or 16 bytes in network order. Any other count is never contained.
     @inlinable
     public func contains(bytes: borrowing Span<UInt8>) -> Bool {
         guard let address = IPAddress(bytes: bytes) else { return false }
@@ -124,7 +124,7 @@ public struct AddressRange: Sendable, Hashable, BitwiseCopyable, CustomStringCon
 
     @inlinable
     static func mask(_ bits: Int) -> (high: UInt64, low: UInt64) {
-        // Swift's smart shift: by 64 or more gives 0.
+        // Swift's smart shift gives 0 for 64 or more.
         (
             bits >= 64 ? .max : ~(UInt64.max >> UInt64(bits)),
             bits <= 64 ? 0 : ~(UInt64.max >> UInt64(bits &- 64))

@@ -1,16 +1,17 @@
-/// What of a machine's memory, or of a container's, goes to the cache and to buffers. The kernel kills what
-/// uses more than its limit, without a word: so what a configuration may come to is counted at the start.
+/// How the memory of a machine or container is divided between the cache and buffers. The kernel kills a
+/// process that uses more than its limit, without a message. So the greatest use of a configuration is
+/// calculated at the start.
 ///
-///     limit   the least of the machine's memory and the limits of the control groups
-///       − headroom   the program, its threads, and what each connection costs in the kernel and here
+///     limit   the smallest of the machine's memory and the limits of the control groups
+///       − headroom   the program, its threads, and the cost of each connection in the kernel and here
 ///       = the cache (allocated at the start), buffers (`limits.buffers`), and slack
 public struct MemoryPlan: Sendable, Equatable {
     public let cacheBytes: Int
     public let bufferBytes: Int
-    /// What differs from what was asked for, for the notices; nil: nothing.
+    /// A notice if the result differs from the request; otherwise nil.
     public let note: String?
 
-    /// What does not fit, with the numbers and the keys.
+    /// Explains which settings do not fit, with numbers and keys.
     public struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
         public let description: String
     }
@@ -18,8 +19,8 @@ public struct MemoryPlan: Sendable, Equatable {
     static var defaultBytes: Int { 256 << 20 }
     private static var leastCacheBytes: Int { 4 << 20 }
 
-    /// What is neither cache nor buffers. What connections cost is counted up to a quarter of the limit:
-    /// where memory is small, few of the allowed ones are there at a time.
+    /// Memory that is neither cache nor buffers. The cost of connections counts up to a quarter of the limit:
+    /// with little memory, only few of the permitted connections exist at a time.
     static func headroomBytes(limit: Int, threads: Int, connections: Int) -> Int {
         programBytes(threads) + min(connections * (8 << 10), limit / 4)
     }
@@ -27,10 +28,10 @@ public struct MemoryPlan: Sendable, Equatable {
     private static func programBytes(_ threads: Int) -> Int { (24 << 20) + threads * (4 << 20) }
 
     /// - Parameters:
-    ///   - limit: bytes that this process may use; nil: not known.
-    ///   - cache: `cache.memory` where it is given.
-    ///   - cacheMax: what it may grow to, where that is given.
-    ///   - buffers: `limits.buffers` where it is given.
+    ///   - limit: bytes that this process may use; nil if unknown.
+    ///   - cache: `cache.memory`, if given.
+    ///   - cacheMax: the size that the cache may grow to, if given.
+    ///   - buffers: `limits.buffers`, if given.
     public init(
         limit: Int?, threads: Int, connections: Int, cache: Int?, cacheMax: Int? = nil, buffers: Int?
     ) throws(Refusal) {
@@ -47,8 +48,8 @@ public struct MemoryPlan: Sendable, Equatable {
             throw Self.refusal(limit: limit, cache, buffers)
         }
         let left = limit - Self.headroomBytes(limit: limit, threads: threads, connections: connections)
-        // A half of it to the cache, a quarter to buffers: the rest is slack, since neither what is freed
-        // nor what the kernel holds for sockets is counted by the byte.
+        // Half of the rest for the cache, a quarter for buffers. The last quarter is slack, because freed
+        // memory and the kernel's memory for sockets are not counted exactly.
         let cacheShare = buffers.map { (left - $0) * 2 / 3 } ?? left / 2
         cacheBytes = cache ?? min(defaultCache, max(Self.leastCacheBytes, Self.whole(cacheShare)))
         let bufferShare = (left - cacheBytes) / 2
@@ -88,8 +89,8 @@ public struct MemoryPlan: Sendable, Equatable {
             text += " instead of \(ByteCount.format(buffers.asked)), which does not fit"
         }
         if isTight {
-            text += "; with what connections need that is too much: the kernel may end this process. Lower "
-            text += "cache.memory or limits.connections, or raise the limit"
+            text += "; with the memory of connections this is too much: the kernel may end this process. "
+            text += "Lower cache.memory or limits.connections, or raise the limit"
         }
         return text
     }
@@ -98,8 +99,8 @@ public struct MemoryPlan: Sendable, Equatable {
 }
 
 extension Settings {
-    /// The settings as they are used on a machine where this process may use `limit` bytes, and what to say
-    /// of it.
+    /// The settings for a machine where this process may use `limit` bytes, and a notice if they were
+    /// changed.
     public func fitting(
         memoryLimit limit: Int?, threads: Int
     ) throws(MemoryPlan.Refusal) -> (settings: Settings, note: String?) {

@@ -1,14 +1,14 @@
-/// A set of peers: ranges of IP addresses, and those that come over a unix socket.
+/// A set of peers: ranges of IP addresses, and optionally all peers on unix sockets.
 public struct PeerSet: Sendable, Hashable, ExpressibleByArrayLiteral {
     public var ranges: [AddressRange]
     public var includesUnix: Bool
 
-    /// Where a client connects from, as far as access goes.
+    /// The origin of a connection, for access decisions.
     public enum Peer: Sendable, Hashable {
         case address(IPAddress)
-        /// A unix socket: a process of this machine that may open it.
+        /// A unix socket: a process on this machine that may open it.
         case unix
-        /// A proxy named something that is no address.
+        /// A proxy named a client that is not an address.
         case unknown
     }
 

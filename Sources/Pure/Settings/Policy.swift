@@ -1,16 +1,16 @@
-/// A cache policy: what the files in `cache-policies/` say (design: `config.md`). All values are effective:
-/// `extends:` is resolved and defaults are filled in.
+/// A cache policy, as the files in `cache-policies/` define it. All values are effective: `extends:` is
+/// resolved, and defaults are filled in.
 public struct Policy: Sendable, Equatable {
     public enum NoCache: String, Sendable, CaseIterable { case refuse, revalidate }
     public enum Reading: String, Sendable, CaseIterable { case strict, rfc }
     public enum Cookies: String, Sendable, CaseIterable { case publicOnly = "public-only", strip, never }
     public enum Authorization: String, Sendable, CaseIterable { case never, explicit }
     public enum Vary: Sendable, Equatable { case any, list([String]) }
-    /// `any`: all that some policy may store.
+    /// `any`: all statuses that a policy may store.
     public enum Statuses: Sendable, Equatable { case any, list([Int]) }
     public enum Query: Sendable, Equatable { case keep, sort, ignore, only([String]) }
     public enum ClientRefresh: String, Sendable, CaseIterable { case revalidate, ignore }
-    /// `rfc`: where the origin says so, or the client's `max-stale`.
+    /// `rfc`: if the origin permits it, or the client's `max-stale`.
     public enum Stale: String, Sendable, CaseIterable { case never, originDirected = "origin-directed", rfc }
     public enum CacheStatus: String, Sendable, CaseIterable { case full, brief, none, debug }
 
@@ -20,7 +20,7 @@ public struct Policy: Sendable, Equatable {
         public var maxHeadBytes = 4 * 1024
         public var maxAgeSeconds = 600
         public var minAgeSeconds = 1
-        /// Share of Date − Last-Modified, in per cent.
+        /// The share of Date − Last-Modified, in percent.
         public var heuristicPercent = 0
         public var noCache = NoCache.refuse
         public var reading = Reading.strict
@@ -37,13 +37,14 @@ public struct Policy: Sendable, Equatable {
         public init() {}
     }
 
-    /// What is compressed on the way out.
+    /// Which answers are compressed.
     public struct Compress: Sendable, Equatable {
         public enum Coding: String, Sendable, CaseIterable { case br, gzip, zstd }
-        /// `none`: bodies keep their coding. `shareable`: what is stored, or plainly meant for everybody.
+        /// `none`: bodies keep their coding. `shareable`: answers that are stored or clearly meant for all
+        /// clients.
         public enum Answers: String, Sendable, CaseIterable { case none, shareable, all }
         public var answers = Answers.shareable
-        /// Media types in lower case, `text/*` for all of a kind.
+        /// Media types in lower case; `text/*` for all subtypes.
         public var types = ["text/*", "application/javascript", "application/json", "image/svg+xml"]
         public var minBodyBytes = 512
         /// In order of preference.
@@ -62,9 +63,9 @@ public struct Policy: Sendable, Equatable {
 }
 
 extension Policy.Statuses {
-    /// May no policy have answers with this status stored? Those are shaped by the request rather than by the
-    /// resource, or have rules of their own: storing them under a key that does not hold what shaped them is
-    /// cache poisoning.
+    /// Is it forbidden for every policy to store answers with this status? Such answers depend on the request
+    /// rather than on the resource, or have rules of their own. The key does not contain the parts of the
+    /// request that they depend on, so storing them would be cache poisoning.
     public static func isForbidden(_ status: Int) -> Bool {
         switch status {
         case 100..<200, 206, 304, 400, 401, 406...408, 411...417, 421, 425, 426, 428, 429, 431, 511: true

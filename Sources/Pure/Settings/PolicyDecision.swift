@@ -1,5 +1,5 @@
-/// One row of a policy's decision table: an exchange, and what the policy is expected to make of it. The
-/// module that judges (`Caching`) is not known here: whoever runs the rows brings it.
+/// One row of a policy's decision table: an exchange, and the result that the policy must have. This module
+/// does not know `Caching`, which judges; the caller that runs the rows does.
 public struct PolicyDecision: Sendable, Equatable {
     public struct Request: Sendable, Equatable {
         public var method = "GET"
@@ -16,14 +16,14 @@ public struct PolicyDecision: Sendable, Equatable {
         public var headers: [String] = []
         public var bodyBytes = 100
         public var framing = Framing.length
-        /// From the request to the answer.
+        /// The time from the request to the answer.
         public var delaySeconds = 0
         public init() {}
     }
 
     public struct Expectation: Sendable, Equatable {
         public var stored: Bool
-        /// A reason code; nil: any.
+        /// A reason code; nil for any.
         public var reason: String?
 
         public init(stored: Bool, reason: String? = nil) {
@@ -34,10 +34,10 @@ public struct PolicyDecision: Sendable, Equatable {
 
     public enum Served: String, Sendable, CaseIterable {
         case hit, notModified = "not-modified"
-        /// A range of a stored answer, and one that it does not have.
+        /// A range of a stored answer, and a range that the stored answer does not have.
         case partial, unsatisfiable
         case miss, stale
-        /// By a stale entry: while it is revalidated, or because the client takes it.
+        /// Answered by a stale entry: while it is revalidated, or because the client accepts stale answers.
         case staleHit = "stale-hit"
         case refresh, bypass
         case gatewayTimeout = "gateway-timeout"
@@ -45,9 +45,9 @@ public struct PolicyDecision: Sendable, Equatable {
 
     public struct Answer: Sendable, Equatable {
         public var served = Served.hit
-        /// nil: any.
+        /// Nil for any.
         public var ageSeconds: Int?
-        /// nil: any.
+        /// Nil for any.
         public var reason: String?
 
         public init(_ served: Served = .hit, ageSeconds: Int? = nil, reason: String? = nil) {
@@ -57,9 +57,9 @@ public struct PolicyDecision: Sendable, Equatable {
         }
     }
 
-    /// A second request for what the first may have stored.
+    /// A second request, for the answer that the first one may have stored.
     public struct FollowUp: Sendable, Equatable {
-        /// From the first answer.
+        /// Seconds after the first answer.
         public var afterSeconds = 0
         public var request = Request()
         public var expect = Answer()
@@ -76,7 +76,7 @@ public struct PolicyDecision: Sendable, Equatable {
 }
 
 extension PolicyDecision {
-    /// What the rules made of a row.
+    /// The actual result of a row.
     public struct Outcome: Sendable, Equatable {
         public var stored: Bool
         public var reason: String?
@@ -89,18 +89,18 @@ extension PolicyDecision {
         }
     }
 
-    /// What an outcome was expected to be, and is not.
+    /// A value of an outcome that differs from the expected one.
     public struct Difference: Sendable, Equatable, CustomStringConvertible {
         /// `stored`, `reason`, `then.served`, `then.age`, `then.reason`.
         public var what: String
         public var expected: String
-        /// nil: there is none.
+        /// Nil if there is no value.
         public var found: String?
         public var description: String { "\(what): expected \(expected), found \(found ?? "none")" }
     }
 
-    /// How an outcome differs from what is expected; empty where it does not. What is not expected may be
-    /// anything.
+    /// The differences between `outcome` and the expectation; empty if there are none. A value without an
+    /// expectation may be anything.
     public func differences(from outcome: Outcome) -> [Difference] {
         var differences: [Difference] = []
         func compare(_ what: String, _ expected: String?, _ found: String?) {

@@ -1,11 +1,11 @@
-/// Which requests go to which upstream, and under which policy.
+/// A route: which requests go to which upstream, under which policy.
 public struct Route: Sendable, Equatable {
-    /// For figures and ids: host and path unless it was given.
+    /// The name in statistics and ids: the given name, or host and path.
     public var name: String
     public var host: HostPattern
-    /// A prefix of the raw path bytes; empty: any path.
+    /// A prefix of the raw path bytes; empty for any path.
     public var path: [UInt8]
-    /// An index into `Settings.policies`; nil: nothing is stored, nothing is served from the store.
+    /// An index into `Settings.policies`. Nil: nothing is stored, and nothing is served from the store.
     public var policy: Int?
     /// An index into `Settings.upstreams`.
     public var upstream: Int
@@ -24,16 +24,16 @@ public struct Route: Sendable, Equatable {
     }
 }
 
-/// Hosts that a route takes, in their normal form: lower case, no dot at the end, no port, an IPv6 address as
-/// RFC 5952 writes it.
+/// The hosts that a route matches, in their normal form: lower case, no final dot, no port, an IPv6 address
+/// as RFC 5952 writes it.
 public enum HostPattern: Sendable, Hashable, CustomStringConvertible {
     case any
     case exact(String)
-    /// `*.example.com` without its `*.`: one or more labels before it, not the apex itself.
+    /// `*.example.com` without its `*.`: matches names with one or more labels in front, not the apex itself.
     case subdomains(of: String)
 
-    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`; nil for anything else, a
-    /// port included. A dot at the end, which makes a name absolute (RFC 1034 §3.1), is left out.
+    /// Reads `static.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`. Nil for any other text,
+    /// including one with a port. A final dot, which makes a name absolute (RFC 1034 §3.1), is removed.
     public init?(parsing text: String) {
         var lowercase = String(
             decoding: text.utf8.map { byte in
@@ -65,7 +65,7 @@ public enum HostPattern: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Host names as DNS carries them, underscores let through (they occur).
+/// Host names as in DNS, and also with underscores, because such names occur.
 public enum HostName {
     public static func isValid(_ text: String) -> Bool {
         guard !text.isEmpty, text.utf8.count <= 253 else { return false }

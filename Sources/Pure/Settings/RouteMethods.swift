@@ -1,14 +1,14 @@
-/// The methods of a route, and which of all methods are for operators of a cache.
+/// The methods that a route allows, and the methods that are for operators of a cache.
 internal import Bytes
 
 extension Route {
-    /// Which methods a route takes, and from whom.
+    /// Which methods a route allows, and from which clients.
     public struct Methods: Sendable, Equatable {
-        /// All other methods are answered 405; nil: any is taken. Methods that manage a cache are not listed
-        /// here.
+        /// The allowed methods; all others are answered with 405. Nil: any method is allowed. Methods that
+        /// manage a cache are not listed here.
         public var allow: [String]?
-        /// Who may send methods that manage a cache; nil: nobody where the route has a policy, anybody where
-        /// it has none.
+        /// The clients that may send methods that manage a cache. Nil: no client may if the route has a
+        /// policy, every client may if it has none.
         public var purge: PeerSet?
 
         public init(allow: [String]? = nil, purge: PeerSet? = nil) {
@@ -18,15 +18,15 @@ extension Route {
     }
 }
 
-/// Methods by which operators tell a cache what to forget. No standard defines them: PURGE of squid, BAN and
-/// REFRESH of VCL, and what is made of these (SOFTPURGE, XKEYPURGE, PURGEKEYS, URIBAN, …).
+/// Methods with which operators make a cache forget. No standard defines them: PURGE of squid, BAN and
+/// REFRESH of VCL, and derived names (SOFTPURGE, XKEYPURGE, PURGEKEYS, URIBAN, …).
 public enum CacheManagement {
-    /// Is this such a method? In any case of letters: a tier may compare without it.
+    /// Is this such a method? The case of letters is ignored, because another cache may ignore it.
     public static func isMethod(_ name: Span<UInt8>) -> Bool {
         for start in 0..<name.count {
             let rest = name.extracting(droppingFirst: start)
             if rest.begins("purge") { return true }
-            // At either end of the name.
+            // At the beginning or at the end of the name.
             if start == 0 || rest.count == 3, rest.begins("ban") { return true }
         }
         return ["refresh", "invalidate", "flush", "expire", "evict"].contains { word in

@@ -1,12 +1,12 @@
-/// The routes as one array of bytes and an array of plain entries: a request is matched by comparing bytes,
-/// without allocation, reference counting or `String`. The first route that takes the host and the path wins.
+/// The routes as one array of bytes and one array of plain entries. A request is matched by comparing bytes,
+/// without allocation, reference counting or `String`. The first route that matches host and path wins.
 public import Bytes
 
 public struct RouteTable: Sendable {
     @usableFromInline
     enum HostMatch: UInt8, BitwiseCopyable, Sendable { case any, exact, subdomains }
 
-    /// One route: ranges of `text` for host and path.
+    /// One route: ranges of `text` for its host and its path.
     @usableFromInline
     struct Entry: BitwiseCopyable, Sendable {
         @usableFromInline var hostMatch: HostMatch
@@ -25,8 +25,8 @@ public struct RouteTable: Sendable {
 
     @usableFromInline let text: [UInt8]
     @usableFromInline let entries: [Entry]
-    /// The first route takes every request: there is nothing to compare.
-    public let isTakenByFirst: Bool
+    /// Does the first route match every request? Then nothing needs to be compared.
+    public let firstMatchesAll: Bool
 
     public init(_ routes: [Route]) {
         var text: [UInt8] = []
@@ -40,12 +40,12 @@ public struct RouteTable: Sendable {
                 match = .exact
                 text += Array(host.utf8)
             case .subdomains(let apex):
-                // With the dot, so that `*.example.com` does not take `badexample.com`.
+                // With the dot, so that `*.example.com` does not match `badexample.com`.
                 match = .subdomains
                 text += Array(".\(apex)".utf8)
             }
             let hostCount = UInt32(text.count) - start
-            // `/` is every path, the `*` of OPTIONS aside, which only a route without a path takes.
+            // `/` matches every path except the `*` of OPTIONS, which only a route without a path matches.
             text += route.path
             entries.append(
                 Entry(
@@ -54,14 +54,14 @@ public struct RouteTable: Sendable {
         }
         self.text = text
         self.entries = entries
-        isTakenByFirst = entries.first.map { $0.hostMatch == .any && $0.pathCount == 0 } ?? false
+        firstMatchesAll = entries.first.map { $0.hostMatch == .any && $0.pathCount == 0 } ?? false
     }
 
     public var count: Int { entries.count }
 
-    /// The index of the first route that takes a request, or nil.
+    /// The index of the first route that matches a request, or nil.
     /// - Parameters:
-    ///   - host: in its normal form but for its case (`RequestHead.host(in:)`), without its port; empty where
+    ///   - host: in its normal form except for its case (`RequestHead.host(in:)`), without its port; empty if
     ///     the client sent none.
     ///   - path: the raw path bytes; empty means `/`.
     @inlinable
@@ -87,7 +87,7 @@ public struct RouteTable: Sendable {
         return nil
     }
 
-    /// Is `count` bytes of `host`, lowered, the pattern at `start` of `text` (which is in lower case)?
+    /// Are `count` bytes of `host`, in lower case, equal to the pattern at `start` of `text`?
     @inlinable
     static func hostMatches(
         _ host: borrowing Span<UInt8>, at offset: Int, _ text: borrowing Span<UInt8>, _ start: Int,
@@ -103,7 +103,7 @@ public struct RouteTable: Sendable {
     static func pathMatches(
         _ path: borrowing Span<UInt8>, _ text: borrowing Span<UInt8>, _ start: Int, _ count: Int
     ) -> Bool {
-        // No path in the target (`http://host`) means `/`: a route of more than that does not take it.
+        // A target without a path (`http://host`) means `/`: a route with a longer path does not match it.
         if path.isEmpty { return count == 0 || (count == 1 && text[start] == 0x2f) }
         guard path.count >= count else { return false }
         for index in 0..<count where path[index] != text[start &+ index] { return false }

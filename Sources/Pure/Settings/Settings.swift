@@ -1,23 +1,24 @@
-/// What Larder is told to do: typed, validated, and a value (a reload makes another one).
+/// The configuration of Larder: typed, validated, and a value (a reload makes a new one).
 ///
-/// The names are those of the configuration file (`docs/configuration.md`); defaults are those of the
-/// documentation, which is generated from them. Numbers carry their unit in the name. The module has no I/O
-/// and knows no YAML: `Configuration` reads files into it. Invariants that the reader has checked, and on
-/// which serving relies: at least one listener, route and upstream; `Route.upstream` and `Route.policy` are
-/// valid indexes; names of routes, upstreams, policies and of the servers within an upstream are unique.
+/// The names are those of the configuration file (`docs/configuration.md`). The defaults here are the
+/// documented ones, because the documentation is generated from them. Names of numbers contain the unit. The
+/// module has no I/O and knows no YAML: `Configuration` reads files into it. The reader checks these
+/// invariants, and serving relies on them: there is at least one listener, route and upstream;
+/// `Route.upstream` and `Route.policy` are valid indexes; the names of routes, upstreams and policies are
+/// unique, and so are the names of servers within an upstream.
 public struct Settings: Sendable, Equatable {
     public var listeners: [Listener] = []
     public var admin: Admin?
     public var threads = Threads.auto
     public var cache = Cache()
-    /// The effective policies that routes name, each once.
+    /// The effective policies of all routes, each policy once.
     public var policies: [Policy] = []
     public var routes: [Route] = []
     public var upstreams: [Upstream] = []
-    /// Who is believed in what only a proxy can know: `Forwarded`, `X-Forwarded-*` and their kin.
+    /// The proxies whose statements about the client count: `Forwarded`, `X-Forwarded-*` and similar fields.
     public var trustedProxies: PeerSet = []
     public var forwarded: ForwardedFields = [.xForwarded]
-    /// What origins get in `CDN-Loop`; nil: a name derived from machine and listeners.
+    /// The value that origins get in `CDN-Loop`; nil: a name derived from machine and listeners.
     public var cdnID: String?
     public var limits = Limits()
     public var process = Process()
@@ -25,7 +26,7 @@ public struct Settings: Sendable, Equatable {
 
     public init() {}
 
-    /// The routes in the form that a worker matches requests against.
+    /// The routes in the form that a worker uses to match requests.
     public var routeTable: RouteTable { RouteTable(routes) }
 }
 
@@ -33,13 +34,13 @@ extension Settings {
     public struct Listener: Sendable, Equatable {
         public var bind: BindAddress
         public var tls: TLS?
-        /// Every connection begins with a PROXY protocol header, v1 or v2.
+        /// Does every connection begin with a PROXY protocol header, v1 or v2?
         public var proxyProtocol = false
 
         public init(bind: BindAddress) { self.bind = bind }
 
         public struct TLS: Sendable, Equatable {
-            /// PEM files of chain and key; with several, SNI chooses.
+            /// PEM files with chain and key. If there are several, SNI chooses.
             public var certificates: [String] = []
             public init() {}
         }
@@ -51,15 +52,15 @@ extension Settings {
     }
 
     public enum Threads: Sendable, Equatable {
-        /// As many as there are cores.
+        /// One thread for each core.
         case auto
         case count(Int)
     }
 
     public struct Cache: Sendable, Equatable {
-        /// nil: as the machine allows (`MemoryPlan`).
+        /// Nil: a size that fits the machine (`MemoryPlan`).
         public var memory: Int?
-        /// What a reload can grow `memory` to in place; nil: twice as much.
+        /// The size that a reload can grow `memory` to without a new store; nil: twice `memory`.
         public var memoryMax: Int?
 
         public var memoryBytes: Int {
@@ -70,7 +71,7 @@ extension Settings {
             get { memoryMax ?? 2 * memoryBytes }
             set { memoryMax = newValue }
         }
-        /// The folder of the policy files; nil: the shipped policies are all there are.
+        /// The folder of the policy files; nil: only the shipped policies exist.
         public var policyFolder: String? = defaultPolicyFolder
 
         public static var defaultPolicyFolder: String { "cache-policies" }
@@ -83,16 +84,16 @@ extension Settings {
         /// The largest `maxBody` that takes effect: half a segment.
         public var largestBodyBytes: Int { segmentBytes / 2 }
 
-        /// The same, of the largest store.
+        /// As `largestBodyBytes`, for the largest possible store.
         public static var mostBodyBytes: Int { 2 << 20 }
 
-        /// The smallest `memory` whose segments take such bodies, in whole MiB; nil: none does.
+        /// The smallest `memory` whose segments can hold bodies of this size, in whole MiB; nil: no size can.
         public static func memory(forBodies bytes: Int) -> Int? {
             bytes <= mostBodyBytes ? (bytes * 1024 + 0xf_ffff) & ~0xf_ffff : nil
         }
     }
 
-    /// What the origin is told of the client.
+    /// The fields that tell the origin about the client.
     public struct ForwardedFields: OptionSet, Sendable, Hashable {
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -105,22 +106,22 @@ extension Settings {
     }
 
     public struct Limits: Sendable, Equatable {
-        /// Bytes of a request's or an answer's head.
+        /// Maximum bytes of a head, of a request or an answer.
         public var requestHeadBytes = 16 << 10
-        /// Field lines of a head.
+        /// Maximum number of field lines of a head.
         public var requestHeaders = 100
-        /// Bytes of a request's body; nil: any.
+        /// Maximum bytes of a request body; nil for any size.
         public var requestBodyBytes: Int?
-        /// Client connections of the process.
+        /// Maximum number of client connections of the process.
         public var connections = 20_000
-        /// Memory of all threads for bodies on their way into the store, for encoders and the variants that
-        /// they make, and for what connections have in hand; nil: as the machine allows (`MemoryPlan`).
+        /// Memory of all threads for bodies that are being stored, for encoders and the variants they make,
+        /// and for unsent data of connections; nil: a size that fits the machine (`MemoryPlan`).
         public var buffers: Int?
         public var bufferBytes: Int {
             get { buffers ?? MemoryPlan.defaultBytes }
             set { buffers = newValue }
         }
-        /// From a connection's or request's first byte to the end of its head.
+        /// From the first byte of a connection or request to the end of its head.
         public var headTimeoutMilliseconds = 10_000
         /// How long an idle client connection is kept.
         public var keepAliveMilliseconds = 60_000
@@ -130,9 +131,9 @@ extension Settings {
     }
 
     public struct Process: Sendable, Equatable {
-        /// The user that Larder must be started as; nil: any.
+        /// The user that must start Larder; nil for any.
         public var user: String?
-        /// Sockets and state; nil: none.
+        /// The folder for sockets and state; nil for none.
         public var runFolder: String?
         public init() {}
     }

@@ -1,4 +1,4 @@
-/// A named group of servers, or a folder of files, that answers what the cache does not.
+/// A named group of servers, or a folder of files, that answers the requests that the cache does not.
 public struct Upstream: Sendable, Equatable {
     public enum Balance: String, Sendable, CaseIterable {
         case urlHash = "url-hash", roundRobin = "round-robin", leastRequests = "least-requests"
@@ -12,13 +12,13 @@ public struct Upstream: Sendable, Equatable {
     }
 
     public struct Files: Sendable, Equatable {
-        /// A folder, as resolved against the configuration file's.
+        /// The folder, resolved relative to the folder of the configuration file.
         public var root: String
-        /// The `Cache-Control` of its answers; nil: none is sent. Whoever says nothing gives no leave to keep
-        /// what may change at any moment.
+        /// The `Cache-Control` of its answers. Nil: none is sent, so that caches do not keep files that may
+        /// change at any moment.
         public var cacheControl: String?
-        /// The path of the file that answers for pages that are no files, `/index.html`: a single-page
-        /// application.
+        /// The path of the file that answers for a page that is not a file, such as `/index.html` of a
+        /// single-page application.
         public var fallback: String?
         /// The path of the file that is the body of a 404.
         public var notFound: String?
@@ -30,13 +30,13 @@ public struct Upstream: Sendable, Equatable {
     }
 
     public struct Server: Sendable, Equatable {
-        /// In logs and statistics, and what the hash of `url-hash` is made over: the address unless it was
-        /// given.
+        /// The name in logs and statistics, and the text that `url-hash` hashes: the given name, or the
+        /// address.
         public var name: String
         public var address: ServerAddress
-        /// Its share of the keys, against the others' weights; 0: none.
+        /// Its share of the keys, relative to the weights of the other servers; 0 for no keys.
         public var weight = 1
-        /// Connections to it at most, of the whole process; nil: any number.
+        /// Maximum number of connections of the whole process to it; nil for any number.
         public var maxConnections: Int?
 
         public init(_ address: ServerAddress) {
@@ -47,13 +47,13 @@ public struct Upstream: Sendable, Equatable {
 
     public struct Connections: Sendable, Equatable {
         public enum Reuse: String, Sendable, CaseIterable {
-            /// A request that cannot be replayed takes no idle connection.
+            /// A request that cannot be sent again never uses an idle connection.
             case safe
             case always
             case never
         }
         public var reuse = Reuse.safe
-        /// Idle connections kept, of each server and thread.
+        /// Maximum number of idle connections, for each server and thread.
         public var idle = 64
         public var idleTimeoutMilliseconds = 30_000
         public init() {}
@@ -61,9 +61,9 @@ public struct Upstream: Sendable, Equatable {
 
     public struct Timeouts: Sendable, Equatable {
         public var connectMilliseconds = 2_000
-        /// From the request's last byte to the answer's head.
+        /// From the last byte of the request to the complete head of the answer.
         public var responseMilliseconds = 30_000
-        /// Between two bytes of a body, either way.
+        /// Between two bytes of a body, in either direction.
         public var idleMilliseconds = 30_000
         /// Between two bytes of an upgraded connection (WebSocket).
         public var tunnelMilliseconds = 3_600_000
@@ -87,13 +87,13 @@ public struct Upstream: Sendable, Equatable {
 
     public var name: String
     public var balance = Balance.urlHash
-    /// Under `url-hash` a server takes at most this share of the mean load before keys spill to their next
-    /// choice; nil: no bound.
+    /// Under `url-hash`, keys spill to their next choice when a server has this share of the mean load; nil
+    /// for no bound.
     public var boundedLoadPercent: Int? = 150
     public var origin: Origin
     public var connections = Connections()
     public var timeouts = Timeouts()
-    /// Further servers that are tried for a request that can be replayed.
+    /// How many more servers are tried for a request that can be sent again.
     public var retries = 2
     public var health: Health?
     public var tls: TLS?
@@ -106,17 +106,17 @@ public struct Upstream: Sendable, Equatable {
     public var scheme: Scheme { tls == nil ? .http : .https }
 }
 
-/// Where a server is.
+/// The address of a server.
 public enum ServerAddress: Sendable, Hashable, CustomStringConvertible {
     /// A name or an IP address (IPv6 without brackets), and a port.
     case host(String, port: UInt16)
     case unix(path: String)
-    /// Every address of a name (A, AAAA) is a server, in at most so many slots.
+    /// Every address of a name (A, AAAA) is a server, in at most this many slots.
     case dns(String, port: UInt16, slots: Int)
     /// Every target of an SRV record is a server.
     case srv(String, slots: Int)
 
-    /// As `servers:` spells it: `10.0.0.1:80`, `[::1]:80`, `unix:/path`.
+    /// The text as `servers:` spells it: `10.0.0.1:80`, `[::1]:80`, `unix:/path`.
     public var description: String {
         switch self {
         case .host(let host, let port), .dns(let host, let port, _):
@@ -126,7 +126,8 @@ public enum ServerAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// As an HTTP/1.1 client writes it into Host. A unix socket has none: a name that every server takes.
+    /// The Host value that an HTTP/1.1 client sends. A unix socket has no host; `localhost` is a name that
+    /// every server accepts.
     public var authority: String {
         switch self {
         case .unix: "localhost"

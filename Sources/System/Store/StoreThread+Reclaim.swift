@@ -50,7 +50,7 @@ extension StoreThread {
             let expired = header.expiry <= now
             let frequency = arena.frequency(index)
             if value & Slot.pending == 0,
-                cut.keeps(size: header.total, frequency: frequency, expired: expired),
+                cut.keep(size: header.total, frequency: frequency, expired: expired),
                 keep(header, hash: hash, frequency: Eviction.decayed(frequency), index: index)
             {
                 return

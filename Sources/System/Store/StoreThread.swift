@@ -143,7 +143,7 @@ public struct StoreThread: ~Copyable, Sendable {
         arena.store(UInt64(header.offset), rowStart &+ Row.inHand)
         let view = RecordView(
             facts: arena.facts(header), payload: arena.bytes(header.payload, header.payloadCount),
-            header: header, isOutdated: isOutdated)
+            header: header, isOutdated: isOutdated && !PlantedFault.isPlanted(.ignoresSoftPurges))
         // The row is online: the record's memory stays as it is until endTurn, which needs self exclusively.
         return unsafe _overrideLifetime(view, borrowing: self)
     }
@@ -151,6 +151,7 @@ public struct StoreThread: ~Copyable, Sendable {
     /// Counts a record that this thread has taken out of the index.
     borrowing func lost(_ header: RecordHeader) {
         arena.count(Row.objects, row: row, -1)
+        if PlantedFault.isPlanted(.miscounts) { return }
         arena.count(Row.liveBytes, row: row, -header.total)
     }
 

@@ -7,7 +7,7 @@ private struct Decoded: Equatable {
     var trailers: [UInt8] = []
     var saw = false
     var length: Int?
-    var refusal: Refusal?
+    var refusal: BrokenRule?
 }
 
 private func decode(_ bytes: Span<UInt8>, cuts: some Sequence<Int>) -> Decoded {

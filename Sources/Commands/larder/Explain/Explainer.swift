@@ -76,7 +76,7 @@ extension HeadResult {
     }
 }
 
-extension Refusal {
+extension BrokenRule {
     var word: String {
         switch self {
         case .requestLine: "a malformed start line"

@@ -5,7 +5,7 @@
 /// its offsets move by the difference in length of the request line.
 import Bytes
 
-struct StandingFields: ~Copyable {
+struct RecalledFields: ~Copyable {
     /// Longer runs of lines are not remembered. Each thread keeps one run.
     private static var limit: Int { 1_024 }
 
@@ -15,7 +15,7 @@ struct StandingFields: ~Copyable {
     private var start = 0
     /// The number of consecutive heads with other lines, and the number of heads that could have been
     /// remembered.
-    private var strangers = 0
+    private var mismatches = 0
     private var heads = 0
 
     mutating func forget() { lines.removeAll() }
@@ -24,7 +24,7 @@ struct StandingFields: ~Copyable {
     /// sixteen heads is remembered: copying and comparing every head would cost a tenth of its parsing.
     mutating func remember(_ lines: Span<UInt8>, at start: Int) {
         heads &+= 1
-        guard lines.count <= Self.limit, strangers < 4 || heads & 15 == 0 else { return }
+        guard lines.count <= Self.limit, mismatches < 4 || heads & 15 == 0 else { return }
         self.lines.removeAll()
         self.lines.append(lines)
         self.start = start
@@ -33,14 +33,14 @@ struct StandingFields: ~Copyable {
     /// Compares the bytes at `start` with the remembered lines. Returns the index behind them if they are
     /// equal, blank line included.
     @inline(__always)
-    mutating func end(_ bytes: Span<UInt8>, from start: Int) -> Int? {
+    mutating func match(_ bytes: Span<UInt8>, from start: Int) -> Int? {
         guard !lines.isEmpty else { return nil }
         let end = start &+ lines.count
         guard end <= bytes.count, bytes.extracting(start..<end).equals(lines.span) else {
-            strangers &+= 1
+            mismatches &+= 1
             return nil
         }
-        strangers = 0
+        mismatches = 0
         return end
     }
 
@@ -79,10 +79,10 @@ extension RequestHead {
     /// to be parsed.
     @inline(__always)
     mutating func recallFields(_ bytes: Span<UInt8>, from start: Int, _ limits: HeadLimits) -> Int? {
-        guard isOrdinary, fields.count <= limits.fields, let end = standing.end(bytes, from: start) else {
+        guard isOrdinary, fields.count <= limits.fields, let end = recalled.match(bytes, from: start) else {
             return nil
         }
-        let distance = standing.move(to: start)
+        let distance = recalled.move(to: start)
         if distance != 0 { fields.move(by: distance) }
         // The head that is remembered was accepted, so it has Host.
         authority = fields.first(.host)?.value ?? .empty
@@ -96,6 +96,6 @@ extension RequestHead {
         guard isOrdinary, framing == .none else { return }
         // Behind the target stand ` HTTP/1.1` and the line break.
         let start = target.range.upperBound &+ 11
-        standing.remember(bytes.extracting(start..<end), at: start)
+        recalled.remember(bytes.extracting(start..<end), at: start)
     }
 }

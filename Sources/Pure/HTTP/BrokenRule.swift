@@ -1,5 +1,5 @@
 /// The rule that a refused message breaks. Larder answers with `status` and closes the connection.
-public enum Refusal: UInt8, Sendable, CaseIterable {
+public enum BrokenRule: UInt8, Sendable, CaseIterable {
     case requestLine, target, method, version, fieldLine, fieldValue, host, framing, headTooLarge
     case targetTooLong, bareLineBreak, chunk, trailers, bodyTooLarge
 
